@@ -1,0 +1,168 @@
+import type { Instant } from '../../provisioners/contract/time.ts';
+import type { Json } from '../../provisioners/contract/json.ts';
+import type { ClusterIdentity, MachineRef } from '../../provisioners/contract/machine.ts';
+import type {
+  NodeNetwork,
+  ProviderConfig,
+  ProviderMachine,
+  TeardownProof,
+} from '../../provisioners/contract/provider.ts';
+import type { Observed } from '../../provisioners/contract/observed.ts';
+import type { Waiting } from '../../provisioners/contract/ports.ts';
+import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
+import type { ProblemReport } from '../../provisioners/contract/problem.ts';
+
+/**
+ * The link between daemon and agent: the only thing of the appliance that the daemon knows. Delivery is by our own
+ * sequence numbers and acknowledgements; socket.io is only transport. Version of the protocol: both sides must speak
+ * the same or differ by one, otherwise work waits.
+ */
+export const protocolVersion = 1;
+
+/** Identity of one attempt at one step. Attempts count from 1 over the whole life of the operation. */
+export interface AttemptKey {
+  readonly operation: string;
+  readonly step: string;
+  readonly attempt: number;
+}
+
+/** A secret sealed (age, X25519) to the site's agent and to the recovery key: text armour. The daemon cannot open it. */
+export type Sealed = string;
+
+/** Everything about a cluster that an agent needs besides the step's own input. */
+export interface ClusterContext {
+  readonly cluster: ClusterIdentity;
+  readonly provider: ProviderConfig;
+  /** Sealed ClusterKeys; absent before they are drawn. */
+  readonly keys?: Sealed;
+  /** Sealed JSON objects of user secrets by name, only those that the provider or the step names. */
+  readonly secrets: Readonly<Record<string, Sealed>>;
+}
+
+/** Order to run one attempt. A duplicate is answered with the recorded result, or joins the running one. */
+export interface Dispatch {
+  readonly key: AttemptKey;
+  readonly epoch: number;
+  readonly kind: string;
+  readonly version: number;
+  readonly input: Json;
+  readonly context: ClusterContext;
+}
+
+/** How an attempt ended. */
+export type Outcome =
+  /** `changed` is false when the first look already said done: nothing was applied. */
+  | { readonly state: 'succeeded'; readonly facts: Json; readonly changed: boolean }
+  | { readonly state: 'failed'; readonly problem: ProblemReport; readonly hardLimit: boolean }
+  | { readonly state: 'cancelled' };
+
+/** What the agent tells about attempts. `sequence` rises by one per agent and epoch; unacknowledged ones are sent again. */
+export type AgentReport = { readonly sequence: number; readonly at: Instant; readonly key: AttemptKey } & (
+  | { readonly type: 'started' }
+  | { readonly type: 'log'; readonly text: string; readonly machine?: string }
+  | { readonly type: 'progress'; readonly done: number; readonly total: number; readonly what: string }
+  | { readonly type: 'waiting'; readonly waiting: Waiting }
+  | { readonly type: 'ended'; readonly outcome: Outcome }
+);
+
+/** First words of an agent on a new connection. */
+export interface Hello {
+  readonly protocol: number;
+  readonly release: string;
+  readonly site: string;
+  readonly epoch: number;
+  /** Step kinds it ships, with the highest input version it reads. */
+  readonly kinds: Readonly<Record<string, number>>;
+  /** age recipient of this agent (`age1…`): what secrets are sealed to. */
+  readonly recipient: string;
+  /** Attempts it has on record that were not acknowledged as ended. */
+  readonly open: readonly AttemptKey[];
+}
+
+/** The daemon's answer. `acknowledged`: highest report sequence it holds durably. */
+export type Welcome =
+  | { readonly accepted: true; readonly acknowledged: number }
+  | { readonly accepted: false; readonly problem: ProblemReport };
+
+/** Questions that only read or draw, answered directly; a lost answer is asked again. */
+export interface AgentQuestions {
+  /** Deep enough for planning: a constant number of list calls. */
+  observe(request: {
+    readonly context: ClusterContext;
+    readonly references: Readonly<Record<string, MachineRef>>;
+    readonly endpoint?: { readonly host: string; readonly port: number };
+    readonly apiPort: number;
+    readonly nodeNetwork?: NodeNetwork;
+  }): Promise<Omit<Observed, 'references' | 'incarnations'>>;
+  /** Draws a new cluster's keys. Nothing is kept by the agent. */
+  drawKeys(request: {
+    readonly cluster: ClusterIdentity;
+    readonly recipients: readonly string[];
+  }): Promise<{ readonly sealed: Sealed; readonly public: ClusterPublicKeys }>;
+  /** Signs a short client certificate (≤ 1 h) for a person's key; the group is bound by RBAC in the cluster. */
+  issueCredential(request: {
+    readonly context: ClusterContext;
+    readonly user: string;
+    readonly groups: readonly string[];
+    /** PKCS#10 request, PEM. */
+    readonly request: string;
+    readonly seconds: number;
+  }): Promise<{ readonly certificate: string; readonly notAfter: Instant }>;
+  /** What payloads are on board. */
+  listPayloads(request: Record<string, never>): Promise<readonly PayloadListing[]>;
+  /** Machines and things with our tag at a provider, also of clusters nobody remembers. */
+  ledger(request: { readonly context: ClusterContext }): Promise<TeardownProof>;
+  /** Machines of a cluster as the provider sees them. */
+  machines(request: { readonly context: ClusterContext }): Promise<readonly ProviderMachine[]>;
+}
+
+/** One payload in the agent's cache. */
+export interface PayloadListing {
+  readonly name: string;
+  readonly kubernetesVersion: string;
+  readonly flavour: 'lab' | 'upstream';
+  readonly bytes: number;
+  readonly digest: string;
+  readonly provenance: string;
+}
+
+/** Names of the events on the socket. Daemon → agent: `dispatch`, `cancel`, `acknowledge`, `ask`. Agent → daemon: `hello`, `report`. */
+export interface DaemonToAgent {
+  dispatch(dispatch: Dispatch): void;
+  cancel(key: AttemptKey): void;
+  /** Reports up to this sequence are durable here; the agent may forget them, and ended attempts' machine output. */
+  acknowledge(sequence: number): void;
+  ask(
+    question: { readonly name: keyof AgentQuestions; readonly request: Json },
+    answer: (reply: AskReply) => void,
+  ): void;
+}
+
+/** Answer to a question, or the problem. */
+export type AskReply =
+  | { readonly ok: true; readonly value: Json }
+  | { readonly ok: false; readonly problem: ProblemReport };
+
+export interface AgentToDaemon {
+  hello(hello: Hello, answer: (welcome: Welcome) => void): void;
+  /** A batch, in sequence. */
+  report(reports: readonly AgentReport[]): void;
+}
+
+/** Body of `POST /api/v1/agents/enrol`: the single-use token's secret and a PKCS#10 request for the client certificate. */
+export interface EnrolRequest {
+  readonly secret: string;
+  readonly request: string;
+  readonly recipient: string;
+  readonly release: string;
+}
+
+/** Its answer. */
+export interface EnrolAnswer {
+  readonly certificate: string;
+  readonly authority: string;
+  readonly site: string;
+  readonly epoch: number;
+  /** Port of the link listener, which accepts only client certificates. */
+  readonly linkPort: number;
+}

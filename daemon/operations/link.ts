@@ -1,0 +1,26 @@
+import type { AgentQuestions, AgentReport, AttemptKey, Dispatch } from '../../appliance/agent/protocol.ts';
+
+/**
+ * The daemon's end of the link to one site's agent. The socket implements it for real; the in-process harness of the
+ * fault tests implements it over a plain queue with losses. Dispatches and reports may be lost or repeated: the runner
+ * sends a dispatch again until a report about it is durable, and ignores reports it already holds.
+ */
+export interface AgentLink {
+  /** Whether an accepted agent (protocol and epoch agreed) is connected now. */
+  readonly isConnected: boolean;
+  /** Epoch of the site's active agent. */
+  readonly epoch: number;
+  dispatch(dispatch: Dispatch): void;
+  cancel(key: AttemptKey): void;
+  /** Everything up to this sequence is durable in the journal. */
+  acknowledge(sequence: number): void;
+  /** @throws Transient when no agent answers in time, or the agent's own Problem. */
+  ask<Name extends keyof AgentQuestions>(
+    name: Name,
+    request: Parameters<AgentQuestions[Name]>[0],
+  ): Promise<Awaited<ReturnType<AgentQuestions[Name]>>>;
+  /** Called with each batch in sequence; the handler journals before it returns. */
+  onReports(handler: (reports: readonly AgentReport[]) => void): void;
+  /** Called on each accepted connection with the attempts that the agent has on record as open. */
+  onConnected(handler: (open: readonly AttemptKey[]) => void): void;
+}

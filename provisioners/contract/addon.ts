@@ -1,0 +1,28 @@
+import type { ControlPlaneAccess, KubernetesObject, Ports } from './ports.ts';
+import type { JsonObject } from './json.ts';
+
+/** What an add-on is told about its cluster. */
+export interface AddonInput {
+  readonly kubernetesVersion: string;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  readonly serviceDomain: string;
+  /** The add-on's own section of the answer file. */
+  readonly settings: JsonObject;
+}
+
+/** One add-on: manifests as a pure function of the cluster, and how to see that it is well. */
+export interface Addon {
+  /** `network/routed-bridge`, `dns/cluster-dns`. */
+  readonly name: string;
+  /** Its own versions, by the Kubernetes minors they serve (`1.20` …). */
+  readonly versions: Readonly<Record<string, readonly string[]>>;
+  /** Images its manifests name; each must be in the payload before anything starts. */
+  images(version: string): readonly string[];
+  /** Pure: the objects to apply, in order. */
+  manifests(version: string, input: AddonInput): readonly KubernetesObject[];
+  /** Empty when well; else what is awaited, naming pods and reasons. */
+  health(ports: Pick<Ports, 'kubernetes'>, access: ControlPlaneAccess): Promise<readonly string[]>;
+  /** Labels on everything it owns, so that removal finds objects of older versions. */
+  readonly label: Readonly<Record<string, string>>;
+}

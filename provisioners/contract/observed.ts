@@ -1,0 +1,69 @@
+import type { Instant } from './time.ts';
+import type { ClusterIdentity, MachineRef } from './machine.ts';
+import type { ProviderMachine } from './provider.ts';
+
+/** A Kubernetes Node, as the API reports it. */
+export interface ObservedNode {
+  readonly name: string;
+  readonly ready: boolean;
+  /** Reason and message of the Ready condition when it is not true. */
+  readonly notReadyBecause?: string;
+  readonly unschedulable: boolean;
+  readonly kubeletVersion: string;
+  readonly controlPlane: boolean;
+  readonly internalAddress?: string;
+  /** Value of the annotation `remuda.dev/config`: digest of the inputs the machine was configured from. */
+  readonly configDigest?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
+}
+
+/** An etcd member. An unstarted one has no name yet; a learner has no vote (etcd ≥ 3.4). */
+export interface EtcdMember {
+  /** Hexadecimal member id. */
+  readonly id: string;
+  readonly name: string;
+  readonly peerURLs: readonly string[];
+  readonly started: boolean;
+  readonly learner: boolean;
+  /** Answered its own health endpoint when looked at. */
+  readonly healthy: boolean;
+  readonly leader: boolean;
+}
+
+/** End of one certificate. */
+export interface ObservedCertificate {
+  readonly machine: string;
+  readonly name: string;
+  readonly notAfter: Instant;
+}
+
+/**
+ * What is, as far as the agent could see, in a constant number of list calls per cluster. Planning reads only this.
+ * A part that could not be seen is absent, and `unseen` says why: absent is never "zero".
+ */
+export interface Observed {
+  readonly cluster: ClusterIdentity;
+  readonly at: Instant;
+  readonly infrastructure: {
+    readonly state: 'absent' | 'present' | 'partial' | 'unknown';
+    readonly detail: string;
+  };
+  /** Absent when the provider could not be asked. */
+  readonly machines?: readonly ProviderMachine[];
+  /** Pinned SSH references of machines already met, from the daemon's records. */
+  readonly references: Readonly<Record<string, MachineRef>>;
+  /** Highest incarnation ever used for a machine name, from the daemon's records. */
+  readonly incarnations: Readonly<Record<string, number>>;
+  /** Absent when no API server answered. */
+  readonly nodes?: readonly ObservedNode[];
+  /** Version the API server reports, `v1.20.2`; absent when none answered. */
+  readonly apiVersion?: string;
+  /** Absent when etcd did not answer. */
+  readonly voters?: readonly EtcdMember[];
+  readonly certificates?: readonly ObservedCertificate[];
+  /** Content of the ConfigMap kube-system/remuda: add-on name → digest of its installed manifests, and our own marks. */
+  readonly marks?: Readonly<Record<string, string>>;
+  /** Why something above is absent, one sentence each, in the user's terms. */
+  readonly unseen: readonly string[];
+}

@@ -1,0 +1,264 @@
+import type { Duration, Instant } from './time.ts';
+import type { MachineRef } from './machine.ts';
+import type { DiskLatency, HostFacts, Reach } from './preflight.ts';
+import type { EtcdMember } from './observed.ts';
+import type { ClusterKeys } from './secrets.ts';
+import type { Provider } from './provider.ts';
+
+/**
+ * The narrow ports through which a step does all its I/O. The agent implements them over SSH, TLS and systemd; the
+ * simulated fleet implements them over a model. One contract suite per port runs on both. Every call may throw
+ * `Transient` (the line is down: nothing is known) and never leaves half an effect that a repeat would not mend.
+ */
+export interface Ports {
+  readonly host: HostPort;
+  readonly file: FilePort;
+  readonly service: ServicePort;
+  readonly payload: PayloadPort;
+  readonly kubeadm: KubeadmPort;
+  readonly etcd: EtcdPort;
+  readonly kubernetes: KubernetesPort;
+  readonly provider: Provider;
+  readonly secrets: SecretsPort;
+}
+
+/** One unit of work on a machine: a transient systemd unit that outlives line, agent and daemon. */
+export type UnitRun =
+  | { readonly state: 'absent' }
+  /** `attempt` may be an older one than ours: whoever comes back attaches, nobody starts a second. */
+  | { readonly state: 'running'; readonly since: Instant; readonly lastLine: string }
+  | { readonly state: 'ended'; readonly exitCode: number; readonly lastLines: readonly string[] };
+
+/** Looking at a machine as such. */
+export interface HostPort {
+  /** Opens (or reuses) the connection; throws Transient when nobody answers, Blocked when the host key is another. */
+  reach(machine: MachineRef): Promise<void>;
+  /** Everything the checks need, in one visit. */
+  facts(machine: MachineRef): Promise<HostFacts>;
+  /** Tries addresses from the machine: ICMP with growing packets. */
+  probe(machine: MachineRef, addresses: readonly string[]): Promise<Reach[]>;
+  /** Measures write+fdatasync on `path`'s file system with a small bounded load (etcd's recommendation). */
+  measureDisk(machine: MachineRef, path: string): Promise<DiskLatency>;
+  /**
+   * Makes the machine's own SSH host key once, beside the provisional one, and returns its public half; sshd is not
+   * changed. A repeat returns the same key.
+   */
+  generateHostKey(machine: MachineRef): Promise<string>;
+  /** Makes sshd show the generated key only; proven by a new connection. May be repeated. */
+  replaceHostKey(machine: MachineRef, publicKey: string): Promise<void>;
+  /** Sets hostname, kernel modules and sysctls; returns what it changed. May be repeated. */
+  configure(machine: MachineRef, settings: HostSettings): Promise<readonly string[]>;
+  /** What of the settings is not so; empty = all there. */
+  inspect(machine: MachineRef, settings: HostSettings): Promise<readonly string[]>;
+}
+
+/** The settings of a machine below Kubernetes. */
+export interface HostSettings {
+  readonly hostname: string;
+  readonly modules: readonly string[];
+  readonly sysctls: Readonly<Record<string, string>>;
+  /** Lines for /etc/hosts, kept in a block of our own: address → names. */
+  readonly hosts: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A file as it should be. */
+export interface FileContent {
+  readonly path: string;
+  readonly content: string;
+  /** Octal, for example 0o600. */
+  readonly mode: number;
+}
+
+/** Files on a machine, owned by root. Content of secret files never reaches a log. */
+export interface FilePort {
+  /** Paths whose content or mode is other than given, with the reason; one visit. */
+  differ(
+    machine: MachineRef,
+    files: readonly FileContent[],
+  ): Promise<readonly { readonly path: string; readonly why: string }[]>;
+  /** Writes all atomically one by one: temporary file, fsync, rename. Parent folders are made 0755. */
+  write(machine: MachineRef, files: readonly FileContent[]): Promise<void>;
+  /** Content, or undefined when there is no such file. */
+  read(machine: MachineRef, path: string): Promise<string | undefined>;
+  /** Which of the paths exist. */
+  exist(machine: MachineRef, paths: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Removes files or folders; missing counts as done. Refuses paths outside the folders Kubernetes and Remuda own. */
+  remove(machine: MachineRef, paths: readonly string[]): Promise<void>;
+}
+
+/** State of a systemd unit. */
+export interface ServiceState {
+  readonly unit: string;
+  readonly active: boolean;
+  readonly enabled: boolean;
+  /** systemd's own words: `active (running)`, `failed (exit-code)`, `not-found`. */
+  readonly detail: string;
+  readonly since?: Instant;
+}
+
+/** systemd services on a machine. */
+export interface ServicePort {
+  state(machine: MachineRef, units: readonly string[]): Promise<ServiceState[]>;
+  /** Enables and starts; already so is success. */
+  start(machine: MachineRef, unit: string): Promise<void>;
+  restart(machine: MachineRef, unit: string): Promise<void>;
+  /** Stops and disables; already so is success. */
+  stop(machine: MachineRef, unit: string): Promise<void>;
+  /** Last lines of the unit's journal. */
+  journal(machine: MachineRef, unit: string, lines: number): Promise<readonly string[]>;
+}
+
+/** Which share of a payload a machine needs. */
+export type PayloadRole = 'control-plane' | 'worker';
+
+/** What a payload says of itself. */
+export interface PayloadSummary {
+  readonly name: string;
+  readonly kubernetesVersion: string;
+  readonly flavour: 'lab' | 'upstream';
+  /** References of the images in it, with registry and tag. */
+  readonly images: readonly string[];
+  /** sha256 of the manifest. */
+  readonly digest: string;
+}
+
+/** The offline bundle, from the agent's cache to a machine. */
+export interface PayloadPort {
+  /** The verified payload for a version; throws Blocked (with the command that brings it) when there is none. */
+  summary(kubernetesVersion: string): Promise<PayloadSummary>;
+  /** Whether files and images of the role are on the machine, each by digest. */
+  observe(
+    machine: MachineRef,
+    kubernetesVersion: string,
+    role: PayloadRole,
+  ): Promise<
+    | { readonly state: 'present' }
+    | { readonly state: 'absent'; readonly missing: readonly string[] }
+    | { readonly state: 'installing'; readonly since: Instant; readonly lastLine: string }
+  >;
+  /** Downloads, verifies, installs files and imports images, in a unit of its own; attaches to a running one. */
+  install(machine: MachineRef, kubernetesVersion: string, role: PayloadRole): Promise<void>;
+  /** A manifest or other text file of the payload, for add-ons. */
+  text(kubernetesVersion: string, path: string): Promise<string>;
+}
+
+/** A kubeadm command as Remuda uses it; the config file is already on the machine. */
+export type KubeadmCommand =
+  | {
+      readonly verb: 'init';
+      readonly config: string;
+      readonly skipPhases: readonly string[];
+      readonly ignorePreflightErrors: readonly string[];
+    }
+  | {
+      readonly verb: 'join';
+      readonly config: string;
+      readonly skipPhases: readonly string[];
+      readonly ignorePreflightErrors: readonly string[];
+    }
+  | { readonly verb: 'reset' };
+
+/** kubeadm on a machine, as a transient unit. */
+export interface KubeadmPort {
+  /** Whether such a command is under way or has ended on the machine (this operation's step, any attempt). */
+  observe(machine: MachineRef, verb: KubeadmCommand['verb']): Promise<UnitRun>;
+  /**
+   * Starts the command, or attaches to the one that runs, and waits for its end; lines go to the step's log. Throws
+   * Transient with last lines when it ends with another exit code than 0. `onSilence` is called every few seconds
+   * while it runs, so that a step can cure what it knows (kubernetes#99305).
+   */
+  run(machine: MachineRef, command: KubeadmCommand, whileRunning?: () => Promise<void>): Promise<void>;
+}
+
+/** Masters through which a cluster's etcd and API server can be reached, in the order to try. */
+export interface ControlPlaneAccess {
+  readonly masters: readonly MachineRef[];
+  /** Port of each master's own API server. */
+  readonly apiPort: number;
+}
+
+/** etcd, through its members' own client port with a certificate from the cluster's etcd CA. */
+export interface EtcdPort {
+  /** All members with health and leader; asks the first that answers, then each its own health. Transient when none answers. */
+  members(access: ControlPlaneAccess): Promise<EtcdMember[]>;
+  /** Removes a member by id; an unknown id is success. The adapter refuses when the rest would lose quorum (looked at just before). */
+  removeMember(access: ControlPlaneAccess, id: string): Promise<void>;
+  /** Moves leadership to another started voter. Already so is success. */
+  moveLeader(access: ControlPlaneAccess, to: string): Promise<void>;
+}
+
+/** Coordinates of one Kubernetes object. */
+export interface ObjectReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** Any Kubernetes object. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly [key: string]: unknown;
+  };
+  readonly [key: string]: unknown;
+}
+
+/** The Kubernetes API with an administrator's certificate made for the moment. */
+export interface KubernetesPort {
+  /** Version a given master's own API server reports, only when its /readyz passes; undefined when it does not answer. */
+  version(access: ControlPlaneAccess, master: MachineRef): Promise<string | undefined>;
+  /** Like {@link version}, but through the cluster's endpoint (VIP, DNS name, balancer) from outside the machines. */
+  versionAtEndpoint(
+    access: ControlPlaneAccess,
+    endpoint: { readonly host: string; readonly port: number },
+  ): Promise<string | undefined>;
+  get(access: ControlPlaneAccess, reference: ObjectReference): Promise<KubernetesObject | undefined>;
+  list(
+    access: ControlPlaneAccess,
+    of: {
+      readonly apiVersion: string;
+      readonly kind: string;
+      readonly namespace?: string;
+      readonly labelSelector?: string;
+    },
+  ): Promise<KubernetesObject[]>;
+  /** Server-side apply with field manager `remuda`, forced, in the order given. */
+  apply(access: ControlPlaneAccess, objects: readonly KubernetesObject[]): Promise<void>;
+  /** Foreground deletion; missing counts as done. */
+  remove(access: ControlPlaneAccess, reference: ObjectReference): Promise<void>;
+  /** Output of a pod's container, for proofs; last lines. */
+  podLog(
+    access: ControlPlaneAccess,
+    namespace: string,
+    pod: string,
+    lines: number,
+  ): Promise<readonly string[]>;
+  /** GET on a Service through the API server's proxy; body text, or undefined when it did not answer 2xx. */
+  throughService(
+    access: ControlPlaneAccess,
+    service: { readonly namespace: string; readonly name: string; readonly port: number },
+    path: string,
+  ): Promise<string | undefined>;
+}
+
+/** Secrets that came sealed with this dispatch, opened only here. */
+export interface SecretsPort {
+  clusterKeys(): Promise<ClusterKeys>;
+  /** A secret the user gave, by its secretRef name and key; throws Blocked when it is not there. */
+  value(secretRef: string, key: string): Promise<string>;
+}
+
+/** How a wait introduces itself: what, what was last seen, since when, how long it usually takes, what one could do. */
+export interface Waiting {
+  readonly what: string;
+  readonly lastSeen: string;
+  readonly since: Instant;
+  readonly usually: Duration;
+  readonly youCould?: string;
+}

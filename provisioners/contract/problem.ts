@@ -1,0 +1,91 @@
+/**
+ * Why something did not happen. Everything a person may have to read is one of four kinds; a thrown value that is
+ * none of them is our own bug and is reported as `fault`.
+ */
+export type ProblemKind =
+  /** What the user wrote cannot be; changing it is the remedy. */
+  | 'user'
+  /** Somebody must act outside Remuda (a pod, a budget, a quota, a power cable). */
+  | 'blocked'
+  /** May pass by itself; retried with jittered backoff before it is shown as the end. */
+  | 'transient'
+  /** Remuda's own bug; says so, with a reference and what it was working on. */
+  | 'fault';
+
+/** Where in the user's own words a problem sits. Lines and columns count from 1. */
+export interface Place {
+  readonly file?: string;
+  readonly document?: string;
+  readonly field?: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** A problem as data: what is journalled, sent to clients and printed. Never holds a secret. */
+export interface ProblemReport {
+  readonly kind: ProblemKind;
+  /** Stable short code, documented in ui/docs (for example `SPEC-014`, `HOST-003`). */
+  readonly code: string;
+  /** What is wrong, in terms of what the user wrote or owns. One sentence. */
+  readonly summary: string;
+  /** What to do about it: a command or an act. */
+  readonly remedy?: string;
+  readonly place?: Place;
+  /** The value the user wrote, as written; never a secret. */
+  readonly value?: string;
+  readonly machine?: string;
+  /** The last command run, for support. */
+  readonly command?: string;
+  /** The last lines that command printed, oldest first, secrets redacted. */
+  readonly lastLines?: readonly string[];
+}
+
+type ProblemDetails = Omit<ProblemReport, 'kind' | 'code' | 'summary'>;
+
+/** Base of the errors that carry a {@link ProblemReport}. */
+export class Problem extends Error {
+  readonly report: ProblemReport;
+
+  constructor(kind: ProblemKind, code: string, summary: string, details: ProblemDetails = {}) {
+    super(summary);
+    this.name = new.target.name;
+    this.report = { kind, code, summary, ...details };
+  }
+}
+
+/** What the user wrote cannot be. */
+export class UserProblem extends Problem {
+  constructor(code: string, summary: string, details: ProblemDetails & { readonly remedy: string }) {
+    super('user', code, summary, details);
+  }
+}
+
+/** Somebody must act; Remuda goes on looking. */
+export class Blocked extends Problem {
+  constructor(code: string, summary: string, details: ProblemDetails & { readonly remedy: string }) {
+    super('blocked', code, summary, details);
+  }
+}
+
+/** May pass by itself: a refused connection, a timeout, a throttled call. */
+export class Transient extends Problem {
+  constructor(code: string, summary: string, details: ProblemDetails = {}) {
+    super('transient', code, summary, details);
+  }
+}
+
+/**
+ * Turns anything thrown into a report. What is not a {@link Problem} becomes a `fault` with the given reference,
+ * so that a support case can name it.
+ */
+export function reportOf(thrown: unknown, reference: string): ProblemReport {
+  if (thrown instanceof Problem) return thrown.report;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return {
+    kind: 'fault',
+    code: 'BUG-001',
+    summary: `Remuda made a mistake (reference ${reference}): ${message}`,
+    remedy:
+      'The state before this step was kept. Resume the operation; if it fails again, send a support bundle with the reference.',
+  };
+}
