@@ -23,6 +23,12 @@ export interface Addon {
   manifests(version: string, input: AddonInput): readonly KubernetesObject[];
   /** Empty when well; else what is awaited, naming pods and reasons. */
   health(ports: Pick<Ports, 'kubernetes'>, access: ControlPlaneAccess): Promise<readonly string[]>;
-  /** Labels on everything it owns, so that removal finds objects of older versions. */
-  readonly label: Readonly<Record<string, string>>;
+  /** Label on everything it owns, `key=value`, so that removal finds objects of older versions too. */
+  readonly selector: string;
+  /** Kinds it has ever made, in the order to remove them. */
+  readonly kinds: readonly {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly namespace?: string;
+  }[];
 }
