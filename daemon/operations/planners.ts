@@ -1,0 +1,96 @@
+import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
+import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';
+import type { Observed } from '../../provisioners/contract/observed.ts';
+import type { Plan } from '../../provisioners/contract/plan.ts';
+import type { Place, ProblemReport } from '../../provisioners/contract/problem.ts';
+import type { NodeNetwork, ProviderConfig } from '../../provisioners/contract/provider.ts';
+import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
+
+/** A cluster as somebody asked for it, completed with defaults, and what the engine itself reads of it. */
+export interface DesiredCluster {
+  readonly name: string;
+  /** Name of its Provider document. */
+  readonly provider: string;
+  /** The completed document, as it is kept, hashed and planned from. Holds no secret. */
+  readonly document: JsonObject;
+  readonly endpoint?: { readonly host: string; readonly port: number };
+  readonly apiPort: number;
+  readonly nodeNetwork?: NodeNetwork;
+  /** Machines a plan may destroy before it needs confirmation by the cluster's name (`maintenance.destroyLimit`). */
+  readonly destroyLimit: number;
+  /** `deletion.protected`: delete refuses while it is set. */
+  readonly isProtected: boolean;
+}
+
+/** A provider as somebody described it. */
+export interface DesiredProvider {
+  readonly name: string;
+  readonly config: ProviderConfig;
+  readonly document: JsonObject;
+  /** Site whose agent works for it. */
+  readonly site: string;
+  /** The place secrets given for this provider go to; another destination demands them anew. */
+  readonly destination: string;
+}
+
+/** A secret that came inside a stream. It lives in memory until it is sealed and never longer. */
+export interface GivenSecret {
+  readonly name: string;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+/** A parsed stream. `problems` empty = every document is good. */
+export interface ParsedFile {
+  readonly problems: readonly ProblemReport[];
+  readonly clusters: readonly DesiredCluster[];
+  readonly providers: readonly DesiredProvider[];
+  readonly secrets: readonly GivenSecret[];
+  /** The stream without its Secret documents: what may be kept, hashed and shown. */
+  readonly text: string;
+  /** Where a field of a document stands in the file (row K11); undefined when it is not written there. */
+  place(document: string, field: string): Place | undefined;
+}
+
+/** Everything the engine asks of the rooms `spec` and `planning`; main.ts wires the real ones. All pure. */
+export interface Planners {
+  parse(text: string, file: string): ParsedFile;
+  /** Reads a kept cluster document again. */
+  readCluster(document: JsonObject): DesiredCluster;
+  /** Reads a kept provider document again. */
+  readProvider(document: JsonObject): DesiredProvider;
+  /** Refusals of changes that a field does not allow (immutable ones), against the kept document. */
+  checkChange(before: DesiredCluster, after: DesiredCluster): readonly ProblemReport[];
+  planCluster(input: {
+    readonly desired: DesiredCluster;
+    readonly provider: DesiredProvider;
+    readonly observed: Observed;
+    readonly revision: string;
+    readonly keys: ClusterPublicKeys;
+    /** Ids of checks the user chose to bypass; recorded with the operation. */
+    readonly bypass: readonly string[];
+  }): Plan;
+  planDeletion(input: {
+    readonly cluster: ClusterIdentity;
+    readonly desired?: DesiredCluster;
+    readonly provider: DesiredProvider;
+    readonly observed: Observed;
+    readonly volumes?: 'retain' | 'delete';
+  }): Plan;
+  describePlan(plan: Plan): string;
+  /** `act` steps leave only a receipt: one that succeeded in an operation is not run again when it is planned anew. */
+  natureOf(kind: string): 'ensure' | 'act';
+}
+
+/** Names of the user's secrets that a document or an input refers to, in `{ secretRef }` or `{ keyRef }`. */
+export function secretsNamedIn(value: Json): string[] {
+  const names = new Set<string>();
+  const visit = (part: Json): void => {
+    if (part === null || typeof part !== 'object') return;
+    for (const [key, inner] of Object.entries(part)) {
+      if ((key === 'secretRef' || key === 'keyRef') && typeof inner === 'string') names.add(inner);
+      else visit(inner as Json);
+    }
+  };
+  visit(value);
+  return [...names].sort();
+}

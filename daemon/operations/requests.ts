@@ -1,0 +1,328 @@
+import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
+import type { Observed } from '../../provisioners/contract/observed.ts';
+import type { OperationKind, Plan } from '../../provisioners/contract/plan.ts';
+import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';
+import type { Waiting } from '../../provisioners/contract/ports.ts';
+import type { Phase } from '../../provisioners/contract/step.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
+
+/** Why the engine did not do what was asked; the API and the CLI make status and exit codes of it. */
+export type RefusalReason =
+  /** The file or the request cannot be (CLI exit 2). */
+  | 'invalid'
+  /** No such cluster, operation, agent… */
+  | 'not-found'
+  /** Something else runs, or the revision is another than the caller believed (exit 8). */
+  | 'conflict'
+  /** The plan destroys and the cluster's name was not given (exit 7). */
+  | 'needs-confirmation'
+  /** The plan is no longer the reviewed one; `changes` says what differs (exit 8). */
+  | 'plan-changed'
+  /** The agent or the disk is not there just now; asking again later may do. */
+  | 'unavailable';
+
+/** A request that was refused; nothing was changed. */
+export class Refusal extends Problem {
+  readonly reason: RefusalReason;
+  /** Every problem at once (invalid files have many); the first is also this error's own report. */
+  readonly problems: readonly ProblemReport[];
+  /** What differs from the reviewed plan, one sentence each. */
+  readonly changes: readonly string[];
+
+  constructor(
+    reason: RefusalReason,
+    problems: readonly [ProblemReport, ...ProblemReport[]],
+    changes: readonly string[] = [],
+  ) {
+    const [{ kind, code, summary, ...details }] = problems;
+    super(kind, code, summary, details);
+    this.reason = reason;
+    this.problems = problems;
+    this.changes = changes;
+  }
+}
+
+/** States of an operation (DESIGN §5). A superseded one is `cancelled` and names its successor. */
+export type OperationState = 'planned' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+
+/** What an operation in state `waiting` waits for. */
+export type OperationWait =
+  /** A person: the new plan destroys what was not approved. */
+  | 'approval'
+  /** A connected agent of the site that speaks our protocol. */
+  | 'agent'
+  /** The operation before it on the same cluster. */
+  | 'operation'
+  /** Free space for the journal. */
+  | 'space';
+
+/** State of one step of an operation. `kept`: an act with a receipt, or done in an earlier plan and not planned again. */
+export type StepState = 'planned' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'kept';
+
+/** A step as people follow it. */
+export interface StepView {
+  readonly id: string;
+  readonly kind: string;
+  readonly title: string;
+  readonly phase: Phase;
+  readonly subject: string;
+  readonly after: readonly string[];
+  readonly destructive: boolean;
+  readonly state: StepState;
+  /** Attempts so far over the life of the operation. */
+  readonly attempt: number;
+  readonly startedAt?: Instant;
+  readonly endedAt?: Instant;
+  /** False when the first look already said done. */
+  readonly changed?: boolean;
+  readonly waiting?: Waiting;
+  readonly progress?: { readonly done: number; readonly total: number; readonly what: string };
+  readonly problem?: ProblemReport;
+}
+
+/** An operation in lists. */
+export interface OperationView {
+  readonly id: string;
+  readonly cluster: { readonly uid: string; readonly name: string };
+  readonly kind: OperationKind;
+  readonly state: OperationState;
+  readonly waitingFor?: OperationWait;
+  /** Names to approve when it waits for approval. */
+  readonly toApprove?: readonly string[];
+  /** True for failed and cancelled operations that `resume` may take up again. */
+  readonly isResumable: boolean;
+  readonly principal: string;
+  /** Number of the cluster's revision it works towards. */
+  readonly revision: number;
+  /** Number and hash of the plan in force: each resume plans again, one number higher. */
+  readonly planNumber: number;
+  readonly planHash: string;
+  readonly bypass: readonly string[];
+  readonly createdAt: Instant;
+  readonly startedAt?: Instant;
+  readonly endedAt?: Instant;
+  /** From start to end, or to now while it runs; milliseconds. */
+  readonly duration: number;
+  readonly steps: {
+    readonly total: number;
+    readonly ended: number;
+    readonly running: number;
+    readonly failed: number;
+  };
+  readonly problem?: ProblemReport;
+  readonly supersededBy?: string;
+}
+
+/** An operation with everything a person may ask about it. */
+export interface OperationDetail extends OperationView {
+  readonly plan: Plan;
+  readonly stepList: readonly StepView[];
+}
+
+/** Where a cluster stands. */
+export type ClusterPhase =
+  | 'Pending'
+  | 'Provisioning'
+  | 'Ready'
+  | 'Updating'
+  | 'Waiting'
+  | 'Failed'
+  | 'Deleting'
+  | 'Deleted';
+
+/** A cluster in lists. */
+export interface ClusterView {
+  readonly uid: string;
+  readonly name: string;
+  readonly provider: string;
+  readonly phase: ClusterPhase;
+  /** Number of the newest revision. */
+  readonly revision: number;
+  /** Digest of what it stands for. */
+  readonly digest: string;
+  readonly createdAt: Instant;
+  /** The operation that holds it now, or the last one. */
+  readonly operation?: OperationView;
+}
+
+/** A cluster with what is asked and what was last seen. */
+export interface ClusterDetail extends ClusterView {
+  /** The completed document; `get -o yaml` prints it and it can be applied again. */
+  readonly desired: JsonObject;
+  /** The text as the user wrote it, without secrets. */
+  readonly text: string;
+  /** Absent when nobody has looked yet; its `at` says how old it is. */
+  readonly observed?: Observed;
+}
+
+/** A provider. */
+export interface ProviderView {
+  readonly name: string;
+  readonly type: string;
+  readonly site: string;
+  readonly document: JsonObject;
+  readonly clusters: readonly string[];
+  readonly updatedAt: Instant;
+}
+
+/** Answer of `plan`, one entry for each cluster of the file. */
+export interface PlanAnswer {
+  readonly problems: readonly ProblemReport[];
+  readonly plans: readonly ClusterPlan[];
+  /** Hash to give to `apply --plan`; covers all clusters of the file. */
+  readonly hash: string;
+  /** Names of clusters whose plan destroys so much that `apply` needs their names as confirmation. */
+  readonly needsConfirmation: readonly string[];
+}
+
+/** The plan for one cluster of a file. */
+export interface ClusterPlan {
+  readonly cluster: string;
+  readonly plan: Plan;
+  readonly hash: string;
+  /** Printed for people. */
+  readonly text: string;
+  readonly isUnchanged: boolean;
+}
+
+/** Text that came with a request, and who sent it. */
+export interface FileRequest {
+  readonly text: string;
+  /** Name for messages: path, or `-`. */
+  readonly file: string;
+  /** Id of the principal, recorded with whatever comes of it. */
+  readonly principal: string;
+}
+
+/** `apply`. */
+export interface ApplyRequest extends FileRequest {
+  /** Run exactly the plan with this hash, or refuse with what changed. */
+  readonly planHash?: string;
+  /** Names of clusters whose destructive plan is confirmed. */
+  readonly confirm?: readonly string[];
+  /** A repeat with the same key gets the same answer and starts nothing. */
+  readonly idempotencyKey?: string;
+  /** Refuse unless the (one) cluster's newest revision has this number; 0 = must not exist. */
+  readonly ifRevision?: number;
+  /** Ids of bypassable checks to bypass. */
+  readonly bypass?: readonly string[];
+}
+
+/** Answer of `apply`. Nothing in `operations` = exit code 0 and "unchanged". */
+export interface ApplyAnswer {
+  readonly operations: readonly OperationView[];
+  /** Clusters for which there is nothing to do. */
+  readonly unchanged: readonly string[];
+  /** Documents that were stored: `Provider/dc1`, `Secret/dc1-vcenter`, `Cluster/prod-east`. */
+  readonly stored: readonly string[];
+}
+
+/** `delete`, and its plan. */
+export interface DeleteRequest {
+  readonly name: string;
+  readonly principal: string;
+  /** The cluster's name once more; a delete always needs it. */
+  readonly confirm?: string;
+  readonly planHash?: string;
+  readonly volumes?: 'retain' | 'delete';
+  readonly idempotencyKey?: string;
+}
+
+/** A named secret as it may be shown: never its value. */
+export interface SecretView {
+  readonly name: string;
+  readonly keys: readonly string[];
+  /** What it is bound to since its first use; a changed destination demands it anew. */
+  readonly destination?: string;
+  readonly principal: string;
+  readonly updatedAt: Instant;
+}
+
+/** `remuda secret set`. The values live in memory until they are sealed. */
+export interface SecretRequest {
+  readonly name: string;
+  readonly data: Readonly<Record<string, string>>;
+  readonly principal: string;
+}
+
+/** A site's agent. */
+export interface AgentView {
+  readonly site: string;
+  readonly state: 'enrolled' | 'connected' | 'none';
+  readonly epoch: number;
+  readonly release?: string;
+  readonly enrolledAt?: Instant;
+  readonly lastSeen?: Instant;
+}
+
+/** A fresh enrolment token; its secret is shown once and kept only as a hash. */
+export interface EnrolmentToken {
+  readonly site: string;
+  readonly secret: string;
+  readonly expiresAt: Instant;
+}
+
+/** One thing that happened: numbered without gaps in the order it became durable. */
+export interface EngineEvent {
+  readonly number: number;
+  readonly at: Instant;
+  /** Stable name: `operation.created`, `step.started`, `step.waiting`, `step.ended`, … (see events.ts). */
+  readonly type: string;
+  readonly cluster?: string;
+  readonly operation?: string;
+  readonly step?: string;
+  readonly data: Json;
+}
+
+/** Which events to answer. */
+export interface EventFilter {
+  readonly cluster?: string;
+  readonly operation?: string;
+  readonly limit?: number;
+}
+
+/** One line of an operation's log. */
+export interface LogLine {
+  /** Rises by one a line within the operation. */
+  readonly number: number;
+  readonly at: Instant;
+  readonly step: string;
+  readonly machine?: string;
+  readonly text: string;
+}
+
+/** A page of log lines. */
+export interface LogPage {
+  readonly lines: readonly LogLine[];
+  /** Lines before this number were dropped by the size cap; 1 = none were. */
+  readonly firstKept: number;
+  /** Give this as `after` to go on. */
+  readonly last: number;
+}
+
+/** What subscribers get, in the order it became durable. */
+export type LiveItem =
+  | { readonly type: 'event'; readonly event: EngineEvent }
+  | { readonly type: 'log'; readonly operation: string; readonly cluster: string; readonly line: LogLine };
+
+/** Whether the engine can take on work. */
+export interface EngineHealth {
+  readonly isReady: boolean;
+  readonly problem?: ProblemReport;
+}
+
+/** Plain counters since the process started; whoever exports metrics reads them. */
+export interface EngineCounters {
+  dispatches: number;
+  redispatches: number;
+  reports: number;
+  duplicateReports: number;
+  stepsSucceeded: number;
+  stepsFailed: number;
+  stepsUnchanged: number;
+  plansMade: number;
+  operationsStarted: number;
+  operationsSucceeded: number;
+  operationsFailed: number;
+  logLines: number;
+}
