@@ -1,5 +1,3 @@
-import type { MachineRole } from './machine.ts';
-
 /** A strict check cannot be bypassed; a bypassable one can, explicitly, and the bypass is recorded. */
 export type Severity = 'strict' | 'bypassable';
 
@@ -49,7 +47,9 @@ export interface HostFacts {
     readonly interface: string;
   }[];
   readonly tools: Readonly<Record<string, boolean>>;
-  /** Paths and units left by an earlier Kubernetes installation that is not ours. */
+  /** Uid of the cluster this machine was prepared for, from /var/lib/remuda/cluster; absent on an untouched machine. */
+  readonly ownedBy?: string;
+  /** Paths and units that a Kubernetes installation leaves, ours or not: /etc/kubernetes, /var/lib/etcd/member, … */
   readonly leftovers: readonly string[];
   /** Facts a node image declares about itself in /etc/remuda/machine.json. */
   readonly declared: MachineDeclaration;
@@ -77,14 +77,4 @@ export interface DiskLatency {
   /** 99th percentile of write+fdatasync, milliseconds (etcd asks for < 10 ms). */
   readonly fsyncP99: number;
   readonly samples: number;
-}
-
-/** A check that looks at one machine's facts. Pure; the catalogue test feeds it a passing and a failing case. */
-export interface HostCheck {
-  readonly id: string;
-  readonly severity: Severity;
-  readonly title: string;
-  /** The real failure it prevents, for the manual. */
-  readonly prevents: string;
-  readonly roles: readonly MachineRole[];
 }
