@@ -1,0 +1,105 @@
+import type { NodeNetwork } from '../../provisioners/contract/provider.ts';
+import type { MachineShape } from '../../provisioners/contract/machine.ts';
+import type { ClusterDocument, ProviderDocument } from './documents.ts';
+import { formatAddress, parseNetwork } from './schema/address.ts';
+
+/** A cluster with nothing left to choose: what planning works on. */
+export interface CompletedCluster {
+  readonly document: ClusterDocument;
+  /** Absent only where the provider hands out addresses itself (hosts, ec2). */
+  readonly nodeNetwork?: NodeNetwork;
+  /** Address or name of the Kubernetes API. Absent only where the provider makes it (ec2). */
+  readonly endpointHost?: string;
+  readonly controlPlaneMachine: MachineShape;
+  /** Worker group name → shape. */
+  readonly workerMachines: Readonly<Record<string, MachineShape>>;
+}
+
+/** The lab's own choices inside its subnet; documented in the reference. Offsets from the network address. */
+const lab = { gateway: 1, firstMachine: 11, endpoint: 100, lastMachine: 250 } as const;
+
+/** Subnet of a lab whose Provider names none and for which nobody chose one: for `validate` and examples. */
+export const DEFAULT_LAB_SUBNET = '10.77.0.0/24';
+
+/**
+ * Masters by number of nodes (REQUIREMENTS H3); CPUs never below 2, which is kubeadm's minimum. Memory in bytes, the
+ * table's GB read as GiB.
+ */
+const masterTable = [
+  { nodes: 5, cpus: 2, memory: 3.75 },
+  { nodes: 10, cpus: 2, memory: 7.5 },
+  { nodes: 100, cpus: 4, memory: 15 },
+  { nodes: 250, cpus: 8, memory: 30 },
+  { nodes: 500, cpus: 16, memory: 60 },
+  { nodes: Number.POSITIVE_INFINITY, cpus: 32, memory: 120 },
+] as const;
+
+type Machine = ClusterDocument['spec']['controlPlane']['machine'];
+
+/** The network of a lab's machines, from its subnet. */
+export function labNodeNetwork(subnet: string): NodeNetwork {
+  const network = parseNetwork(subnet);
+  if (!network) throw new Error(`the lab's subnet ${subnet} was not validated`);
+  const at = (offset: number) => formatAddress(network.first + offset);
+  return {
+    ranges: [
+      `${at(lab.firstMachine)}-${at(lab.endpoint - 1)}`,
+      `${at(lab.endpoint + 1)}-${at(lab.lastMachine)}`,
+    ],
+    prefix: network.prefix,
+    gateway: at(lab.gateway),
+    dns: [],
+    ntp: [],
+  };
+}
+
+function shapeOf(machine: Machine, automatic: { cpus: number; memory: number }): MachineShape {
+  const disks = machine.disks.map((disk) =>
+    disk.type === undefined ? { size: disk.size } : { size: disk.size, type: disk.type },
+  );
+  return { cpus: machine.cpus ?? automatic.cpus, memory: machine.memory ?? automatic.memory, disks };
+}
+
+function automaticShape(cluster: ClusterDocument, provider: ProviderDocument) {
+  const { lab: section, type } = provider.spec;
+  if (type === 'lab') return { cpus: section?.cpus ?? 2, memory: section?.memory ?? 2 * 2 ** 30 };
+  const workers = cluster.spec.workers.reduce((sum, group) => sum + group.replicas, 0);
+  const nodes = workers + cluster.spec.controlPlane.replicas;
+  const row = masterTable.find((candidate) => nodes <= candidate.nodes) ?? masterTable[5];
+  return { cpus: row.cpus, memory: row.memory * 2 ** 30 };
+}
+
+/**
+ * Fills in what the user left open: the lab's addresses, machine sizes. Pure; the same input gives the same result.
+ * `labSubnet` is the subnet chosen for a lab whose Provider names none (the caller keeps the choice).
+ */
+export function completeCluster(
+  cluster: ClusterDocument,
+  provider: ProviderDocument,
+  labSubnet: string = DEFAULT_LAB_SUBNET,
+): CompletedCluster {
+  const automatic = automaticShape(cluster, provider);
+  const shapes = {
+    document: cluster,
+    controlPlaneMachine: shapeOf(cluster.spec.controlPlane.machine, automatic),
+    workerMachines: Object.fromEntries(
+      cluster.spec.workers.map((group) => [group.name, shapeOf(group.machine, automatic)]),
+    ),
+  };
+  const { nodeNetwork } = cluster.spec;
+  const { host } = cluster.spec.controlPlane.endpoint;
+  if (provider.spec.type !== 'lab')
+    return {
+      ...shapes,
+      ...(nodeNetwork && { nodeNetwork }),
+      ...(host !== undefined && { endpointHost: host }),
+    };
+  const subnet = provider.spec.lab?.subnet ?? labSubnet;
+  const network = parseNetwork(subnet);
+  if (!network) throw new Error(`the lab's subnet ${subnet} was not validated`);
+  return {
+    ...shapes,
+    nodeNetwork: nodeNetwork ?? labNodeNetwork(subnet),
+    endpointHost: host ?? formatAddress(network.first + lab.endpoint),
+  };
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { cidrProblem, hostProblem, ipProblem, rangeProblem } from './address-syntax.ts';
+import { domainProblem, labelKeyProblem, labelNameProblem, labelValueProblem } from './name-syntax.ts';
+import {
+  dayTimeProblem,
+  parseSize,
+  percentageProblem,
+  sizeProblem,
+  versionProblem,
+} from './quantity-syntax.ts';
+
+/** Why a value cannot be, with the code of the catalogue. Sentences use the value as given to the check. */
+export interface SyntaxProblem {
+  readonly code: string;
+  readonly summary: string;
+  readonly remedy: string;
+}
+
+/** A rule about the text of one value: undefined when it is well. */
+export type SyntaxRule = (value: string) => SyntaxProblem | undefined;
+
+/** A string that keeps a rule; the problem travels in the issue's params. */
+function text(rule: SyntaxRule) {
+  return z.string().superRefine((value, context) => {
+    const problem = rule(value);
+    if (problem) context.addIssue({ code: 'custom', message: problem.summary, params: { ...problem } });
+  });
+}
+
+/** A DNS label (RFC 1123): names of clusters, providers, secrets, worker groups. */
+export const nameSchema = text(labelNameProblem);
+/** `16Gi`, `80G`: whole number and unit; bytes after parsing. */
+export const sizeSchema = text(sizeProblem).transform(parseSize);
+/** `80%`. */
+export const percentageSchema = text(percentageProblem);
+/** `1.37.1`, also accepted as `v1.37.1`; without the `v` after parsing. */
+export const versionSchema = text(versionProblem).transform((value) => value.replace(/^v/, ''));
+/** IPv4 network, `10.244.0.0/16`, host bits zero. */
+export const cidrSchema = text(cidrProblem);
+/** IPv4 address. */
+export const addressSchema = text(ipProblem);
+/** `first-last` or a CIDR, IPv4. */
+export const rangeSchema = text(rangeProblem);
+/** IPv4 address or DNS name. */
+export const hostSchema = text(hostProblem);
+/** Kubernetes labels: key syntax and value syntax. */
+export const labelsSchema = z.record(text(labelKeyProblem), text(labelValueProblem));
+/** Kubernetes label or taint key. */
+export const labelKeySchema = text(labelKeyProblem);
+/** Kubernetes label or taint value, may be empty. */
+export const labelValueSchema = text(labelValueProblem);
+/** TCP port. */
+export const portSchema = z.int().min(1).max(65535);
+/** Any text but the empty one. */
+export const textSchema = z.string().min(1);
+/** A DNS domain, such as `cluster.local`. */
+export const domainSchema = text(domainProblem);
+/** A time of day, `22:00`. */
+export const dayTimeSchema = text(dayTimeProblem);
