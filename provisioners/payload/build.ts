@@ -1,0 +1,211 @@
+import { copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Blocked } from '../contract/problem.ts';
+import { minutes, seconds } from '../contract/time.ts';
+import { assemblePayload, type AssembledPayload } from './assemble.ts';
+import { contentKey, hashFile, type PayloadCache, payloadCache, recipeKey, withBuildLock } from './cache.ts';
+import { type CompiledBinaries, compileKubernetes, labProvenance } from './compile.ts';
+import { openApt } from './debian.ts';
+import { buildImage, type ImageSources, REPOSITORY, treeOf, treeText } from './images.ts';
+import { type FileRecipe, LAB_FILES, labImages, labPackages, MACHINE_LIBRARIES } from './lab-recipe.ts';
+import type { PayloadFile, PayloadImage } from './manifest.ts';
+import { type OnProgress, type Stage, StageClock } from './progress.ts';
+import { closure, type DebianRoot, prepareRoot, versionOf } from './rootfs.ts';
+import { type KubernetesSource, prepareSource } from './source.ts';
+import { writeTar } from './tar.ts';
+
+/**
+ * Debian packages a machine must have to build the lab payload. Nothing is installed by the build itself.
+ */
+export function hostPackages(): readonly string[] {
+  return [
+    'apt',
+    'binutils',
+    'coreutils',
+    'debian-archive-keyring',
+    'dpkg',
+    'dpkg-dev',
+    'gcc',
+    'grep',
+    'libc6-dev',
+    'util-linux',
+    'xz-utils',
+  ];
+}
+
+/** What to build and whom to tell. */
+export interface BuildOptions {
+  /** `v1.20.2`, or `v1.20.3` for the restamped copy. */
+  readonly version: string;
+  /** The cache folder; `REMUDA_CACHE` and its default without it. */
+  readonly cacheRoot?: string;
+  readonly onProgress?: OnProgress;
+  /** Called once when another build holds the lock. */
+  readonly onWait?: () => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A build's result: the payload, and what a person should know about it. */
+export interface BuildResult extends AssembledPayload {
+  /** Sentences, for example an add-on image that was left out because its files do not exist yet. */
+  readonly notes: readonly string[];
+}
+
+/** Times on two cores with an empty cache, GROUND §1 and our own runs; each machine's own replace them. */
+const STAGES: readonly Stage[] = [
+  { name: 'apt', what: "reading Debian's package lists", usually: seconds(5) },
+  { name: 'source', what: "unpacking Debian's Kubernetes sources and Go", usually: seconds(75) },
+  { name: 'compile', what: 'compiling Kubernetes', usually: minutes(6) },
+  { name: 'root', what: 'unpacking the Debian packages that images are cut from', usually: seconds(20) },
+  { name: 'parts', what: 'putting files and images together', usually: seconds(25) },
+  { name: 'verify', what: 'verifying the payload', usually: seconds(5) },
+];
+
+/**
+ * Builds the lab payload, or finds it built: equal recipes and package versions give the same folder. Safe to
+ * interrupt and repeat at any time; two builds at once take turns.
+ * Throws UserProblem, Blocked or Transient, each with a remedy.
+ */
+export async function buildPayload(options: BuildOptions): Promise<BuildResult> {
+  const cache = payloadCache(options.cacheRoot);
+  await mkdir(cache.stages, { recursive: true });
+  return withBuildLock(cache.lock, () => buildLocked(cache, options), options.onWait);
+}
+
+async function buildLocked(cache: PayloadCache, options: BuildOptions): Promise<BuildResult> {
+  const clock = new StageClock(STAGES, cache.timings, options.onProgress ?? (() => {}));
+  await clock.start();
+  await rm(cache.log, { force: true });
+  const { version, signal } = options;
+  const apt = await clock.run('apt', () => openApt(cache, signal));
+  const source = await clock.run('source', () => prepareSource(apt));
+  const binaries = await clock.run('compile', (step) =>
+    compileKubernetes(cache, source, version, step, signal),
+  );
+  const root = await clock.run('root', (step) => prepareRoot(apt, labPackages(version), step));
+  const notes: string[] = [];
+  const parts = { version, source, binaries, root, notes, signal };
+  const assembled = await assemblePayload(cache, {
+    version,
+    flavour: 'lab',
+    arch: root.arch === 'arm64' ? 'arm64' : 'amd64',
+    provenance: labProvenance(version, source),
+    contentKey: await labContentKey(parts),
+    fill: (folder) => clock.run('parts', (step) => fillPayload(folder, parts, step)),
+    verify: (check) => clock.run('verify', check),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return { ...assembled, notes };
+}
+
+interface LabParts {
+  readonly version: string;
+  readonly source: KubernetesSource;
+  readonly binaries: CompiledBinaries;
+  readonly root: DebianRoot;
+  readonly notes: string[];
+  readonly signal: AbortSignal | undefined;
+}
+
+async function labContentKey(parts: LabParts): Promise<string> {
+  const recipe = await recipeKey(
+    'build.ts',
+    'lab-recipe.ts',
+    'images.ts',
+    'oci.ts',
+    'tar.ts',
+    'rootfs.ts',
+    'crictl-shim',
+  );
+  const keys = [recipe, parts.source.key, parts.binaries.key, parts.root.key, parts.version];
+  for (const image of labImages(parts.version)) {
+    const tree = await treeOf(image);
+    keys.push(tree === null ? 'no tree' : await treeText(tree));
+    if (image.tree !== undefined && tree === null) {
+      parts.notes.push(`${image.reference} was left out: ${image.tree} does not exist yet.`);
+    }
+  }
+  return contentKey(keys);
+}
+
+async function fillPayload(
+  folder: string,
+  parts: LabParts,
+  step: (done: number, total: number) => void,
+): Promise<{ readonly files: readonly PayloadFile[]; readonly images: readonly PayloadImage[] }> {
+  const images: PayloadImage[] = [];
+  const recipes = labImages(parts.version);
+  const sources: ImageSources = {
+    root: parts.root,
+    binaries: parts.binaries.folder,
+    date: parts.source.date,
+  };
+  const layer = join(folder, '.layer.tar');
+  for (const [index, recipe] of recipes.entries()) {
+    parts.signal?.throwIfAborted();
+    step(index, recipes.length + 1);
+    if (recipe.tree !== undefined && (await treeOf(recipe)) === null) continue;
+    const archive = `images/${basename(recipe.reference).replace(':', '-')}.tar`;
+    const built = await buildImage(recipe, sources, layer, join(folder, archive));
+    images.push({ reference: recipe.reference, archive, ...built, for: recipe.for, origin: recipe.origin });
+  }
+  await rm(layer, { force: true });
+  step(recipes.length, recipes.length + 1);
+  const files: PayloadFile[] = [];
+  for (const recipe of LAB_FILES) files.push(await fillFile(folder, recipe, parts));
+  return { files, images };
+}
+
+async function fillFile(folder: string, recipe: FileRecipe, parts: LabParts): Promise<PayloadFile> {
+  const { from, role, install } = recipe;
+  const common = { role, install, mode: '0755', for: recipe.for };
+  if ('package' in from && (await stat(join(parts.root.folder, from.path))).isDirectory()) {
+    const path = `files/${role}.tar`;
+    const written = await packFolder(parts, from.path, join(folder, path));
+    return { path, kind: 'tar', ...common, ...written, origin: versionOf(parts.root, from.package) };
+  }
+  const path = `files/${role}`;
+  await copyFile(await sourceOf(from, parts), join(folder, path));
+  const written = await hashFile(join(folder, path));
+  return { path, kind: 'file', ...common, ...written, origin: originOf(from, parts) };
+}
+
+async function sourceOf(from: FileRecipe['from'], parts: LabParts): Promise<string> {
+  if ('compiled' in from) return join(parts.binaries.folder, from.compiled);
+  if ('repository' in from) return join(REPOSITORY, from.repository);
+  await refuseStrangeLibraries(parts.root, from.path);
+  return join(parts.root.folder, from.path);
+}
+
+function originOf(from: FileRecipe['from'], parts: LabParts): string {
+  if ('compiled' in from) return `compiled from Debian kubernetes ${parts.source.debianVersion}`;
+  if ('repository' in from) return `${from.repository} of Remuda, a stand-in`;
+  return versionOf(parts.root, from.package);
+}
+
+/** A file that needs a library no machine has would fail only there, hours later. */
+async function refuseStrangeLibraries(root: DebianRoot, path: string): Promise<void> {
+  const needs = [...(await closure(root, [path]))].filter((one) => one !== path && one.includes('.so'));
+  const strange = needs.filter((one) => !MACHINE_LIBRARIES.some((known) => known.test(one)));
+  if (strange.length === 0) return;
+  throw new Blocked('PAYLOAD-016', `${path} needs ${strange.join(', ')}, which a machine need not have.`, {
+    remedy: "Add the library to the payload's files, or take a build of this file that does not need it.",
+  });
+}
+
+async function packFolder(
+  parts: LabParts,
+  path: string,
+  file: string,
+): Promise<{ readonly sha256: string; readonly size: number }> {
+  const folder = join(parts.root.folder, path);
+  const names = (await readdir(folder)).sort();
+  const entries = await Promise.all(
+    names.map(async (name) => {
+      await refuseStrangeLibraries(parts.root, join(path, name));
+      const source = join(folder, name);
+      return { path: name, type: 'file' as const, source, size: (await stat(source)).size, mode: 0o755 };
+    }),
+  );
+  return writeTar(file, entries, parts.source.date);
+}

@@ -1,0 +1,91 @@
+import { AcceptedSequences } from '../provisioners/payload/acceptance.ts';
+import { buildPayload } from '../provisioners/payload/build.ts';
+import { payloadCache, withBuildLock } from '../provisioners/payload/cache.ts';
+import { listPayloads, rememberVerified } from '../provisioners/payload/catalogue.ts';
+import { LAB_VERSIONS } from '../provisioners/payload/compile.ts';
+import { Problem } from '../provisioners/contract/problem.ts';
+import { localSigningKey, type TrustedKey } from '../provisioners/payload/signature.ts';
+import type { PayloadProgress } from '../provisioners/payload/progress.ts';
+import { verifyPayload } from '../provisioners/payload/verify.ts';
+
+const USAGE = `usage: scripts/payload build [VERSION…]   build lab payloads (${LAB_VERSIONS.join(', ')})
+       scripts/payload list                what the cache holds
+       scripts/payload verify [FOLDER…]    check every byte (all payloads in the cache)
+The cache is $REMUDA_CACHE, /var/cache/remuda without it.`;
+
+const cache = payloadCache();
+const size = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+
+async function trustedKeys(): Promise<readonly TrustedKey[]> {
+  return [await withBuildLock(cache.lock, () => localSigningKey(cache.signingKey))];
+}
+
+let spoken = '';
+function say(progress: PayloadProgress): void {
+  const share = progress.total > 0 ? ` ${Math.floor((progress.done / progress.total) * 10)}0 %` : '';
+  const line = `${progress.what}${share}`;
+  if (line === spoken) return;
+  spoken = line;
+  console.error(`${line} (about ${Math.round(progress.remaining / 1000)} s to go)`);
+}
+
+async function build(versions: readonly string[]): Promise<void> {
+  for (const version of versions.length > 0 ? versions : LAB_VERSIONS) {
+    const onWait = (): void => console.error('another build is running; waiting for it');
+    const built = await buildPayload({ version, onProgress: say, onWait });
+    for (const note of built.notes) console.error(`note: ${note}`);
+    console.log(`${built.isReused ? 'found' : 'built'} ${built.manifest.name} in ${built.folder}`);
+  }
+}
+
+async function list(): Promise<void> {
+  const { payloads, unreadable } = await listPayloads(cache, await trustedKeys());
+  for (const { manifest, signer, size: bytes, verifiedAt, folder } of payloads) {
+    const verified = verifiedAt === null ? 'never verified' : `verified ${verifiedAt}`;
+    console.log(
+      `${manifest.name}  ${size(bytes)}  signed by ${signer.owner}  ${verified}\n  ${folder}\n  ${manifest.provenance}`,
+    );
+    for (const file of manifest.files)
+      console.log(`  ${file.install}  ${size(file.size)}  ${file.for}  (${file.origin})`);
+    for (const image of manifest.images)
+      console.log(`  ${image.reference}  ${size(image.size)}  ${image.for}  (${image.origin})`);
+  }
+  for (const { folder, problems } of unreadable)
+    console.log(`${folder}\n  NOT A PAYLOAD: ${problems.join('; ')}`);
+}
+
+async function verify(folders: readonly string[]): Promise<boolean> {
+  const trusted = await trustedKeys();
+  const { payloads, unreadable } = await listPayloads(cache, trusted);
+  const all = [...payloads, ...unreadable].map((entry) => entry.folder);
+  const accepted = new AcceptedSequences(`${cache.verified}/accepted-sequences.json`);
+  let isWell = true;
+  for (const folder of folders.length > 0 ? folders : all) {
+    const result = await verifyPayload({ folder, trusted, acceptedSequence: (name) => accepted.of(name) });
+    if (result.isIntact) {
+      await rememberVerified(cache, folder, result.payload);
+      console.log(`${folder}: intact, signed by ${result.payload.signer.owner}`);
+    } else {
+      isWell = false;
+      for (const problem of result.problems) console.log(`${folder}: ${problem}`);
+    }
+  }
+  return isWell;
+}
+
+const [command, ...rest] = process.argv.slice(2);
+try {
+  if (command === 'build') await build(rest);
+  else if (command === 'list') await list();
+  else if (command === 'verify') process.exitCode = (await verify(rest)) ? 0 : 1;
+  else {
+    console.error(USAGE);
+    process.exitCode = command === 'help' ? 0 : 2;
+  }
+} catch (thrown) {
+  if (!(thrown instanceof Problem)) throw thrown;
+  const { summary, remedy, command: tool, lastLines } = thrown.report;
+  console.error(`${summary}\n${remedy ?? ''}`);
+  if (tool !== undefined) console.error(`last command: ${tool}\n${(lastLines ?? []).join('\n')}`);
+  process.exitCode = 1;
+}
