@@ -77,7 +77,7 @@ export const stepId = (kind: string, subject: string): string => `${kind}/${subj
 
 /** A reference to a fact of `step` on `subject`; the path leads into the facts. */
 export function factOf<Facts extends Json, K extends keyof Facts & string>(
-  step: Pick<Step<never, Facts>, 'kind'>,
+  step: Pick<Step<never, Facts>, 'kind' | 'observe'>,
   subject: string,
   key: K,
 ): FactReference {

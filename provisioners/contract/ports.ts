@@ -29,6 +29,12 @@ export type UnitRun =
   | { readonly state: 'running'; readonly since: Instant; readonly lastLine: string }
   | { readonly state: 'ended'; readonly exitCode: number; readonly lastLines: readonly string[] };
 
+/**
+ * Where `generateHostKey` keeps the machine's own SSH host key; the public half is beside it with `.pub`. Part of the
+ * contract, so that a step can observe the key without making it.
+ */
+export const ownHostKeyPath = '/etc/ssh/remuda_host_ed25519_key';
+
 /** Looking at a machine as such. */
 export interface HostPort {
   /** Opens (or reuses) the connection; throws Transient when nobody answers, Blocked when the host key is another. */
@@ -40,8 +46,8 @@ export interface HostPort {
   /** Measures write+fdatasync on `path`'s file system with a small bounded load (etcd's recommendation). */
   measureDisk(machine: MachineRef, path: string): Promise<DiskLatency>;
   /**
-   * Makes the machine's own SSH host key once, beside the provisional one, and returns its public half; sshd is not
-   * changed. A repeat returns the same key.
+   * Makes the machine's own SSH host key once ({@link ownHostKeyPath}), beside the provisional one, and returns its
+   * public half (type and key, no comment); sshd is not changed. A repeat returns the same key.
    */
   generateHostKey(machine: MachineRef): Promise<string>;
   /** Makes sshd show the generated key only; proven by a new connection. May be repeated. */

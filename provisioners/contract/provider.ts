@@ -107,11 +107,14 @@ export type NodeNetwork = z.infer<typeof nodeNetworkSchema>;
 
 /** What a cluster needs before its machines: the lab's bridge, a VPC, a folder. */
 export interface InfrastructureProvider {
-  /** `absent`, `present` as asked, or `partial` (half-made, or other than asked). Only reads. */
+  /**
+   * `absent`, `present` as asked, or `partial` (half-made, or other than asked). Only reads. `endpointHost` is the
+   * address the provider keeps free for the API server, told by providers that choose the network themselves (lab).
+   */
   observe(
     cluster: ClusterIdentity,
     network: NodeNetwork | undefined,
-  ): Promise<{ state: 'absent' | 'present' | 'partial'; detail: string }>;
+  ): Promise<{ state: 'absent' | 'present' | 'partial'; detail: string; endpointHost?: string }>;
   /** Converges; may be repeated. */
   prepare(cluster: ClusterIdentity, network: NodeNetwork | undefined, signal: AbortSignal): Promise<void>;
   /** Removes what prepare made; missing counts as done. */
