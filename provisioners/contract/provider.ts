@@ -73,6 +73,8 @@ export interface LedgerEntry {
   readonly id: string;
   readonly name: string;
   readonly cluster?: string;
+  /** Set on what stays on purpose: the policy that keeps it (`deletion.volumes: retain`). */
+  readonly policy?: string;
 }
 
 /** The proof of a teardown: three lists. Only `left` is a failure. */
