@@ -1,0 +1,176 @@
+import type Database from 'better-sqlite3';
+import type { AgentReport } from './protocol.ts';
+
+/** A report before it has its number. */
+export type UnnumberedReport = AgentReport extends infer Each
+  ? Each extends AgentReport
+    ? Omit<Each, 'sequence'>
+    : never
+  : never;
+
+/** How many unacknowledged reports are kept before log lines are left out (and counted): about 20 MB. */
+const defaultBound = 100_000;
+
+/**
+ * Reports on their way to the daemon, in order, kept until acknowledged. Lines are gathered and committed together;
+ * what must be durable at once ({@link commit}) takes everything gathered before it along.
+ */
+export class Outbox {
+  readonly #database: Database.Database;
+  readonly #bound: number;
+  readonly #insert: Database.Statement;
+  readonly #select: Database.Statement;
+  readonly #saveOffset: Database.Statement;
+  readonly #offsets = new Map<string, number>();
+  #gathered: AgentReport[] = [];
+  #gatheredOffsets = new Map<string, number>();
+  #next: number;
+  #kept: number;
+  #leftOut = 0;
+  #isClosed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #onFlush: () => void = () => {};
+
+  constructor(database: Database.Database, bound = defaultBound) {
+    this.#database = database;
+    this.#bound = bound;
+    database.exec(`
+      CREATE TABLE IF NOT EXISTS outbox (sequence INTEGER PRIMARY KEY, report TEXT NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS offsets (stream TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+    `);
+    this.#insert = database.prepare('INSERT INTO outbox (sequence, report) VALUES (?, ?)');
+    this.#select = database.prepare('SELECT report FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?');
+    this.#saveOffset = database.prepare('INSERT OR REPLACE INTO offsets (stream, value) VALUES (?, ?)');
+    this.#next = this.#counter('sequence') + 1;
+    this.#kept = (database.prepare('SELECT count(*) AS n FROM outbox').get() as { n: number }).n;
+  }
+
+  /** Called after each commit that added reports. */
+  onFlush(handler: () => void): void {
+    this.#onFlush = handler;
+  }
+
+  /** Adds a report; durable within a few milliseconds. A log line beyond the bound is counted, not kept. */
+  add(report: UnnumberedReport): void {
+    if (this.#isClosed) return;
+    const isFull = this.#kept + this.#gathered.length >= this.#bound;
+    if (isFull && report.type === 'log') {
+      this.#leftOut += 1;
+      return;
+    }
+    if (this.#leftOut > 0 && !isFull) this.#sayWhatIsMissing(report);
+    this.#number(report);
+    // ≤ 5 ms of gathering: DESIGN §5, grouped commits.
+    this.#commitIn(5);
+  }
+
+  /** Remembers up to which byte a machine's output was taken, durable together with the lines added before. */
+  advance(stream: string, offset: number): void {
+    this.#offsets.set(stream, offset);
+    this.#gatheredOffsets.set(stream, offset);
+  }
+
+  /** The byte up to which the stream was taken; 0 at first. */
+  offset(stream: string): number {
+    const known = this.#offsets.get(stream);
+    if (known !== undefined) return known;
+    const row = this.#database.prepare('SELECT value FROM offsets WHERE stream = ?').get(stream) as
+      | { value: number }
+      | undefined;
+    return row?.value ?? 0;
+  }
+
+  /**
+   * Makes everything added so far durable, and `last` after it, in one transaction with `also` (which gets the number
+   * of `last`).
+   * @throws the database's error, for example a full disk: then `last` was not added, and what was gathered is kept.
+   */
+  commit(last?: UnnumberedReport, also: (sequence: number) => void = () => {}): void {
+    if (this.#isClosed) return;
+    const next = this.#next;
+    if (last !== undefined) this.#number(last);
+    const reports = this.#gathered;
+    try {
+      this.#database.transaction(() => this.#write(reports, also)).immediate();
+    } catch (error) {
+      if (last !== undefined) reports.pop();
+      this.#next = next;
+      throw error;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#gathered = [];
+    this.#gatheredOffsets = new Map();
+    this.#kept += reports.length;
+    if (reports.length > 0) this.#onFlush();
+  }
+
+  /** Durable reports after the sequence, in order. */
+  read(after: number, limit: number): AgentReport[] {
+    const rows = this.#select.all(after, limit) as { report: string }[];
+    return rows.map((row) => JSON.parse(row.report) as AgentReport);
+  }
+
+  /** Forgets reports up to and with the sequence. */
+  forget(sequence: number): void {
+    if (this.#isClosed) return;
+    const { changes } = this.#database.prepare('DELETE FROM outbox WHERE sequence <= ?').run(sequence);
+    this.#kept -= changes;
+  }
+
+  /** Starts numbering from 1 again and forgets what was not delivered: a new epoch is a new conversation. */
+  restart(): void {
+    this.#database.exec('DELETE FROM outbox');
+    this.#setCounter('sequence', 0);
+    this.#next = 1;
+    this.#kept = 0;
+  }
+
+  /** From now on nothing is written. What was gathered and not committed is lost, as in a kill. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #commitIn(milliseconds: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      try {
+        this.commit();
+      } catch {
+        // A full disk: what was gathered is kept in memory (bounded) and tried again.
+        this.#commitIn(1000);
+      }
+    }, milliseconds);
+  }
+
+  #write(reports: readonly AgentReport[], also: (sequence: number) => void): void {
+    for (const report of reports) this.#insert.run(report.sequence, JSON.stringify(report));
+    for (const [stream, offset] of this.#gatheredOffsets) this.#saveOffset.run(stream, offset);
+    if (reports.length > 0) this.#setCounter('sequence', this.#next - 1);
+    also(this.#next - 1);
+  }
+
+  #number(report: UnnumberedReport): void {
+    this.#gathered.push({ ...report, sequence: this.#next });
+    this.#next += 1;
+  }
+
+  #sayWhatIsMissing(next: UnnumberedReport): void {
+    const text = `${this.#leftOut} log lines were left out here: the daemon was away and the agent's outbox was full.`;
+    this.#leftOut = 0;
+    this.#number({ type: 'log', at: next.at, key: next.key, text });
+  }
+
+  #counter(name: string): number {
+    const row = this.#database.prepare('SELECT value FROM counter WHERE name = ?').get(name) as
+      | { value: number }
+      | undefined;
+    return row?.value ?? 0;
+  }
+
+  #setCounter(name: string, value: number): void {
+    this.#database.prepare('INSERT OR REPLACE INTO counter (name, value) VALUES (?, ?)').run(name, value);
+  }
+}

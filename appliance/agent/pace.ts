@@ -1,0 +1,25 @@
+import type { Duration } from '../../provisioners/contract/time.ts';
+import type { Clock } from './clock.ts';
+
+/** First and longest pause after an error. */
+const firstBackoff: Duration = 1000;
+const longestBackoff: Duration = 30_000;
+
+/** First and longest pause between two looks at something under way. */
+const firstLook: Duration = 250;
+const longestLook: Duration = 3000;
+
+/**
+ * Pause after the n-th error in a row: doubling from 1 s to 30 s, half of it by chance, so that many that failed
+ * together do not come back together ("equal jitter", AWS Architecture Blog, Exponential Backoff And Jitter, 2015).
+ */
+export function backoff(failures: number, clock: Clock): Duration {
+  const full = Math.min(longestBackoff, firstBackoff * 2 ** (failures - 1));
+  return Math.round(full / 2 + (full / 2) * clock.random());
+}
+
+/** Pause before the n-th further look (from 0): short at first, so that quick work costs no waiting. */
+export function lookAgain(looks: number, clock: Clock): Duration {
+  const full = Math.min(longestLook, firstLook * 1.5 ** looks);
+  return Math.round(full * (0.9 + 0.2 * clock.random()));
+}
