@@ -1,4 +1,5 @@
 import type { ClusterIdentity, MachineRole } from '../../contract/machine.ts';
+import type { PayloadSummary } from '../../contract/ports.ts';
 import type { DiskLatency, Finding, HostFacts, Reach, Severity } from '../../contract/preflight.ts';
 
 /** What a machine is asked to be; everything a check may compare the facts with. */
@@ -61,8 +62,21 @@ export interface Mesh {
   readonly reaches: Readonly<Record<string, readonly Reach[]>>;
 }
 
-/** A check of either scope. */
-export type Check = HostCheck | MeshCheck;
+/** What the payload holds against what the cluster will ask of it. Pure. */
+export interface PayloadCheck extends CheckDescription {
+  readonly scope: 'payload';
+  evaluate(supplies: Supplies): Verdict;
+}
+
+/** The payload on board, if there is one, and the images the cluster will start. */
+export interface Supplies {
+  readonly kubernetesVersion: string;
+  readonly payload?: PayloadSummary;
+  readonly wantedImages: readonly string[];
+}
+
+/** A check of any scope. */
+export type Check = HostCheck | MeshCheck | PayloadCheck;
 
 export const passed = (saw: string): Verdict => ({ passed: true, saw });
 export const failed = (saw: string, remedy: string): Verdict => ({ passed: false, saw, remedy });

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { HostFacts } from '../../../provisioners/contract/preflight.ts';
-import { checks, hostChecks, meshChecks } from '../../../provisioners/kubernetes/preflight/catalogue.ts';
+import {
+  checks,
+  hostChecks,
+  meshChecks,
+  payloadChecks,
+} from '../../../provisioners/kubernetes/preflight/catalogue.ts';
 import {
   findingOf,
   type Mesh,
@@ -84,6 +89,18 @@ const mesh: Mesh = {
   },
 };
 
+const supplies: Supplies = {
+  kubernetesVersion: '1.20.2',
+  payload: {
+    name: 'kubernetes-v1.20.2-lab',
+    kubernetesVersion: 'v1.20.2',
+    flavour: 'lab',
+    images: ['a:1', 'b:1'],
+    digest: 'f00dfeedf00dfeed',
+  },
+  wantedImages: ['a:1', 'b:1'],
+};
+
 const withFacts = (change: Partial<HostFacts>): Subject => ({ ...good, facts: { ...facts, ...change } });
 const withExpected = (change: Partial<Subject['expected']>): Subject => ({
   ...good,
@@ -91,7 +108,11 @@ const withExpected = (change: Partial<Subject['expected']>): Subject => ({
 });
 
 /** For every check: something it must refuse, and words that must stand in what it says. */
-const refused: Readonly<Record<string, readonly (readonly [Subject | Mesh, RegExp])[]>> = {
+const refused: Readonly<Record<string, readonly (readonly [Subject | Mesh | Supplies, RegExp])[]>> = {
+  'PAYLOAD-ON-BOARD': [
+    [{ kubernetesVersion: '1.36.0', wantedImages: [] }, /no payload for Kubernetes 1\.36\.0 is on board/],
+  ],
+  'PAYLOAD-IMAGES': [[{ ...supplies, wantedImages: ['a:1', 'c:1'] }, /not in the payload: c:1/]],
   'HOST-CPU': [[withFacts({ cpus: 1 }), /1 CPU, and a control-plane machine needs 2/]],
   'HOST-MEMORY': [[withFacts({ memory: gibibyte }), /1\.0 GiB.*needs 1\.7 GiB/]],
   'HOST-DISK': [[withFacts({ freeDisk: { '/var/lib': gibibyte } }), /only 1\.0 GiB free at \/var\/lib/]],
@@ -170,9 +191,11 @@ const refused: Readonly<Record<string, readonly (readonly [Subject | Mesh, RegEx
 };
 
 /** Runs a check of either scope on what it is about. */
-function evaluate(id: string, about: Subject | Mesh): Verdict {
+function evaluate(id: string, about: Subject | Mesh | Supplies): Verdict {
   const host = hostChecks.find((check) => check.id === id);
   if (host !== undefined) return host.evaluate(about as Subject);
+  const stock = payloadChecks.find((check) => check.id === id);
+  if (stock !== undefined) return stock.evaluate(about as Supplies);
   const between = meshChecks.find((check) => check.id === id);
   if (between === undefined) throw new Error(`no check ${id}`);
   return between.evaluate(about as Mesh);
@@ -190,7 +213,7 @@ describe('preflight catalogue (H5, complaint 15)', () => {
   });
 
   it.each(checks.map(({ id, scope }) => [id, scope] as const))('%s passes a good machine', (id, scope) => {
-    const verdict = evaluate(id, scope === 'host' ? good : mesh);
+    const verdict = evaluate(id, { host: good, mesh, payload: supplies }[scope]);
     expect(verdict).toMatchObject({ passed: true });
     expect(verdict.saw).not.toBe('');
   });

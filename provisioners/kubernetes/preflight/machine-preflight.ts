@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { machineRefSchema, machineRoleSchema } from '../../contract/machine.ts';
+import { defineStep } from '../../contract/step.ts';
+import { clusterSettingsSchema } from '../cluster-settings.ts';
+import { untilMended } from '../limits.ts';
+import { checks } from './checks.ts';
+import { type FindingsFacts, judge } from './findings.ts';
+
+const inputSchema = z.strictObject({
+  machine: machineRefSchema,
+  role: machineRoleSchema,
+  settings: clusterSettingsSchema,
+  bypass: z.array(z.string()),
+});
+
+/** Every check that needs one machine only, in one visit, before anything of Kubernetes is put on it. */
+export const machinePreflight = defineStep<z.infer<typeof inputSchema>, FindingsFacts>({
+  kind: 'machine.preflight',
+  version: 1,
+  nature: 'ensure',
+  phase: 'preflight',
+  destructive: false,
+  title: ({ machine }) => `Check ${machine.name}`,
+  schema: inputSchema,
+  limits: untilMended,
+  async observe(context, { machine, role, settings, bypass }) {
+    const facts = await context.host.facts(machine);
+    const findings = checks
+      .filter((check) => check.roles.includes(role))
+      .map((check) => ({
+        check: check.id,
+        severity: check.severity,
+        subject: machine.name,
+        ...check.judge(facts, settings),
+      }));
+    return judge(findings, bypass);
+  },
+  apply: () => Promise.reject(new Error('machine.preflight has nothing to apply')),
+});

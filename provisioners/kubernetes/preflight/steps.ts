@@ -1,0 +1,2 @@
+export { machinePreflight } from './machine-preflight.ts';
+export { machinesPreflight } from './machines-preflight.ts';
