@@ -1,8 +1,14 @@
 /** Any value that survives JSON unchanged. Plans, inputs, facts and reports are made of nothing else. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined };
 
-/** A JSON object. */
-export type JsonObject = { readonly [key: string]: Json };
+/** A JSON object; a member that is undefined is the same as one that is not there. */
+export type JsonObject = { readonly [key: string]: Json | undefined };
 
 /**
  * The one canonical text of a JSON value: keys sorted by code unit, no white space (the useful part of RFC 8785).

@@ -84,24 +84,15 @@ export const failed = (saw: string, remedy: string): Verdict => ({ passed: false
 /** All roles that run a kubelet. */
 export const everyRole: readonly MachineRole[] = ['control-plane', 'worker', 'etcd'];
 
-/**
- * The verdict as a finding. A bypass counts only for checks that allow it; a strict check stays failed, and says so.
- */
-export function findingOf(
-  check: Check,
-  subject: string,
-  verdict: Verdict,
-  bypass: readonly string[],
-): Finding {
-  const base = {
+/** The verdict as a finding about `subject`. */
+export function findingOf(check: Check, subject: string, verdict: Verdict): Finding {
+  return {
     check: check.id,
     severity: check.severity,
     subject,
     saw: verdict.saw,
+    outcome: verdict.passed ? 'passed' : 'failed',
     ...(check.field === undefined ? {} : { field: check.field }),
+    ...(verdict.passed ? {} : { remedy: verdict.remedy }),
   };
-  if (verdict.passed) return { ...base, outcome: 'passed' };
-  if (bypass.includes(check.id) && check.severity === 'bypassable')
-    return { ...base, outcome: 'bypassed', remedy: verdict.remedy };
-  return { ...base, outcome: 'failed', remedy: verdict.remedy };
 }

@@ -9,8 +9,8 @@ const findingSchema = z.object({
   outcome: z.enum(['passed', 'failed', 'bypassed']),
   subject: z.string(),
   saw: z.string(),
-  field: z.string().optional(),
-  remedy: z.string().optional(),
+  field: z.string().exactOptional(),
+  remedy: z.string().exactOptional(),
 });
 
 /** What a preflight step leaves: everything that was looked at, passed or bypassed. */
@@ -26,14 +26,24 @@ export function bypassed(findings: readonly Finding[], bypass: readonly string[]
   );
 }
 
-/** All well: done with the findings as facts. Else blocked, naming every failed check with its remedy at once. */
+/**
+ * All well: done with the findings as facts. Else blocked, naming every failed check with its remedy at once, and how
+ * to go on all the same where that is allowed.
+ */
 export function judge(found: readonly Finding[], bypass: readonly string[]): Observation<FindingsFacts> {
   const findings = bypassed(found, bypass);
   const failed = findings.filter((finding) => finding.outcome === 'failed');
   if (failed.length === 0) return { state: 'done', facts: findingsFactsSchema.parse({ findings }) };
-  const why = failed.map((finding) => `${finding.check} (${finding.subject}): ${finding.saw}`).join('; ');
+  const why = failed.map((finding) => `${finding.subject}: ${finding.saw} [${finding.check}]`).join('; ');
   const remedies = [
-    ...new Set(failed.map((finding) => finding.remedy ?? `Mend what ${finding.check} found.`)),
+    ...new Set(failed.map((finding) => finding.remedy ?? `mend what ${finding.check} found`)),
   ];
-  return { state: 'blocked', why, remedy: remedies.join(' ') };
+  const bypassable = [
+    ...new Set(failed.filter(({ severity }) => severity === 'bypassable').map(({ check }) => check)),
+  ];
+  const goOn =
+    bypassable.length === 0
+      ? ''
+      : `; to go on all the same, apply with --bypass ${bypassable.join(' --bypass ')}`;
+  return { state: 'blocked', why, remedy: `${remedies.join('; ')}${goOn}` };
 }

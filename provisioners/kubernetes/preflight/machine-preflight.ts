@@ -3,8 +3,10 @@ import { machineRefSchema, machineRoleSchema } from '../../contract/machine.ts';
 import { defineStep } from '../../contract/step.ts';
 import { clusterSettingsSchema } from '../cluster-settings.ts';
 import { untilMended } from '../limits.ts';
-import { checks } from './checks.ts';
+import { hostChecks } from './catalogue.ts';
+import { findingOf } from './check.ts';
 import { type FindingsFacts, judge } from './findings.ts';
+import { expectationOf, isPrepared, lookAt } from './subject.ts';
 
 const inputSchema = z.strictObject({
   machine: machineRefSchema,
@@ -24,15 +26,11 @@ export const machinePreflight = defineStep<z.infer<typeof inputSchema>, Findings
   schema: inputSchema,
   limits: untilMended,
   async observe(context, { machine, role, settings, bypass }) {
-    const facts = await context.host.facts(machine);
-    const findings = checks
+    const subject = await lookAt(context, machine, expectationOf(context, machine, role, settings));
+    const findings = hostChecks
       .filter((check) => check.roles.includes(role))
-      .map((check) => ({
-        check: check.id,
-        severity: check.severity,
-        subject: machine.name,
-        ...check.judge(facts, settings),
-      }));
+      .filter((check) => !(check.id === 'HOST-DISK-LATENCY' && isPrepared(subject)))
+      .map((check) => findingOf(check, machine.name, check.evaluate(subject)));
     return judge(findings, bypass);
   },
   apply: () => Promise.reject(new Error('machine.preflight has nothing to apply')),

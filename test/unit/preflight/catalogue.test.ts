@@ -240,8 +240,27 @@ describe('preflight catalogue (H5, complaint 15)', () => {
 
   it('bypasses only what may be bypassed, and records it', () => {
     for (const check of checks) {
-      const finding = findingOf(check, 'x', { passed: false, saw: 'bad', remedy: 'mend' }, [check.id]);
-      expect(finding.outcome).toBe(check.severity === 'bypassable' ? 'bypassed' : 'failed');
+      const finding = findingOf(check, 'x', { passed: false, saw: 'bad', remedy: 'mend' });
+      const verdict = judge([finding], [check.id]);
+      if (check.severity === 'strict')
+        expect(verdict).toMatchObject({ state: 'blocked', why: `x: bad [${check.id}]` });
+      else expect(verdict).toMatchObject({ state: 'done', facts: { findings: [{ outcome: 'bypassed' }] } });
     }
+  });
+
+  it('names every failed check at once, with each remedy and how to go on all the same', () => {
+    const bad = checks
+      .slice(0, 4)
+      .map((check) =>
+        findingOf(check, 'm', { passed: false, saw: `no ${check.id}`, remedy: `mend ${check.id}` }),
+      );
+    const verdict = judge(bad, []);
+    for (const { check } of bad) {
+      expect(verdict).toMatchObject({
+        why: expect.stringContaining(`no ${check}`),
+        remedy: expect.stringContaining(`mend ${check}`),
+      });
+    }
+    expect(verdict).toMatchObject({ remedy: expect.stringContaining('--bypass HOST-CPU') });
   });
 });

@@ -1,2 +1,0 @@
-export { machinePreflight } from './machine-preflight.ts';
-export { machinesPreflight } from './machines-preflight.ts';
