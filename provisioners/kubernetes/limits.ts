@@ -1,0 +1,14 @@
+import type { StepLimits } from '../contract/step.ts';
+import { minutes, seconds } from '../contract/time.ts';
+
+/** A look or a few files over a line that may be down for a moment. */
+export const quick: StepLimits = { soft: seconds(30), hard: minutes(15), attempts: 5 };
+
+/** A machine that boots, images that are unpacked. Lab: seconds; a cloud or a slow disk: minutes. */
+export const lengthy: StepLimits = { soft: minutes(3), hard: minutes(30), attempts: 3 };
+
+/** kubeadm: usually half a minute to a minute; its own waits give up after four minutes, then it is tried again. */
+export const kubeadmRun: StepLimits = { soft: minutes(3), hard: minutes(30), attempts: 3 };
+
+/** Things a person may have to mend first (capacity, a wrong clock): looked at again until then. */
+export const untilMended: StepLimits = { soft: seconds(20), hard: minutes(10), attempts: 1 };

@@ -1,0 +1,55 @@
+import type { AnyStep } from '../contract/step.ts';
+import { machinePreflight } from './preflight/machine-preflight.ts';
+import { machinesPreflight } from './preflight/machines-preflight.ts';
+import { payloadPreflight } from './preflight/payload-preflight.ts';
+import { addonInstall } from './steps/addon-install.ts';
+import { apiServerConfigure } from './steps/api-server-configure.ts';
+import { clusterAccessGrant } from './steps/cluster-access-grant.ts';
+import { clusterVerify } from './steps/cluster-verify.ts';
+import { containerdStart } from './steps/containerd-start.ts';
+import { controlPlaneInit } from './steps/control-plane-init.ts';
+import { controlPlaneJoin } from './steps/control-plane-join.ts';
+import { endpointConfigure } from './steps/endpoint-configure.ts';
+import { hostKeyGenerate } from './steps/host-key-generate.ts';
+import { hostKeyReplace } from './steps/host-key-replace.ts';
+import { infrastructurePrepare } from './steps/infrastructure-prepare.ts';
+import { infrastructureRemove } from './steps/infrastructure-remove.ts';
+import { kubeletInstall } from './steps/kubelet-install.ts';
+import { machineConfigure } from './steps/machine-configure.ts';
+import { machineCreate } from './steps/machine-create.ts';
+import { machineDestroy } from './steps/machine-destroy.ts';
+import { nodeLabel } from './steps/node-label.ts';
+import { payloadInstall } from './steps/payload-install.ts';
+import { pkiInstall } from './steps/pki-install.ts';
+import { providerPreflight } from './steps/provider-preflight.ts';
+import { teardownProve } from './steps/teardown-prove.ts';
+import { workerJoin } from './steps/worker-join.ts';
+
+/** Every step there is, in the order a cluster lives through them: the table of contents of an installation. */
+export const steps: readonly AnyStep[] = [
+  providerPreflight,
+  payloadPreflight,
+  infrastructurePrepare,
+  machineCreate,
+  hostKeyGenerate,
+  hostKeyReplace,
+  machinePreflight,
+  machinesPreflight,
+  machineConfigure,
+  payloadInstall,
+  containerdStart,
+  kubeletInstall,
+  endpointConfigure,
+  pkiInstall,
+  apiServerConfigure,
+  controlPlaneInit,
+  clusterAccessGrant,
+  controlPlaneJoin,
+  workerJoin,
+  nodeLabel,
+  addonInstall,
+  clusterVerify,
+  machineDestroy,
+  infrastructureRemove,
+  teardownProve,
+];

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { machineRefSchema } from '../../contract/machine.ts';
+import { ownHostKeyPath } from '../../contract/ports.ts';
+import { defineStep } from '../../contract/step.ts';
+import { quick } from '../limits.ts';
+
+/** Makes a machine's own SSH host key beside the one that was handed over at creation, which others may know. */
+export const hostKeyGenerate = defineStep({
+  kind: 'host-key.generate',
+  version: 1,
+  nature: 'ensure',
+  phase: 'machines',
+  destructive: false,
+  title: ({ machine }) => `Make a host key of its own on ${machine.name}`,
+  schema: z.strictObject({ machine: machineRefSchema }),
+  limits: quick,
+  async observe(context, { machine }) {
+    await context.host.reach(machine);
+    const text = await context.file.read(machine, `${ownHostKeyPath}.pub`);
+    const [type, key] = text?.trim().split(/\s+/) ?? [];
+    if (type === undefined || key === undefined)
+      return { state: 'todo', why: `${machine.name} still has only the host key it was created with` };
+    return { state: 'done', facts: { publicKey: `${type} ${key}` } };
+  },
+  async apply(context, { machine }) {
+    await context.host.generateHostKey(machine);
+  },
+});

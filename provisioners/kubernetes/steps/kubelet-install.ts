@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { machineRefSchema } from '../../contract/machine.ts';
+import { defineStep } from '../../contract/step.ts';
+import type { NoFacts } from '../cluster-settings.ts';
+import { quick } from '../limits.ts';
+
+const inputSchema = z.strictObject({
+  machine: machineRefSchema,
+  kubernetesVersion: z.string(),
+});
+
+/** Being written. */
+export const kubeletInstall = defineStep<z.infer<typeof inputSchema>, NoFacts>({
+  kind: 'kubelet.install',
+  version: 1,
+  nature: 'ensure',
+  phase: 'preparation',
+  destructive: false,
+  title: ({ machine }) => `Install the kubelet on ${machine.name}`,
+  schema: inputSchema,
+  limits: quick,
+  observe: () => Promise.reject(new Error('being written')),
+  apply: () => Promise.reject(new Error('being written')),
+});
