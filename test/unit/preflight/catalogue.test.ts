@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { judge } from '../../../provisioners/kubernetes/preflight/findings.ts';
 import type { HostFacts } from '../../../provisioners/contract/preflight.ts';
 import {
   checks,
@@ -10,6 +11,7 @@ import {
   findingOf,
   type Mesh,
   type Subject,
+  type Supplies,
   type Verdict,
 } from '../../../provisioners/kubernetes/preflight/check.ts';
 
