@@ -33,7 +33,6 @@ async function build(versions: readonly string[]): Promise<void> {
   for (const version of versions.length > 0 ? versions : LAB_VERSIONS) {
     const onWait = (): void => console.error('another build is running; waiting for it');
     const built = await buildPayload({ version, onProgress: say, onWait });
-    for (const note of built.notes) console.error(`note: ${note}`);
     console.log(`${built.isReused ? 'found' : 'built'} ${built.manifest.name} in ${built.folder}`);
   }
 }

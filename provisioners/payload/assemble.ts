@@ -77,7 +77,17 @@ export async function assemblePayload(cache: PayloadCache, assembly: Assembly): 
   });
   const made = await check(cache, folder, key, assembly);
   if (made === null) throw new Error(`the payload in ${folder} was damaged while it was written`);
+  await forgetOlder(cache, key, name);
   return { ...made, isReused: false };
+}
+
+/** How many payloads of one name stay: the newest, and the one before, which may be on its way to a machine. */
+const KEPT = 2;
+
+async function forgetOlder(cache: PayloadCache, key: SigningKey, name: string): Promise<void> {
+  const { payloads } = await listPayloads(cache, [key]);
+  const older = payloads.filter((entry) => entry.manifest.name === name).slice(KEPT);
+  for (const { folder } of older) await rm(folder, { recursive: true, force: true });
 }
 
 async function check(

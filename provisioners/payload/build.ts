@@ -6,8 +6,16 @@ import { assemblePayload, type AssembledPayload } from './assemble.ts';
 import { contentKey, hashFile, type PayloadCache, payloadCache, recipeKey, withBuildLock } from './cache.ts';
 import { type CompiledBinaries, compileKubernetes, labProvenance } from './compile.ts';
 import { openApt } from './debian.ts';
-import { buildImage, type ImageSources, REPOSITORY, treeOf, treeText } from './images.ts';
-import { type FileRecipe, LAB_FILES, labImages, labPackages, MACHINE_LIBRARIES } from './lab-recipe.ts';
+import { addonImages } from './addon-recipe.ts';
+import { buildImage, type ImageSources, recipeText, REPOSITORY } from './images.ts';
+import {
+  type FileRecipe,
+  LAB_FILES,
+  type ImageRecipe,
+  labImages,
+  labPackages,
+  MACHINE_LIBRARIES,
+} from './lab-recipe.ts';
 import type { PayloadFile, PayloadImage } from './manifest.ts';
 import { type OnProgress, type Stage, StageClock } from './progress.ts';
 import { closure, type DebianRoot, prepareRoot, versionOf } from './rootfs.ts';
@@ -45,12 +53,6 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A build's result: the payload, and what a person should know about it. */
-export interface BuildResult extends AssembledPayload {
-  /** Sentences, for example an add-on image that was left out because its files do not exist yet. */
-  readonly notes: readonly string[];
-}
-
 /** Times on two cores with an empty cache, GROUND §1 and our own runs; each machine's own replace them. */
 const STAGES: readonly Stage[] = [
   { name: 'apt', what: "reading Debian's package lists", usually: seconds(5) },
@@ -66,13 +68,13 @@ const STAGES: readonly Stage[] = [
  * interrupt and repeat at any time; two builds at once take turns.
  * Throws UserProblem, Blocked or Transient, each with a remedy.
  */
-export async function buildPayload(options: BuildOptions): Promise<BuildResult> {
+export async function buildPayload(options: BuildOptions): Promise<AssembledPayload> {
   const cache = payloadCache(options.cacheRoot);
   await mkdir(cache.stages, { recursive: true });
   return withBuildLock(cache.lock, () => buildLocked(cache, options), options.onWait);
 }
 
-async function buildLocked(cache: PayloadCache, options: BuildOptions): Promise<BuildResult> {
+async function buildLocked(cache: PayloadCache, options: BuildOptions): Promise<AssembledPayload> {
   const clock = new StageClock(STAGES, cache.timings, options.onProgress ?? (() => {}));
   await clock.start();
   await rm(cache.log, { force: true });
@@ -82,10 +84,10 @@ async function buildLocked(cache: PayloadCache, options: BuildOptions): Promise<
   const binaries = await clock.run('compile', (step) =>
     compileKubernetes(cache, source, version, step, signal),
   );
-  const root = await clock.run('root', (step) => prepareRoot(apt, labPackages(version), step));
-  const notes: string[] = [];
-  const parts = { version, source, binaries, root, notes, signal };
-  const assembled = await assemblePayload(cache, {
+  const images = [...labImages(version), ...(await addonImages())];
+  const root = await clock.run('root', (step) => prepareRoot(apt, labPackages(images), step));
+  const parts = { version, source, binaries, root, images, signal };
+  const made = await assemblePayload(cache, {
     version,
     flavour: 'lab',
     arch: root.arch === 'arm64' ? 'arm64' : 'amd64',
@@ -95,7 +97,17 @@ async function buildLocked(cache: PayloadCache, options: BuildOptions): Promise<
     verify: (check) => clock.run('verify', check),
     ...(signal === undefined ? {} : { signal }),
   });
-  return { ...assembled, notes };
+  await forgetStages(cache, [source.folder, binaries.folder, root.folder], version);
+  return made;
+}
+
+/** Removes what earlier versions of the recipe left: each would keep a gigabyte for nothing. */
+async function forgetStages(cache: PayloadCache, used: readonly string[], version: string): Promise<void> {
+  const superseded = new RegExp(`^(source|root|binaries-${version.replaceAll('.', '[.]')})-[0-9a-f]{12}$`);
+  for (const name of await readdir(cache.stages)) {
+    const folder = join(cache.stages, name);
+    if (superseded.test(name) && !used.includes(folder)) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 interface LabParts {
@@ -103,29 +115,15 @@ interface LabParts {
   readonly source: KubernetesSource;
   readonly binaries: CompiledBinaries;
   readonly root: DebianRoot;
-  readonly notes: string[];
+  readonly images: readonly ImageRecipe[];
   readonly signal: AbortSignal | undefined;
 }
 
 async function labContentKey(parts: LabParts): Promise<string> {
-  const recipe = await recipeKey(
-    'build.ts',
-    'lab-recipe.ts',
-    'images.ts',
-    'oci.ts',
-    'tar.ts',
-    'rootfs.ts',
-    'crictl-shim',
-  );
-  const keys = [recipe, parts.source.key, parts.binaries.key, parts.root.key, parts.version];
-  for (const image of labImages(parts.version)) {
-    const tree = await treeOf(image);
-    keys.push(tree === null ? 'no tree' : await treeText(tree));
-    if (image.tree !== undefined && tree === null) {
-      parts.notes.push(`${image.reference} was left out: ${image.tree} does not exist yet.`);
-    }
-  }
-  return contentKey(keys);
+  const recipes = ['build.ts', 'lab-recipe.ts', 'images.ts', 'oci.ts', 'tar.ts', 'rootfs.ts', 'crictl-shim'];
+  const texts = await Promise.all(parts.images.map(recipeText));
+  const keys = [parts.source.key, parts.binaries.key, parts.root.key, parts.version];
+  return contentKey([await recipeKey(...recipes), ...keys, ...texts]);
 }
 
 async function fillPayload(
@@ -134,7 +132,7 @@ async function fillPayload(
   step: (done: number, total: number) => void,
 ): Promise<{ readonly files: readonly PayloadFile[]; readonly images: readonly PayloadImage[] }> {
   const images: PayloadImage[] = [];
-  const recipes = labImages(parts.version);
+  const recipes = parts.images;
   const sources: ImageSources = {
     root: parts.root,
     binaries: parts.binaries.folder,
@@ -144,7 +142,6 @@ async function fillPayload(
   for (const [index, recipe] of recipes.entries()) {
     parts.signal?.throwIfAborted();
     step(index, recipes.length + 1);
-    if (recipe.tree !== undefined && (await treeOf(recipe)) === null) continue;
     const archive = `images/${basename(recipe.reference).replace(':', '-')}.tar`;
     const built = await buildImage(recipe, sources, layer, join(folder, archive));
     images.push({ reference: recipe.reference, archive, ...built, for: recipe.for, origin: recipe.origin });

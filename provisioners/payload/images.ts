@@ -1,8 +1,8 @@
-import { glob, lstat, readdir, readFile, readlink } from 'node:fs/promises';
-import { dirname, join, posix } from 'node:path';
+import { lstat, readFile, readlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { ImageRecipe } from './lab-recipe.ts';
 import { type ImageArchive, writeSingleLayerImage } from './oci.ts';
-import { canonicalPath, closure, type DebianRoot } from './rootfs.ts';
+import { canonicalPath, closure, type DebianRoot, programPath } from './rootfs.ts';
 import { type TarEntry, writeTar } from './tar.ts';
 
 /** The repository's top folder, which recipes name their files from. */
@@ -31,24 +31,15 @@ const SKELETON: readonly TarEntry[] = [
   { path: 'etc/group', type: 'text', mode: 0o644, text: 'root:x:0:\nnogroup:x:65534:\n' },
 ];
 
-/** The repository's folder that a recipe copies, or null when nobody has written it yet. */
-export async function treeOf(recipe: ImageRecipe): Promise<string | null> {
-  if (recipe.tree === undefined) return null;
-  for await (const found of glob(recipe.tree, { cwd: REPOSITORY })) return join(REPOSITORY, found);
-  return null;
-}
-
-/** Hashable text of a recipe's own files: path, mode and contents of each, sorted. */
-export async function treeText(folder: string): Promise<string> {
-  const entries = await repositoryEntries(folder);
+/** Hashable text of a recipe and of the repository's files in it: paths, modes and contents. */
+export async function recipeText(recipe: ImageRecipe): Promise<string> {
+  const { files, ...rest } = recipe;
   const texts = await Promise.all(
-    entries.map(async (entry) =>
-      entry.type === 'file'
-        ? `${entry.path} ${entry.mode} ${(await readFile(entry.source)).toString('base64')}`
-        : entry.path,
+    Object.entries(files).map(
+      async ([source, path]) => `${path} ${await gitMode(source)} ${await readFile(source, 'base64')}`,
     ),
   );
-  return texts.join('\n');
+  return JSON.stringify([rest, ...texts]);
 }
 
 /**
@@ -83,9 +74,7 @@ async function layerEntries(recipe: ImageRecipe, sources: ImageSources): Promise
     entries.set(entry.path, entry);
   };
   for (const entry of SKELETON) add(entry);
-  const wanted = [...recipe.binaries];
-  for (const folder of recipe.folders)
-    wanted.push(...(await filesBelow(root, folder.replace('TRIPLET', root.triplet))));
+  const wanted = await Promise.all(recipe.binaries.map((program) => programPath(root, program)));
   if (wanted.length > 0) {
     for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
       add({ path: `usr/${name}`, type: 'folder', mode: 0o755 });
@@ -99,16 +88,11 @@ async function layerEntries(recipe: ImageRecipe, sources: ImageSources): Promise
     const source = join(sources.binaries, name);
     add({ path: path.slice(1), type: 'file', source, size: (await lstat(source)).size, mode: 0o755 });
   }
-  const tree = await treeOf(recipe);
-  if (tree !== null) for (const entry of await repositoryEntries(tree)) add(entry);
+  for (const [source, path] of Object.entries(recipe.files)) {
+    const { size } = await lstat(source);
+    add({ path: canonicalPath(path).slice(1), type: 'file', source, size, mode: await gitMode(source) });
+  }
   return [...entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-async function filesBelow(root: DebianRoot, folder: string): Promise<readonly string[]> {
-  const names = await readdir(join(root.folder, folder), { recursive: true, withFileTypes: true });
-  return names
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => canonicalPath(`/${posix.relative(root.folder, join(entry.parentPath, entry.name))}`));
 }
 
 async function rootEntry(root: DebianRoot, path: string): Promise<TarEntry> {
@@ -118,22 +102,7 @@ async function rootEntry(root: DebianRoot, path: string): Promise<TarEntry> {
   return { path: path.slice(1), type: 'file', source, size: entry.size, mode: entry.mode & 0o777 };
 }
 
-async function repositoryEntries(folder: string): Promise<readonly TarEntry[]> {
-  const names = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const entries = await Promise.all(
-    files.sort().map(async (source): Promise<TarEntry> => {
-      const found = await lstat(source);
-      // Git keeps one permission bit, so one bit is what decides.
-      const mode = (found.mode & 0o100) === 0 ? 0o644 : 0o755;
-      return {
-        path: canonicalPath(`/${posix.relative(folder, source)}`).slice(1),
-        type: 'file',
-        source,
-        size: found.size,
-        mode,
-      };
-    }),
-  );
-  return entries;
+/** Git keeps one permission bit, so one bit is what decides. */
+async function gitMode(file: string): Promise<number> {
+  return ((await lstat(file)).mode & 0o100) === 0 ? 0o644 : 0o755;
 }

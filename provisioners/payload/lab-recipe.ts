@@ -1,24 +1,23 @@
+import { join } from 'node:path';
 import type { FileRole, PayloadImage } from './manifest.ts';
 import type { ProcessConfig } from './oci.ts';
 
-/** How an image is put together: Debian's files, compiled ones, and a folder of this repository. */
+/** How an image is put together: Debian's files, compiled ones, and files of this repository. */
 export interface ImageRecipe {
   readonly reference: string;
   readonly for: PayloadImage['for'];
   /** For people: what it is made of, and what it stands in for. */
   readonly origin: string;
-  /** Debian packages that bring `binaries` and `folders`. */
+  /** Debian packages that bring `binaries`. */
   readonly packages: readonly string[];
-  /** Files of the Debian root; libraries and interpreters follow by themselves. */
+  /** Programs of the Debian root, by name or path; libraries and plug-ins follow by themselves. */
   readonly binaries: readonly string[];
-  /** Whole folders of the Debian root (plug-ins that no header names); `TRIPLET` stands for the machine type. */
-  readonly folders: readonly string[];
-  /** Links to make: path → target. Debian makes these in maintainer scripts, which are never run here. */
-  readonly links: Readonly<Record<string, string>>;
   /** Compiled binaries: name → path in the image. */
   readonly compiled: Readonly<Record<string, string>>;
-  /** Folder of this repository copied over `/`; `*` stands for one path segment. The image is left out without it. */
-  readonly tree?: string;
+  /** Files of this repository: absolute path → path in the image. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Links to make: path → target. */
+  readonly links: Readonly<Record<string, string>>;
   readonly process: ProcessConfig;
 }
 
@@ -33,36 +32,13 @@ export interface FileRecipe {
   readonly for: 'all' | 'control-plane';
 }
 
-const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin';
+const NOTHING = { packages: [], binaries: [], links: {}, compiled: {}, files: {} };
 
-const under = (folder: string, names: string): readonly string[] =>
-  names.split(/\s+/).map((name) => `${folder}/${name}`);
-
-/** What a bash script expects to find. */
-const SCRIPT_PACKAGES = ['bash', 'coreutils', 'grep', 'sed', 'mawk', 'util-linux', 'procps', 'jq', 'curl'];
-const SCRIPT_TOOLS = [
-  ...under(
-    '/usr/bin',
-    'basename cat chmod cp cut date dirname env head id install ln ls mkdir mktemp mv readlink rm seq sha256sum sleep sort stat sync tail tee timeout touch tr true uname uniq wc',
-  ),
-  ...under('/usr/bin', 'bash grep sed mawk jq curl flock nsenter pgrep pkill ps'),
-  '/usr/sbin/sysctl',
-];
-const SCRIPT_LINKS = { '/usr/bin/sh': 'bash', '/usr/bin/awk': 'mawk' };
-
-/** nf_tables is what Debian's hosts use by default; image and host must not write two different rule sets. */
-const IPTABLES_NAMES = ['iptables', 'ip6tables'].flatMap((name) => [name, `${name}-save`, `${name}-restore`]);
-const IPTABLES_LINKS = Object.fromEntries(
-  IPTABLES_NAMES.map((name) => [`/usr/sbin/${name}`, 'xtables-nft-multi']),
-);
-const IPTABLES_PLUGINS = ['/usr/lib/TRIPLET/xtables'];
-
-const NOTHING = { packages: [], binaries: [], folders: [], links: {}, compiled: {} };
-
-const run = (...entrypoint: readonly string[]): ProcessConfig => ({
+/** The process of an image; without words the pod has to say what to run. */
+export const run = (...entrypoint: readonly string[]): ProcessConfig => ({
   entrypoint,
   command: [],
-  environment: [PATH],
+  environment: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin'],
 });
 
 /** An image that holds one static binary. */
@@ -77,7 +53,10 @@ function compiledImage(name: string, version: string): ImageRecipe {
   };
 }
 
-/** Every image of a lab payload. References are kubeadm's own for 1.20, so that it needs no other repository. */
+/**
+ * Kubernetes' own images and the probe. References are kubeadm's own for 1.20, so that it needs no other repository.
+ * Add-ons bring theirs in recipe files (see addon-recipe.ts).
+ */
 export function labImages(version: string): readonly ImageRecipe[] {
   return [
     ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map((name) =>
@@ -89,11 +68,17 @@ export function labImages(version: string): readonly ImageRecipe[] {
       origin: "kube-proxy, compiled with this payload, and Debian's iptables, ipset and conntrack",
       packages: ['iptables', 'ipset', 'conntrack', 'iproute2', 'bash', 'coreutils', 'util-linux'],
       binaries: [
-        ...under('/usr/sbin', 'xtables-nft-multi xtables-legacy-multi ipset conntrack'),
-        ...under('/usr/bin', 'bash cat ls nsenter ip'),
+        'ipset',
+        'conntrack',
+        'bash',
+        'sh',
+        'cat',
+        'ls',
+        'nsenter',
+        'ip',
+        'xtables-legacy-multi',
+        ...IPTABLES,
       ],
-      folders: IPTABLES_PLUGINS,
-      links: { ...IPTABLES_LINKS, '/usr/bin/sh': 'bash' },
     },
     {
       ...NOTHING,
@@ -101,7 +86,7 @@ export function labImages(version: string): readonly ImageRecipe[] {
       for: 'control-plane',
       origin: "Debian's etcd 3.4.23 under the tag that kubeadm 1.20 asks for",
       packages: ['etcd-server', 'etcd-client'],
-      binaries: ['/usr/bin/etcd', '/usr/bin/etcdctl'],
+      binaries: ['etcd', 'etcdctl'],
       process: run(),
     },
     {
@@ -121,58 +106,23 @@ export function labImages(version: string): readonly ImageRecipe[] {
       compiled: { pause: '/coredns' },
       process: run('/coredns'),
     },
-    ...addonImages(),
-  ];
-}
-
-/** Images of the lab's add-ons and of the final proof; their scripts live with whoever owns the add-on. */
-function addonImages(): readonly ImageRecipe[] {
-  return [
-    {
-      ...NOTHING,
-      reference: 'remuda.dev/lab/routed-bridge:1',
-      for: 'addon:routed-bridge',
-      origin: "the routed-bridge network's script on Debian's tools",
-      packages: [...SCRIPT_PACKAGES, 'iproute2', 'iptables'],
-      binaries: [
-        ...SCRIPT_TOOLS,
-        ...under('/usr/bin', 'ip'),
-        ...under('/usr/sbin', 'bridge xtables-nft-multi'),
-      ],
-      folders: IPTABLES_PLUGINS,
-      links: { ...SCRIPT_LINKS, ...IPTABLES_LINKS },
-      tree: 'provisioners/addons/*/routed-bridge/image',
-      process: run(),
-    },
-    {
-      ...NOTHING,
-      reference: 'remuda.dev/lab/cluster-dns:1',
-      for: 'addon:cluster-dns',
-      origin: "a stand-in for CoreDNS: Debian's dnsmasq fed from the API by a script",
-      packages: [...SCRIPT_PACKAGES, 'dnsmasq-base', 'iproute2'],
-      binaries: [...SCRIPT_TOOLS, '/usr/sbin/dnsmasq', '/usr/bin/ip'],
-      links: SCRIPT_LINKS,
-      tree: 'provisioners/addons/*/cluster-dns/image',
-      process: run(),
-    },
     {
       ...NOTHING,
       reference: 'remuda.dev/lab/probe:1',
       for: 'all',
       origin: "Debian's busybox answering HTTP with the pod's name, for the final proof",
       packages: ['busybox-static'],
-      binaries: ['/usr/bin/busybox'],
-      links: Object.fromEntries(
-        under('/usr/bin', 'sh httpd wget nc hostname mkdir cat ls sleep nslookup').map((path) => [
-          path,
-          'busybox',
-        ]),
-      ),
-      tree: 'provisioners/payload/images/probe',
+      binaries: ['busybox'],
+      links: Object.fromEntries(BUSYBOX_NAMES.map((name) => [`/usr/bin/${name}`, 'busybox'])),
+      files: { [join(import.meta.dirname, 'probe')]: '/usr/local/bin/probe' },
       process: run('/usr/local/bin/probe'),
     },
   ];
 }
+
+const IPTABLES = ['iptables', 'ip6tables'].flatMap((name) => [name, `${name}-save`, `${name}-restore`]);
+
+const BUSYBOX_NAMES = ['sh', 'httpd', 'wget', 'nc', 'hostname', 'mkdir', 'cat', 'ls', 'sleep', 'nslookup'];
 
 /**
  * Every file of a lab payload. All land below /usr/local (and the CNI plug-ins in /opt/cni/bin, containerd's own
@@ -221,9 +171,9 @@ export const MACHINE_LIBRARIES: readonly RegExp[] = [
   /\/libseccomp\.so/,
 ];
 
-/** Debian packages that the whole lab payload is cut from. */
-export function labPackages(version: string): readonly string[] {
-  const ofImages = labImages(version).flatMap((image) => image.packages);
+/** Debian packages that a lab payload is cut from. */
+export function labPackages(images: readonly ImageRecipe[]): readonly string[] {
+  const ofImages = images.flatMap((image) => image.packages);
   const ofFiles = LAB_FILES.flatMap((file) => ('package' in file.from ? [file.from.package] : []));
   return [...new Set([...ofImages, ...ofFiles, 'libseccomp2'])].sort();
 }

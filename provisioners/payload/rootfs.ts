@@ -12,6 +12,26 @@ const MERGED = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
 const NEEDLESS = ['doc', 'man', 'locale', 'info', 'lintian', 'perl'];
 
 /**
+ * Links that Debian makes in maintainer scripts, which are never run here. nf_tables is the default of Debian's
+ * hosts: an image and its host must not write two different rule sets.
+ */
+const ALTERNATIVES: Readonly<Record<string, string>> = {
+  'usr/bin/sh': 'bash',
+  'usr/bin/awk': 'mawk',
+  ...Object.fromEntries(
+    ['iptables', 'ip6tables']
+      .flatMap((name) => [name, `${name}-save`, `${name}-restore`])
+      .map((name) => [`usr/sbin/${name}`, 'xtables-nft-multi']),
+  ),
+};
+
+/** Folders of plug-ins that a program loads by name, so that no ELF header tells of them. */
+const PLUGINS: Readonly<Record<string, (triplet: string) => string>> = {
+  '/usr/sbin/xtables-nft-multi': (triplet) => `/usr/lib/${triplet}/xtables`,
+  '/usr/sbin/xtables-legacy-multi': (triplet) => `/usr/lib/${triplet}/xtables`,
+};
+
+/**
  * Debian packages unpacked side by side, nothing of them run: the quarry from which images and files are cut. Not
  * bootable, and no machine's root.
  */
@@ -48,6 +68,11 @@ export async function prepareRoot(
     for (const name of NEEDLESS)
       await rm(join(temporary, 'usr', 'share', name), { recursive: true, force: true });
     await mergeUsr(temporary);
+    for (const [path, target] of Object.entries(ALTERNATIVES)) {
+      const link = join(temporary, path);
+      if (!(await isPresent(link)) && (await isPresent(join(dirname(link), target))))
+        await symlink(target, link);
+    }
   });
   return { key, folder, arch, triplet, packages };
 }
@@ -79,6 +104,16 @@ export function canonicalPath(path: string): string {
   return MERGED.includes(top) ? `/usr${normal}` : normal;
 }
 
+/** Path of a program given by name (looked for as PATH would) or by path. */
+export async function programPath(root: DebianRoot, program: string): Promise<string> {
+  if (program.startsWith('/')) return canonicalPath(program);
+  for (const folder of ['/usr/bin', '/usr/sbin']) {
+    const path = `${folder}/${program}`;
+    if ((await lstat(join(root.folder, path)).catch(() => null)) !== null) return path;
+  }
+  return `/usr/bin/${program}`;
+}
+
 /**
  * The given files of the root, the links on the way to them, their shared libraries and interpreters: all that they
  * need to run. Found by reading ELF headers; nothing is executed. Throws Blocked when something is missing.
@@ -99,10 +134,16 @@ export async function closure(root: DebianRoot, paths: readonly string[]): Promi
       const target = await readlink(join(root.folder, path));
       todo.push(canonicalPath(posix.resolve(dirname(path), target)));
     } else if (entry.isFile()) {
-      todo.push(...(await neededBy(root, path)));
+      todo.push(...(await neededBy(root, path)), ...(await pluginsOf(root, path)));
     }
   }
   return found;
+}
+
+async function pluginsOf(root: DebianRoot, path: string): Promise<readonly string[]> {
+  const folder = PLUGINS[path]?.(root.triplet);
+  if (folder === undefined) return [];
+  return (await readdir(join(root.folder, folder))).map((name) => `${folder}/${name}`);
 }
 
 async function neededBy(root: DebianRoot, path: string): Promise<readonly string[]> {

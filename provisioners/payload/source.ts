@@ -21,6 +21,8 @@ const REFLECT2_PACKAGE = 'golang-github-modern-go-reflect2-dev';
 export interface KubernetesSource {
   /** Changes whenever anything that went in changes. */
   readonly key: string;
+  /** The cached folder that holds all of it. */
+  readonly folder: string;
   /** For GOPATH. */
   readonly goPath: string;
   /** The tree itself, below the GOPATH. */
@@ -93,6 +95,7 @@ export async function prepareSource(apt: Apt): Promise<KubernetesSource> {
   ]);
   return {
     key,
+    folder,
     goPath: join(folder, 'gopath'),
     tree,
     goRoot: goRootOf(folder),
