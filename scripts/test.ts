@@ -90,7 +90,7 @@ check('types', 'tsc', ['-p', '.']);
 check('dead code', 'knip', []);
 test('quick');
 if (!options.quick) {
-  await installMissingPackages();
+  installMissingPackages();
   test('parts');
   test('lab');
 }
