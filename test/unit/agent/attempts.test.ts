@@ -81,14 +81,21 @@ describe('one attempt', () => {
     expect(await outcomeOf(reports)).toMatchObject({ state: 'succeeded', changed: false });
     const waits = reports().filter((report) => report.type === 'waiting');
     expect(waits[0]).toMatchObject({ waiting: { what: 'the cable is out', youCould: 'put it in' } });
-    const warned = reports().filter((report) => report.type === 'log' && /longer than usual/u.test(report.text));
+    const warned = reports().filter(
+      (report) => report.type === 'log' && /longer than usual/u.test(report.text),
+    );
     expect(warned).toHaveLength(1);
   });
 
   it('stops at the hard limit, says what it waited for, and can be resumed', async () => {
     const { runner, reports } = bench(
       fakeStep({
-        observe: () => ({ state: 'pending', what: 'w1 to boot', since: '2026-11-21T05:00:00.000Z', usually: 9 }),
+        observe: () => ({
+          state: 'pending',
+          what: 'w1 to boot',
+          since: '2026-11-21T05:00:00.000Z',
+          usually: 9,
+        }),
         apply: () => {},
       }),
     );

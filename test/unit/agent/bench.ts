@@ -113,10 +113,7 @@ export function bench(
 }
 
 /** Resolves with the attempt's end as it is reported. */
-export async function outcomeOf(
-  reports: () => readonly AgentReport[],
-  attempt = 1,
-): Promise<Outcome> {
+export async function outcomeOf(reports: () => readonly AgentReport[], attempt = 1): Promise<Outcome> {
   for (let turns = 0; turns < 20_000; turns += 1) {
     for (const report of reports())
       if (report.type === 'ended' && report.key.attempt === attempt) return report.outcome;
