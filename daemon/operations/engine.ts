@@ -2,7 +2,7 @@ import type { AgentQuestions, EnrolRequest, Sealed } from '../../appliance/agent
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { State } from '../state/state.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../state/clock.ts';
 import type { AgentLink } from './link.ts';
 import type { Planners } from './planners.ts';
 import type {

@@ -1,16 +1,99 @@
 import type Database from 'better-sqlite3';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Agents } from './agents.ts';
+import { Answers } from './answers.ts';
+import { Attempts } from './attempts.ts';
 import { Audit } from './audit.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { Clusters } from './clusters.ts';
+import { closeDatabase, type LastStop, openDatabase, syncFolder } from './database.ts';
+import { Events } from './events.ts';
+import { Journal } from './journal.ts';
+import { Machines } from './machines.ts';
+import type { Migration } from './migrations/migration.ts';
+import { migrations } from './migrations/history.ts';
+import { Operations } from './operations.ts';
+import { Plans } from './plans.ts';
 import { Principals } from './principals.ts';
+import { Providers } from './providers.ts';
+import { Reserve } from './reserve.ts';
+import { Revisions } from './revisions.ts';
+import { Secrets } from './secrets.ts';
+import { Steps } from './steps.ts';
+
+/** Where the state lives and how it is kept. */
+export interface StateOptions {
+  /** Folder of its own, made 0700 when missing. */
+  readonly folder: string;
+  /** Bytes kept free for the journal. Default 64 MiB: outcomes of some ten thousand steps. */
+  readonly reserveBytes?: number;
+  /** How long a write may wait for company, milliseconds, at most 5; default 2. */
+  readonly groupDelay?: number;
+  readonly clock?: Clock;
+  /** For tests of migrations; default all of this release. */
+  readonly migrations?: readonly Migration[];
+}
+
+const defaultReserve = 64 * 1024 * 1024;
 
 /** Everything the daemon remembers: one SQLite file, one repository a noun. */
 export class State {
   readonly database: Database.Database;
-  readonly principals: Principals;
+  /** How the last process that held this state ended. */
+  readonly lastStop: LastStop;
+  /** Backup made by this opening, when it migrated. */
+  readonly backup: string | undefined;
+  readonly journal: Journal;
+  readonly agents: Agents;
+  readonly answers: Answers;
+  readonly attempts: Attempts;
   readonly audit: Audit;
+  readonly clusters: Clusters;
+  readonly events: Events;
+  readonly machines: Machines;
+  readonly operations: Operations;
+  readonly plans: Plans;
+  readonly principals: Principals;
+  readonly providers: Providers;
+  readonly revisions: Revisions;
+  readonly secrets: Secrets;
+  readonly steps: Steps;
 
-  constructor(database: Database.Database) {
+  /** Opens (or makes) the state; {@link openDatabase} says what it throws. */
+  constructor(options: StateOptions) {
+    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    const opened = openDatabase(join(options.folder, 'state.db'), options.migrations ?? migrations);
+    const { database } = opened;
+    syncFolder(options.folder);
     this.database = database;
-    this.principals = new Principals(database);
+    this.lastStop = opened.lastStop;
+    this.backup = opened.backup;
+    this.journal = new Journal({
+      database,
+      reserve: new Reserve(join(options.folder, 'reserve'), options.reserveBytes ?? defaultReserve),
+      clock: options.clock ?? systemClock,
+      ...(options.groupDelay === undefined ? {} : { groupDelay: options.groupDelay }),
+    });
+    this.agents = new Agents(database);
+    this.answers = new Answers(database);
+    this.attempts = new Attempts(database);
     this.audit = new Audit(database);
+    this.clusters = new Clusters(database);
+    this.events = new Events(database);
+    this.machines = new Machines(database);
+    this.operations = new Operations(database);
+    this.plans = new Plans(database);
+    this.principals = new Principals(database);
+    this.providers = new Providers(database);
+    this.revisions = new Revisions(database);
+    this.secrets = new Secrets(database);
+    this.steps = new Steps(database);
+  }
+
+  /** Commits what waits and closes; the next start finds a clean stop. */
+  close(): void {
+    this.journal.close();
+    closeDatabase(this.database);
   }
 }
