@@ -1,14 +1,17 @@
-/** Debian packages that the lab and the tests stand on; installed with apt when missing. */
+/** Debian packages that the lab, the payload build and the tests stand on; installed with apt when missing. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const needed = readFileSync(join(import.meta.dirname, 'packages.txt'), 'utf8')
-  .split('\n')
-  .filter((line) => line !== '' && !line.startsWith('#'));
+const namesIn = (file: string): string[] =>
+  readFileSync(join(import.meta.dirname, file), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+
+const needed = [...namesIn('packages.txt'), ...namesIn('packages-tests.txt')];
 
 /** Names of the needed packages that dpkg does not have as installed. */
-export function missingPackages(): string[] {
+function missingPackages(): string[] {
   const format = '$' + '{db:Status-Abbrev}$' + '{Package}\n';
   const { stdout } = spawnSync('dpkg-query', ['-W', '-f', format, ...needed], { encoding: 'utf8' });
   const installed = new Set(
