@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import type { ClusterIdentity } from '../../contract/machine.ts';
+import { UserProblem } from '../../contract/problem.ts';
+import type { Finding } from '../../contract/preflight.ts';
+import type {
+  CapacityRequest,
+  LedgerEntry,
+  Provider,
+  ProviderConfig,
+  TeardownProof,
+} from '../../contract/provider.ts';
+import { detectCgroups } from './cgroups.ts';
+import { LabInfrastructure, machineFolders, type LabSettings } from './infrastructure.ts';
+import { LabMachines } from './machines.ts';
+import { placesOf } from './places.ts';
+import { checkBox } from './preflight.ts';
+import type { OnProgress } from './root-image.ts';
+import { listTraces, removeTraces, tidyBox } from './traces.ts';
+
+/** The provider's own section of the answer file: a lab needs nothing said. Its network is the cluster's nodeNetwork. */
+export const labConfigSchema = z.strictObject({});
+
+/** Where a lab provider works when nothing else is said. */
+export interface LabOptions {
+  /** Default REMUDA_LAB_DIR, else /var/lib/remuda-lab. Not below /run, /tmp or /mnt: hosts cover those. */
+  readonly labDirectory?: string;
+  /** Default REMUDA_CACHE, else /var/cache/remuda. */
+  readonly cacheDirectory?: string;
+  readonly onProgress?: OnProgress;
+}
+
+/** Folders and cgroups for a lab provider, from options, environment and the box. */
+export async function labSettings(options: LabOptions = {}): Promise<LabSettings> {
+  const { env } = process;
+  return {
+    labDirectory: options.labDirectory ?? env['REMUDA_LAB_DIR'] ?? '/var/lib/remuda-lab',
+    cacheDirectory: options.cacheDirectory ?? env['REMUDA_CACHE'] ?? '/var/cache/remuda',
+    groups: await detectCgroups(),
+    onProgress: options.onProgress ?? (() => undefined),
+  };
+}
+
+/** Hosts on this very box: systemd-nspawn containers with real systemd and sshd on a private bridge with no way out. */
+export class LabProvider implements Provider {
+  readonly type = 'lab';
+  readonly infrastructure: LabInfrastructure;
+  readonly machines: LabMachines;
+  readonly #settings: LabSettings;
+
+  constructor(settings: LabSettings) {
+    this.#settings = settings;
+    this.infrastructure = new LabInfrastructure(settings);
+    this.machines = new LabMachines(settings);
+  }
+
+  preflight(request: CapacityRequest): Promise<Finding[]> {
+    return checkBox(this.#settings, request);
+  }
+
+  ledger(cluster: ClusterIdentity): Promise<LedgerEntry[]> {
+    return listTraces(placesOf(this.#settings.labDirectory, cluster), this.#settings.groups, cluster.name);
+  }
+
+  async sweep(cluster: ClusterIdentity, signal: AbortSignal): Promise<TeardownProof> {
+    const lab = placesOf(this.#settings.labDirectory, cluster);
+    const before = await this.ledger(cluster);
+    const failures: string[] = [];
+    const note = (error: unknown): void => {
+      failures.push(error instanceof Error ? error.message : String(error));
+    };
+    const names = await machineFolders(lab);
+    await Promise.all(names.map((name) => this.machines.destroy(cluster, name, signal).catch(note)));
+    if (failures.length === 0) await this.infrastructure.remove(cluster, signal).catch(note);
+    signal.throwIfAborted();
+    // By label, whatever went wrong above.
+    await removeTraces(lab, this.#settings.groups).catch(note);
+    await tidyBox(this.#settings).catch(note);
+    const after = await this.ledger(cluster);
+    const isLeft = (entry: LedgerEntry): boolean =>
+      after.some(({ type, id }) => type === entry.type && id === entry.id);
+    const why = failures.join('; ') || 'it came into being while sweeping; sweep again';
+    return {
+      gone: before.filter((entry) => !isLeft(entry)),
+      kept: [],
+      left: after.map((entry) => Object.assign({ why }, entry)),
+    };
+  }
+}
+
+/**
+ * The lab provider as the agent constructs it.
+ * @throws UserProblem when the provider's section says something.
+ */
+export async function createLabProvider(
+  provider: ProviderConfig,
+  options: LabOptions = {},
+): Promise<LabProvider> {
+  const parsed = labConfigSchema.safeParse(provider.config);
+  if (!parsed.success)
+    throw new UserProblem('LAB-002', `provider ${provider.name}: ${z.prettifyError(parsed.error)}`, {
+      place: { document: `Provider/${provider.name}`, field: 'spec.lab' },
+      remedy: 'Leave spec.lab empty; the network of a lab is the cluster’s spec.nodeNetwork.',
+    });
+  return new LabProvider(await labSettings(options));
+}
