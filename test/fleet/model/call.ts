@@ -1,0 +1,38 @@
+import type { MachineRef } from '../../../provisioners/contract/machine.ts';
+import { Blocked } from '../../../provisioners/contract/problem.ts';
+import type { Caller, Fleet } from './fleet.ts';
+import type { ModelMachine } from './machine.ts';
+
+/** One primitive call on the model: JSON in, JSON out, at one instant. Ports are made of these. */
+export interface FleetCall<Arguments, Result> {
+  /** Whether it may change something. */
+  readonly isEffect: boolean;
+  /** How long it usually takes, ms of model time: half before the effect, half before the answer. */
+  readonly takes: number;
+  run(fleet: Fleet, given: Arguments, by: Caller): Result;
+}
+
+/** A call that only reads. */
+export const reading = <A, R>(takes: number, run: FleetCall<A, R>['run']): FleetCall<A, R> => ({
+  isEffect: false,
+  takes,
+  run,
+});
+
+/** A call that changes something. */
+export const changing = <A, R>(takes: number, run: FleetCall<A, R>['run']): FleetCall<A, R> => ({
+  isEffect: true,
+  takes,
+  run,
+});
+
+/** The machine behind a reference, over a line whose host key is checked as ssh does. */
+export function connect(fleet: Fleet, reference: MachineRef): ModelMachine {
+  const machine = fleet.reach(reference);
+  if (!reference.hostKeys.includes(machine.shownHostKey))
+    throw new Blocked('HOST-002', `${reference.name} shows another host key than the one on record`, {
+      machine: reference.name,
+      remedy: `Find out why the host key of ${reference.name} changed before you trust it.`,
+    });
+  return machine;
+}

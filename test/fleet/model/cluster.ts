@@ -1,0 +1,149 @@
+import type { ClusterIdentity } from '../../../provisioners/contract/machine.ts';
+import type { NodeNetwork } from '../../../provisioners/contract/provider.ts';
+import { ModelEtcd } from './etcd.ts';
+import { field, ObjectStore, textMap, type StoredObject } from './kubernetes.ts';
+import { isServing, type ModelMachine } from './machine.ts';
+import { isPodReady, podsOf, type NodeState } from './workloads.ts';
+
+/** How long after the last heartbeat a node is called NotReady: kube-controller-manager's node-monitor-grace-period. */
+const nodeGrace = 40_000;
+/** Time from static pods' start to a ready API server, ms (measured on the lab: 8–15 s). */
+const apiStart = 10_000;
+/** Time from static pods' start to a running etcd member, ms. */
+const etcdStart = 3_000;
+
+/** Paths that matter to the model. */
+export const paths = {
+  etcdManifest: '/etc/kubernetes/manifests/etcd.yaml',
+  apiManifest: '/etc/kubernetes/manifests/kube-apiserver.yaml',
+  controllerManifest: '/etc/kubernetes/manifests/kube-controller-manager.yaml',
+  schedulerManifest: '/etc/kubernetes/manifests/kube-scheduler.yaml',
+  kubeletConf: '/etc/kubernetes/kubelet.conf',
+  adminConf: '/etc/kubernetes/admin.conf',
+  kubeletConfig: '/var/lib/kubelet/config.yaml',
+  etcdData: '/var/lib/etcd/member',
+} as const;
+
+/** One cluster of the model: infrastructure, machines, etcd and API. */
+export class ModelCluster {
+  readonly identity: ClusterIdentity;
+  readonly machines = new Map<string, ModelMachine>();
+  readonly objects = new ObjectStore();
+  readonly nodeReadySince = new Map<string, number>();
+  etcd = new ModelEtcd();
+  infrastructure: 'absent' | 'partial' | 'present' = 'absent';
+  network: NodeNetwork | undefined;
+  /** While it is being deleted, lost quorum is what was asked for. */
+  isGoing = false;
+  hadQuorum = false;
+  /** Which backend of a Service answers next. */
+  nextBackend = 0;
+
+  constructor(identity: ClusterIdentity) {
+    this.identity = identity;
+  }
+
+  /** Brings etcd's processes in line with the machines they run on; says whether quorum was lost just now. */
+  refresh(now: number): { readonly lostQuorum: boolean } {
+    for (const member of this.etcd.members) {
+      const machine = this.machines.get(member.machine);
+      member.running = machine !== undefined && this.#isEtcdRunning(machine, member.id, now);
+      if (member.running && !member.started) {
+        member.started = true;
+        member.name = member.machine;
+      }
+    }
+    this.etcd.electIfNeeded();
+    const lostQuorum = this.hadQuorum && !this.etcd.hasQuorum;
+    this.hadQuorum = this.etcd.hasQuorum;
+    return { lostQuorum };
+  }
+
+  #isEtcdRunning(machine: ModelMachine, member: string, now: number): boolean {
+    return (
+      isServing(machine, 'kubelet', now) &&
+      isServing(machine, 'containerd', now) &&
+      !machine.isPodRejected &&
+      machine.files.get(paths.etcdData)?.content === member &&
+      machine.files.has(paths.etcdManifest) &&
+      machine.staticPodsSince + etcdStart * machine.slowness <= now
+    );
+  }
+
+  /** Whether this master's own API server passes /readyz. */
+  isApiReady(machine: ModelMachine, now: number): boolean {
+    const member = this.etcd.byMachine(machine.name);
+    return (
+      member?.running === true &&
+      !member.learner &&
+      this.etcd.hasQuorum &&
+      machine.files.has(paths.apiManifest) &&
+      machine.staticPodsSince + apiStart * machine.slowness <= now
+    );
+  }
+
+  /** Masters whose API servers are ready, by name. */
+  readyMasters(now: number): ModelMachine[] {
+    return [...this.machines.values()].filter((machine) => this.isApiReady(machine, now));
+  }
+
+  /** Nodes as the controllers see them now. */
+  nodes(now: number): NodeState[] {
+    const alive = this.objects.list('v1', 'Node').map((node) => this.#stateOf(node, now));
+    const networks = this.objects.list('apps/v1', 'DaemonSet').filter(isNetwork);
+    const networked = new Set(
+      networks
+        .flatMap((daemon) => podsOf(daemon, alive, now))
+        .filter(isPodReady)
+        .map((pod) => String(field(pod, 'spec', 'nodeName'))),
+    );
+    return alive.map((node) => this.#withReadiness(node, networked.has(node.name), now));
+  }
+
+  #withReadiness(node: NodeState, hasNetworkPod: boolean, now: number): NodeState {
+    const machine = this.machines.get(node.name);
+    const hasNetwork =
+      hasNetworkPod || [...(machine?.files.keys() ?? [])].some((path) => path.startsWith('/etc/cni/net.d/'));
+    const isReady = node.isAlive && hasNetwork;
+    if (!isReady) this.nodeReadySince.delete(node.name);
+    else if (!this.nodeReadySince.has(node.name)) this.nodeReadySince.set(node.name, now);
+    const readySince = this.nodeReadySince.get(node.name) ?? Number.POSITIVE_INFINITY;
+    const notReady = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' };
+    return {
+      ...node,
+      isReady,
+      readySince,
+      taints: isReady ? node.taints : [...node.taints.filter((taint) => taint.key !== notReady.key)],
+    };
+  }
+
+  #stateOf(node: StoredObject, now: number): NodeState {
+    const machine = this.machines.get(node.metadata.name);
+    const isRunning =
+      machine !== undefined && isServing(machine, 'kubelet', now) && machine.files.has(paths.kubeletConf);
+    const lastSeen = Number(machine?.services.get('kubelet')?.since ?? 0);
+    const isAlive =
+      isRunning ||
+      (machine !== undefined &&
+        now - (machine.downSince ?? 0) < nodeGrace &&
+        machine.downSince !== undefined);
+    return {
+      name: node.metadata.name,
+      address: machine?.address ?? '',
+      isAlive,
+      aliveSince: Math.max(lastSeen, Date.parse(String(node.metadata['creationTimestamp'] ?? 0))),
+      isReady: false,
+      readySince: Number.POSITIVE_INFINITY,
+      isUnschedulable: field(node, 'spec', 'unschedulable') === true,
+      labels: textMap(node, 'metadata', 'labels'),
+      taints: (field(node, 'spec', 'taints') ?? []) as { key: string; effect: string }[],
+    };
+  }
+}
+
+function isNetwork(daemon: StoredObject): boolean {
+  const volumes = field(daemon, 'spec', 'template', 'spec', 'volumes');
+  return (
+    Array.isArray(volumes) && volumes.some((volume) => field(volume, 'hostPath', 'path') === '/etc/cni/net.d')
+  );
+}

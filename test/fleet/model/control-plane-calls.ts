@@ -1,0 +1,311 @@
+import type {
+  ControlPlaneAccess,
+  KubernetesObject,
+  ObjectReference,
+} from '../../../provisioners/contract/ports.ts';
+import type { MachineRef } from '../../../provisioners/contract/machine.ts';
+import type { EtcdMember } from '../../../provisioners/contract/observed.ts';
+import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
+import { changing, reading } from './call.ts';
+import { paths, type ModelCluster } from './cluster.ts';
+import { MembershipRefused, type ModelMember } from './etcd.ts';
+import type { Fleet } from './fleet.ts';
+import { field, matches, referenceOf, textMap, type StoredObject } from './kubernetes.ts';
+import { isUp, type ModelMachine } from './machine.ts';
+import { isPodReady, podsOf, podStatus, withStatus, type NodeState } from './workloads.ts';
+
+interface Through {
+  readonly access: ControlPlaneAccess;
+}
+
+function reachable(fleet: Fleet, reference: MachineRef): ModelMachine | undefined {
+  const machine = fleet.byAddress.get(reference.address);
+  const isThere =
+    machine !== undefined && isUp(machine, fleet.now) && !fleet.faults.isLineCut(machine.name, fleet.elapsed);
+  return isThere ? machine : undefined;
+}
+
+/** The cluster behind the first master whose etcd answers. */
+function etcdOf(fleet: Fleet, access: ControlPlaneAccess): ModelCluster {
+  for (const reference of access.masters) {
+    const machine = reachable(fleet, reference);
+    if (machine === undefined) continue;
+    const cluster = fleet.clusterOf(machine);
+    if (cluster.etcd.byMachine(machine.name)?.running === true) return cluster;
+  }
+  throw new Transient(
+    'ETCD-001',
+    `etcd answers on none of ${access.masters.map(({ name }) => name).join(', ')}`,
+  );
+}
+
+const memberOf = (cluster: ModelCluster, member: ModelMember): EtcdMember => ({
+  id: member.id,
+  name: member.name,
+  peerURLs: [member.peerURL],
+  started: member.started,
+  learner: member.learner,
+  healthy: member.running && cluster.etcd.hasQuorum,
+  leader: cluster.etcd.leader === member.id,
+});
+
+function orTransient<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof MembershipRefused) throw new Transient('ETCD-002', error.message);
+    throw error;
+  }
+}
+
+/** EtcdPort's primitives. */
+export const etcdCalls = {
+  'etcd.members': reading(60, (fleet, { access }: Through): EtcdMember[] => {
+    const cluster = etcdOf(fleet, access);
+    return cluster.etcd.members.map((member) => memberOf(cluster, member));
+  }),
+  'etcd.removeMember': changing(120, (fleet, given: Through & { readonly id: string }, by) => {
+    const cluster = etcdOf(fleet, given.access);
+    const member = cluster.etcd.members.find(({ id }) => id === given.id);
+    if (member === undefined) return null;
+    const isVoting = !member.learner;
+    if (isVoting && !cluster.etcd.wouldKeepQuorumWithout(given.id))
+      throw new Blocked(
+        'ETCD-003',
+        `Removing member ${member.name || member.id} would leave etcd without quorum`,
+        {
+          remedy: 'Bring the other masters back first.',
+        },
+      );
+    orTransient(() => cluster.etcd.remove(given.id));
+    fleet.changed('etcd.removeMember', member.machine, by);
+    return null;
+  }),
+  'etcd.moveLeader': changing(100, (fleet, given: Through & { readonly to: string }, by) => {
+    const cluster = etcdOf(fleet, given.access);
+    if (cluster.etcd.leader === given.to) return null;
+    const target = cluster.etcd.voters.find(({ id }) => id === given.to);
+    if (target?.running !== true) throw new Transient('ETCD-004', `Member ${given.to} cannot lead`);
+    cluster.etcd.leader = given.to;
+    fleet.changed('etcd.moveLeader', target.machine, by);
+    return null;
+  }),
+};
+
+/** The cluster behind the first master whose API server is ready. */
+function apiOf(fleet: Fleet, access: ControlPlaneAccess): ModelCluster {
+  for (const reference of access.masters) {
+    const machine = reachable(fleet, reference);
+    if (machine !== undefined && fleet.clusterOf(machine).isApiReady(machine, fleet.now))
+      return fleet.clusterOf(machine);
+  }
+  throw new Transient(
+    'API-001',
+    `No API server answers on ${access.masters.map(({ name }) => name).join(', ')}`,
+  );
+}
+
+const versionText = (machine: ModelMachine): string =>
+  machine.files.get(paths.apiManifest)?.content.replace('static pod of ', 'v').replace('vv', 'v') ?? '';
+
+function nodeObject(node: StoredObject, state: NodeState | undefined): KubernetesObject {
+  const isReady = state?.isReady === true;
+  return {
+    ...node,
+    spec: { ...(node['spec'] as object), taints: state?.taints ?? [] },
+    status: {
+      conditions: [
+        {
+          type: 'Ready',
+          status: isReady ? 'True' : state?.isAlive === true ? 'False' : 'Unknown',
+          reason: isReady
+            ? 'KubeletReady'
+            : state?.isAlive === true
+              ? 'KubeletNotReady'
+              : 'NodeStatusUnknown',
+          message: isReady
+            ? 'kubelet is posting ready status'
+            : 'network plugin is not ready: cni config uninitialized',
+        },
+      ],
+      addresses: [
+        { type: 'InternalIP', address: state?.address ?? '' },
+        { type: 'Hostname', address: node.metadata.name },
+      ],
+      nodeInfo: { kubeletVersion: String(field(node, 'remudaModel', 'kubeletVersion')) },
+    },
+  };
+}
+
+/** Pods that are no workload's: the masters' static pods, and pods that somebody applied. */
+function loosePods(fleet: Fleet, cluster: ModelCluster, nodes: readonly NodeState[]): KubernetesObject[] {
+  const mirrored = cluster.readyMasters(fleet.now).flatMap((machine) =>
+    ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map((component) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: `${component}-${machine.name}`,
+        namespace: 'kube-system',
+        labels: { component, tier: 'control-plane' },
+      },
+      spec: { nodeName: machine.name, hostNetwork: true },
+      status: podStatus(
+        true,
+        nodes.find(({ name }) => name === machine.name),
+      ),
+    })),
+  );
+  const applied = cluster.objects.list('v1', 'Pod').map((pod) => {
+    const name = field(pod, 'spec', 'nodeName');
+    const node = nodes.find((candidate) => candidate.name === name) ?? nodes.find(({ isReady }) => isReady);
+    return { ...pod, status: podStatus(node?.isReady === true, node) };
+  });
+  return [...mirrored, ...applied];
+}
+
+function pods(fleet: Fleet, cluster: ModelCluster): KubernetesObject[] {
+  const nodes = cluster.nodes(fleet.now);
+  const owners = ['DaemonSet', 'Deployment'].flatMap((kind) => cluster.objects.list('apps/v1', kind));
+  return [...owners.flatMap((owner) => podsOf(owner, nodes, fleet.now)), ...loosePods(fleet, cluster, nodes)];
+}
+
+function listed(fleet: Fleet, cluster: ModelCluster, apiVersion: string, kind: string): KubernetesObject[] {
+  if (apiVersion === 'v1' && kind === 'Pod') return pods(fleet, cluster);
+  const nodes = cluster.nodes(fleet.now);
+  return cluster.objects.list(apiVersion, kind).map((object) => {
+    if (kind === 'Node')
+      return nodeObject(
+        object,
+        nodes.find(({ name }) => name === object.metadata.name),
+      );
+    if (kind === 'DaemonSet' || kind === 'Deployment') return withStatus(object, nodes, fleet.now);
+    return object;
+  });
+}
+
+const visible = (object: KubernetesObject): KubernetesObject => {
+  const { remudaModel: _hidden, ...rest } = object;
+  return rest as KubernetesObject;
+};
+
+interface ListQuery {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+}
+
+/** Pods a Service stands for. */
+function backends(fleet: Fleet, cluster: ModelCluster, service: StoredObject): KubernetesObject[] {
+  const selector = textMap(service, 'spec', 'selector');
+  return pods(fleet, cluster).filter(
+    (pod) =>
+      pod.metadata.namespace === service.metadata.namespace &&
+      isPodReady(pod) &&
+      Object.keys(selector).length > 0 &&
+      matches(pod.metadata.labels ?? {}, selector),
+  );
+}
+
+/** KubernetesPort's primitives. */
+export const kubernetesCalls = {
+  'kubernetes.version': reading(
+    50,
+    (fleet, given: Through & { readonly master: MachineRef }): string | null => {
+      const machine = reachable(fleet, given.master);
+      if (machine === undefined || !fleet.clusterOf(machine).isApiReady(machine, fleet.now)) return null;
+      return versionText(machine);
+    },
+  ),
+  'kubernetes.versionAtEndpoint': reading(
+    60,
+    (
+      fleet,
+      given: Through & { readonly endpoint: { readonly host: string; readonly port: number } },
+    ): string | null => {
+      const own = fleet.byAddress.get(given.endpoint.host);
+      if (own !== undefined) return fleet.clusterOf(own).isApiReady(own, fleet.now) ? versionText(own) : null;
+      const first = given.access.masters[0];
+      const any = first === undefined ? undefined : fleet.byAddress.get(first.address);
+      if (any === undefined) return null;
+      const cluster = fleet.clusterOf(any);
+      const ready = cluster.readyMasters(fleet.now);
+      const isHeldUp = ready.some(
+        ({ services }) =>
+          services.get('keepalived')?.active === true && services.get('haproxy')?.active === true,
+      );
+      return isHeldUp && ready[0] !== undefined ? versionText(ready[0]) : null;
+    },
+  ),
+  'kubernetes.get': reading(
+    30,
+    (fleet, given: Through & { readonly of: ObjectReference }): KubernetesObject | null => {
+      const { apiVersion, kind, namespace, name } = given.of;
+      const found = listed(fleet, apiOf(fleet, given.access), apiVersion, kind).find(
+        (object) => object.metadata.name === name && object.metadata.namespace === namespace,
+      );
+      return found === undefined ? null : visible(found);
+    },
+  ),
+  'kubernetes.list': reading(50, (fleet, given: Through & { readonly of: ListQuery }): KubernetesObject[] => {
+    const { apiVersion, kind, namespace, labelSelector } = given.of;
+    return listed(fleet, apiOf(fleet, given.access), apiVersion, kind)
+      .filter((object) => namespace === undefined || object.metadata.namespace === namespace)
+      .filter((object) => labelSelector === undefined || matches(object.metadata.labels ?? {}, labelSelector))
+      .map(visible);
+  }),
+  'kubernetes.apply': changing(
+    80,
+    (fleet, given: Through & { readonly objects: readonly KubernetesObject[] }, by) => {
+      const cluster = apiOf(fleet, given.access);
+      for (const object of given.objects) cluster.objects.apply(object, fleet.now);
+      const names = given.objects.map((object) => `${object.kind}/${object.metadata.name}`).join(',');
+      fleet.changed('kubernetes.apply', names, by);
+      return null;
+    },
+  ),
+  'kubernetes.remove': changing(80, (fleet, given: Through & { readonly of: ObjectReference }, by) => {
+    const cluster = apiOf(fleet, given.access);
+    const found = cluster.objects.get(given.of);
+    if (found === undefined) return null;
+    if (found.metadata.labels?.['test.remuda.dev/owner'] === 'somebody-else')
+      fleet.violate('foreign-removed', `${given.of.kind} ${given.of.name}`);
+    cluster.objects.remove(referenceOf(found));
+    if (found.kind === 'Namespace') cluster.objects.removeNamespace(found.metadata.name);
+    fleet.changed('kubernetes.remove', `${given.of.kind}/${given.of.name}`, by);
+    return null;
+  }),
+  'kubernetes.podLog': reading(
+    50,
+    (
+      fleet,
+      given: Through & { readonly namespace: string; readonly pod: string; readonly lines: number },
+    ): string[] => {
+      const pod = pods(fleet, apiOf(fleet, given.access)).find(
+        ({ metadata }) => metadata.name === given.pod && metadata.namespace === given.namespace,
+      );
+      return pod !== undefined && isPodReady(pod) ? [`${given.pod} is up`].slice(-given.lines) : [];
+    },
+  ),
+  'kubernetes.throughService': reading(
+    60,
+    (
+      fleet,
+      given: Through & { readonly namespace: string; readonly name: string; readonly path: string },
+    ): string | null => {
+      const cluster = apiOf(fleet, given.access);
+      const service = cluster.objects.get({
+        apiVersion: 'v1',
+        kind: 'Service',
+        namespace: given.namespace,
+        name: given.name,
+      });
+      const ready = service === undefined ? [] : backends(fleet, cluster, service);
+      const chosen = ready[cluster.nextBackend++ % Math.max(1, ready.length)];
+      return chosen === undefined ? null : answerOf(chosen);
+    },
+  ),
+};
+
+/** What a pod of the proof answers: the name of its node (see the step cluster.verify). */
+const answerOf = (pod: KubernetesObject): string => `${String(field(pod, 'spec', 'nodeName'))}\n`;

@@ -1,0 +1,320 @@
+import type { MachineRef } from '../../../provisioners/contract/machine.ts';
+import type { DiskLatency, HostFacts, Reach } from '../../../provisioners/contract/preflight.ts';
+import type { FileContent, HostSettings, ServiceState } from '../../../provisioners/contract/ports.ts';
+import { UserProblem } from '../../../provisioners/contract/problem.ts';
+import { changing, connect, reading } from './call.ts';
+import { paths } from './cluster.ts';
+import type { Fleet } from './fleet.ts';
+import { hostKey, isUp, type ModelMachine } from './machine.ts';
+
+interface OnMachine {
+  readonly machine: MachineRef;
+}
+
+const gibibyte = 1024 ** 3;
+
+function factsOf(fleet: Fleet, machine: ModelMachine): HostFacts {
+  return {
+    hostname: machine.hostname,
+    machineId: machine.id.padEnd(32, '0'),
+    productUuid: machine.id,
+    operatingSystem: { id: 'debian', version: '12' },
+    architecture: 'x86_64',
+    cpus: machine.shape.cpus,
+    memory: machine.shape.memory,
+    swap: 0,
+    kernel: '6.1.0',
+    cgroupVersion: 1,
+    cgroupControllers: [
+      'cpu',
+      'cpuacct',
+      'cpuset',
+      'memory',
+      'pids',
+      'devices',
+      'freezer',
+      'blkio',
+      'net_cls',
+      'net_prio',
+      'perf_event',
+      'hugetlb',
+    ],
+    kernelFeatures: { overlay: true, brNetfilter: true, ipForward: true },
+    freeDisk: Object.fromEntries(
+      [
+        '/',
+        '/var',
+        '/var/lib',
+        '/var/lib/etcd',
+        '/var/lib/containerd',
+        '/var/lib/kubelet',
+        '/etc',
+        '/usr',
+        '/tmp',
+      ].map((path) => [path, machine.diskFull ? 0 : 60 * gibibyte]),
+    ),
+    clock: fleet.now / 1000 + machine.clockOffset,
+    clockUncertainty: 0.005,
+    listeningPorts: [{ port: 22, process: 'sshd' }],
+    addresses: [
+      { interface: 'lo', cidr: '127.0.0.1/8', mtu: 65536 },
+      {
+        interface: 'eth0',
+        cidr: `${machine.address}/${fleet.clusterOf(machine).network?.prefix ?? 24}`,
+        mtu: 1500,
+      },
+    ],
+    routes: [],
+    tools: Object.fromEntries(
+      [
+        'conntrack',
+        'ethtool',
+        'iptables',
+        'ip',
+        'mount',
+        'socat',
+        'tc',
+        'nsenter',
+        'ebtables',
+        'haproxy',
+        'keepalived',
+        'curl',
+        'tar',
+        'sha256sum',
+        'systemd-run',
+        'modprobe',
+        'sysctl',
+        'openssl',
+        'pgrep',
+        'find',
+        'touch',
+        'containerd',
+        'runc',
+        'swapoff',
+        'chronyc',
+      ].map((tool) => [tool, true]),
+    ),
+    leftovers: [],
+    declared: {},
+  };
+}
+
+/** Address that keepalived holds up, if it runs on a reachable machine. */
+function isVirtualAddressUp(fleet: Fleet, address: string): boolean {
+  return fleet
+    .machines()
+    .some(
+      (machine) =>
+        isUp(machine, fleet.now) &&
+        machine.services.get('keepalived')?.active === true &&
+        [...machine.files].some(
+          ([path, file]) => path.includes('keepalived') && file.content.includes(address),
+        ),
+    );
+}
+
+function differences(machine: ModelMachine, settings: HostSettings): string[] {
+  const wrong: string[] = [];
+  if (machine.hostname !== settings.hostname)
+    wrong.push(`hostname is ${machine.hostname}, not ${settings.hostname}`);
+  for (const module of settings.modules)
+    if (!machine.modules.includes(module)) wrong.push(`module ${module} is not loaded`);
+  for (const [key, value] of Object.entries(settings.sysctls))
+    if (machine.sysctls[key] !== value)
+      wrong.push(`sysctl ${key} is ${machine.sysctls[key] ?? 'unset'}, not ${value}`);
+  if (JSON.stringify(machine.hosts) !== JSON.stringify(settings.hosts))
+    wrong.push('/etc/hosts lacks our block');
+  return wrong;
+}
+
+/** HostPort's primitives. */
+export const hostCalls = {
+  'host.reach': reading(20, (fleet, { machine }: OnMachine) => {
+    connect(fleet, machine);
+    return null;
+  }),
+  'host.facts': reading(100, (fleet, { machine }: OnMachine) => factsOf(fleet, connect(fleet, machine))),
+  'host.probe': reading(
+    200,
+    (fleet, given: OnMachine & { readonly addresses: readonly string[] }): Reach[] => {
+      const from = connect(fleet, given.machine);
+      return given.addresses.map((to) => {
+        const target = fleet.byAddress.get(to);
+        const isNeighbour =
+          target !== undefined &&
+          isUp(target, fleet.now) &&
+          fleet.clusterOf(target) === fleet.clusterOf(from);
+        const isReachable = isNeighbour || isVirtualAddressUp(fleet, to);
+        return { to, reachable: isReachable, mtu: isReachable ? 1500 : 0 };
+      });
+    },
+  ),
+  'host.measureDisk': reading(2000, (fleet, given: OnMachine & { readonly path: string }): DiskLatency => {
+    const machine = connect(fleet, given.machine);
+    return { fsyncP99: 2 * machine.slowness, samples: 100 };
+  }),
+  'host.generateHostKey': changing(150, (fleet, given: OnMachine, by) => {
+    const machine = connect(fleet, given.machine);
+    fleet.needSpace(machine);
+    machine.ownHostKey ??= hostKey(`own ${machine.token}`);
+    fleet.changed('host.generateHostKey', machine.name, by);
+    return machine.ownHostKey;
+  }),
+  'host.replaceHostKey': changing(200, (fleet, given: OnMachine & { readonly publicKey: string }, by) => {
+    const machine = connect(fleet, given.machine);
+    if (machine.ownHostKey !== given.publicKey)
+      throw new UserProblem('HOST-003', `${machine.name} has no such host key`, {
+        remedy: 'Generate the key first.',
+      });
+    machine.shownHostKey = given.publicKey;
+    fleet.changed('host.replaceHostKey', machine.name, by);
+    return null;
+  }),
+  'host.configure': changing(
+    300,
+    (fleet, given: OnMachine & { readonly settings: HostSettings }, by): string[] => {
+      const machine = connect(fleet, given.machine);
+      fleet.needSpace(machine);
+      const changes = differences(machine, given.settings);
+      machine.hostname = given.settings.hostname;
+      machine.modules = [...new Set([...machine.modules, ...given.settings.modules])].sort();
+      machine.sysctls = { ...machine.sysctls, ...given.settings.sysctls };
+      machine.hosts = { ...given.settings.hosts };
+      fleet.changed('host.configure', machine.name, by);
+      return changes;
+    },
+  ),
+  'host.inspect': reading(80, (fleet, given: OnMachine & { readonly settings: HostSettings }): string[] =>
+    differences(connect(fleet, given.machine), given.settings),
+  ),
+};
+
+/** Folders that Kubernetes and Remuda own: nothing outside is ever removed. */
+const ownedFolders = [
+  '/etc/kubernetes',
+  '/etc/cni',
+  '/etc/remuda',
+  '/etc/haproxy',
+  '/etc/keepalived',
+  '/etc/containerd',
+  '/var/lib/etcd',
+  '/var/lib/kubelet',
+  '/var/lib/cni',
+  '/var/lib/remuda',
+  '/run/remuda',
+  '/opt/cni',
+  '/opt/remuda',
+  '/etc/systemd/system',
+];
+
+const isUnder = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
+
+/** FilePort's primitives. */
+export const fileCalls = {
+  'file.differ': reading(60, (fleet, given: OnMachine & { readonly files: readonly FileContent[] }) => {
+    const machine = connect(fleet, given.machine);
+    return given.files.flatMap(({ path, content, mode }) => {
+      const found = machine.files.get(path);
+      if (found === undefined) return [{ path, why: 'is not there' }];
+      if (found.content !== content) return [{ path, why: 'has other content' }];
+      return found.mode === mode ? [] : [{ path, why: `has mode ${found.mode.toString(8)}` }];
+    });
+  }),
+  'file.write': changing(80, (fleet, given: OnMachine & { readonly files: readonly FileContent[] }, by) => {
+    const machine = connect(fleet, given.machine);
+    fleet.needSpace(machine);
+    for (const { path, content, mode } of given.files) machine.files.set(path, { content, mode });
+    fleet.changed('file.write', `${machine.name}:${given.files.map(({ path }) => path).join(',')}`, by);
+    return null;
+  }),
+  'file.read': reading(40, (fleet, given: OnMachine & { readonly path: string }): string | null => {
+    return connect(fleet, given.machine).files.get(given.path)?.content ?? null;
+  }),
+  'file.exist': reading(40, (fleet, given: OnMachine & { readonly paths: readonly string[] }): string[] => {
+    const machine = connect(fleet, given.machine);
+    const there = [...machine.files.keys()];
+    return given.paths.filter((path) => there.some((file) => isUnder(file, path)));
+  }),
+  'file.remove': changing(60, (fleet, given: OnMachine & { readonly paths: readonly string[] }, by) => {
+    const machine = connect(fleet, given.machine);
+    for (const path of given.paths) {
+      if (!ownedFolders.some((folder) => isUnder(path, folder))) {
+        throw new UserProblem('FILE-001', `${path} is not in a folder that Kubernetes or Remuda owns`, {
+          remedy: 'Remove it by hand if it must go.',
+        });
+      }
+      for (const file of [...machine.files.keys()]) if (isUnder(file, path)) machine.files.delete(file);
+    }
+    fleet.changed('file.remove', `${machine.name}:${given.paths.join(',')}`, by);
+    return null;
+  }),
+};
+
+function stateOf(machine: ModelMachine, unit: string): ServiceState {
+  const service = machine.services.get(shortName(unit));
+  const isKnown =
+    service !== undefined || machine.payloads.size > 0 || unit.startsWith('ssh') || unit.startsWith('chrony');
+  if (!isKnown) return { unit, active: false, enabled: false, detail: 'not-found' };
+  const isLooping =
+    shortName(unit) === 'kubelet' && service?.active === true && !machine.files.has(paths.kubeletConfig);
+  const isActive = service?.active === true && !isLooping;
+  return {
+    unit,
+    active: isActive,
+    enabled: service?.enabled ?? false,
+    detail: isLooping ? 'activating (auto-restart)' : isActive ? 'active (running)' : 'inactive (dead)',
+    ...(service?.active === true ? { since: new Date(service.since).toISOString() } : {}),
+  };
+}
+
+const shortName = (unit: string): string => unit.replace(/\.service$/, '');
+
+function startService(fleet: Fleet, machine: ModelMachine, unit: string): void {
+  const name = shortName(unit);
+  machine.services.set(name, { active: true, enabled: true, since: fleet.now });
+  if (name !== 'kubelet' && name !== 'containerd') return;
+  if (name === 'kubelet') machine.isPodRejected = false;
+  machine.downSince = undefined;
+  machine.staticPodsSince = name === 'kubelet' ? fleet.now : Math.max(machine.staticPodsSince, fleet.now);
+  fleet.watchStart(machine);
+}
+
+/** ServicePort's primitives. */
+export const serviceCalls = {
+  'service.state': reading(40, (fleet, given: OnMachine & { readonly units: readonly string[] }) => {
+    const machine = connect(fleet, given.machine);
+    return given.units.map((unit) => stateOf(machine, unit));
+  }),
+  'service.start': changing(150, (fleet, given: OnMachine & { readonly unit: string }, by) => {
+    const machine = connect(fleet, given.machine);
+    const service = machine.services.get(shortName(given.unit));
+    if (service?.active === true) service.enabled = true;
+    else startService(fleet, machine, given.unit);
+    fleet.changed('service.start', `${machine.name}:${given.unit}`, by);
+    return null;
+  }),
+  'service.restart': changing(250, (fleet, given: OnMachine & { readonly unit: string }, by) => {
+    const machine = connect(fleet, given.machine);
+    startService(fleet, machine, given.unit);
+    fleet.changed('service.restart', `${machine.name}:${given.unit}`, by);
+    return null;
+  }),
+  'service.stop': changing(150, (fleet, given: OnMachine & { readonly unit: string }, by) => {
+    const machine = connect(fleet, given.machine);
+    machine.services.set(shortName(given.unit), { active: false, enabled: false, since: fleet.now });
+    if (shortName(given.unit) === 'kubelet') machine.downSince = fleet.now;
+    fleet.changed('service.stop', `${machine.name}:${given.unit}`, by);
+    return null;
+  }),
+  'service.journal': reading(
+    60,
+    (fleet, given: OnMachine & { readonly unit: string; readonly lines: number }): string[] => {
+      const machine = connect(fleet, given.machine);
+      if (shortName(given.unit) === 'kubelet' && machine.isPodRejected)
+        return [
+          `kubelet: "etcd-${machine.name}_kube-system" pod admission denied: node not ready yet (kubernetes#99305)`,
+        ].slice(-given.lines);
+      return [`${given.unit}: nothing of note`].slice(-given.lines);
+    },
+  ),
+};

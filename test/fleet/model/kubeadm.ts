@@ -1,0 +1,370 @@
+import { loadAll } from 'js-yaml';
+import { paths, type ModelCluster } from './cluster.ts';
+import { MembershipRefused, ModelEtcd } from './etcd.ts';
+import type { FaultSchedule } from './faults.ts';
+import { field } from './kubernetes.ts';
+import type { ModelMachine, ModelUnit } from './machine.ts';
+
+/** What one look at a phase says. `again`: look again after so many ms; the machine's slowness stretches both. */
+type Look = { readonly done: true } | { readonly again: number } | { readonly fail: string };
+
+/** One phase of a kubeadm command: how long it takes, ms, and what it then does. */
+interface Phase {
+  readonly name: string;
+  readonly takes: number;
+  act(at: Scene): Look;
+}
+
+/** Everything a phase may look at and change. */
+export interface Scene {
+  readonly cluster: ModelCluster;
+  readonly machine: ModelMachine;
+  readonly unit: ModelUnit;
+  readonly faults: FaultSchedule;
+  readonly now: number;
+  /** Records something that must never happen. */
+  violate(kind: string, detail: string): void;
+}
+
+const done: Look = { done: true };
+/** How long kubeadm waits for the control plane (its TimeoutForControlPlane: 4 minutes). */
+const controlPlaneTimeout = 240_000;
+/** How long it waits for etcd to be available after adding a member, in all (kubeadm 1.20: 8 tries of 5 s and more). */
+const etcdTimeout = 120_000;
+
+function documents(unit: ModelUnit): readonly unknown[] {
+  try {
+    return loadAll(unit.config) as readonly unknown[];
+  } catch {
+    return [];
+  }
+}
+
+const documentOf = (unit: ModelUnit, kind: string): unknown =>
+  documents(unit).find((document) => field(document, 'kind') === kind);
+
+const nodeName = ({ unit, machine }: Scene): string => {
+  const kind = unit.verb === 'init' ? 'InitConfiguration' : 'JoinConfiguration';
+  return String(field(documentOf(unit, kind), 'nodeRegistration', 'name') ?? machine.hostname);
+};
+
+const isMaster = (unit: ModelUnit): boolean =>
+  unit.verb === 'init' || field(documentOf(unit, 'JoinConfiguration'), 'controlPlane') !== undefined;
+
+/** Kubernetes version on a machine: that of its payload. */
+export const versionOn = (machine: ModelMachine): string => [...machine.payloads.keys()].at(-1) ?? 'none';
+
+/** kubeadm adds etcd members as learners from 1.29 on (EtcdLearnerMode, on by default). */
+const usesLearners = (machine: ModelMachine): boolean =>
+  Number(/^v?1\.(\d+)/.exec(versionOn(machine))?.[1] ?? 0) >= 29;
+
+function write(machine: ModelMachine, path: string, content: string, mode = 0o600): void {
+  machine.files.set(path, { content, mode });
+}
+
+function preflight({ machine, unit, now }: Scene): Look {
+  const ignored = new Set(unit.skipPhases);
+  const errors: string[] = [];
+  if (machine.services.get('containerd')?.active !== true)
+    errors.push('[ERROR CRI]: container runtime is not running');
+  const taken =
+    unit.verb === 'init'
+      ? [paths.etcdManifest, paths.apiManifest, paths.controllerManifest, paths.schedulerManifest]
+      : [paths.kubeletConf];
+  for (const path of taken)
+    if (machine.files.has(path))
+      errors.push(`[ERROR FileAvailable-${path.replaceAll('/', '-')}]: ${path} already exists`);
+  if (isMaster(unit) && machine.files.has(paths.etcdData) && !ignored.has('preflight'))
+    errors.push('[ERROR DirAvailable--var-lib-etcd]: /var/lib/etcd is not empty');
+  if (documents(unit).length === 0) errors.push(`[ERROR Config]: the configuration cannot be read`);
+  if (machine.diskFull) errors.push('[ERROR Disk]: no space left on device');
+  if (Math.abs(machine.clockOffset) > 300)
+    errors.push(`x509: certificate has expired or is not yet valid (clock ${new Date(now).toISOString()})`);
+  return errors.length === 0 ? done : { fail: errors.join('\n') };
+}
+
+function kubeletStart(scene: Scene): Look {
+  const { machine, now } = scene;
+  write(machine, paths.kubeletConfig, `kubelet of ${versionOn(machine)}`, 0o644);
+  const kubelet = machine.services.get('kubelet');
+  machine.services.set('kubelet', { active: true, enabled: kubelet?.enabled ?? false, since: now });
+  machine.staticPodsSince = now;
+  machine.downSince = undefined;
+  return done;
+}
+
+const masterManifests = [paths.apiManifest, paths.controllerManifest, paths.schedulerManifest];
+
+function controlPlaneFiles({ machine }: Scene): Look {
+  for (const path of masterManifests) write(machine, path, `static pod of ${versionOn(machine)}`);
+  for (const name of ['admin', 'controller-manager', 'scheduler'])
+    write(machine, `/etc/kubernetes/${name}.conf`, `kubeconfig ${name}`);
+  for (const name of [
+    'apiserver',
+    'apiserver-kubelet-client',
+    'front-proxy-client',
+    'etcd/server',
+    'etcd/peer',
+  ])
+    write(machine, `/etc/kubernetes/pki/${name}.crt`, `model certificate ${name} of ${machine.name}`, 0o644);
+  return done;
+}
+
+function register(scene: Scene): void {
+  const { cluster, machine, unit, now } = scene;
+  const name = nodeName(scene);
+  const kind = unit.verb === 'init' ? 'InitConfiguration' : 'JoinConfiguration';
+  const registration = field(documentOf(unit, kind), 'nodeRegistration');
+  write(machine, paths.kubeletConf, `kubeconfig kubelet ${name}`);
+  const taints = field(registration, 'taints');
+  cluster.objects.apply(
+    {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: {
+        name,
+        labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', ...extraLabels(registration) },
+      },
+      spec: { taints: Array.isArray(taints) ? taints : [] },
+      remudaModel: { kubeletVersion: version(machine) },
+    },
+    now,
+  );
+}
+
+const version = (machine: ModelMachine): string => `v${versionOn(machine).replace(/^v/, '')}`;
+
+function extraLabels(registration: unknown): Record<string, string> {
+  const text = field(registration, 'kubeletExtraArgs', 'node-labels');
+  if (typeof text !== 'string') return {};
+  return Object.fromEntries(
+    text.split(',').map((pair) => {
+      const [key = '', value = ''] = pair.split('=');
+      return [key, value];
+    }),
+  );
+}
+
+function markControlPlane(scene: Scene): Look {
+  const { cluster, now } = scene;
+  const kind = scene.unit.verb === 'init' ? 'InitConfiguration' : 'JoinConfiguration';
+  const given = field(documentOf(scene.unit, kind), 'nodeRegistration', 'taints');
+  const taints = Array.isArray(given)
+    ? given
+    : [{ key: 'node-role.kubernetes.io/master', effect: 'NoSchedule' }];
+  cluster.objects.apply(
+    {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: {
+        name: nodeName(scene),
+        labels: { 'node-role.kubernetes.io/master': '', 'node-role.kubernetes.io/control-plane': '' },
+      },
+      spec: { taints },
+    },
+    now,
+  );
+  return done;
+}
+
+function startEtcdData({ machine, faults }: Scene, member: string): void {
+  write(machine, paths.etcdManifest, `static pod etcd of ${versionOn(machine)}`);
+  if (faults.strikes('joiner-never-starts', machine.name)) machine.isJoinerDead = true;
+  else write(machine, paths.etcdData, member);
+  if (faults.strikes('learner-never-promotes', machine.name)) machine.isLearnerStuck = true;
+  if (faults.rejectsStaticPod(machine.name)) machine.isPodRejected = true;
+}
+
+function bootstrapEtcd(scene: Scene): Look {
+  const { cluster, machine, now } = scene;
+  const others = cluster.etcd.members.filter((member) => member.started && member.machine !== machine.name);
+  if (others.length > 0)
+    scene.violate('second-cluster', `kubeadm init on ${machine.name} while etcd lives elsewhere`);
+  const everAdded = [...cluster.etcd.everAdded];
+  cluster.etcd = new ModelEtcd(everAdded);
+  cluster.objects.objects.clear();
+  startEtcdData(scene, cluster.etcd.bootstrap(machine.name, machine.address).id);
+  machine.staticPodsSince = now;
+  return done;
+}
+
+function waitControlPlane({ cluster, machine, unit, now }: Scene): Look {
+  if (cluster.isApiReady(machine, now)) return done;
+  if (now - unit.phaseSince > controlPlaneTimeout)
+    return { fail: 'timed out waiting for the condition: the control plane did not start' };
+  return { again: 1000 };
+}
+
+function upload(scene: Scene): Look {
+  const { cluster, machine, now } = scene;
+  register(scene);
+  for (const [name, content] of [
+    ['kubeadm-config', version(machine)],
+    ['kubelet-config', version(machine)],
+  ] as const)
+    cluster.objects.apply(
+      {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name, namespace: 'kube-system' },
+        data: { content },
+      },
+      now,
+    );
+  return done;
+}
+
+function addons({ cluster, unit, now }: Scene): Look {
+  if (unit.skipPhases.some((phase) => phase === 'addon' || phase === 'addon/kube-proxy')) return done;
+  const labels = { 'k8s-app': 'kube-proxy' };
+  cluster.objects.apply(
+    {
+      apiVersion: 'apps/v1',
+      kind: 'DaemonSet',
+      metadata: { name: 'kube-proxy', namespace: 'kube-system', labels },
+      spec: {
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: { hostNetwork: true, tolerations: [{ operator: 'Exists' }] },
+        },
+      },
+    },
+    now,
+  );
+  return done;
+}
+
+function awaitApi({ cluster, unit, now }: Scene): Look {
+  if (cluster.readyMasters(now).length > 0) return done;
+  if (now - unit.phaseSince > 60_000)
+    return { fail: "couldn't validate the identity of the API Server: context deadline exceeded" };
+  return { again: 2000 };
+}
+
+function joinEtcd(scene: Scene): Look {
+  const { cluster, machine, unit, now } = scene;
+  if (unit.looks === 0) {
+    try {
+      startEtcdData(scene, cluster.etcd.add(machine.name, machine.address, usesLearners(machine)).id);
+    } catch (error) {
+      if (error instanceof MembershipRefused)
+        return { fail: `error creating local etcd static pod manifest file: ${error.message}` };
+      throw error;
+    }
+    machine.staticPodsSince = now;
+  }
+  const member = cluster.etcd.byMachine(machine.name);
+  if (member?.running === true && !(member.learner && machine.isLearnerStuck)) {
+    if (member.learner) cluster.etcd.promote(member.id);
+    return done;
+  }
+  const limit = machine.isPodRejected ? controlPlaneTimeout : etcdTimeout;
+  if (now - unit.phaseSince > limit)
+    return {
+      fail: 'error creating local etcd static pod manifest file: timeout waiting for etcd cluster to be available',
+    };
+  return { again: 1000 };
+}
+
+function registerWhenUp(scene: Scene): Look {
+  if (scene.cluster.readyMasters(scene.now).length === 0) return awaitApi(scene);
+  register(scene);
+  return done;
+}
+
+function removeOwnMember({ cluster, machine }: Scene): Look {
+  const member = cluster.etcd.byMachine(machine.name);
+  if (member === undefined || !machine.files.has(paths.etcdManifest)) return done;
+  try {
+    cluster.etcd.remove(member.id);
+  } catch (error) {
+    if (!(error instanceof MembershipRefused)) throw error;
+  }
+  return done;
+}
+
+function cleanUp({ machine, cluster, now }: Scene): Look {
+  for (const path of machine.files.keys())
+    if (
+      path.startsWith('/etc/kubernetes/') ||
+      path.startsWith('/var/lib/etcd/') ||
+      path.startsWith('/var/lib/kubelet/')
+    )
+      machine.files.delete(path);
+  const kubelet = machine.services.get('kubelet');
+  if (kubelet !== undefined) kubelet.active = false;
+  machine.downSince = now;
+  machine.isPodRejected = false;
+  machine.isJoinerDead = false;
+  machine.isLearnerStuck = false;
+  cluster.refresh(now);
+  return done;
+}
+
+const initPhases: readonly Phase[] = [
+  { name: 'preflight', takes: 2000, act: preflight },
+  { name: 'certs', takes: 2500, act: controlPlaneFiles },
+  { name: 'kubelet-start', takes: 1500, act: kubeletStart },
+  { name: 'etcd', takes: 500, act: bootstrapEtcd },
+  { name: 'wait-control-plane', takes: 1000, act: waitControlPlane },
+  { name: 'upload-config', takes: 1000, act: upload },
+  { name: 'mark-control-plane', takes: 500, act: markControlPlane },
+  { name: 'addon', takes: 500, act: addons },
+];
+
+const masterJoinPhases: readonly Phase[] = [
+  { name: 'preflight', takes: 2000, act: preflight },
+  { name: 'discovery', takes: 1000, act: awaitApi },
+  { name: 'control-plane-prepare', takes: 2000, act: controlPlaneFiles },
+  { name: 'kubelet-start', takes: 1500, act: kubeletStart },
+  { name: 'kubelet-bootstrap', takes: 1500, act: registerWhenUp },
+  { name: 'control-plane-join/etcd', takes: 1000, act: joinEtcd },
+  { name: 'control-plane-join/mark-control-plane', takes: 500, act: markControlPlane },
+];
+
+const workerJoinPhases: readonly Phase[] = [
+  { name: 'preflight', takes: 2000, act: preflight },
+  { name: 'discovery', takes: 1000, act: awaitApi },
+  { name: 'kubelet-start', takes: 1500, act: kubeletStart },
+  { name: 'kubelet-bootstrap', takes: 1500, act: registerWhenUp },
+];
+
+const resetPhases: readonly Phase[] = [
+  { name: 'remove-etcd-member', takes: 1500, act: removeOwnMember },
+  { name: 'cleanup-node', takes: 2000, act: cleanUp },
+];
+
+/** The phases of a command, in kubeadm's order. */
+export function phasesOf(unit: ModelUnit): readonly Phase[] {
+  if (unit.verb === 'reset') return resetPhases;
+  if (unit.verb === 'init') return initPhases;
+  return isMaster(unit) ? masterJoinPhases : workerJoinPhases;
+}
+
+/** Runs the unit's current phase once; answers when to look next (ms), or undefined when the command has ended. */
+export function lookAt(scene: Scene): number | undefined {
+  const { unit, machine, now } = scene;
+  const phases = phasesOf(unit);
+  const phase = phases[unit.phase];
+  if (phase === undefined) return end(unit, 0, now);
+  const look = phase.act(scene);
+  if ('fail' in look) {
+    unit.lines.push(...look.fail.split('\n').map((line) => `[${phase.name}] ${line}`));
+    return end(unit, 1, now);
+  }
+  if ('again' in look) {
+    unit.looks += 1;
+    return look.again;
+  }
+  unit.lines.push(`[${phase.name}] done`);
+  Object.assign(unit, { phase: unit.phase + 1, looks: 0, phaseSince: now });
+  const next = phases[unit.phase];
+  return next === undefined ? end(unit, 0, now) : next.takes * machine.slowness;
+}
+
+function end(unit: ModelUnit, exitCode: number, now: number): undefined {
+  unit.lines.push(exitCode === 0 ? 'This node is done.' : 'error execution phase');
+  unit.ended = { exitCode, at: now };
+  return undefined;
+}

@@ -1,0 +1,145 @@
+import type { CreateMachine } from '../../../provisioners/contract/provider.ts';
+
+/** A command on a machine as a transient systemd unit: it goes on in model time whoever is alive to see it. */
+export interface ModelUnit {
+  readonly name: string;
+  readonly verb: string;
+  /** Content of the config file when it was started. */
+  readonly config: string;
+  readonly skipPhases: readonly string[];
+  readonly startedAt: number;
+  readonly startedBy: string;
+  /** Index of the phase that runs, and how often that phase has looked. */
+  phase: number;
+  looks: number;
+  phaseSince: number;
+  lines: string[];
+  ended?: { readonly exitCode: number; readonly at: number };
+  /** Operation and step it was started for: an adapter attaches to its own step's unit. */
+  readonly owner: string;
+}
+
+/** A systemd service on a machine. */
+export interface ModelService {
+  active: boolean;
+  enabled: boolean;
+  since: number;
+  failed?: string;
+}
+
+/** A file on a machine. */
+export interface ModelFile {
+  readonly content: string;
+  readonly mode: number;
+}
+
+/** One machine: everything on it is data, so that a crash of anybody else changes nothing here. */
+export interface ModelMachine {
+  readonly name: string;
+  readonly token: string;
+  readonly incarnation: number;
+  readonly cluster: CreateMachine['cluster'];
+  readonly role: CreateMachine['role'];
+  readonly shape: CreateMachine['shape'];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly authorizedKey: string;
+  readonly id: string;
+  readonly address: string;
+  readonly createdAt: number;
+  /** Model time when sshd answers; power off makes it infinite. */
+  bootedAt: number;
+  power: 'on' | 'off';
+  readonly provisionalHostKey: string;
+  ownHostKey?: string;
+  /** The key that sshd shows. */
+  shownHostKey: string;
+  hostname: string;
+  modules: string[];
+  sysctls: Record<string, string>;
+  hosts: Record<string, readonly string[]>;
+  readonly files: Map<string, ModelFile>;
+  readonly services: Map<string, ModelService>;
+  readonly units: Map<string, ModelUnit>;
+  /** Version → role of payloads wholly installed. */
+  readonly payloads: Map<string, string>;
+  /** Installation under way. */
+  installing?: { readonly key: string; readonly since: number };
+  /** An installed file was damaged on its way; what is named here fails its digest. */
+  damaged: string[];
+  diskFull: boolean;
+  clockOffset: number;
+  slowness: number;
+  /** kubernetes#99305: kubelet turned the etcd static pod away and needs a restart. */
+  isPodRejected: boolean;
+  /** When kubelet last (re)started its static pods. */
+  staticPodsSince: number;
+  /** etcd of this joiner will never start: a fault that a reset ends. */
+  isJoinerDead: boolean;
+  /** This joiner's learner never catches up: a fault that a reset ends. */
+  isLearnerStuck: boolean;
+  /** When the machine or its kubelet went down, while it is. */
+  downSince: number | undefined;
+}
+
+/** A machine as its provider makes it: an image, an address, a provisional host key. */
+export function newMachine(
+  request: CreateMachine,
+  id: string,
+  address: string,
+  now: number,
+  boot: number,
+): ModelMachine {
+  const key = hostKey(`provisional ${request.token}`);
+  return {
+    name: request.name,
+    token: request.token,
+    incarnation: request.incarnation,
+    cluster: request.cluster,
+    role: request.role,
+    shape: request.shape,
+    labels: request.labels,
+    authorizedKey: request.authorizedKey,
+    id,
+    address,
+    createdAt: now,
+    bootedAt: now + boot,
+    power: 'on',
+    provisionalHostKey: key,
+    shownHostKey: key,
+    hostname: 'image',
+    modules: [],
+    sysctls: {},
+    hosts: {},
+    files: new Map(),
+    services: new Map(),
+    units: new Map(),
+    payloads: new Map(),
+    damaged: [],
+    diskFull: false,
+    clockOffset: 0,
+    slowness: 1,
+    isPodRejected: false,
+    staticPodsSince: 0,
+    isJoinerDead: false,
+    isLearnerStuck: false,
+    downSince: undefined,
+  };
+}
+
+/** An OpenSSH host key line that is plainly a model's: base64 of a readable text. */
+export const hostKey = (text: string): string =>
+  `ssh-ed25519 ${Buffer.from(`model ${text}`).toString('base64')}`;
+
+/** Whether the machine is up at this time. */
+export const isUp = (machine: ModelMachine, now: number): boolean =>
+  machine.power === 'on' && machine.bootedAt <= now;
+
+/** Whether a service runs on it now. */
+export const isServing = (machine: ModelMachine, unit: string, now: number): boolean =>
+  isUp(machine, now) && machine.services.get(unit)?.active === true;
+
+/** The command that runs on the machine, if one does. */
+export function runningUnit(machine: ModelMachine): ModelUnit | undefined {
+  for (const unit of machine.units.values()) if (unit.ended === undefined) return unit;
+  return undefined;
+}

@@ -1,0 +1,188 @@
+import type { ClusterIdentity } from '../../../provisioners/contract/machine.ts';
+import type { Finding } from '../../../provisioners/contract/preflight.ts';
+import type {
+  CapacityRequest,
+  CreateMachine,
+  LedgerEntry,
+  NodeNetwork,
+  ProviderMachine,
+  TeardownProof,
+} from '../../../provisioners/contract/provider.ts';
+import { UserProblem } from '../../../provisioners/contract/problem.ts';
+import { changing, reading } from './call.ts';
+import type { ModelCluster } from './cluster.ts';
+import type { Caller, Fleet } from './fleet.ts';
+import { newMachine, type ModelMachine } from './machine.ts';
+
+interface OfCluster {
+  readonly cluster: ClusterIdentity;
+}
+
+const stateOf = (fleet: Fleet, machine: ModelMachine): ProviderMachine['state'] => {
+  if (machine.power === 'off') return 'off';
+  return machine.bootedAt <= fleet.now ? 'running' : 'creating';
+};
+
+const machineOf = (fleet: Fleet, machine: ModelMachine): ProviderMachine => ({
+  name: machine.name,
+  token: machine.token,
+  incarnation: machine.incarnation,
+  cluster: machine.cluster,
+  role: machine.role,
+  id: machine.id,
+  state: stateOf(fleet, machine),
+  ...(machine.power === 'off' ? { detail: 'switched off' } : {}),
+  address: machine.address,
+  provisionalHostKey: machine.provisionalHostKey,
+});
+
+/** Hidden by the provider for a while after it was made: eventually consistent, as clouds are. */
+const isHidden = (fleet: Fleet, machine: ModelMachine): boolean =>
+  fleet.faults
+    .of('not-found-after-create', machine.name)
+    .some((fault) => fleet.now - machine.createdAt < fault.for);
+
+const asNumber = (address: string): number =>
+  address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+const asAddress = (value: number): string =>
+  [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
+
+/** The address asked for, or the lowest free one of the cluster's ranges. */
+function addressFor(fleet: Fleet, cluster: ModelCluster, request: CreateMachine): string {
+  if (request.address !== undefined) return request.address.split('/')[0] ?? request.address;
+  const [first = '10.9.0.10', last = '10.9.255.250'] = (cluster.network?.ranges[0] ?? '')
+    .split('-')
+    .filter(Boolean);
+  for (let candidate = asNumber(first); candidate <= asNumber(last); candidate += 1)
+    if (!fleet.byAddress.has(asAddress(candidate))) return asAddress(candidate);
+  throw new UserProblem('PROV-002', `The node network has no free address for ${request.name}`, {
+    remedy: 'Give spec.nodeNetwork.ranges more addresses.',
+  });
+}
+
+function create(fleet: Fleet, request: CreateMachine, by: Caller): ProviderMachine {
+  const cluster = fleet.cluster(request.cluster);
+  const there = cluster.machines.get(request.name);
+  if (there?.token === request.token) return machineOf(fleet, there);
+  if (there !== undefined) {
+    fleet.violate(
+      'second-machine',
+      `${request.name} asked for with incarnation ${request.incarnation} while ${there.incarnation} is there`,
+    );
+    throw new UserProblem('PROV-001', `A machine ${request.name} is already there and is another one`, {
+      remedy: `Remove ${request.name} first.`,
+    });
+  }
+  if (fleet.births.includes(`machine ${request.name} ${request.token}`))
+    fleet.violate('token-reused', `${request.name}: a second machine for one token`);
+  const address = addressFor(fleet, cluster, request);
+  const occupant = fleet.byAddress.get(address);
+  if (occupant !== undefined)
+    fleet.violate('address-taken', `${address} of ${occupant.name} given to ${request.name}`);
+  const machine = newMachine(
+    request,
+    `i-${String(fleet.births.length).padStart(4, '0')}`,
+    address,
+    fleet.now,
+    fleet.boot,
+  );
+  fleet.burden(machine);
+  cluster.machines.set(machine.name, machine);
+  fleet.byAddress.set(address, machine);
+  fleet.births.push(`machine ${request.name} ${request.token}`);
+  fleet.changed('provider.create', machine.name, by);
+  return machineOf(fleet, machine);
+}
+
+function destroy(fleet: Fleet, cluster: ModelCluster, machine: ModelMachine, by: Caller): void {
+  fleet.setPower(machine, 'off');
+  cluster.machines.delete(machine.name);
+  fleet.byAddress.delete(machine.address);
+  fleet.changed('provider.destroy', machine.name, by);
+}
+
+function entries(fleet: Fleet, { uid, name }: ClusterIdentity): LedgerEntry[] {
+  const cluster = fleet.clusters.get(uid);
+  if (cluster === undefined) return [];
+  const machines = [...cluster.machines.values()].map(
+    (machine): LedgerEntry => ({ type: 'machine', id: machine.id, name: machine.name, cluster: name }),
+  );
+  const networks: LedgerEntry[] =
+    cluster.infrastructure === 'absent'
+      ? []
+      : [{ type: 'network', id: `net-${uid}`, name: `net-${name}`, cluster: name }];
+  return [...machines, ...networks];
+}
+
+/** Provider's primitives. */
+export const providerCalls = {
+  'provider.preflight': reading(100, (_fleet, given: { readonly request: CapacityRequest }): Finding[] => [
+    {
+      check: 'PROVIDER-CAPACITY',
+      severity: 'strict',
+      outcome: 'passed',
+      subject: 'cluster',
+      saw: `${given.request.machines.length} machines fit`,
+    },
+  ]),
+  'provider.infrastructure': reading(50, (fleet, given: OfCluster) => {
+    const state = fleet.clusters.get(given.cluster.uid)?.infrastructure ?? 'absent';
+    return { state, detail: `the model's network is ${state}` };
+  }),
+  'provider.prepare': changing(500, (fleet, given: OfCluster & { readonly network?: NodeNetwork }, by) => {
+    const cluster = fleet.cluster(given.cluster);
+    if (cluster.infrastructure === 'absent') fleet.births.push(`network ${given.cluster.uid}`);
+    cluster.infrastructure = 'present';
+    cluster.network = given.network;
+    fleet.changed('provider.prepare', given.cluster.name, by);
+    return null;
+  }),
+  'provider.remove': changing(400, (fleet, given: OfCluster, by) => {
+    const cluster = fleet.clusters.get(given.cluster.uid);
+    if (cluster === undefined || cluster.infrastructure === 'absent') return null;
+    if (cluster.machines.size > 0) fleet.violate('network-under-machines', given.cluster.name);
+    cluster.infrastructure = 'absent';
+    fleet.changed('provider.remove', given.cluster.name, by);
+    return null;
+  }),
+  'provider.list': reading(80, (fleet, given: OfCluster): ProviderMachine[] =>
+    [...(fleet.clusters.get(given.cluster.uid)?.machines.values() ?? [])]
+      .filter((machine) => !isHidden(fleet, machine))
+      .map((machine) => machineOf(fleet, machine)),
+  ),
+  'provider.create': changing(600, (fleet, given: { readonly request: CreateMachine }, by) =>
+    create(fleet, given.request, by),
+  ),
+  'provider.power': changing(
+    200,
+    (fleet, given: OfCluster & { readonly name: string; readonly power: 'on' | 'off' }, by) => {
+      const machine = fleet.clusters.get(given.cluster.uid)?.machines.get(given.name);
+      if (machine === undefined)
+        throw new UserProblem('PROV-003', `There is no machine ${given.name}`, {
+          remedy: 'Look at `remuda get machines`.',
+        });
+      fleet.setPower(machine, given.power);
+      fleet.changed('provider.power', `${given.name} ${given.power}`, by);
+      return null;
+    },
+  ),
+  'provider.destroy': changing(700, (fleet, given: OfCluster & { readonly name: string }, by) => {
+    const cluster = fleet.clusters.get(given.cluster.uid);
+    const machine = cluster?.machines.get(given.name);
+    if (cluster !== undefined && machine !== undefined) destroy(fleet, cluster, machine, by);
+    return null;
+  }),
+  'provider.ledger': reading(80, (fleet, given: OfCluster) => entries(fleet, given.cluster)),
+  'provider.sweep': changing(800, (fleet, given: OfCluster, by): TeardownProof => {
+    const gone = entries(fleet, given.cluster);
+    const cluster = fleet.clusters.get(given.cluster.uid);
+    if (cluster !== undefined) {
+      for (const machine of [...cluster.machines.values()]) destroy(fleet, cluster, machine, by);
+      if (cluster.infrastructure !== 'absent') {
+        cluster.infrastructure = 'absent';
+        fleet.changed('provider.sweep', given.cluster.name, by);
+      }
+    }
+    return { gone, kept: [], left: [] };
+  }),
+};

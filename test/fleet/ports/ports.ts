@@ -1,0 +1,61 @@
+import type { Ports, SecretsPort } from '../../../provisioners/contract/ports.ts';
+import type { ClusterKeys } from '../../../provisioners/contract/secrets.ts';
+import { Blocked } from '../../../provisioners/contract/problem.ts';
+import { etcdPort, fleetProvider, kubernetesPort } from './cluster-ports.ts';
+import type { Door } from './door.ts';
+import { filePort, hostPort, kubeadmPort, payloadPort, servicePort } from './machine-ports.ts';
+
+/** All ports over the model, for one attempt. */
+export function fleetPorts(
+  door: Door,
+  secrets: SecretsPort,
+  log: (text: string, machine?: string) => void = () => undefined,
+): Ports {
+  return {
+    host: hostPort(door),
+    file: filePort(door),
+    service: servicePort(door),
+    payload: payloadPort(door),
+    kubeadm: kubeadmPort(door, log),
+    etcd: etcdPort(door),
+    kubernetes: kubernetesPort(door),
+    provider: fleetProvider(door),
+    secrets,
+  };
+}
+
+const authority = (name: string): { certificate: string; key: string } => ({
+  certificate: `-----BEGIN CERTIFICATE-----\nmodel ${name}\n-----END CERTIFICATE-----\n`,
+  key: `-----BEGIN PRIVATE KEY-----\nmodel ${name}\n-----END PRIVATE KEY-----\n`,
+});
+
+/** Fake keys of a cluster: they look like the real ones and open nothing. */
+export function fakeClusterKeys(uid: string): ClusterKeys {
+  return {
+    kubernetes: authority(`kubernetes ${uid}`),
+    etcd: authority(`etcd ${uid}`),
+    frontProxy: authority(`front-proxy ${uid}`),
+    serviceAccount: { publicKey: `model sa.pub ${uid}`, privateKey: `model sa.key ${uid}` },
+    encryptionKey: Buffer.alloc(32, uid).toString('base64'),
+    bootstrapToken: 'abcdef.0123456789abcdef',
+    vrrpPassword: 'modelpwd',
+    sshPrivateKey: `model ssh private ${uid}`,
+    sshPublicKey: `ssh-ed25519 ${Buffer.from(`model ssh ${uid}`).toString('base64')}`,
+  };
+}
+
+/** Secrets of the simulation: the fake keys of the cluster, and what the test gives. */
+export const fakeSecrets = (
+  uid: string,
+  values: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+): SecretsPort => ({
+  clusterKeys: async () => fakeClusterKeys(uid),
+  value: async (secretRef, key) => {
+    const found = values[secretRef]?.[key];
+    if (found === undefined)
+      throw new Blocked('SECRET-001', `There is no secret ${secretRef} with a key ${key}`, {
+        remedy: `remuda secret set ${secretRef} ${key}=…`,
+      });
+    return found;
+  },
+});
