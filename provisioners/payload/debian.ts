@@ -51,10 +51,10 @@ async function sources(): Promise<string> {
   const format = '$(SITE) $(RELEASE)';
   const targets = await runTool('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
   const pairs = targets.split('\n').map((line) => line.trim().split(' '));
-  const suites = [DEBIAN_RELEASE, `${DEBIAN_RELEASE}-updates`, `${DEBIAN_RELEASE}-security`];
+  const suites = new Set([DEBIAN_RELEASE, `${DEBIAN_RELEASE}-updates`, `${DEBIAN_RELEASE}-security`]);
   const found = new Map<string, string>();
   for (const [site, release] of pairs) {
-    if (site !== undefined && release !== undefined && suites.includes(release)) found.set(release, site);
+    if (site !== undefined && release !== undefined && suites.has(release)) found.set(release, site);
   }
   if (!found.has(DEBIAN_RELEASE)) {
     // A newer Debian's mirror carries the older release too.
@@ -108,7 +108,7 @@ async function refreshLists(apt: Apt): Promise<void> {
   try {
     await aptGet(apt, ['update', '--error-on=any']);
     await writeWhole(stamp, '');
-  } catch (thrown) {
+  } catch {
     if (last === null) {
       const details = { remedy: "Check with 'apt-get update' that this machine reaches its Debian mirror." };
       throw new Transient('PAYLOAD-011', "Debian's package lists could not be fetched.", details);

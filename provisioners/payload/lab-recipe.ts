@@ -106,18 +106,22 @@ export function labImages(version: string): readonly ImageRecipe[] {
       compiled: { pause: '/coredns' },
       process: run('/coredns'),
     },
-    {
-      ...NOTHING,
-      reference: 'remuda.dev/lab/probe:1',
-      for: 'all',
-      origin: "Debian's busybox answering HTTP with the pod's name, for the final proof",
-      packages: ['busybox-static'],
-      binaries: ['busybox'],
-      links: Object.fromEntries(BUSYBOX_NAMES.map((name) => [`/usr/bin/${name}`, 'busybox'])),
-      files: { [join(import.meta.dirname, 'probe')]: '/usr/local/bin/probe' },
-      process: run('/usr/local/bin/probe'),
-    },
+    probeImage(),
   ];
+}
+
+function probeImage(): ImageRecipe {
+  return {
+    ...NOTHING,
+    reference: 'remuda.dev/lab/probe:1',
+    for: 'all',
+    origin: "Debian's busybox answering HTTP with the pod's name, for the final proof",
+    packages: ['busybox-static'],
+    binaries: ['busybox'],
+    links: Object.fromEntries(BUSYBOX_NAMES.map((name) => [`/usr/bin/${name}`, 'busybox'])),
+    files: { [join(import.meta.dirname, 'probe')]: '/usr/local/bin/probe' },
+    process: run('/usr/local/bin/probe'),
+  };
 }
 
 const IPTABLES = ['iptables', 'ip6tables'].flatMap((name) => [name, `${name}-save`, `${name}-restore`]);
