@@ -1,0 +1,104 @@
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { SiteAuthority } from '../access/authority.ts';
+import type { ObjectKind, Verb } from '../access/authorize.ts';
+import type { Principal } from '../access/principals.ts';
+import type { AccessTokens } from '../access/tokens.ts';
+import type { Engine } from '../operations/engine.ts';
+import type { Audit } from '../state/audit.ts';
+import type { Metrics } from './metrics.ts';
+
+/** What handlers work with; wired by main.ts. */
+export interface Services {
+  readonly engine: Engine;
+  readonly tokens: AccessTokens;
+  readonly audit: Audit;
+  readonly authority: SiteAuthority;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly release: string;
+  readonly startedAt: string;
+  /** Port of the link listener, which agents are told at enrolment. */
+  readonly linkPort: () => number;
+}
+
+/** Who may call a route without a principal: the probes, and an agent that brings its single-use token. */
+export type OpenDoor = 'anyone' | 'enrolment-token' | 'agent-certificate';
+
+/** What the caller must be allowed to do. `named`: path parameter that names the object. */
+export interface RouteAccess {
+  readonly verb: Verb;
+  readonly object: ObjectKind;
+  readonly named?: string;
+}
+
+/** A request after every check: who, and what, already of the right shape. */
+export interface RouteRequest<Query, Body> {
+  /** Id of this request in the log and in problem answers. */
+  readonly id: string;
+  /** `anonymous` on open doors. */
+  readonly principal: Principal | undefined;
+  /** Name of the principal for records. */
+  readonly by: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly body: Body;
+  /** Header `If-Match`: revision number. */
+  readonly ifRevision?: number;
+  /** Header `Idempotency-Key`. */
+  readonly idempotencyKey?: string;
+  /** Common name of a verified client certificate. */
+  readonly certificateName?: string;
+}
+
+/** What a handler answers. */
+export interface Reply<Answer> {
+  readonly body: Answer;
+  /** Other than the route's own status. */
+  readonly status?: number;
+  readonly location?: string;
+  /** Sent as `ETag`: revision number. */
+  readonly revision?: number;
+  /** What came of it, for the audit row: an operation's id. */
+  readonly reference?: string;
+}
+
+/**
+ * One row of the table from which router, OpenAPI and authorisation all derive. A route without a row does not exist.
+ */
+export interface Route<
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Answer extends z.ZodType = z.ZodType,
+> {
+  /** Stable operation id: `cluster.get`. */
+  readonly id: string;
+  readonly method: 'get' | 'post' | 'put' | 'delete';
+  /** With `{parameters}`, as OpenAPI writes them. */
+  readonly path: string;
+  readonly summary: string;
+  readonly access: RouteAccess | OpenDoor;
+  /** Mutating routes are audited: a row before, a row after. */
+  readonly mutates: boolean;
+  readonly status: 200 | 201 | 202 | 204;
+  readonly query?: Query;
+  readonly body?: Body;
+  /** `text/plain` answers have no schema. */
+  readonly answer: Answer | 'text' | 'nothing';
+  /** Bytes a body may have; default {@link defaultBodyLimit}. */
+  readonly bodyLimit?: number;
+  handle(
+    services: Services,
+    request: RouteRequest<z.output<Query>, z.output<Body>>,
+  ): Promise<Reply<z.input<Answer>>> | Reply<z.input<Answer>>;
+}
+
+/** An answer file of the greatest allowed length, with room for its JSON escapes. */
+export const defaultBodyLimit = 6 * 1024 * 1024;
+
+/** Gives a route its types without writing them twice. */
+export function defineRoute<Query extends z.ZodType, Body extends z.ZodType, Answer extends z.ZodType>(
+  route: Route<Query, Body, Answer>,
+): Route {
+  return route;
+}

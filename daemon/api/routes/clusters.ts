@@ -1,0 +1,149 @@
+import { credentialSchema } from '../schemas/access.ts';
+import {
+  clusterDetailSchema,
+  clusterViewSchema,
+  machineViewSchema,
+  observedSchema,
+} from '../schemas/inventory.ts';
+import { operationViewSchema } from '../schemas/operation.ts';
+import { planAnswerSchema } from '../schemas/plan.ts';
+import {
+  credentialRequestSchema,
+  deleteRequestSchema,
+  pageOf,
+  pageQuerySchema,
+} from '../schemas/requests.ts';
+import { machinesOf } from '../machines.ts';
+import { pageOfItems } from '../paging.ts';
+import { defineRoute } from '../route.ts';
+
+/** Clusters: to look at, to get into, to delete. */
+export const clusterRoutes = [
+  defineRoute({
+    id: 'cluster.list',
+    method: 'get',
+    path: '/api/v1/clusters',
+    summary: 'Clusters by name.',
+    access: { verb: 'read', object: 'cluster' },
+    mutates: false,
+    status: 200,
+    query: pageQuerySchema,
+    answer: pageOf(clusterViewSchema),
+    handle: ({ engine }, { query }) => ({
+      body: pageOfItems(engine.listClusters(), (cluster) => cluster.uid, query),
+    }),
+  }),
+  defineRoute({
+    id: 'cluster.get',
+    method: 'get',
+    path: '/api/v1/clusters/{cluster}',
+    summary: 'One cluster: what is asked and what was last seen. The ETag is its revision.',
+    access: { verb: 'read', object: 'cluster', named: 'cluster' },
+    mutates: false,
+    status: 200,
+    answer: clusterDetailSchema,
+    handle({ engine }, { parameters }) {
+      const cluster = engine.getCluster(parameters['cluster'] ?? '');
+      return { body: cluster, revision: cluster.revision };
+    },
+  }),
+  defineRoute({
+    id: 'cluster.observe',
+    method: 'post',
+    path: '/api/v1/clusters/{cluster}/observe',
+    summary: 'Looks afresh through the agent and keeps what was seen.',
+    access: { verb: 'plan', object: 'cluster', named: 'cluster' },
+    mutates: false,
+    status: 200,
+    answer: observedSchema,
+    handle: async ({ engine }, { parameters }) => ({
+      body: await engine.observe(parameters['cluster'] ?? ''),
+    }),
+  }),
+  defineRoute({
+    id: 'cluster.plan-deletion',
+    method: 'post',
+    path: '/api/v1/clusters/{cluster}/deletion-plan',
+    summary: 'What delete would do, from a fresh look. Starts nothing.',
+    access: { verb: 'plan', object: 'cluster', named: 'cluster' },
+    mutates: false,
+    status: 200,
+    body: deleteRequestSchema,
+    answer: planAnswerSchema,
+    handle: async ({ engine }, { parameters, body, by }) => ({
+      body: await engine.planDelete({ ...body, name: parameters['cluster'] ?? '', principal: by }),
+    }),
+  }),
+  defineRoute({
+    id: 'cluster.delete',
+    method: 'post',
+    path: '/api/v1/clusters/{cluster}/delete',
+    summary: 'Removes the cluster and everything that was made for it; needs its name once more.',
+    access: { verb: 'delete', object: 'cluster', named: 'cluster' },
+    mutates: true,
+    status: 202,
+    body: deleteRequestSchema,
+    answer: operationViewSchema,
+    async handle({ engine }, { parameters, body, by, idempotencyKey }) {
+      const operation = await engine.deleteCluster({
+        ...body,
+        name: parameters['cluster'] ?? '',
+        principal: by,
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      });
+      return { body: operation, location: `/api/v1/operations/${operation.id}` };
+    },
+  }),
+  defineRoute({
+    id: 'cluster.credential',
+    method: 'post',
+    path: '/api/v1/clusters/{cluster}/credentials',
+    summary: 'Signs a client certificate of at most an hour for a key that stays with the caller.',
+    access: { verb: 'issue', object: 'cluster', named: 'cluster' },
+    mutates: true,
+    status: 201,
+    body: credentialRequestSchema,
+    answer: credentialSchema,
+    async handle({ engine }, { parameters, body, by }) {
+      const cluster = parameters['cluster'] ?? '';
+      const credential = await engine.issueCredential({
+        cluster,
+        principal: by,
+        groups: [clusterAdministrators],
+        request: body.request,
+        seconds: body.seconds,
+      });
+      return {
+        body: { ...credential, kubernetesVersion: versionAskedFor(engine.getCluster(cluster).desired) },
+      };
+    },
+  }),
+  defineRoute({
+    id: 'machine.list',
+    method: 'get',
+    path: '/api/v1/machines',
+    summary: 'Machines of all clusters as last seen.',
+    access: { verb: 'read', object: 'machine' },
+    mutates: false,
+    status: 200,
+    query: pageQuerySchema,
+    answer: pageOf(machineViewSchema),
+    handle: ({ engine }, { query }) => ({
+      body: pageOfItems(
+        engine.listClusters().flatMap((cluster) => machinesOf(engine.getCluster(cluster.name))),
+        (machine) => `${machine.cluster}/${machine.name}`,
+        query,
+      ),
+    }),
+  }),
+];
+
+/** Group that RBAC binds inside every cluster that Remuda makes; revoking is not renewing (DESIGN §6). */
+const clusterAdministrators = 'remuda:cluster-admins';
+
+/** `spec.kubernetes.version` of a completed Cluster document; empty when it has none. */
+function versionAskedFor(desired: { readonly [key: string]: unknown }): string {
+  const { spec } = desired as { readonly spec?: { readonly kubernetes?: { readonly version?: unknown } } };
+  const version = spec?.kubernetes?.version;
+  return typeof version === 'string' ? version : '';
+}

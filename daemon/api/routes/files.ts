@@ -1,0 +1,55 @@
+import { planAnswerSchema } from '../schemas/plan.ts';
+import { applyAnswerSchema } from '../schemas/operation.ts';
+import { applyRequestSchema, fileRequestSchema } from '../schemas/requests.ts';
+import { validationSchema } from '../schemas/problem.ts';
+import { defineRoute } from '../route.ts';
+
+/** What can be asked about an answer file. */
+export const fileRoutes = [
+  defineRoute({
+    id: 'file.validate',
+    method: 'post',
+    path: '/api/v1/validate',
+    summary: 'Every problem of a file, looked at with what the store knows.',
+    access: { verb: 'read', object: 'file' },
+    mutates: false,
+    status: 200,
+    body: fileRequestSchema,
+    answer: validationSchema,
+    handle: ({ engine }, { body }) => ({ body: engine.validate(body.text, body.file) }),
+  }),
+  defineRoute({
+    id: 'file.plan',
+    method: 'post',
+    path: '/api/v1/plans',
+    summary: 'What apply would do, from a fresh look. Starts nothing.',
+    access: { verb: 'plan', object: 'file' },
+    mutates: false,
+    status: 200,
+    body: fileRequestSchema,
+    answer: planAnswerSchema,
+    handle: async ({ engine }, { body, by }) => ({ body: await engine.plan({ ...body, principal: by }) }),
+  }),
+  defineRoute({
+    id: 'file.apply',
+    method: 'post',
+    path: '/api/v1/apply',
+    summary: 'Makes the file the desired state and starts the operations that this needs.',
+    access: { verb: 'apply', object: 'file' },
+    mutates: true,
+    status: 202,
+    body: applyRequestSchema,
+    answer: applyAnswerSchema,
+    async handle({ engine }, { body, by, ifRevision, idempotencyKey }) {
+      const answer = await engine.apply({
+        ...body,
+        principal: by,
+        ...(ifRevision === undefined ? {} : { ifRevision }),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      });
+      const [first] = answer.operations;
+      if (!first) return { body: answer, status: 200 };
+      return { body: answer, location: `/api/v1/operations/${first.id}` };
+    },
+  }),
+];

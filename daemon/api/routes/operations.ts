@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { labelSchema } from '../schemas/access.ts';
+import {
+  eventSchema,
+  logPageSchema,
+  operationDetailSchema,
+  operationViewSchema,
+} from '../schemas/operation.ts';
+import { afterQuery, approveRequestSchema, pageOf, pageQuerySchema } from '../schemas/requests.ts';
+import { pageOfItems } from '../paging.ts';
+import { defineRoute } from '../route.ts';
+
+const operationIdSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+/** Operations a list looks back on; older ones are found by id. */
+const longestList = 10_000;
+
+/** Operations, their logs, and what happened. */
+export const operationRoutes = [
+  defineRoute({
+    id: 'operation.list',
+    method: 'get',
+    path: '/api/v1/operations',
+    summary: 'Operations, newest first.',
+    access: { verb: 'read', object: 'operation' },
+    mutates: false,
+    status: 200,
+    query: pageQuerySchema.extend({ cluster: labelSchema.exactOptional() }),
+    answer: pageOf(operationViewSchema),
+    handle: ({ engine }, { query }) => ({
+      body: pageOfItems(
+        engine.listOperations({
+          limit: longestList,
+          ...(query.cluster === undefined ? {} : { cluster: query.cluster }),
+        }),
+        (operation) => operation.id,
+        query,
+      ),
+    }),
+  }),
+  defineRoute({
+    id: 'operation.get',
+    method: 'get',
+    path: '/api/v1/operations/{operation}',
+    summary: 'One operation with its plan and steps.',
+    access: { verb: 'read', object: 'operation', named: 'operation' },
+    mutates: false,
+    status: 200,
+    answer: operationDetailSchema,
+    handle: ({ engine }, { parameters }) => ({ body: engine.getOperation(parameters['operation'] ?? '') }),
+  }),
+  defineRoute({
+    id: 'operation.resume',
+    method: 'post',
+    path: '/api/v1/operations/{operation}/resume',
+    summary: 'Plans again on a fresh look and goes on.',
+    access: { verb: 'operate', object: 'operation', named: 'operation' },
+    mutates: true,
+    status: 202,
+    answer: operationViewSchema,
+    handle: async ({ engine }, { parameters, by }) => ({
+      body: await engine.resumeOperation(parameters['operation'] ?? '', by),
+    }),
+  }),
+  defineRoute({
+    id: 'operation.cancel',
+    method: 'post',
+    path: '/api/v1/operations/{operation}/cancel',
+    summary: 'Waits end at once, a running step finishes; then the operation is cancelled.',
+    access: { verb: 'operate', object: 'operation', named: 'operation' },
+    mutates: true,
+    status: 202,
+    answer: operationViewSchema,
+    handle: async ({ engine }, { parameters, by }) => ({
+      body: await engine.cancelOperation(parameters['operation'] ?? '', by),
+    }),
+  }),
+  defineRoute({
+    id: 'operation.approve',
+    method: 'post',
+    path: '/api/v1/operations/{operation}/approve',
+    summary: "Agrees to what the waiting plan destroys, by the cluster's name.",
+    access: { verb: 'approve', object: 'operation', named: 'operation' },
+    mutates: true,
+    status: 202,
+    body: approveRequestSchema,
+    answer: operationViewSchema,
+    handle: async ({ engine }, { parameters, body, by }) => ({
+      body: await engine.approveOperation(parameters['operation'] ?? '', {
+        principal: by,
+        confirm: body.confirm,
+      }),
+    }),
+  }),
+  defineRoute({
+    id: 'operation.log',
+    method: 'get',
+    path: '/api/v1/operations/{operation}/log',
+    summary: 'Log lines after a number.',
+    access: { verb: 'read', object: 'operation', named: 'operation' },
+    mutates: false,
+    status: 200,
+    query: z.object(afterQuery),
+    answer: logPageSchema,
+    handle: async ({ engine }, { parameters, query }) => ({
+      body: await engine.logLines(parameters['operation'] ?? '', query.after, query.limit),
+    }),
+  }),
+  defineRoute({
+    id: 'event.list',
+    method: 'get',
+    path: '/api/v1/events',
+    summary: 'What happened after a number, oldest first.',
+    access: { verb: 'read', object: 'event' },
+    mutates: false,
+    status: 200,
+    query: z.object({
+      ...afterQuery,
+      cluster: labelSchema.exactOptional(),
+      operation: operationIdSchema.exactOptional(),
+    }),
+    answer: z.object({ items: z.array(eventSchema).readonly() }),
+    handle: ({ engine }, { query: { after, ...filter } }) => ({
+      body: { items: engine.events(after, filter) },
+    }),
+  }),
+];

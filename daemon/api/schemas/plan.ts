@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { premisesSchema } from '../../../provisioners/contract/plan.ts';
+import { phases } from '../../../provisioners/contract/step.ts';
+import { problemReportSchema } from './problem.ts';
+
+export const phaseSchema = z.enum(phases);
+
+/** One step of a plan. Its input may refer to facts of earlier steps. */
+const plannedStepSchema = z
+  .object({
+    id: z.string(),
+    kind: z.string(),
+    version: z.int(),
+    phase: phaseSchema,
+    subject: z.string().describe('Machine name, or `cluster`.'),
+    title: z.string(),
+    input: z.unknown(),
+    after: z.array(z.string()).readonly(),
+    destructive: z.boolean(),
+  })
+  .meta({ id: 'PlannedStep' });
+
+/** A plan: what it was made from, what it changes, what it does. */
+export const planSchema = z
+  .object({
+    kind: z.enum(['create', 'update', 'delete']),
+    cluster: z.object({ uid: z.string(), name: z.string() }),
+    premises: premisesSchema.readonly(),
+    steps: z.array(plannedStepSchema).readonly(),
+    destroys: z.array(z.string()).readonly(),
+    notices: z.array(z.string()).readonly(),
+    changes: z
+      .array(
+        z.object({
+          action: z.enum(['create', 'change', 'destroy']),
+          subject: z.string(),
+          detail: z.string(),
+        }),
+      )
+      .readonly(),
+  })
+  .meta({ id: 'Plan' });
+
+const clusterPlanSchema = z
+  .object({
+    cluster: z.string(),
+    plan: planSchema,
+    hash: z.string(),
+    text: z.string().describe('Printed for people.'),
+    isUnchanged: z.boolean(),
+  })
+  .meta({ id: 'ClusterPlan' });
+
+/** Answer of the planning routes. */
+export const planAnswerSchema = z
+  .object({
+    problems: z.array(problemReportSchema).readonly(),
+    plans: z.array(clusterPlanSchema).readonly(),
+    hash: z.string().describe('Give it to `apply` to run exactly this plan.'),
+    needsConfirmation: z.array(z.string()).readonly(),
+  })
+  .meta({ id: 'PlanAnswer' });
+export type PlanAnswer = z.infer<typeof planAnswerSchema>;

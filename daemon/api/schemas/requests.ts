@@ -1,0 +1,65 @@
+import { z } from 'zod';
+
+/** Text of an answer file: 4 MiB is some forty thousand lines. */
+const text = z.string().max(4 * 1024 * 1024);
+const file = z.string().max(1000).default('-').describe('Name for messages.');
+
+/** A file to look at. */
+export const fileRequestSchema = z.strictObject({ text, file }).meta({ id: 'FileRequest' });
+
+/** `apply`. The key and the revision come as headers. */
+export const applyRequestSchema = z
+  .strictObject({
+    text,
+    file,
+    planHash: z.string().max(200).exactOptional().describe('Run exactly this plan or refuse.'),
+    confirm: z
+      .array(z.string().max(63))
+      .max(1000)
+      .default([])
+      .describe('Clusters whose destruction is confirmed.'),
+    bypass: z.array(z.string().max(63)).max(100).default([]).describe('Ids of preflight checks to bypass.'),
+  })
+  .meta({ id: 'ApplyRequest' });
+
+export const deleteRequestSchema = z
+  .strictObject({
+    confirm: z.string().max(63).exactOptional().describe("The cluster's name once more."),
+    planHash: z.string().max(200).exactOptional(),
+    volumes: z.enum(['retain', 'delete']).exactOptional(),
+  })
+  .meta({ id: 'DeleteRequest' });
+
+export const approveRequestSchema = z
+  .strictObject({ confirm: z.string().max(63) })
+  .meta({ id: 'ApproveRequest' });
+
+/** Values of a secret: sealed on arrival, never answered. */
+export const secretRequestSchema = z
+  .strictObject({
+    data: z.record(z.string().regex(/^[A-Za-z0-9._-]{1,253}$/), z.string().max(1024 * 1024)),
+  })
+  .meta({ id: 'SecretRequest' });
+
+export const credentialRequestSchema = z
+  .strictObject({
+    request: z.string().max(10_000).describe('PKCS#10, PEM; the key stays with the caller.'),
+    seconds: z.int().min(60).max(3600).default(3600),
+  })
+  .meta({ id: 'CredentialRequest' });
+
+/** How many answers a page holds at most. */
+export const pageQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  cursor: z.string().max(200).exactOptional().describe('From `next` of the page before.'),
+});
+
+/** Numbered things after a number. */
+export const afterQuery = {
+  after: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(5000).default(1000),
+};
+
+/** A page of a list; `next` is absent on the last one. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item).readonly(), next: z.string().exactOptional() });
