@@ -6,12 +6,11 @@ export interface Clock {
   after(delay: number, act: () => void): () => void;
 }
 
-/** The real clock. Its timers do not keep the process alive. */
+/** The real clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(delay, act) {
     const timer = setTimeout(act, delay);
-    timer.unref();
     return () => clearTimeout(timer);
   },
 };

@@ -1,0 +1,50 @@
+import type { OperationKind } from '../../provisioners/contract/plan.ts';
+
+/** What somebody may ask of a cluster while an operation holds it. */
+export type RequestKind = OperationKind | 'resume' | 'observe' | 'plan' | 'credential';
+
+/** What becomes of the request. */
+export type Verdict =
+  /** Both go on. */
+  | 'beside'
+  /** The requested one waits for the running one's end and then plans afresh. */
+  | 'wait'
+  /** The running one is cancelled; the requested one starts when its last running step has ended. */
+  | 'interrupt'
+  /** Not now. */
+  | 'refuse';
+
+/**
+ * Running kind × requested kind (DESIGN §5). Looking is always allowed. A newer revision waits its turn, because a
+ * plan half run is in no state to be planned over. A deletion ends whatever builds, because nobody needs what it
+ * would finish. Nothing is begun on a cluster that is being deleted.
+ */
+export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKind, Verdict>>>> = {
+  create: {
+    create: 'refuse',
+    update: 'wait',
+    delete: 'interrupt',
+    resume: 'refuse',
+    observe: 'beside',
+    plan: 'beside',
+    credential: 'beside',
+  },
+  update: {
+    create: 'refuse',
+    update: 'wait',
+    delete: 'interrupt',
+    resume: 'refuse',
+    observe: 'beside',
+    plan: 'beside',
+    credential: 'beside',
+  },
+  delete: {
+    create: 'refuse',
+    update: 'refuse',
+    delete: 'refuse',
+    resume: 'refuse',
+    observe: 'beside',
+    plan: 'beside',
+    credential: 'refuse',
+  },
+};

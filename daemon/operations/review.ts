@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson, type Json } from '../../provisioners/contract/json.ts';
+import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
+
+/** `sha256:<hex>` of a JSON value's canonical text. */
+export const digestOf = (value: Json): string =>
+  `sha256:${createHash('sha256').update(canonicalJson(value)).digest('hex')}`;
+
+const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
+
+/** Hash of a plan: everything but the moment of its observation, so that looking twice at the same gives the same. */
+export function planHash(plan: Plan): string {
+  const { observedAt: _observedAt, ...premises } = plan.premises;
+  return digestOf(asJson({ ...plan, premises }));
+}
+
+/** Hash over the plans of one file. A single one keeps its own. */
+export function fileHash(hashes: readonly string[]): string {
+  return hashes.length === 1 ? (hashes[0] as string) : digestOf([...hashes].sort());
+}
+
+/** Whether two planned steps do the same. */
+export const isSameStep = (one: PlannedStep, other: PlannedStep): boolean =>
+  one.id === other.id &&
+  one.kind === other.kind &&
+  one.version === other.version &&
+  canonicalJson(one.input) === canonicalJson(other.input);
+
+const differences = (
+  what: string,
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): string[] => {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  return names.flatMap((name) => {
+    if (before[name] === after[name]) return [];
+    if (before[name] === undefined) return [`${what} ${name} is there now and was not when the plan was reviewed`];
+    if (after[name] === undefined) return [`${what} ${name} was there when the plan was reviewed and is gone`];
+    return [`${what} ${name} is another than when the plan was reviewed`];
+  });
+};
+
+/** What a person should know about how a plan differs from the one that was reviewed, a sentence each. */
+export function changesBetween(before: Plan, after: Plan): string[] {
+  const said = [
+    ...(before.premises.revision === after.premises.revision ? [] : ['what is asked for is not the same']),
+    ...differences('machine', before.premises.machines, after.premises.machines),
+    ...differences('etcd member', before.premises.members ?? {}, after.premises.members ?? {}),
+    ...differences('version of', before.premises.versions, after.premises.versions),
+  ];
+  const old = new Map(before.steps.map((step) => [step.id, step]));
+  for (const step of after.steps) {
+    const same = old.get(step.id);
+    if (same === undefined) said.push(`new step: ${step.title}`);
+    else if (!isSameStep(same, step)) said.push(`changed step: ${step.title}`);
+    old.delete(step.id);
+  }
+  return [...said, ...[...old.values()].map((step) => `no longer a step: ${step.title}`)];
+}
+
+/** Workers' group by our naming (`<cluster>-<group>-<n>` is the planner's); a destroyed control plane shows in phase. */
+const destroysMaster = (plan: Plan): boolean => {
+  const masters = new Set(
+    plan.steps.filter((step) => step.phase === 'control plane').map((step) => step.subject),
+  );
+  return plan.destroys.some((name) => masters.has(name));
+};
+
+/**
+ * Whether a plan needs confirmation by the cluster's name (DESIGN §3): it deletes the cluster, destroys a master or a
+ * whole worker group, or more machines than `destroyLimit`.
+ */
+export function needsConfirmation(
+  plan: Plan,
+  limits: { readonly destroyLimit: number; readonly masters: ReadonlySet<string>; readonly groups: readonly ReadonlySet<string>[] },
+): boolean {
+  if (plan.kind === 'delete') return true;
+  const destroyed = new Set(plan.destroys);
+  if (destroyed.size > limits.destroyLimit || destroysMaster(plan)) return true;
+  if ([...destroyed].some((name) => limits.masters.has(name))) return true;
+  return limits.groups.some((group) => group.size > 0 && [...group].every((name) => destroyed.has(name)));
+}

@@ -1,0 +1,144 @@
+import type Database from 'better-sqlite3';
+import type { Sealed } from '../../appliance/agent/protocol.ts';
+import type { Observed } from '../../provisioners/contract/observed.ts';
+import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
+import { optional, optionalJson } from './columns.ts';
+
+/** The keys a cluster is born with: the secret half sealed, the public half readable. */
+export interface DrawnKeys {
+  readonly sealed: Sealed;
+  readonly public: ClusterPublicKeys;
+}
+
+/** A cluster as it is kept. */
+export interface ClusterRecord {
+  readonly uid: string;
+  readonly name: string;
+  readonly provider: string;
+  readonly keys: DrawnKeys;
+  /** What was last seen; its `at` says when. */
+  readonly observed?: Observed;
+  readonly createdAt: Instant;
+  readonly deletedAt?: Instant;
+}
+
+/** uid and keys drawn for a cluster that is only planned yet. */
+export interface DraftRecord {
+  readonly name: string;
+  readonly uid: string;
+  readonly site: string;
+  readonly keys: DrawnKeys;
+  readonly at: Instant;
+}
+
+interface Row {
+  readonly uid: string;
+  readonly name: string;
+  readonly provider: string;
+  readonly sealed_keys: string;
+  readonly public_keys: string;
+  readonly observed: string | null;
+  readonly created_at: string;
+  readonly deleted_at: string | null;
+}
+
+interface DraftRow {
+  readonly uid: string;
+  readonly site: string;
+  readonly sealed_keys: string;
+  readonly public_keys: string;
+  readonly at: string;
+}
+
+const keysOf = (row: { readonly sealed_keys: string; readonly public_keys: string }): DrawnKeys => ({
+  sealed: row.sealed_keys,
+  public: JSON.parse(row.public_keys) as ClusterPublicKeys,
+});
+
+const recordOf = (row: Row): ClusterRecord => ({
+  uid: row.uid,
+  name: row.name,
+  provider: row.provider,
+  keys: keysOf(row),
+  createdAt: row.created_at,
+  ...optionalJson<'observed', Observed>('observed', row.observed),
+  ...optional('deletedAt', row.deleted_at),
+});
+
+/** Clusters, and drafts of clusters. */
+export class Clusters {
+  readonly #database: Database.Database;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  add(record: ClusterRecord): void {
+    this.#database
+      .prepare(
+        `INSERT INTO clusters (uid, name, provider, sealed_keys, public_keys, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        record.uid,
+        record.name,
+        record.provider,
+        record.keys.sealed,
+        JSON.stringify(record.keys.public),
+        record.createdAt,
+      );
+  }
+
+  get(uid: string): ClusterRecord | undefined {
+    const row = this.#database.prepare<[string], Row>('SELECT * FROM clusters WHERE uid = ?').get(uid);
+    return row && recordOf(row);
+  }
+
+  /** The living cluster of that name. */
+  find(name: string): ClusterRecord | undefined {
+    const row = this.#database
+      .prepare<[string], Row>('SELECT * FROM clusters WHERE name = ? AND deleted_at IS NULL')
+      .get(name);
+    return row && recordOf(row);
+  }
+
+  /** Living clusters by name. */
+  list(): readonly ClusterRecord[] {
+    return this.#database
+      .prepare<[], Row>('SELECT * FROM clusters WHERE deleted_at IS NULL ORDER BY name')
+      .all()
+      .map(recordOf);
+  }
+
+  setObserved(uid: string, observed: Observed): void {
+    this.#database
+      .prepare('UPDATE clusters SET observed = ? WHERE uid = ?')
+      .run(JSON.stringify(observed), uid);
+  }
+
+  /** Keeps the record for its history; the name is free again. */
+  setDeleted(uid: string, at: Instant): void {
+    this.#database.prepare('UPDATE clusters SET deleted_at = ? WHERE uid = ?').run(at, uid);
+  }
+
+  /** The first draft of a name stays: two plans of one file name the same keys. */
+  addDraft(draft: DraftRecord): void {
+    this.#database
+      .prepare('INSERT OR IGNORE INTO drafts VALUES (?, ?, ?, ?, ?, ?)')
+      .run(draft.name, draft.uid, draft.site, draft.keys.sealed, JSON.stringify(draft.keys.public), draft.at);
+  }
+
+  findDraft(name: string): DraftRecord | undefined {
+    const row = this.#database.prepare<[string], DraftRow>('SELECT * FROM drafts WHERE name = ?').get(name);
+    return row && { name, uid: row.uid, site: row.site, at: row.at, keys: keysOf(row) };
+  }
+
+  removeDraft(name: string): void {
+    this.#database.prepare('DELETE FROM drafts WHERE name = ?').run(name);
+  }
+
+  /** Drafts hold keys sealed to an agent that is no longer there. */
+  removeDraftsOf(site: string): void {
+    this.#database.prepare('DELETE FROM drafts WHERE site = ?').run(site);
+  }
+}

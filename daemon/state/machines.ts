@@ -1,0 +1,65 @@
+import type Database from 'better-sqlite3';
+import type { MachineRef } from '../../provisioners/contract/machine.ts';
+import { optional, optionalJson } from './columns.ts';
+
+/** What the daemon remembers of a machine that no provider can tell. */
+export interface MachineRecord {
+  readonly name: string;
+  /** Highest incarnation ever asked for; 0 = never made by us. */
+  readonly incarnation: number;
+  /** Token of that incarnation. */
+  readonly token?: string;
+  /** How to reach it, with its pinned host key. */
+  readonly reference?: MachineRef;
+}
+
+interface Row {
+  readonly name: string;
+  readonly incarnation: number;
+  readonly token: string | null;
+  readonly reference: string | null;
+}
+
+const recordOf = (row: Row): MachineRecord => ({
+  name: row.name,
+  incarnation: row.incarnation,
+  ...optional('token', row.token),
+  ...optionalJson<'reference', MachineRef>('reference', row.reference),
+});
+
+/** Machines of clusters: pinned references and incarnations. */
+export class Machines {
+  readonly #database: Database.Database;
+  readonly #incarnate: Database.Statement;
+  readonly #pin: Database.Statement;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+    this.#incarnate = database.prepare(
+      `INSERT INTO machines (cluster, name, incarnation, token) VALUES (?, ?, ?, ?)
+       ON CONFLICT (cluster, name) DO UPDATE SET incarnation = excluded.incarnation, token = excluded.token,
+         reference = CASE WHEN excluded.incarnation = incarnation THEN reference END
+       WHERE excluded.incarnation >= incarnation`,
+    );
+    this.#pin = database.prepare(
+      `INSERT INTO machines (cluster, name, incarnation, reference) VALUES (?, ?, 0, ?)
+       ON CONFLICT (cluster, name) DO UPDATE SET reference = excluded.reference`,
+    );
+  }
+
+  /** A create is about to be asked for. A new incarnation is another machine: the old one's pinned key is forgotten. */
+  incarnate(cluster: string, name: string, incarnation: number, token: string): void {
+    this.#incarnate.run(cluster, name, incarnation, token);
+  }
+
+  pin(cluster: string, reference: MachineRef): void {
+    this.#pin.run(cluster, reference.name, JSON.stringify(reference));
+  }
+
+  list(cluster: string): readonly MachineRecord[] {
+    return this.#database
+      .prepare<[string], Row>('SELECT * FROM machines WHERE cluster = ? ORDER BY name')
+      .all(cluster)
+      .map(recordOf);
+  }
+}

@@ -1,0 +1,183 @@
+import type Database from 'better-sqlite3';
+import type { OperationKind } from '../../provisioners/contract/plan.ts';
+import type { ProblemReport } from '../../provisioners/contract/problem.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
+import { jsonOrNull, optional, optionalJson } from './columns.ts';
+
+/** States of an operation (DESIGN §5). A superseded one is `cancelled` and names its successor. */
+export type OperationState = 'planned' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+
+/** What an operation in state `waiting` waits for. */
+export type OperationWait =
+  /** A person: the new plan destroys what was not approved. */
+  | 'approval'
+  /** A connected agent of the site that speaks our protocol. */
+  | 'agent'
+  /** The operation before it on the same cluster. */
+  | 'operation'
+  /** Free space for the journal. */
+  | 'space';
+
+/** One operation as it is kept. */
+export interface OperationRecord {
+  readonly id: string;
+  /** uid of the cluster. */
+  readonly cluster: string;
+  readonly kind: OperationKind;
+  readonly state: OperationState;
+  readonly waitingFor?: OperationWait;
+  readonly principal: string;
+  readonly revision: number;
+  readonly planNumber: number;
+  readonly bypass: readonly string[];
+  /** Names of machines whose destruction a person has agreed to. */
+  readonly approved: readonly string[];
+  readonly volumes?: 'retain' | 'delete';
+  readonly isCancelRequested: boolean;
+  readonly createdAt: Instant;
+  readonly startedAt?: Instant;
+  readonly endedAt?: Instant;
+  readonly problem?: ProblemReport;
+  readonly supersededBy?: string;
+}
+
+interface Row {
+  readonly id: string;
+  readonly cluster: string;
+  readonly kind: OperationKind;
+  readonly state: OperationState;
+  readonly waiting_for: OperationWait | null;
+  readonly principal: string;
+  readonly revision: number;
+  readonly plan_number: number;
+  readonly bypass: string;
+  readonly approved: string;
+  readonly volumes: 'retain' | 'delete' | null;
+  readonly cancel_requested: number;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  readonly problem: string | null;
+  readonly superseded_by: string | null;
+}
+
+const recordOf = (row: Row): OperationRecord => ({
+  id: row.id,
+  cluster: row.cluster,
+  kind: row.kind,
+  state: row.state,
+  principal: row.principal,
+  revision: row.revision,
+  planNumber: row.plan_number,
+  bypass: JSON.parse(row.bypass) as string[],
+  approved: JSON.parse(row.approved) as string[],
+  isCancelRequested: row.cancel_requested === 1,
+  createdAt: row.created_at,
+  ...optional('waitingFor', row.waiting_for),
+  ...optional('volumes', row.volumes),
+  ...optional('startedAt', row.started_at),
+  ...optional('endedAt', row.ended_at),
+  ...optionalJson<'problem', ProblemReport>('problem', row.problem),
+  ...optional('supersededBy', row.superseded_by),
+});
+
+const isOver = (state: OperationState): boolean =>
+  state === 'succeeded' || state === 'failed' || state === 'cancelled';
+
+/** Operations. */
+export class Operations {
+  readonly #database: Database.Database;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  /** @throws SqliteError SQLITE_CONSTRAINT_UNIQUE when another operation holds the cluster. */
+  add(record: OperationRecord): void {
+    this.#database
+      .prepare(
+        `INSERT INTO operations (id, cluster, kind, state, waiting_for, principal, revision, plan_number, bypass,
+           approved, volumes, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        record.id,
+        record.cluster,
+        record.kind,
+        record.state,
+        record.waitingFor ?? null,
+        record.principal,
+        record.revision,
+        record.planNumber,
+        JSON.stringify(record.bypass),
+        JSON.stringify(record.approved),
+        record.volumes ?? null,
+        record.createdAt,
+      );
+  }
+
+  get(id: string): OperationRecord | undefined {
+    const row = this.#database.prepare<[string], Row>('SELECT * FROM operations WHERE id = ?').get(id);
+    return row && recordOf(row);
+  }
+
+  /** Newest first; `cluster` is a uid. */
+  list(cluster: string | undefined, limit: number): readonly OperationRecord[] {
+    const where = cluster === undefined ? '' : 'WHERE cluster = ?';
+    const statement = this.#database.prepare<unknown[], Row>(
+      `SELECT * FROM operations ${where} ORDER BY created_at DESC, rowid DESC LIMIT ?`,
+    );
+    return statement.all(...(cluster === undefined ? [limit] : [cluster, limit])).map(recordOf);
+  }
+
+  /** Everything that is not over, oldest first: what a start takes up again. */
+  listUnfinished(): readonly OperationRecord[] {
+    return this.#database
+      .prepare<[], Row>(
+        `SELECT * FROM operations WHERE state IN ('planned','waiting','running') ORDER BY created_at, rowid`,
+      )
+      .all()
+      .map(recordOf);
+  }
+
+  /** Moves it to a state; a state that is over gets its end, others lose an earlier one. */
+  setState(
+    id: string,
+    state: OperationState,
+    change: { readonly at: Instant; readonly waitingFor?: OperationWait; readonly problem?: ProblemReport },
+  ): void {
+    this.#database
+      .prepare(
+        `UPDATE operations SET state = ?, waiting_for = ?, problem = ?, ended_at = ?,
+           started_at = CASE WHEN ? = 'running' THEN coalesce(started_at, ?) ELSE started_at END WHERE id = ?`,
+      )
+      .run(
+        state,
+        change.waitingFor ?? null,
+        jsonOrNull(change.problem),
+        isOver(state) ? change.at : null,
+        state,
+        change.at,
+        id,
+      );
+  }
+
+  setPlanNumber(id: string, planNumber: number): void {
+    this.#database.prepare('UPDATE operations SET plan_number = ? WHERE id = ?').run(planNumber, id);
+  }
+
+  setApproved(id: string, approved: readonly string[]): void {
+    this.#database
+      .prepare('UPDATE operations SET approved = ? WHERE id = ?')
+      .run(JSON.stringify(approved), id);
+  }
+
+  setCancelRequested(id: string, isRequested: boolean): void {
+    this.#database
+      .prepare('UPDATE operations SET cancel_requested = ? WHERE id = ?')
+      .run(isRequested ? 1 : 0, id);
+  }
+
+  setSuperseded(id: string, by: string): void {
+    this.#database.prepare('UPDATE operations SET superseded_by = ? WHERE id = ?').run(by, id);
+  }
+}

@@ -1,0 +1,81 @@
+import type Database from 'better-sqlite3';
+import type { JsonObject } from '../../provisioners/contract/json.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
+
+/** What was asked of a cluster at one time. Never changed. */
+export interface RevisionRecord {
+  /** uid. */
+  readonly cluster: string;
+  /** From 1. */
+  readonly number: number;
+  /** Digest over both documents: equal digests ask for the same. */
+  readonly digest: string;
+  /** The completed Cluster document; holds no secret. */
+  readonly document: JsonObject;
+  /** The completed Provider document it was applied with. */
+  readonly providerDocument: JsonObject;
+  /** The file as it was written, without its secrets. */
+  readonly text: string;
+  readonly principal: string;
+  readonly at: Instant;
+}
+
+interface Row {
+  readonly cluster: string;
+  readonly number: number;
+  readonly digest: string;
+  readonly document: string;
+  readonly provider_document: string;
+  readonly text: string;
+  readonly principal: string;
+  readonly at: string;
+}
+
+const recordOf = (row: Row): RevisionRecord => ({
+  cluster: row.cluster,
+  number: row.number,
+  digest: row.digest,
+  document: JSON.parse(row.document) as JsonObject,
+  providerDocument: JSON.parse(row.provider_document) as JsonObject,
+  text: row.text,
+  principal: row.principal,
+  at: row.at,
+});
+
+/** Revisions of clusters' wishes. */
+export class Revisions {
+  readonly #database: Database.Database;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  add(record: RevisionRecord): void {
+    this.#database
+      .prepare('INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+      .run(
+        record.cluster,
+        record.number,
+        record.digest,
+        JSON.stringify(record.document),
+        JSON.stringify(record.providerDocument),
+        record.text,
+        record.principal,
+        record.at,
+      );
+  }
+
+  get(cluster: string, number: number): RevisionRecord | undefined {
+    const row = this.#database
+      .prepare<[string, number], Row>('SELECT * FROM revisions WHERE cluster = ? AND number = ?')
+      .get(cluster, number);
+    return row && recordOf(row);
+  }
+
+  newest(cluster: string): RevisionRecord | undefined {
+    const row = this.#database
+      .prepare<[string], Row>('SELECT * FROM revisions WHERE cluster = ? ORDER BY number DESC LIMIT 1')
+      .get(cluster);
+    return row && recordOf(row);
+  }
+}
