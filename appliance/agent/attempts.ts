@@ -84,6 +84,16 @@ export class AttemptRunner {
     if (!this.#isOver) this.#options.store.acknowledge(sequence);
   }
 
+  /**
+   * Takes over what the daemon holds of this epoch. If it holds more than was ever numbered here (a fresh state folder
+   * under an old epoch), numbering goes on after that, or the daemon would take new reports for old ones.
+   */
+  synchronise(acknowledged: number): void {
+    if (this.#isOver) return;
+    this.#options.store.startAfter(acknowledged);
+    this.#options.store.acknowledge(acknowledged);
+  }
+
   /** Durable reports after this sequence, in order, at most `limit`. */
   reports(after: number, limit: number): readonly AgentReport[] {
     return this.#options.store.outbox.read(after, limit);

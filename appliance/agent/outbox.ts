@@ -119,6 +119,26 @@ export class Outbox {
     this.#kept -= changes;
   }
 
+  /** Moves everything behind `sequence` if numbering has not come so far; answers by how much. */
+  startAfter(sequence: number): number {
+    if (this.#isClosed || sequence < this.#next) return 0;
+    this.commit();
+    const shift = sequence;
+    const rows = this.read(0, Number.MAX_SAFE_INTEGER);
+    this.#database
+      .transaction(() => {
+        this.#database.exec('DELETE FROM outbox');
+        for (const report of rows) {
+          const moved = { ...report, sequence: report.sequence + shift };
+          this.#insert.run(moved.sequence, JSON.stringify(moved));
+        }
+        this.#setCounter('sequence', this.#next - 1 + shift);
+      })
+      .immediate();
+    this.#next += shift;
+    return shift;
+  }
+
   /** Starts numbering from 1 again and forgets what was not delivered: a new epoch is a new conversation. */
   restart(): void {
     this.#database.exec('DELETE FROM outbox');

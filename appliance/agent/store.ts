@@ -132,6 +132,17 @@ export class AttemptStore {
       .run(sequence);
   }
 
+  /** Makes sure that no report has a number that the daemon already holds from another life of this agent. */
+  startAfter(sequence: number): void {
+    const shift = this.outbox.startAfter(sequence);
+    if (shift > 0)
+      this.#database
+        .prepare(
+          'UPDATE attempts SET sequence = sequence + ? WHERE acknowledged = 0 AND sequence IS NOT NULL',
+        )
+        .run(shift);
+  }
+
   /** Dispatches of attempts that have not ended. */
   openDispatches(): Dispatch[] {
     const rows = this.#database

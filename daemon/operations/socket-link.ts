@@ -1,5 +1,27 @@
-import type { AgentQuestions, AgentReport, AttemptKey, Dispatch } from '../../appliance/agent/protocol.ts';
+import type { Server as HttpsServer } from 'node:https';
+import { createServer } from 'node:https';
+import type { TLSSocket } from 'node:tls';
+import type { AddressInfo } from 'node:net';
+import { Server, type Socket } from 'socket.io';
+import {
+  type AgentQuestions,
+  type AgentReport,
+  type AgentToDaemon,
+  type AskReply,
+  type AttemptKey,
+  type DaemonToAgent,
+  type Dispatch,
+  type Hello,
+  protocolVersion,
+  type Welcome,
+} from '../../appliance/agent/protocol.ts';
+import type { Json } from '../../provisioners/contract/json.ts';
+import { Problem, type ProblemReport, reportOf, Transient } from '../../provisioners/contract/problem.ts';
+import { agentIdentityOf, type AgentIdentity } from '../access/authority.ts';
 import type { AgentLink } from './link.ts';
+import { helloSchema, reportsSchema } from './link-messages.ts';
+
+type AgentSocket = Socket<AgentToDaemon, DaemonToAgent>;
 
 /** What the daemon's end of a site's link is made of. */
 export interface SocketLinkOptions {
@@ -8,50 +30,175 @@ export interface SocketLinkOptions {
   readonly epoch: () => number;
   /** Highest report sequence of that epoch which the journal holds; read at each hello. */
   readonly acknowledged: () => number;
+  /** Told when an agent or its reports were refused, for the log. */
+  readonly onRefused?: (problem: ProblemReport) => void;
+  /** How long an answer to a question may take, milliseconds. Default two minutes: observing waits for machines. */
+  readonly answerPatience?: number;
 }
 
 /** The socket.io end of {@link AgentLink}. */
 export class SocketLink implements AgentLink {
+  readonly site: string;
   readonly #options: SocketLinkOptions;
+  readonly #reportHandlers: ((reports: readonly AgentReport[]) => void)[] = [];
+  readonly #connectedHandlers: ((open: readonly AttemptKey[]) => void)[] = [];
+  #socket: AgentSocket | undefined;
+  #refusal: ProblemReport | undefined;
 
   constructor(options: SocketLinkOptions) {
+    this.site = options.site;
     this.#options = options;
   }
 
   get isConnected(): boolean {
-    return false;
+    return this.#socket !== undefined;
   }
 
   get epoch(): number {
     return this.#options.epoch();
   }
 
-  dispatch(_dispatch: Dispatch): void {
-    throw new Error('being written');
+  /** Why the agent that asked last was refused; undefined while one is connected. */
+  get refusal(): ProblemReport | undefined {
+    return this.#socket === undefined ? this.#refusal : undefined;
   }
 
-  cancel(_key: AttemptKey): void {
-    throw new Error('being written');
+  dispatch(dispatch: Dispatch): void {
+    this.#socket?.emit('dispatch', dispatch);
   }
 
-  acknowledge(_sequence: number): void {
-    throw new Error('being written');
+  cancel(key: AttemptKey): void {
+    this.#socket?.emit('cancel', key);
   }
 
-  ask<Name extends keyof AgentQuestions>(
-    _name: Name,
-    _request: Parameters<AgentQuestions[Name]>[0],
+  acknowledge(sequence: number): void {
+    this.#socket?.emit('acknowledge', sequence);
+  }
+
+  async ask<Name extends keyof AgentQuestions>(
+    name: Name,
+    request: Parameters<AgentQuestions[Name]>[0],
   ): Promise<Awaited<ReturnType<AgentQuestions[Name]>>> {
-    throw new Error('being written');
+    const reply = await this.#askSocket(name, request);
+    if (!reply.ok) {
+      const { kind, code, summary, ...details } = reply.problem;
+      throw new Problem(kind, code, summary, details);
+    }
+    // What crosses the link is typed by the protocol that both ends share.
+    return reply.value as Awaited<ReturnType<AgentQuestions[Name]>>;
   }
 
-  onReports(_handler: (reports: readonly AgentReport[]) => void): void {
-    throw new Error('being written');
+  onReports(handler: (reports: readonly AgentReport[]) => void): void {
+    this.#reportHandlers.push(handler);
   }
 
-  onConnected(_handler: (open: readonly AttemptKey[]) => void): void {
-    throw new Error('being written');
+  onConnected(handler: (open: readonly AttemptKey[]) => void): void {
+    this.#connectedHandlers.push(handler);
   }
+
+  /** Judges a hello; when it is welcome, this socket is the site's agent and an older one is let go. */
+  greet(socket: AgentSocket, identity: AgentIdentity, hello: Hello): Welcome {
+    const problem = this.#whyNot(identity, hello);
+    if (problem !== undefined) {
+      this.#refusal = problem;
+      this.#options.onRefused?.(problem);
+      return { accepted: false, problem };
+    }
+    const before = this.#socket;
+    this.#socket = socket;
+    before?.disconnect(true);
+    socket.on('report', (reports) => this.#take(socket, reports));
+    socket.on('disconnect', () => {
+      if (this.#socket === socket) this.#socket = undefined;
+    });
+    return { accepted: true, acknowledged: this.#options.acknowledged() };
+  }
+
+  /** Tells the engine that the agent is there; after the welcome went out. */
+  announce(socket: AgentSocket, open: readonly AttemptKey[]): void {
+    if (this.#socket === socket) for (const handler of this.#connectedHandlers) handler(open);
+  }
+
+  /** Lets the present agent go, for example because its site's epoch was raised. */
+  disconnect(): void {
+    this.#socket?.disconnect(true);
+    this.#socket = undefined;
+  }
+
+  #take(socket: AgentSocket, reports: readonly AgentReport[]): void {
+    // A replaced agent's last words are nobody's.
+    if (this.#socket !== socket) return;
+    const checked = reportsSchema.safeParse(reports);
+    if (!checked.success) {
+      this.#options.onRefused?.(malformed(this.site));
+      socket.disconnect(true);
+      return;
+    }
+    try {
+      for (const handler of this.#reportHandlers) handler(reports);
+    } catch (error) {
+      // The journal could not take them (a full disk): they are not acknowledged, so the agent sends them again.
+      this.#options.onRefused?.(reportOf(error, `link/${this.site}`));
+    }
+  }
+
+  #whyNot(identity: AgentIdentity, hello: Hello): ProblemReport | undefined {
+    const { site } = this.#options;
+    if (hello.site !== identity.site || hello.epoch !== identity.epoch)
+      return refused(
+        'LINK-003',
+        `An agent says it is ${hello.site}/${hello.epoch}, its certificate says otherwise.`,
+      );
+    if (hello.epoch !== this.epoch)
+      return refused(
+        'LINK-002',
+        `The agent of site ${site} holds epoch ${hello.epoch}; the active one holds ${this.epoch}.`,
+      );
+    if (Math.abs(hello.protocol - protocolVersion) > 1)
+      return {
+        kind: 'blocked',
+        code: 'LINK-001',
+        summary: `The agent of site ${site} (release ${hello.release}) speaks protocol ${hello.protocol}, the daemon ${protocolVersion}: they may differ by one.`,
+        remedy: 'Update the older of the two; work waits until then.',
+      };
+    return undefined;
+  }
+
+  #askSocket(name: keyof AgentQuestions, request: unknown): Promise<AskReply> {
+    const socket = this.#socket;
+    const { site, answerPatience = 120_000 } = this.#options;
+    if (socket === undefined)
+      return Promise.reject(new Transient('LINK-005', `The agent of site ${site} is not connected.`));
+    return new Promise((resolve, reject) => {
+      const lost = (): void =>
+        reject(new Transient('LINK-005', `The agent of site ${site} went away before it answered.`));
+      socket.once('disconnect', lost);
+      socket
+        .timeout(answerPatience)
+        .emit('ask', { name, request: request as Json }, (error: Error | null, reply: AskReply) => {
+          socket.off('disconnect', lost);
+          if (error) reject(new Transient('LINK-006', `The agent of site ${site} did not answer in time.`));
+          else resolve(reply);
+        });
+    });
+  }
+}
+
+function refused(code: string, summary: string): ProblemReport {
+  return {
+    kind: 'blocked',
+    code,
+    summary,
+    remedy: 'If this is the agent you want, enrol it again with a fresh token; otherwise stop it.',
+  };
+}
+
+function malformed(site: string): ProblemReport {
+  return {
+    kind: 'fault',
+    code: 'LINK-004',
+    summary: `The agent of site ${site} sent reports that are none.`,
+  };
 }
 
 /** What the listener that only agents can reach is made of. All PEM. */
@@ -63,12 +210,75 @@ export interface LinkListenerOptions {
   readonly key: string;
   /** The site CA: only client certificates signed by it get as far as a hello. */
   readonly authority: string;
-  readonly links: readonly SocketLink[];
+  /** The link of a site; undefined for a site that is not known. */
+  readonly linkOf: (site: string) => SocketLink | undefined;
 }
 
-/** Listens for agents: TLS 1.3 with a client certificate that names site and epoch. */
-export async function listenForAgents(
-  _options: LinkListenerOptions,
-): Promise<{ readonly port: number; stop(): Promise<void> }> {
-  throw new Error('being written');
+/** A listener that runs. */
+export interface LinkListener {
+  readonly port: number;
+  /** Shows another certificate from the next connection on. */
+  replaceCertificate(identity: { readonly certificate: string; readonly key: string }): void;
+  stop(): Promise<void>;
+}
+
+/** How long a connection may stay silent before its hello, milliseconds. */
+const helloPatience = 10_000;
+
+/** Listens for agents: TLS 1.3, and only with a client certificate that names site and epoch. */
+export async function listenForAgents(options: LinkListenerOptions): Promise<LinkListener> {
+  const { certificate, key, authority } = options;
+  const tls = { ca: authority, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' } as const;
+  const server = createServer({ ...tls, cert: certificate, key });
+  const sockets = new Server<AgentToDaemon, DaemonToAgent>(server, {
+    transports: ['websocket'],
+    serveClient: false,
+    maxHttpBufferSize: 16 * 1024 * 1024,
+    pingInterval: 5000,
+    pingTimeout: 10_000,
+  });
+  sockets.on('connection', (socket) => receive(socket, options));
+  await listening(server, options);
+  return {
+    port: (server.address() as AddressInfo).port,
+    replaceCertificate: (identity) =>
+      server.setSecureContext({ ...tls, cert: identity.certificate, key: identity.key }),
+    stop: async () => {
+      await sockets.close();
+    },
+  };
+}
+
+function receive(socket: AgentSocket, options: LinkListenerOptions): void {
+  const peer = (socket.request.socket as TLSSocket).getPeerCertificate();
+  const commonName = peer.subject?.CN;
+  const identity = typeof commonName === 'string' ? agentIdentityOf(commonName) : undefined;
+  const link = identity && options.linkOf(identity.site);
+  if (identity === undefined || link === undefined) {
+    socket.disconnect(true);
+    return;
+  }
+  const silence = setTimeout(() => socket.disconnect(true), helloPatience);
+  socket.once('disconnect', () => clearTimeout(silence));
+  socket.once('hello', (hello, answer) => {
+    clearTimeout(silence);
+    const checked = helloSchema.safeParse(hello);
+    if (!checked.success || typeof answer !== 'function') {
+      socket.disconnect(true);
+      return;
+    }
+    const welcome = link.greet(socket, identity, checked.data);
+    answer(welcome);
+    if (welcome.accepted) link.announce(socket, checked.data.open);
+  });
+}
+
+function listening(server: HttpsServer, { host, port }: LinkListenerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }

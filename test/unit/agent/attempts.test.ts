@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import { array, assert, asyncProperty, constantFrom } from 'fast-check';
 import { Blocked, Transient, UserProblem } from '../../../provisioners/contract/problem.ts';
 import type { Observation } from '../../../provisioners/contract/step.ts';
 import { AttemptStore } from '../../../appliance/agent/store.ts';
@@ -33,9 +33,9 @@ describe('one attempt', () => {
   });
 
   it('never applies on unknown or pending, whatever the order of what is seen', async () => {
-    const kinds = fc.constantFrom('unknown', 'fault', 'pending', 'blocked', 'todo', 'broken');
-    await fc.assert(
-      fc.asyncProperty(fc.array(kinds, { maxLength: 12 }), async (script) => {
+    const kinds = constantFrom('unknown', 'fault', 'pending', 'blocked', 'todo', 'broken');
+    await assert(
+      asyncProperty(array(kinds, { maxLength: 12 }), async (script) => {
         let looks = 0;
         let seen = '';
         const wrong: string[] = [];
@@ -79,8 +79,8 @@ describe('one attempt', () => {
     );
     runner.dispatch(dispatchOf());
     expect(await outcomeOf(reports)).toMatchObject({ state: 'succeeded', changed: false });
-    const waits = reports().filter((report) => report.type === 'waiting');
-    expect(waits[0]).toMatchObject({ waiting: { what: 'the cable is out', youCould: 'put it in' } });
+    const wait = reports().find((report) => report.type === 'waiting');
+    expect(wait).toMatchObject({ waiting: { what: 'the cable is out', youCould: 'put it in' } });
     const warned = reports().filter(
       (report) => report.type === 'log' && /longer than usual/u.test(report.text),
     );
@@ -187,7 +187,7 @@ describe('one attempt', () => {
     );
     runner.dispatch(dispatchOf());
     await outcomeOf(reports);
-    const [line] = reports().filter((report) => report.type === 'log');
+    const line = reports().find((report) => report.type === 'log');
     expect(line).toMatchObject({ text: 'password [redacted]' });
   });
 });
