@@ -1,4 +1,5 @@
 import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ClusterIdentity } from '../../contract/machine.ts';
 import { Blocked, UserProblem } from '../../contract/problem.ts';
 import type { InfrastructureProvider, NodeNetwork } from '../../contract/provider.ts';
@@ -6,7 +7,7 @@ import type { CgroupHierarchies } from './cgroups.ts';
 import { claimSubnet, listClaims, releaseSubnet, takenSubnets, withBoxLock } from './claim.ts';
 import { withLock } from './lock.ts';
 import { makeNetwork, missingOfNetwork } from './network.ts';
-import { placesOf, type LabPlaces } from './places.ts';
+import { placesOf, placesOfFolder, type LabPlaces } from './places.ts';
 import { labRecordSchema, readRecord, writeRecord, type LabRecord } from './record.ts';
 import { buildRootImage, locateRootImage, type OnProgress } from './root-image.ts';
 import { chooseNetwork, formatSubnet, overlap, requestedNetwork, type LabNetwork } from './subnet.ts';
@@ -25,6 +26,15 @@ export interface LabSettings {
 /** The lab's record, or undefined when there is no such lab. */
 export const readLab = (lab: LabPlaces): Promise<LabRecord | undefined> =>
   readRecord(lab.record, labRecordSchema);
+
+/** Records of all labs in the state folder; a torn record is left out (its lab is still found by label). */
+export async function listLabs({ labDirectory }: Pick<LabSettings, 'labDirectory'>): Promise<LabRecord[]> {
+  const folders = (await readdir(labDirectory).catch(() => [])).sort();
+  const read = folders.map((name) =>
+    readLab(placesOfFolder(join(labDirectory, name))).catch(() => undefined),
+  );
+  return (await Promise.all(read)).filter((record) => record !== undefined);
+}
 
 /** Names of the folders below `machines`. */
 export const machineFolders = (lab: LabPlaces): Promise<string[]> => readdir(lab.machines).catch(() => []);

@@ -1,3 +1,5 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { ClusterIdentity } from '../../contract/machine.ts';
 import { UserProblem } from '../../contract/problem.ts';
@@ -22,19 +24,34 @@ export const labConfigSchema = z.strictObject({});
 
 /** Where a lab provider works when nothing else is said. */
 export interface LabOptions {
-  /** Default REMUDA_LAB_DIR, else /var/lib/remuda-lab. Not below /run, /tmp or /mnt: hosts cover those. */
+  /** Default REMUDA_LAB_DIR, else /var/lib/remuda-lab. Not below /mnt, which every host's supervisor covers. */
   readonly labDirectory?: string;
   /** Default REMUDA_CACHE, else /var/cache/remuda. */
   readonly cacheDirectory?: string;
   readonly onProgress?: OnProgress;
 }
 
-/** Folders and cgroups for a lab provider, from options, environment and the box. */
+/** The path with its symbolic links resolved as far as it exists: the kernel's mount table knows no other. */
+const resolved = (path: string): string =>
+  existsSync(path) ? realpathSync(path) : join(resolved(dirname(path)), basename(path));
+
+/**
+ * Folders and cgroups for a lab provider, from options, environment and the box.
+ * @throws UserProblem when the state folder cannot be one.
+ */
 export async function labSettings(options: LabOptions = {}): Promise<LabSettings> {
   const { env } = process;
+  const asked = options.labDirectory ?? env['REMUDA_LAB_DIR'] ?? '/var/lib/remuda-lab';
+  const labDirectory = resolved(resolve(asked));
+  if (!/^\/[\w./-]+$/.test(labDirectory) || /^\/mnt(\/|$)/.test(labDirectory))
+    throw new UserProblem('LAB-003', `${asked} cannot hold labs`, {
+      place: { field: 'REMUDA_LAB_DIR' },
+      value: asked,
+      remedy: 'Name a folder outside /mnt, made of letters, digits, dots, hyphens and underscores.',
+    });
   return {
-    labDirectory: options.labDirectory ?? env['REMUDA_LAB_DIR'] ?? '/var/lib/remuda-lab',
-    cacheDirectory: options.cacheDirectory ?? env['REMUDA_CACHE'] ?? '/var/cache/remuda',
+    labDirectory,
+    cacheDirectory: resolved(resolve(options.cacheDirectory ?? env['REMUDA_CACHE'] ?? '/var/cache/remuda')),
     groups: await detectCgroups(),
     onProgress: options.onProgress ?? (() => undefined),
   };
