@@ -27,6 +27,7 @@ export const addonsSchema = z.strictObject({
       ranges: field(z.array(rangeSchema).min(1), {
         mutability: 'in-place',
         help: 'Addresses for Services of type LoadBalancer.',
+        example: ['10.20.3.0/25'],
       }),
     })
     .optional(),

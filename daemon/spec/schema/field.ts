@@ -15,7 +15,7 @@ export interface FieldMetadata {
   /** What the field is for, for a person who has not read the manual. Sentences. */
   readonly help: string;
   /** A value that is valid by itself, as a user would write it. */
-  readonly example?: string | number | boolean;
+  readonly example?: string | number | boolean | readonly string[] | Readonly<Record<string, string>>;
   readonly notation?: Notation;
 }
 

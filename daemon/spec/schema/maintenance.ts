@@ -6,6 +6,7 @@ const windowSchema = z.strictObject({
   days: field(z.array(z.enum(['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'])).min(1), {
     mutability: 'in-place',
     help: 'Days on which the window opens.',
+    example: ['Sat', 'Sun'],
   }),
   from: field(dayTimeSchema, {
     mutability: 'in-place',

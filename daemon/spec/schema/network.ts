@@ -31,7 +31,8 @@ export const clusterNetworkSchema = z.strictObject({
 export const nodeNetworkSchema = z.strictObject({
   ranges: field(z.array(rangeSchema).min(1), {
     mutability: 'new-machines-only',
-    help: 'Addresses for machines: `first-last` or a CIDR. Room for one more machine than asked is needed, for replacement.',
+    help: 'Addresses for machines: `first-last` or a CIDR. Room for the machines that replacement adds is needed too.',
+    example: ['10.20.1.10-10.20.1.250'],
   }),
   prefix: field(z.int().min(8).max(30), {
     mutability: 'immutable',

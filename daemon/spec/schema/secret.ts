@@ -38,6 +38,7 @@ export const secretDocumentSchema = z.strictObject({
   }),
   stringData: field(z.record(z.string(), z.union([z.string(), secretSourceSchema])), {
     mutability: 'in-place',
+    example: { password: 'example' },
     help: 'The values by key, such as `username` and `password`. A value may be `{fromEnv: NAME}` or `{fromFile: path}`.',
   }),
 });

@@ -1,0 +1,70 @@
+import type { DocumentProblem } from '../issue.ts';
+import type { Path } from '../schema/walk.ts';
+import type { ClusterContext } from './context.ts';
+
+/** An upgrade must be able to move: one machine more, or one machine less. */
+export function upgradePace({ cluster, isWritten }: ClusterContext): DocumentProblem[] {
+  const { strategy, maxSurge, maxUnavailable } = cluster.spec.upgrade;
+  if (strategy === 'InPlace' || maxSurge > 0 || maxUnavailable > 0) return [];
+  const surge: Path = ['spec', 'upgrade', 'maxSurge'];
+  const unavailable: Path = ['spec', 'upgrade', 'maxUnavailable'];
+  return [
+    {
+      code: 'SPEC-056',
+      path: isWritten(surge) ? surge : unavailable,
+      summary: 'With maxSurge 0 and maxUnavailable 0 no worker could ever be replaced.',
+      remedy: 'Write maxSurge: 1 or maxUnavailable: 1.',
+    },
+  ];
+}
+
+/** Maintenance windows: open for some time, in a time zone that exists. */
+export function maintenanceWindows({ cluster }: ClusterContext): DocumentProblem[] {
+  return cluster.spec.maintenance.windows.flatMap((window, index) => {
+    const base: Path = ['spec', 'maintenance', 'windows', index];
+    const problems: DocumentProblem[] = [];
+    if (window.from === window.to)
+      problems.push({
+        code: 'SPEC-057',
+        path: [...base, 'to'],
+        summary: `The window closes at ${window.to}, the very minute it opens.`,
+        remedy: 'Write a later time; a time before "from" means on the next day.',
+        related: [[...base, 'from']],
+      });
+    if (!isTimeZone(window.timeZone))
+      problems.push({
+        code: 'SPEC-058',
+        path: [...base, 'timeZone'],
+        summary: `"${window.timeZone}" is not a known time zone.`,
+        remedy: 'Write an IANA name such as Europe/Berlin, or UTC.',
+      });
+    return problems;
+  });
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    // The constructor throws a RangeError for a name it does not know; there is no other way to ask.
+    return false;
+  }
+}
+
+/** A password does not belong into a URL: URLs are printed. The value is not repeated. */
+export function proxyUrls({ cluster }: ClusterContext): DocumentProblem[] {
+  return (['http', 'https'] as const).flatMap((name) => {
+    const url = cluster.spec.proxy[name];
+    if (url === undefined || !/^[^/]*\/\/[^/]*@/.test(url)) return [];
+    return [
+      {
+        code: 'SPEC-065',
+        path: ['spec', 'proxy', name],
+        atKey: true,
+        summary: 'A user name or password stands in the URL of the proxy.',
+        remedy: 'Remove everything up to the "@"; credentials in URLs are shown by too many programs.',
+      },
+    ];
+  });
+}
