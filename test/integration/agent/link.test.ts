@@ -138,28 +138,36 @@ describe('the link', () => {
   });
 
   it('loses and repeats no line over reconnects, a restarted daemon and a full disk', async () => {
-    const count = 3000;
+    const count = 4000;
+    const gates: (() => void)[] = [];
     const step = fakeStep({
       observe: async (context) => {
         for (let i = 0; i < count; i += 1) {
+          if (i % 1000 === 0) await new Promise<void>((resolve) => gates.push(resolve));
           context.log(`line ${i}`);
-          if (i % 100 === 0) await context.sleep(2);
         }
         return { state: 'done', facts: null };
       },
       apply: () => {},
     });
+    const next = async (): Promise<void> => {
+      await until(() => gates.length > 0);
+      gates.shift()?.();
+    };
     await connect({ step });
     await until(() => link.isConnected);
     link.dispatch(dispatchOf());
-    await until(() => durable.length > 200);
+    await next();
+    await until(() => durable.length > 0);
     link.disconnect();
-    await until(() => link.isConnected && durable.length > 800);
+    await next();
     isDiskFull = true;
     await until(() => refusals.length > 0);
+    await next();
     isDiskFull = false;
     const { port } = listener;
     await listener.stop();
+    await next();
     await listen(port);
     await until(() => ended().length === 1);
     const lines = durable.filter((report) => report.type === 'log').map((report) => report.text);
