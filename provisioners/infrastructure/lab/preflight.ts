@@ -48,7 +48,7 @@ async function checkTools(): Promise<Check> {
 
 async function checkKernel(settings: LabSettings): Promise<Check> {
   const hasOverlay = /\boverlay$/m.test(await readFile('/proc/filesystems', 'utf8'));
-  const trial = 'ip link add br0 type bridge && ip link add a type veth peer name b';
+  const trial = 'ip link add br0 type bridge && ip link add veth0 type veth peer name veth1';
   // In a network namespace that is gone again when the trial ends.
   const hasNetwork = await succeeds('unshare', ['--net', '--mount', '/bin/sh', '-c', trial]);
   return {
