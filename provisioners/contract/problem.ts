@@ -19,6 +19,8 @@ export interface Place {
   readonly field?: string;
   readonly line?: number;
   readonly column?: number;
+  /** The line may hold a secret: a client that shows source lines must not show this one. */
+  readonly confidential?: boolean;
 }
 
 /** A problem as data: what is journalled, sent to clients and printed. Never holds a secret. */
