@@ -7,6 +7,9 @@ import type { Entry, Node } from './tree.ts';
 /** Longest value repeated in a message, in characters. */
 const LONGEST_VALUE = 80;
 
+/** Names under which people write secrets where none belongs. */
+const delicate = /passw|secret|token|credential|key|private/i;
+
 /** A document with everything that placing a problem in it takes. */
 export interface PlacedDocument {
   readonly file: string;
@@ -32,7 +35,8 @@ function find(root: Node | undefined, path: Path): Found {
   let found: Found = { node: root, entry: undefined, start: root?.start ?? 0 };
   for (const part of path) {
     const { node } = found;
-    const entry = node?.kind === 'mapping' ? node.entries.find((candidate) => candidate.key === part) : undefined;
+    const entry =
+      node?.kind === 'mapping' ? node.entries.find((candidate) => candidate.key === part) : undefined;
     const item = node?.kind === 'sequence' && typeof part === 'number' ? node.items[part] : undefined;
     if (entry) found = { node: entry.value, entry, start: entry.keyStart };
     else if (item) found = { node: item, entry: undefined, start: item.start };
@@ -66,7 +70,15 @@ export function placeOf(document: PlacedDocument, path: Path, atKey = false): Pl
 export function placeAt(document: PlacedDocument, offset: number, path: Path): Place {
   const { line, column } = document.positionAt(document.chunk.start + offset);
   const field = formatPath(path);
-  return { file: document.file, document: document.title, ...(field !== '' && { field }), line, column };
+  const isConfidential = document.isSecret(path) || path.some((part) => delicate.test(String(part)));
+  return {
+    file: document.file,
+    document: document.title,
+    ...(field !== '' && { field }),
+    line,
+    column,
+    ...(isConfidential && { confidential: true }),
+  };
 }
 
 /** A problem of a document as data for clients. */

@@ -70,7 +70,7 @@ export function readChunk(chunk: Chunk, file: string, positionAt: (offset: numbe
     root,
     title: titleOf(value, chunk),
     positionAt,
-    isSecret: (path) => isSecretAt(kind, path),
+    isSecret: (path) => isSecretAt(kind ?? guessKind(chunk.text), path),
   };
   const yaml = problems.map((problem) => ({
     kind: 'user' as const,
@@ -82,7 +82,11 @@ export function readChunk(chunk: Chunk, file: string, positionAt: (offset: numbe
   if (isBroken || value === undefined) return { placed, problems: yaml, read: undefined };
   const envelope = envelopeProblems(value);
   if (kind === undefined || !isSection(value))
-    return { placed, problems: [...yaml, ...envelope.map((one) => reportProblem(placed, one))], read: undefined };
+    return {
+      placed,
+      problems: [...yaml, ...envelope.map((one) => reportProblem(placed, one))],
+      read: undefined,
+    };
   const { read, problems: found } = readAs(kind, value, placed);
   const variables = kind === 'Secret' ? [] : unresolvedVariables(placed);
   const isVariable = (report: ProblemReport) =>
@@ -94,10 +98,17 @@ export function readChunk(chunk: Chunk, file: string, positionAt: (offset: numbe
   };
 }
 
+/** The kind of a document that could not be read, from a line that looks like it. */
+const guessKind = (text: string): DocumentKind | undefined => {
+  const written = /^kind:[ \t]*["']?(\w+)/m.exec(text)?.[1];
+  return documentKinds.find((kind) => kind === written);
+};
+
 function titleOf(value: unknown, chunk: Chunk): string {
   const kind = valueAt(value, ['kind']);
   const name = valueAt(value, ['metadata', 'name']);
-  const isNamed = documentKinds.some((known) => known === kind) && typeof name === 'string' && name.length <= 63;
+  const isNamed =
+    documentKinds.some((known) => known === kind) && typeof name === 'string' && name.length <= 63;
   return isNamed ? `${String(kind)} ${name}` : `document ${chunk.number}`;
 }
 
@@ -185,4 +196,3 @@ export const wrote =
   (root: Node | undefined) =>
   (path: Path): boolean =>
     isWritten(root, path);
-

@@ -34,7 +34,10 @@ export function relationProblems(readings: readonly Reading[], options: StreamOp
   ];
 }
 
-function documentsOf<Kind extends 'Provider' | 'Cluster' | 'Secret'>(readings: readonly Reading[], kind: Kind) {
+function documentsOf<Kind extends 'Provider' | 'Cluster' | 'Secret'>(
+  readings: readonly Reading[],
+  kind: Kind,
+) {
   return readings.flatMap(({ read, placed }) =>
     isKind(read, kind) && read.document ? [{ document: read.document, placed, isValid: read.isValid }] : [],
   );
@@ -102,7 +105,11 @@ function referenceProblems(
   ];
 }
 
-function unknownSecret(path: SecretUse['path'], name: string, known: readonly KnownSecret[]): DocumentProblem {
+function unknownSecret(
+  path: SecretUse['path'],
+  name: string,
+  known: readonly KnownSecret[],
+): DocumentProblem {
   const meant = nearest(
     name,
     known.map((secret) => secret.name),
@@ -163,11 +170,17 @@ function clusterReports(
     isWritten: wrote(placed.root),
   };
   const found = clusterProblems(context);
-  if (!provider && options.knownProviders !== undefined && !providers.some((one) => one.document.metadata.name === name))
-    found.push(unknownProvider(name, [
-      ...providers.map((one) => one.document.metadata.name),
-      ...options.knownProviders.map((one) => one.metadata.name),
-    ]));
+  if (
+    !provider &&
+    options.knownProviders !== undefined &&
+    !providers.some((one) => one.document.metadata.name === name)
+  )
+    found.push(
+      unknownProvider(name, [
+        ...providers.map((one) => one.document.metadata.name),
+        ...options.knownProviders.map((one) => one.metadata.name),
+      ]),
+    );
   return trusted(found, read.distrusted).map((problem) => reportProblem(placed, problem));
 }
 
@@ -189,7 +202,8 @@ function unknownProvider(name: string, known: readonly string[]): DocumentProble
     code: 'SPEC-070',
     path: ['spec', 'provider'],
     summary: `There is no provider "${name}", neither in this file nor in the store.`,
-    remedy: meant === undefined ? `Add a \`kind: Provider\` document for it.${others}` : `Did you mean ${meant}?`,
+    remedy:
+      meant === undefined ? `Add a \`kind: Provider\` document for it.${others}` : `Did you mean ${meant}?`,
   };
 }
 
@@ -203,7 +217,10 @@ function sharedAddresses(
     const isChosenLater = provider?.spec.type === 'lab' && provider.spec.lab?.subnet === undefined;
     if (!provider || !isValid || isChosenLater) return [];
     const { nodeNetwork, endpointHost } = completeCluster(document, provider);
-    const texts = [...(nodeNetwork?.ranges ?? []), ...(endpointHost === undefined ? [] : [`${endpointHost}/32`])];
+    const texts = [
+      ...(nodeNetwork?.ranges ?? []),
+      ...(endpointHost === undefined ? [] : [`${endpointHost}/32`]),
+    ];
     const ranges = texts.flatMap((text) => parseRange(text) ?? parseNetwork(text) ?? []);
     return [{ name: document.metadata.name, provider: document.spec.provider, placed, ranges }];
   });
@@ -219,7 +236,8 @@ function sharedAddresses(
           code: 'SPEC-051',
           path,
           summary: `The clusters ${earlier.name} and ${later.name} would use the same addresses of provider "${later.provider}".`,
-          remedy: 'Give each cluster its own nodeNetwork and endpoint, or its own lab provider with another subnet.',
+          remedy:
+            'Give each cluster its own nodeNetwork and endpoint, or its own lab provider with another subnet.',
         }),
       ];
     }),

@@ -60,7 +60,8 @@ function customParts(issue: Issue | z.core.$ZodRawIssue): Parts {
   const params: { code?: unknown; summary?: unknown; remedy?: unknown } =
     'params' in issue && issue.params ? issue.params : {};
   const { code, summary, remedy } = params;
-  if (typeof code !== 'string' || typeof summary !== 'string' || typeof remedy !== 'string') return oddValue();
+  if (typeof code !== 'string' || typeof summary !== 'string' || typeof remedy !== 'string')
+    return oddValue();
   return { code, summary, remedy };
 }
 
@@ -140,7 +141,7 @@ function bounds(
 
 const typeWords: Readonly<Record<string, string>> = {
   string: 'text',
-  number: 'a number',
+  number: 'a whole number',
   int: 'a whole number',
   boolean: 'true or false',
   array: 'a list',
@@ -170,13 +171,22 @@ function wrongType(expected: string, path: Path, value: unknown, context: Messag
       summary: `"${name}" is ${Array.isArray(value) ? 'a list' : 'a section'} here, where ${what} is expected.`,
       remedy: `Write ${what}.`,
     };
-  return { code: 'SPEC-013', summary: `"${written}" is not ${what}.`, remedy: typeRemedy(expected, name, written) };
+  const isQuotedNumber = ['number', 'int'].includes(expected) && /^-?\d+$/.test(written ?? '');
+  if (isQuotedNumber)
+    return {
+      code: 'SPEC-013',
+      summary: `"${written}" in quotes is text, not a number.`,
+      remedy: `Leave the quotes out: ${name}: ${written}.`,
+    };
+  return {
+    code: 'SPEC-013',
+    summary: `"${written}" is not ${what}.`,
+    remedy: typeRemedy(expected, name, written),
+  };
 }
 
 function typeRemedy(expected: string, name: string, written: string | undefined): string {
-  if (['number', 'int'].includes(expected) && /^-?\d+$/.test(written ?? ''))
-    return `Leave the quotes out: ${name}: ${written}.`;
-  if (expected === 'int') return 'Write a whole number, such as 3.';
+  if (['number', 'int'].includes(expected)) return 'Write a whole number, such as 3.';
   if (expected === 'boolean') return 'Write true or false, without quotes.';
   if (expected === 'array') return `Write a list: ${name}: [${written ?? ''}].`;
   return 'Write the fields below it, indented.';

@@ -11,7 +11,11 @@ export function secretProblems(readings: readonly Reading[], options: StreamOpti
   );
 }
 
-function problemsOf(document: SecretDocument, placed: PlacedDocument, options: StreamOptions): ProblemReport[] {
+function problemsOf(
+  document: SecretDocument,
+  placed: PlacedDocument,
+  options: StreamOptions,
+): ProblemReport[] {
   const entries = Object.entries(document.stringData);
   if (entries.length === 0)
     return [

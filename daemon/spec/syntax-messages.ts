@@ -9,7 +9,11 @@ const messages: readonly (readonly [pattern: RegExp, summary: string, remedy: st
     'Indent it like its neighbours, with spaces; put quotes around text that holds ": ", "#", "@" or "%".',
   ],
   [/tab char/, 'A tab stands in the indentation.', 'Indent with spaces only.'],
-  [/expected ':'|whitespace character is expected/, 'A colon is missing after the field name.', 'Write `name: value`.'],
+  [
+    /expected ':'|whitespace character is expected/,
+    'A colon is missing after the field name.',
+    'Write `name: value`.',
+  ],
   [/comma|found ','/, 'A comma is missing or too many in this list.', 'Write [a, b] or {a: 1, b: 2}.'],
   [/within a flow collection/, 'A bracket or brace is never closed.', 'Close it with "]" or "}".'],
   [/within a (double|single) quoted/, 'A quotation mark is never closed.', 'Close it on the same line.'],

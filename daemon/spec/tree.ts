@@ -135,7 +135,8 @@ export class TreeBuilder {
         'YAML tags (words beginning with "!") are not read in an answer file.',
         'Leave the tag out; quote the value if it should be text.',
       );
-    const anchor = event.anchorStart === -1 ? undefined : this.#text.slice(event.anchorStart, event.anchorEnd);
+    const anchor =
+      event.anchorStart === -1 ? undefined : this.#text.slice(event.anchorStart, event.anchorEnd);
     const node = this.#nodeOf(event);
     if (anchor !== undefined) this.#anchors.set(anchor, node);
     this.#place(node);
@@ -185,7 +186,10 @@ export class TreeBuilder {
   #pathOfNext(): readonly (string | number)[] {
     const frame = this.#frames.at(-1);
     if (!frame) return [];
-    return [...frame.path, frame.node.kind === 'sequence' ? frame.node.items.length : (frame.key?.text ?? '')];
+    return [
+      ...frame.path,
+      frame.node.kind === 'sequence' ? frame.node.items.length : (frame.key?.text ?? ''),
+    ];
   }
 
   #place(node: Node): void {
@@ -256,7 +260,13 @@ export function parseTree(text: string): { root: Node | undefined; problems: rea
   const hasCycle = problems.some((problem) => problem.code === 'SPEC-003');
   if (root === undefined || hasCycle || countNodes(root) <= MAXIMUM_NODES) return { root, problems };
   const summary = `With its aliases written out, this document has more than ${MAXIMUM_NODES} values.`;
-  const bomb = { code: 'SPEC-004', offset: root.start, path: [], summary, remedy: 'Use fewer aliases of aliases.' };
+  const bomb = {
+    code: 'SPEC-004',
+    offset: root.start,
+    path: [],
+    summary,
+    remedy: 'Use fewer aliases of aliases.',
+  };
   return { root: undefined, problems: [...problems, bomb] };
 }
 

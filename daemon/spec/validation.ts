@@ -55,9 +55,11 @@ export const clusterProblems = (context: ClusterContext): DocumentProblem[] =>
 const isPrefix = (prefix: Path, path: Path) => prefix.every((part, index) => part === path[index]);
 
 /** Problems whose sentence would speak of values that are not the user's are left out. */
-export function trusted(problems: readonly DocumentProblem[], distrusted: readonly Path[]): DocumentProblem[] {
-  const isTrusted = (path: Path) =>
-    !distrusted.some((bad) => isPrefix(bad, path) || isPrefix(path, bad));
+export function trusted(
+  problems: readonly DocumentProblem[],
+  distrusted: readonly Path[],
+): DocumentProblem[] {
+  const isTrusted = (path: Path) => !distrusted.some((bad) => isPrefix(bad, path) || isPrefix(path, bad));
   return problems.filter(
     (problem) => isTrusted(problem.path) && (problem.related ?? []).every((path) => isTrusted(path)),
   );

@@ -62,26 +62,29 @@ export function addressingOf({ cluster, provider }: ClusterContext): Addressing 
   const isLab = provider?.spec.type === 'lab';
   // A lab that names no subnet gets a free one when it is made: there is nothing to compare with yet.
   const isChosenLater = isLab && provider.spec.lab?.subnet === undefined;
-  const nodes = isChosenLater ? cluster.spec.nodeNetwork : (completed?.nodeNetwork ?? cluster.spec.nodeNetwork);
+  const nodes = isChosenLater
+    ? cluster.spec.nodeNetwork
+    : (completed?.nodeNetwork ?? cluster.spec.nodeNetwork);
   const host = isChosenLater
     ? cluster.spec.controlPlane.endpoint.host
     : (completed?.endpointHost ?? cluster.spec.controlPlane.endpoint.host);
   const machines = nodes ? placedRanges(nodes.ranges, [...base, 'ranges'], 'the machines') : [];
   const gateway = single(nodes?.gateway, [...base, 'gateway'], 'the gateway');
   const anchor = gateway?.range.first ?? machines[0]?.range.first;
-  const lab = isLab && provider.spec.lab?.subnet !== undefined ? parseNetwork(provider.spec.lab.subnet) : undefined;
+  const lab =
+    isLab && provider.spec.lab?.subnet !== undefined ? parseNetwork(provider.spec.lab.subnet) : undefined;
   const network = nodes && anchor !== undefined ? networkAround(anchor, nodes.prefix) : undefined;
   const nodeRange = lab ?? network;
   const namedServers = [
-    ...(nodes?.dns ?? []).map((value, index) =>
-      single(value, [...base, 'dns', index], 'a DNS server'),
-    ),
-    ...(nodes?.ntp ?? []).map((value, index) =>
-      single(value, [...base, 'ntp', index], 'a time server'),
-    ),
+    ...(nodes?.dns ?? []).map((value, index) => single(value, [...base, 'dns', index], 'a DNS server')),
+    ...(nodes?.ntp ?? []).map((value, index) => single(value, [...base, 'ntp', index], 'a time server')),
   ];
   return {
-    pods: placedNetworks(clusterNetwork.pods.cidrBlocks, ['spec', 'clusterNetwork', 'pods', 'cidrBlocks'], 'the pods'),
+    pods: placedNetworks(
+      clusterNetwork.pods.cidrBlocks,
+      ['spec', 'clusterNetwork', 'pods', 'cidrBlocks'],
+      'the pods',
+    ),
     services: placedNetworks(
       clusterNetwork.services.cidrBlocks,
       ['spec', 'clusterNetwork', 'services', 'cidrBlocks'],
@@ -93,7 +96,7 @@ export function addressingOf({ cluster, provider }: ClusterContext): Addressing 
       ['spec', 'addons', 'loadBalancer', 'ranges'],
       'the load balancer',
     ),
-    node: nodeRange && { path: base, range: nodeRange, name: lab ? 'the lab' : 'the machines\' network' },
+    node: nodeRange && { path: base, range: nodeRange, name: lab ? 'the lab' : "the machines' network" },
     endpoint: single(host, ['spec', 'controlPlane', 'endpoint', 'host'], 'the API address'),
     gateway,
     servers: namedServers.filter((server) => server !== undefined),

@@ -27,7 +27,7 @@ export function masterCount({ cluster }: ClusterContext): DocumentProblem[] {
     {
       code: 'SPEC-041',
       path: ['spec', 'controlPlane', 'replicas'],
-      summary: `${replicas} masters bear the loss of no more machines than ${replicas - 1}: etcd needs a majority.`,
+      summary: `A control plane of ${replicas} masters survives no more failures than one of ${replicas - 1}: etcd needs a majority.`,
       remedy: `Write ${replicas - 1} or ${replicas + 1}.`,
     },
   ];
@@ -71,7 +71,11 @@ export function groupNames({ cluster }: ClusterContext): DocumentProblem[] {
         ]
       : [],
   );
-  return [...twice, ...taken, ...longNames(cluster.metadata.name, ['control-plane', ...groups.map((g) => g.name)])];
+  return [
+    ...twice,
+    ...taken,
+    ...longNames(cluster.metadata.name, ['control-plane', ...groups.map((g) => g.name)]),
+  ];
 }
 
 function longNames(cluster: string, groups: readonly string[]): DocumentProblem[] {
@@ -188,7 +192,11 @@ export function enoughHosts({ cluster, provider }: ClusterContext): DocumentProb
   if (!hosts) return [];
   const workers = cluster.spec.workers.reduce((sum, group) => sum + group.replicas, 0);
   const asked = [
-    { role: 'control-plane', count: cluster.spec.controlPlane.replicas, path: ['spec', 'controlPlane', 'replicas'] },
+    {
+      role: 'control-plane',
+      count: cluster.spec.controlPlane.replicas,
+      path: ['spec', 'controlPlane', 'replicas'],
+    },
     { role: 'worker', count: workers, path: ['spec', 'workers'] },
   ];
   return asked.flatMap(({ role, count, path }) => {

@@ -59,7 +59,9 @@ function overlapProblem(
     path: here.path,
     summary: `${here.range.text} of ${here.name} overlaps ${there.range.text} of ${there.name}${note}.`,
     remedy:
-      free === undefined ? 'Choose addresses that nothing else uses.' : `Choose another network, such as ${free}.`,
+      free === undefined
+        ? 'Choose addresses that nothing else uses.'
+        : `Choose another network, such as ${free}.`,
     related: [there.path],
   };
 }
@@ -77,7 +79,10 @@ export function podRoom(context: ClusterContext): DocumentProblem[] {
         path,
         summary: `${range.text} has room for the pods of ${plural(blocks, 'machine')} (a /24 each), but ${peak(desired, surge)}.`,
         remedy: `Choose a network with a prefix of /${prefix} or shorter.`,
-        related: [['spec', 'controlPlane', 'replicas'], ['spec', 'workers']],
+        related: [
+          ['spec', 'controlPlane', 'replicas'],
+          ['spec', 'workers'],
+        ],
       },
     ];
   });
@@ -119,7 +124,10 @@ export function machineRoom(context: ClusterContext): DocumentProblem[] {
       path: ['spec', 'nodeNetwork', 'ranges'],
       summary: `The ranges hold ${count} ${count === 1 ? 'address' : 'addresses'}, but ${peak(desired, surge)}.`,
       remedy: `Add at least ${desired + surge - count} more.`,
-      related: [['spec', 'controlPlane', 'replicas'], ['spec', 'workers']],
+      related: [
+        ['spec', 'controlPlane', 'replicas'],
+        ['spec', 'workers'],
+      ],
     },
   ];
 }
@@ -162,7 +170,10 @@ export function reservedAddresses(context: ClusterContext): DocumentProblem[] {
         path: placed.path,
         summary: `${formatAddress(edge.address)} of ${placed.name} is ${edge.what} of ${node.range.text}.`,
         remedy: 'Leave the first and the last address of the network out.',
-        related: [['spec', 'nodeNetwork', 'prefix'], ['spec', 'nodeNetwork', 'gateway']],
+        related: [
+          ['spec', 'nodeNetwork', 'prefix'],
+          ['spec', 'nodeNetwork', 'gateway'],
+        ],
       })),
   );
   return [...inside, ...onEdge];
@@ -180,7 +191,10 @@ export function insideNetwork(context: ClusterContext): DocumentProblem[] {
       path: item.path,
       summary: `${item.range.text} of ${item.name} is not inside ${node.range.text} of ${node.name}.`,
       remedy: `Choose ${item.range.first === item.range.last ? 'an address' : 'addresses'} from ${formatAddress(node.range.first + 1)} to ${formatAddress(node.range.last - 1)}.`,
-      related: [['spec', 'nodeNetwork', 'prefix'], ['spec', 'nodeNetwork', 'gateway']],
+      related: [
+        ['spec', 'nodeNetwork', 'prefix'],
+        ['spec', 'nodeNetwork', 'gateway'],
+      ],
     }));
 }
 
@@ -222,7 +236,7 @@ export function requiredAddresses({ cluster, provider }: ClusterContext): Docume
       code: 'SPEC-064',
       path: ['spec', 'controlPlane', 'endpoint', 'host'],
       summary: `"spec.controlPlane.endpoint.host" is missing: with a ${type} provider nobody else chooses the API address.`,
-      remedy: 'Add a free address of the machines\' network, or a DNS name.',
+      remedy: "Add a free address of the machines' network, or a DNS name.",
     });
   const isNamed = type === 'lab' && host !== undefined && parseAddress(host) === undefined;
   if (isNamed)
@@ -230,7 +244,7 @@ export function requiredAddresses({ cluster, provider }: ClusterContext): Docume
       code: 'SPEC-066',
       path: ['spec', 'controlPlane', 'endpoint', 'host'],
       summary: `"${host}" is a name, and the lab has no DNS that could know it.`,
-      remedy: 'Write an address of the lab\'s subnet, or leave the field out.',
+      remedy: "Write an address of the lab's subnet, or leave the field out.",
     });
   return problems;
 }

@@ -64,7 +64,10 @@ function network({ cluster, provider }: ClusterContext): Unbuilt[] {
   if (provider?.spec.type !== 'lab') return found;
   const groups = [
     { machine: controlPlane.machine, path: ['spec', 'controlPlane', 'machine', 'disks'] },
-    ...workers.map((group, index) => ({ machine: group.machine, path: ['spec', 'workers', index, 'machine', 'disks'] })),
+    ...workers.map((group, index) => ({
+      machine: group.machine,
+      path: ['spec', 'workers', index, 'machine', 'disks'],
+    })),
   ];
   for (const { machine, path } of groups)
     if (machine.disks.length > 0)
@@ -79,7 +82,8 @@ function operations({ cluster }: ClusterContext): Unbuilt[] {
     proxy.http !== undefined ||
     proxy.https !== undefined ||
     [proxy.exceptions, proxy.trustedCAs, proxy.registryMirrors].some((list) => list.length > 0);
-  if (isProxied) used.push({ path: ['spec', 'proxy'], what: 'The proxy', instead: 'Leave "proxy" out or empty.' });
+  if (isProxied)
+    used.push({ path: ['spec', 'proxy'], what: 'The proxy', instead: 'Leave "proxy" out or empty.' });
   if (maintenance.windows.length > 0)
     used.push({
       path: ['spec', 'maintenance', 'windows'],

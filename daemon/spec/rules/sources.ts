@@ -16,7 +16,11 @@ export function secretUses({ spec }: ProviderDocument): SecretUse[] {
   const uses: (SecretUse | undefined)[] = [
     spec.vsphere && use(['spec', 'vsphere', 'credentials'], spec.vsphere.credentials, spec.vsphere.server),
     spec.ec2?.credentials &&
-      use(['spec', 'ec2', 'credentials'], spec.ec2.credentials, spec.ec2.endpoint ?? `ec2:${spec.ec2.region}`),
+      use(
+        ['spec', 'ec2', 'credentials'],
+        spec.ec2.credentials,
+        spec.ec2.endpoint ?? `ec2:${spec.ec2.region}`,
+      ),
   ];
   for (const [index, { ssh }] of (spec.hosts ?? []).entries()) {
     const base: Path = ['spec', 'hosts', index, 'ssh'];

@@ -12,9 +12,6 @@ const bytesOf: Readonly<Record<string, number>> = {
   T: 1e12,
 };
 
-/** Longest first, so that printing takes the shortest number. */
-const printingOrder = ['Ti', 'Gi', 'Mi', 'Ki', 'T', 'G', 'M', 'k'] as const;
-
 const sizePattern = /^([1-9]\d{0,8})(Ki|Mi|Gi|Ti|k|M|G|T)$/;
 
 /** What a person meant who wrote `16GB`, `16 gib` or `1.5Gi`; undefined when it cannot be guessed. */
@@ -22,9 +19,8 @@ function guessSize(value: string): string | undefined {
   const parts = /^\s*(\d{1,9})(?:\.(\d{1,3}))?\s*([kKmMgGtT])?(i)?[bB]?\s*$/.exec(value);
   const letter = parts?.[3];
   if (!parts || letter === undefined) return undefined;
-  const isBinary = parts[4] !== undefined || !/[bB]\s*$/.test(value);
-  const decimalLetter = letter.toUpperCase() === 'K' ? 'k' : letter.toUpperCase();
-  const unit = isBinary ? `${letter.toUpperCase()}i` : decimalLetter;
+  // Who writes 16GB for a machine means what its maker calls 16 GB: powers of two.
+  const unit = `${letter.toUpperCase()}i`;
   const size = Number(`${parts[1]}.${parts[2] ?? '0'}`) * (bytesOf[unit] ?? 0);
   return Number.isSafeInteger(size) && size > 0 ? formatSize(size) : undefined;
 }
@@ -49,8 +45,11 @@ export function parseSize(value: string): number {
 
 /** The shortest text that {@link parseSize} reads as the same bytes; plain bytes when there is none. */
 export function formatSize(bytes: number): string {
-  const unit = printingOrder.find((candidate) => bytes % (bytesOf[candidate] ?? 1) === 0);
-  return unit === undefined ? String(bytes) : `${bytes / (bytesOf[unit] ?? 1)}${unit}`;
+  const [shortest] = Object.entries(bytesOf)
+    .filter(([, unit]) => bytes % unit === 0)
+    .map(([name, unit]) => ({ name, count: bytes / unit }))
+    .sort((left, right) => left.count - right.count);
+  return shortest === undefined ? String(bytes) : `${shortest.count}${shortest.name}`;
 }
 
 /** Rule: 0% to 100%. */

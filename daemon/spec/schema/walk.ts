@@ -14,14 +14,17 @@ export function formatPath(path: Path): string {
 }
 
 /** The schema inside `default`, `prefault`, `optional` and the like; metadata of the outermost that has some. */
-export function unwrap(schema: z.core.$ZodType): { inner: z.core.$ZodType; metadata: FieldMetadata | undefined } {
+export function unwrap(schema: z.core.$ZodType): {
+  inner: z.core.$ZodType;
+  metadata: FieldMetadata | undefined;
+} {
   let inner = schema;
-  let metadata = fieldRegistry.get(inner as z.ZodType);
+  let metadata = fieldRegistry.get(inner);
   for (;;) {
     const next = innerOf(inner);
     if (next === undefined) return { inner, metadata };
     inner = next;
-    metadata ??= fieldRegistry.get(inner as z.ZodType);
+    metadata ??= fieldRegistry.get(inner);
   }
 }
 
@@ -90,7 +93,6 @@ export function fieldsOf(schema: z.core.$ZodType, prefix = ''): FieldEntry[] {
 
 function entryOf(path: string, schema: z.core.$ZodType): FieldEntry[] {
   const { inner, metadata } = unwrap(schema);
-  const holdsFields =
-    inner instanceof z.ZodObject || (inner instanceof z.ZodArray && metadata === undefined);
+  const holdsFields = inner instanceof z.ZodObject || (inner instanceof z.ZodArray && metadata === undefined);
   return [{ path, schema, metadata, isLeaf: !holdsFields }];
 }
