@@ -1,0 +1,248 @@
+import type { Duplex } from 'node:stream';
+import ssh2, { type Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
+import type { MachineRef } from '../../../provisioners/contract/machine.ts';
+import { Blocked, type Problem, Transient } from '../../../provisioners/contract/problem.ts';
+import type { Duration } from '../../../provisioners/contract/time.ts';
+import { channelCommand, channelCommandAsUser, epochRefused, preamble, type Program } from './program.ts';
+
+/** What a program left behind. */
+export interface ProgramResult {
+  readonly exitCode: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** How long a connection may take, and how soon a dead one is noticed: three missed answers, five seconds apart. */
+const connectPatience: Duration = 15_000;
+const keepalive = { keepaliveInterval: 5000, keepaliveCountMax: 3 } as const;
+
+/** More output than this is nobody's plan, bytes. */
+const outputLimit = 16 * 1024 * 1024;
+
+/** One SSH connection to one machine; many channels. */
+export class Connection {
+  readonly machine: MachineRef;
+  readonly #client: Client;
+  #isOpen = true;
+  #channels = 0;
+
+  private constructor(machine: MachineRef, client: Client) {
+    this.machine = machine;
+    this.#client = client;
+    client.on('close', () => {
+      this.#isOpen = false;
+    });
+    // An error after the handshake is followed by close; whoever has a channel learns it there.
+    client.on('error', () => {
+      this.#isOpen = false;
+    });
+  }
+
+  /**
+   * Connects, and lets nobody answer who does not show one of the machine's accepted host keys.
+   * @throws Transient SSH-001 (nobody answers), Blocked SSH-002 (another host key), SSH-003 (our key is refused).
+   */
+  static open(machine: MachineRef, privateKey: string): Promise<Connection> {
+    const accepted = new Set(machine.hostKeys.map((key) => key.trim().split(/\s+/u)[1] ?? ''));
+    const client = new ssh2.Client();
+    let shown: string | undefined;
+    return new Promise((resolve, reject) => {
+      client.once('ready', () => resolve(new Connection(machine, client)));
+      client.on('error', (error: Error & { level?: string }) => {
+        client.end();
+        reject(connectProblem(machine, error, shown !== undefined && !accepted.has(shown)));
+      });
+      client.once('close', () => reject(unreachable(machine, 'the connection was closed')));
+      client.connect({
+        host: machine.address,
+        port: machine.port,
+        username: machine.user,
+        privateKey,
+        readyTimeout: connectPatience,
+        ...keepalive,
+        ...hostKeyAlgorithms(machine),
+        hostVerifier: (key: Buffer) => {
+          shown = key.toString('base64');
+          return accepted.has(shown);
+        },
+      });
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Whether something is under way on it. */
+  get isBusy(): boolean {
+    return this.#channels > 0;
+  }
+
+  /** The address of this end, as the machine's network sees it. */
+  get localAddress(): string {
+    // ssh2 keeps its socket there; its types do not say so.
+    const { _sock: socket } = this.#client as Client & {
+      readonly _sock?: { readonly localAddress?: string };
+    };
+    return socket?.localAddress ?? '';
+  }
+
+  /**
+   * Runs a program and waits for its end. Its exit code is the caller's business.
+   * @throws Transient SSH-004 when the line is lost or it takes longer than `patience`: what it did is unknown then;
+   *   Blocked SSH-005 when the machine has seen a newer epoch.
+   */
+  async run(program: Program, patience: Duration, signal?: AbortSignal): Promise<ProgramResult> {
+    const channel = await this.#open((done) =>
+      this.#client.exec(this.machine.user === 'root' ? channelCommand : channelCommandAsUser, done),
+    );
+    const timeout = AbortSignal.timeout(patience);
+    const over = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    const onAbort = (): void => {
+      channel.destroy();
+    };
+    over.addEventListener('abort', onAbort, { once: true });
+    try {
+      if (over.aborted) channel.destroy();
+      channel.write(preamble(program));
+      channel.end(program.input ?? '');
+      const result = await collect(channel);
+      if (result === undefined) {
+        signal?.throwIfAborted();
+        throw lost(this.machine, timeout.aborted ? `no end after ${patience / 1000} s` : 'the line was lost');
+      }
+      if (result.exitCode === epochRefused && program.epoch !== undefined)
+        throw tooOld(this.machine, result.stderr);
+      return result;
+    } finally {
+      over.removeEventListener('abort', onAbort);
+      this.#channels -= 1;
+    }
+  }
+
+  /** A stream to a port as the machine itself sees it (direct-tcpip, RFC 4254 §7.2). */
+  async forward(host: string, port: number): Promise<Duplex> {
+    const channel = await this.#open((done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done), {
+      refused: `nobody listens on ${host}:${port} there`,
+    });
+    channel.once('close', () => {
+      this.#channels -= 1;
+    });
+    return channel;
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#client.end();
+  }
+
+  #open(
+    ask: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
+    words: { readonly refused?: string } = {},
+  ): Promise<ClientChannel> {
+    return new Promise((resolve, reject) => {
+      // A connection that dies while a channel is being opened never calls back.
+      const onClose = (): void => reject(lost(this.machine, 'the line was lost'));
+      this.#client.once('close', onClose);
+      try {
+        ask((error, channel) => {
+          this.#client.off('close', onClose);
+          if (error) {
+            reject(lost(this.machine, words.refused ?? error.message));
+            return;
+          }
+          this.#channels += 1;
+          resolve(channel);
+        });
+      } catch (error) {
+        this.#client.off('close', onClose);
+        reject(lost(this.machine, error instanceof Error ? error.message : String(error)));
+      }
+    });
+  }
+}
+
+/** Everything up to the end; undefined when there was no exit status, which means that the line was lost. */
+function collect(channel: ClientChannel): Promise<ProgramResult | undefined> {
+  return new Promise((resolve) => {
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    let size = 0;
+    let exitCode: number | undefined;
+    const take =
+      (into: Buffer[]) =>
+      (chunk: Buffer): void => {
+        size += chunk.length;
+        if (size <= outputLimit) into.push(chunk);
+      };
+    channel.on('data', take(out));
+    channel.stderr.on('data', take(err));
+    channel.on('exit', (code: number | null) => {
+      exitCode = code ?? 255;
+    });
+    channel.on('error', () => {});
+    channel.once('close', () =>
+      resolve(
+        exitCode === undefined
+          ? undefined
+          : { exitCode, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString('utf8') },
+      ),
+    );
+  });
+}
+
+/** Only the types of the keys we accept are offered, so that a server with several shows one that we can check. */
+function hostKeyAlgorithms(machine: MachineRef): Pick<ConnectConfig, 'algorithms'> {
+  const types = new Set(machine.hostKeys.map((key) => key.trim().split(/\s+/u)[0] ?? ''));
+  const serverHostKey = [...types].flatMap((type) =>
+    type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type],
+  );
+  // The key types are those of the machine's own keys; ssh2 refuses the ones it does not know.
+  return { algorithms: { serverHostKey: serverHostKey as ServerHostKeyAlgorithm[] } };
+}
+
+function connectProblem(machine: MachineRef, error: Error & { level?: string }, isOther: boolean): Problem {
+  const hasNoCommonKey = /no matching host key/u.test(error.message);
+  if (isOther || hasNoCommonKey)
+    return new Blocked(
+      'SSH-002',
+      `${machine.name} (${machine.address}) shows another host key than the pinned one.`,
+      {
+        machine: machine.name,
+        remedy:
+          'If the machine was made anew by somebody else, remove it from the cluster and add it again; if not, somebody may be in between: do not go on.',
+      },
+    );
+  if (error.level === 'client-authentication')
+    return new Blocked(
+      'SSH-003',
+      `${machine.name} (${machine.address}) does not let the cluster's key log in.`,
+      {
+        machine: machine.name,
+        remedy: `Put the cluster's public key into ~${machine.user}/.ssh/authorized_keys there.`,
+      },
+    );
+  return unreachable(machine, error.message);
+}
+
+function unreachable(machine: MachineRef, why: string): Transient {
+  return new Transient(
+    'SSH-001',
+    `${machine.name} (${machine.address}:${machine.port}) cannot be reached: ${why}`,
+    {
+      machine: machine.name,
+      remedy: 'Look whether the machine has power and network; the work goes on by itself when it is back.',
+    },
+  );
+}
+
+function lost(machine: MachineRef, why: string): Transient {
+  return new Transient('SSH-004', `No answer from ${machine.name}: ${why}.`, { machine: machine.name });
+}
+
+function tooOld(machine: MachineRef, stderr: string): Blocked {
+  return new Blocked('SSH-005', `${machine.name} refuses this agent: ${stderr.trim()}, which is newer.`, {
+    machine: machine.name,
+    remedy: 'This agent was replaced; the one that replaced it goes on. Nothing is to be done here.',
+  });
+}

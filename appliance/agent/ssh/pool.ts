@@ -1,0 +1,127 @@
+import type { Duplex } from 'node:stream';
+import type { MachineRef } from '../../../provisioners/contract/machine.ts';
+import { Blocked } from '../../../provisioners/contract/problem.ts';
+import type { Duration } from '../../../provisioners/contract/time.ts';
+import { Connection, type ProgramResult } from './connection.ts';
+import type { Program } from './program.ts';
+
+/** How a pool behaves; the defaults are for real use. */
+export interface PoolOptions {
+  /** A connection that nobody used for so long is closed. */
+  readonly idle?: Duration;
+  /** Handshakes at a time: each costs some CPU on both ends. */
+  readonly handshakes?: number;
+}
+
+interface Entry {
+  readonly connection: Promise<Connection>;
+  usedAt: number;
+}
+
+/** How long a program may take when nothing else is said. */
+const usualPatience: Duration = 60_000;
+
+/**
+ * Connections to machines, one a machine, made when needed, closed when idle. A reference with other accepted host
+ * keys gets a connection of its own: an old one proves nothing about them.
+ */
+export class MachinePool {
+  readonly #entries = new Map<string, Entry>();
+  readonly #idle: Duration;
+  readonly #queue: (() => void)[] = [];
+  readonly #sweep: NodeJS.Timeout;
+  #handshakes: number;
+
+  constructor(options: PoolOptions = {}) {
+    this.#idle = options.idle ?? 60_000;
+    this.#handshakes = options.handshakes ?? 16;
+    this.#sweep = setInterval(() => void this.#closeIdle(), Math.max(50, this.#idle / 2));
+    this.#sweep.unref();
+  }
+
+  /** An open connection to the machine. @throws as {@link Connection.open}. */
+  async connect(machine: MachineRef, privateKey: string): Promise<Connection> {
+    if (machine.hostKeys.length === 0)
+      throw new Blocked('SSH-006', `No host key of ${machine.name} is known, so nobody can prove to be it.`, {
+        machine: machine.name,
+        remedy: 'Give the host key in the answer file, or let Remuda make the machine.',
+      });
+    const name = nameOf(machine);
+    const known = this.#entries.get(name);
+    if (known !== undefined) {
+      const connection = await known.connection;
+      if (connection.isOpen) {
+        known.usedAt = Date.now();
+        return connection;
+      }
+      if (this.#entries.get(name) === known) this.#entries.delete(name);
+      return this.connect(machine, privateKey);
+    }
+    const entry: Entry = { connection: this.#handshake(machine, privateKey), usedAt: Date.now() };
+    this.#entries.set(name, entry);
+    try {
+      return await entry.connection;
+    } catch (error) {
+      if (this.#entries.get(name) === entry) this.#entries.delete(name);
+      throw error;
+    }
+  }
+
+  /** Runs a program on the machine; see {@link Connection.run}. */
+  async run(
+    machine: MachineRef,
+    privateKey: string,
+    program: Program,
+    options: { readonly patience?: Duration; readonly signal?: AbortSignal } = {},
+  ): Promise<ProgramResult> {
+    const connection = await this.connect(machine, privateKey);
+    return connection.run(program, options.patience ?? usualPatience, options.signal);
+  }
+
+  /** A stream to a port of the machine; see {@link Connection.forward}. */
+  async forward(machine: MachineRef, privateKey: string, host: string, port: number): Promise<Duplex> {
+    const connection = await this.connect(machine, privateKey);
+    return connection.forward(host, port);
+  }
+
+  /** Forgets the connection, so that the next use makes a new one. */
+  async drop(machine: MachineRef): Promise<void> {
+    const entry = this.#entries.get(nameOf(machine));
+    this.#entries.delete(nameOf(machine));
+    await entry?.connection.then((connection) => connection.close()).catch(() => {});
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#sweep);
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    await Promise.allSettled(entries.map(async ({ connection }) => (await connection).close()));
+  }
+
+  async #handshake(machine: MachineRef, privateKey: string): Promise<Connection> {
+    if (this.#handshakes === 0) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    else this.#handshakes -= 1;
+    try {
+      return await Connection.open(machine, privateKey);
+    } finally {
+      const next = this.#queue.shift();
+      if (next === undefined) this.#handshakes += 1;
+      else next();
+    }
+  }
+
+  async #closeIdle(): Promise<void> {
+    const before = Date.now() - this.#idle;
+    for (const [name, entry] of this.#entries) {
+      const connection = await entry.connection.catch(() => undefined);
+      if (connection?.isBusy === true) entry.usedAt = Date.now();
+      if (connection !== undefined && entry.usedAt > before && connection.isOpen) continue;
+      if (this.#entries.get(name) === entry) this.#entries.delete(name);
+      connection?.close();
+    }
+  }
+}
+
+function nameOf({ user, address, port, hostKeys }: MachineRef): string {
+  return `${user}@${address}:${port} ${hostKeys.join(',')}`;
+}
