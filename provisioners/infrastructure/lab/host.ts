@@ -121,7 +121,7 @@ export async function startHost(host: Host): Promise<ProcessIdentity | undefined
         LAB_NAME: record.name,
         LAB_LABEL: aliasOf(lab, record.name),
         LAB_CGROUPS: entry.join.join('\n'),
-        LAB_HIERARCHY: groups.version === 1 ? 'no' : 'yes',
+        LAB_UNIFIED: groups.version === 1 ? '' : (groups.mounts[0] ?? ''),
         LAB_BRIDGE: lab.bridge,
         LAB_PORT: portOf(labRecord, record.address),
         LAB_MAC: macOf(record.address),

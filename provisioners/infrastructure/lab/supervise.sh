@@ -4,8 +4,8 @@
 # takes it all back when the last process dies, whatever killed it. Only cgroup folders and files stay behind.
 #
 # Environment: LAB_MACHINE (folder of the machine), LAB_ROOT (folder of the root image), LAB_NAME, LAB_LABEL,
-# LAB_CGROUPS (folders to join, one a line), LAB_HIERARCHY (no | yes: unified), LAB_BRIDGE (namespace file), LAB_PORT,
-# LAB_MAC, LAB_ADDRESS (with prefix), LAB_GATEWAY.
+# LAB_CGROUPS (folders to join, one a line), LAB_UNIFIED (where cgroup v2 is mounted; empty with v1), LAB_BRIDGE (namespace
+# file), LAB_PORT, LAB_MAC, LAB_ADDRESS (with prefix), LAB_GATEWAY.
 set -eu
 
 boot() {
@@ -36,14 +36,29 @@ boot() {
   done
   # All capabilities, as a machine has them, but for the box's clock, kernel and ports.
   # API_VFS_WRITABLE=network: of /proc/sys only net is writable, the rest belongs to the box.
-  exec env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY="$LAB_HIERARCHY" SYSTEMD_NSPAWN_API_VFS_WRITABLE=network \
+  hierarchy=no
+  [ -z "$LAB_UNIFIED" ] || hierarchy=yes
+  exec env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY="$hierarchy" SYSTEMD_NSPAWN_API_VFS_WRITABLE=network \
     SYSTEMD_SECCOMP=0 SYSTEMD_NSPAWN_USE_CGNS=1 \
     systemd-nspawn --quiet --directory=/mnt/machine/root --machine="$LAB_NAME" --boot --register=no --keep-unit \
     --network-namespace-path="/proc/$$/ns/net" --capability=all --drop-capability=CAP_SYS_TIME,CAP_SYS_MODULE,CAP_SYS_RAWIO --resolv-conf=off --timezone=off --link-journal=no \
     --console=pipe --bind=/dev/kmsg "$@"
 }
 
+# With cgroup v2 a group that hands controllers down holds no processes itself (cgroups(7)): the loop and the host get
+# one each below the machine's group, and nspawn splits its own again.
+split_unified_group() {
+  LAB_GROUP="$LAB_UNIFIED$(sed -n 's/^0:://p' /proc/self/cgroup)"
+  export LAB_GROUP
+  mkdir -p "$LAB_GROUP/loop" "$LAB_GROUP/host"
+  echo "$$" >"$LAB_GROUP/loop/cgroup.procs"
+  for controller in $(cat "$LAB_GROUP/cgroup.controllers"); do
+    echo "+$controller" >"$LAB_GROUP/cgroup.subtree_control"
+  done
+}
+
 if [ "${1:-}" = boot ]; then
+  [ -z "$LAB_UNIFIED" ] || echo "$$" >"$LAB_GROUP/host/cgroup.procs"
   boot
 fi
 
@@ -52,6 +67,7 @@ flock --nonblock 9 || exit 0
 echo "$LAB_CGROUPS" | while read -r folder; do
   [ -z "$folder" ] || echo "$$" >"$folder/cgroup.procs"
 done
+[ -z "$LAB_UNIFIED" ] || split_unified_group
 while :; do
   status=0
   unshare --mount --net --propagation private -- /bin/sh "$0" boot 9>&- || status=$?
