@@ -51,7 +51,7 @@ export interface ParsedStream {
 /** A secret the store knows: its name, and the destination it was given for. Never its values. */
 export interface KnownSecret {
   readonly name: string;
-  readonly destination?: string;
+  readonly destination?: string | undefined;
 }
 
 /** Kubernetes minors that can be installed, `1.37`, newest first. */

@@ -80,8 +80,8 @@ function compareNamed(
 
 /** The strictest mutability below a section. */
 function strictest(schema: z.core.$ZodType): Mutability {
-  const found = fieldsOf(schema).flatMap((entry) => entry.metadata?.mutability ?? []);
-  return severity.findLast((candidate) => found.includes(candidate)) ?? 'immutable';
+  const found = new Set(fieldsOf(schema).flatMap((entry) => entry.metadata?.mutability ?? []));
+  return severity.findLast((candidate) => found.has(candidate)) ?? 'immutable';
 }
 
 const partOf = (value: unknown, name: string): unknown =>

@@ -23,7 +23,7 @@ export function relationProblems(readings: readonly Reading[], options: StreamOp
   const secrets = documentsOf(readings, 'Secret');
   const known: KnownSecret[] = secrets.map(({ document }) => ({
     name: document.metadata.name,
-    ...(document.destination !== undefined && { destination: document.destination }),
+    destination: document.destination,
   }));
   return [
     ...duplicates(readings),

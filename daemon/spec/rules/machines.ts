@@ -8,16 +8,16 @@ const MACHINE_SUFFIX = 8;
 /** A host name is one DNS label (RFC 1123). */
 const LABEL_LIMIT = 63;
 /** Group names the masters' machines use. */
-const reservedGroups = ['cp', 'control-plane'];
+const reservedGroups: ReadonlySet<string> = new Set(['cp', 'control-plane']);
 
 /** Labels the kubelet or kubeadm sets itself. */
-const ownLabels = [
+const ownLabels: ReadonlySet<string> = new Set([
   'kubernetes.io/hostname',
   'kubernetes.io/os',
   'kubernetes.io/arch',
   'node-role.kubernetes.io/control-plane',
   'node-role.kubernetes.io/master',
-];
+]);
 
 /** Even numbers of masters. */
 export function masterCount({ cluster }: ClusterContext): DocumentProblem[] {
@@ -60,7 +60,7 @@ export function groupNames({ cluster }: ClusterContext): DocumentProblem[] {
     related: [nameAt(groups.findIndex((group) => group.name === item.name))],
   }));
   const taken = groups.flatMap((group, index) =>
-    reservedGroups.includes(group.name)
+    reservedGroups.has(group.name)
       ? [
           {
             code: 'SPEC-042',
@@ -168,7 +168,7 @@ export function labelsAndTaints({ cluster }: ClusterContext): DocumentProblem[] 
   return cluster.spec.workers.flatMap((group, index) => {
     const base: Path = ['spec', 'workers', index];
     const labels = Object.keys(group.labels)
-      .filter((key) => ownLabels.includes(key))
+      .filter((key) => ownLabels.has(key))
       .map((key) => ({
         code: 'SPEC-054',
         path: [...base, 'labels', key],

@@ -85,7 +85,7 @@ export function fieldsOf(schema: z.core.$ZodType, prefix = ''): FieldEntry[] {
   if (inner instanceof z.ZodObject)
     return Object.entries(inner.shape).flatMap(([name, child]) => {
       const path = prefix === '' ? name : `${prefix}.${name}`;
-      return [...entryOf(path, child), ...fieldsOf(child, path)];
+      return entryOf(path, child).concat(fieldsOf(child, path));
     });
   if (inner instanceof z.ZodArray && metadata === undefined) return fieldsOf(inner.element, `${prefix}[]`);
   return [];
