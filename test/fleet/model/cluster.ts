@@ -108,13 +108,7 @@ export class ModelCluster {
     if (!isReady) this.nodeReadySince.delete(node.name);
     else if (!this.nodeReadySince.has(node.name)) this.nodeReadySince.set(node.name, now);
     const readySince = this.nodeReadySince.get(node.name) ?? Number.POSITIVE_INFINITY;
-    const notReady = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' };
-    return {
-      ...node,
-      isReady,
-      readySince,
-      taints: isReady ? node.taints : [...node.taints.filter((taint) => taint.key !== notReady.key)],
-    };
+    return { ...node, isReady, readySince };
   }
 
   #stateOf(node: StoredObject, now: number): NodeState {

@@ -108,26 +108,36 @@ function apiOf(fleet: Fleet, access: ControlPlaneAccess): ModelCluster {
 const versionText = (machine: ModelMachine): string =>
   machine.files.get(paths.apiManifest)?.content.replace('static pod of ', 'v').replace('vv', 'v') ?? '';
 
+/** The Ready condition as kubelet or, when that is silent, the node controller writes it. */
+function readyCondition(state: NodeState | undefined): Record<string, string> {
+  if (state?.isReady === true)
+    return {
+      type: 'Ready',
+      status: 'True',
+      reason: 'KubeletReady',
+      message: 'kubelet is posting ready status',
+    };
+  if (state?.isAlive === true)
+    return {
+      type: 'Ready',
+      status: 'False',
+      reason: 'KubeletNotReady',
+      message: 'network plugin is not ready: cni config uninitialized',
+    };
+  return {
+    type: 'Ready',
+    status: 'Unknown',
+    reason: 'NodeStatusUnknown',
+    message: 'Kubelet stopped posting node status.',
+  };
+}
+
 function nodeObject(node: StoredObject, state: NodeState | undefined): KubernetesObject {
-  const isReady = state?.isReady === true;
   return {
     ...node,
     spec: { ...(node['spec'] as object), taints: state?.taints ?? [] },
     status: {
-      conditions: [
-        {
-          type: 'Ready',
-          status: isReady ? 'True' : state?.isAlive === true ? 'False' : 'Unknown',
-          reason: isReady
-            ? 'KubeletReady'
-            : state?.isAlive === true
-              ? 'KubeletNotReady'
-              : 'NodeStatusUnknown',
-          message: isReady
-            ? 'kubelet is posting ready status'
-            : 'network plugin is not ready: cni config uninitialized',
-        },
-      ],
+      conditions: [readyCondition(state)],
       addresses: [
         { type: 'InternalIP', address: state?.address ?? '' },
         { type: 'Hostname', address: node.metadata.name },
@@ -158,7 +168,7 @@ function loosePods(fleet: Fleet, cluster: ModelCluster, nodes: readonly NodeStat
   const applied = cluster.objects.list('v1', 'Pod').map((pod) => {
     const name = field(pod, 'spec', 'nodeName');
     const node = nodes.find((candidate) => candidate.name === name) ?? nodes.find(({ isReady }) => isReady);
-    return { ...pod, status: podStatus(node?.isReady === true, node) };
+    return Object.assign(structuredClone(pod), { status: podStatus(node?.isReady === true, node) });
   });
   return [...mirrored, ...applied];
 }

@@ -204,7 +204,7 @@ export class Fleet {
 
   /** Every machine of every cluster. */
   machines(): ModelMachine[] {
-    return [...this.clusters.values()].flatMap((cluster) => [...cluster.machines.values()]);
+    return Array.from(this.clusters.values()).flatMap((cluster) => Array.from(cluster.machines.values()));
   }
 
   /** Problems of lasting faults that a new machine is born with. */

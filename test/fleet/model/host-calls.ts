@@ -200,6 +200,7 @@ const ownedFolders = [
   '/var/lib/etcd',
   '/var/lib/kubelet',
   '/var/lib/cni',
+  '/var/log/kubernetes',
   '/var/lib/remuda',
   '/run/remuda',
   '/opt/cni',
@@ -243,7 +244,7 @@ export const fileCalls = {
           remedy: 'Remove it by hand if it must go.',
         });
       }
-      for (const file of [...machine.files.keys()]) if (isUnder(file, path)) machine.files.delete(file);
+      for (const file of machine.files.keys()) if (isUnder(file, path)) machine.files.delete(file);
     }
     fleet.changed('file.remove', `${machine.name}:${given.paths.join(',')}`, by);
     return null;
@@ -262,9 +263,14 @@ function stateOf(machine: ModelMachine, unit: string): ServiceState {
     unit,
     active: isActive,
     enabled: service?.enabled ?? false,
-    detail: isLooping ? 'activating (auto-restart)' : isActive ? 'active (running)' : 'inactive (dead)',
+    detail: detailOf(isActive, isLooping),
     ...(service?.active === true ? { since: new Date(service.since).toISOString() } : {}),
   };
+}
+
+function detailOf(isActive: boolean, isLooping: boolean): string {
+  if (isLooping) return 'activating (auto-restart)';
+  return isActive ? 'active (running)' : 'inactive (dead)';
 }
 
 const shortName = (unit: string): string => unit.replace(/\.service$/, '');

@@ -284,14 +284,23 @@ function removeOwnMember({ cluster, machine }: Scene): Look {
   return done;
 }
 
+/** What `kubeadm reset` removes (cmd/phases/reset/cleanupnode.go). Remuda's own folder stays. */
+const resetPaths = [
+  '/etc/kubernetes/manifests/',
+  '/etc/kubernetes/pki/',
+  '/etc/kubernetes/admin.conf',
+  '/etc/kubernetes/kubelet.conf',
+  '/etc/kubernetes/bootstrap-kubelet.conf',
+  '/etc/kubernetes/controller-manager.conf',
+  '/etc/kubernetes/scheduler.conf',
+  '/var/lib/etcd/',
+  '/var/lib/kubelet/',
+  '/var/lib/cni/',
+];
+
 function cleanUp({ machine, cluster, now }: Scene): Look {
   for (const path of machine.files.keys())
-    if (
-      path.startsWith('/etc/kubernetes/') ||
-      path.startsWith('/var/lib/etcd/') ||
-      path.startsWith('/var/lib/kubelet/')
-    )
-      machine.files.delete(path);
+    if (resetPaths.some((owned) => path.startsWith(owned))) machine.files.delete(path);
   const kubelet = machine.services.get('kubelet');
   if (kubelet !== undefined) kubelet.active = false;
   machine.downSince = now;

@@ -177,7 +177,7 @@ export const providerCalls = {
     const gone = entries(fleet, given.cluster);
     const cluster = fleet.clusters.get(given.cluster.uid);
     if (cluster !== undefined) {
-      for (const machine of [...cluster.machines.values()]) destroy(fleet, cluster, machine, by);
+      for (const machine of cluster.machines.values()) destroy(fleet, cluster, machine, by);
       if (cluster.infrastructure !== 'absent') {
         cluster.infrastructure = 'absent';
         fleet.changed('provider.sweep', given.cluster.name, by);

@@ -21,6 +21,11 @@ export const podStart = 3000;
 
 const isHostNetwork = (template: unknown): boolean => field(template, 'spec', 'hostNetwork') === true;
 
+function startOf(template: unknown, node: NodeState | undefined): number {
+  if (node === undefined) return 0;
+  return isHostNetwork(template) ? node.aliveSince : node.readySince;
+}
+
 function podOf(
   owner: StoredObject,
   name: string,
@@ -28,10 +33,7 @@ function podOf(
   now: number,
 ): KubernetesObject {
   const template = field(owner, 'spec', 'template');
-  const since = Math.max(
-    Number(owner.metadata['changedAt'] ?? 0),
-    node === undefined ? 0 : isHostNetwork(template) ? node.aliveSince : node.readySince,
-  );
+  const since = Math.max(Number(owner.metadata['changedAt'] ?? 0), startOf(template, node));
   const canRun = node !== undefined && node.isAlive && (isHostNetwork(template) || node.isReady);
   const isReady = canRun && since + podStart <= now;
   return {

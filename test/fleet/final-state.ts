@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import type { ModelCluster } from './model/cluster.ts';
+import type { Fleet } from './model/fleet.ts';
+import type { StoredObject } from './model/kubernetes.ts';
+import type { ModelMachine } from './model/machine.ts';
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+const sorted = <T>(entries: Iterable<readonly [string, T]>): [string, T][] =>
+  [...entries].map(([key, value]): [string, T] => [key, value]).sort(([a], [b]) => a.localeCompare(b));
+
+/** A machine without what a run may rightly differ in: times, provider ids, member ids. */
+function machineState(machine: ModelMachine): unknown {
+  const files = sorted(machine.files).filter(([path]) => path !== '/var/lib/etcd/member');
+  return {
+    name: machine.name,
+    role: machine.role,
+    incarnation: machine.incarnation,
+    address: machine.address,
+    power: machine.power,
+    hostname: machine.hostname,
+    modules: machine.modules,
+    sysctls: machine.sysctls,
+    hosts: machine.hosts,
+    showsOwnKey: machine.shownHostKey === machine.ownHostKey,
+    files: Object.fromEntries(
+      files.map(([path, { content, mode }]) => [path, `${mode.toString(8)} ${digest(content)}`]),
+    ),
+    services: Object.fromEntries(
+      sorted(machine.services).map(([name, { active, enabled }]) => [name, { active, enabled }]),
+    ),
+    payloads: Object.fromEntries(sorted(machine.payloads)),
+    runsCommand: [...machine.units.values()].some((unit) => unit.ended === undefined),
+  };
+}
+
+const serverFields = new Set(['uid', 'creationTimestamp', 'resourceVersion', 'generation', 'changedAt']);
+
+function objectState(object: StoredObject): unknown {
+  const metadata = Object.fromEntries(
+    sorted(Object.entries(object.metadata)).filter(([key]) => !serverFields.has(key)),
+  );
+  return { ...object, metadata };
+}
+
+function clusterState(cluster: ModelCluster): unknown {
+  const machines = sorted(cluster.machines).map(([, machine]) => machineState(machine));
+  const isGone = machines.length === 0;
+  return {
+    infrastructure: cluster.infrastructure,
+    machines,
+    members: isGone
+      ? []
+      : cluster.etcd.members
+          .map(({ machine, started, learner, running }) => ({ machine, started, learner, running }))
+          .sort((a, b) => a.machine.localeCompare(b.machine)),
+    objects: isGone ? [] : sorted(cluster.objects.objects).map(([, object]) => objectState(object)),
+  };
+}
+
+/** Everything observable about the fleet that must be the same however often somebody was killed on the way. */
+export const finalState = (fleet: Fleet): string =>
+  JSON.stringify(
+    sorted(fleet.clusters).map(([, cluster]) => clusterState(cluster)),
+    undefined,
+    1,
+  );
