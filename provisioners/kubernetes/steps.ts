@@ -27,6 +27,7 @@ import { workerJoin } from './steps/worker-join.ts';
 
 /** Every step there is, in the order a cluster lives through them: the table of contents of an installation. */
 export const steps: readonly AnyStep[] = [
+  payloadPreflight,
   providerPreflight,
   payloadPreflight,
   infrastructurePrepare,

@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { accessSchema } from '../cluster-settings.ts';
+import type { AddonInput } from '../../contract/addon.ts';
 import { defineStep } from '../../contract/step.ts';
-import type { NoFacts } from '../cluster-settings.ts';
+import { seconds } from '../../contract/time.ts';
+import { addonFor, addonObjects } from '../addon-objects.ts';
+import { accessSchema, type NoFacts } from '../cluster-settings.ts';
 import { lengthy } from '../limits.ts';
+import { addonMark, readMarks, setMark } from '../marks.ts';
 
 const inputSchema = z.strictObject({
   name: z.string(),
@@ -15,16 +18,36 @@ const inputSchema = z.strictObject({
   access: accessSchema,
 });
 
-/** Being written. */
+const addonInput = (input: z.infer<typeof inputSchema>): AddonInput => ({
+  kubernetesVersion: input.kubernetesVersion,
+  podCidr: input.podCidr,
+  serviceCidr: input.serviceCidr,
+  serviceDomain: input.serviceDomain,
+  settings: input.settings,
+});
+
+/** Puts one add-on into the cluster and waits until it is well. */
 export const addonInstall = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   kind: 'addon.install',
   version: 1,
   nature: 'ensure',
   phase: 'add-ons',
   destructive: false,
-  title: ({ name }) => `Install ${name}`,
+  title: ({ name, version }) => `Install ${name} ${version}`,
   schema: inputSchema,
   limits: lengthy,
-  observe: () => Promise.reject(new Error('being written')),
-  apply: () => Promise.reject(new Error('being written')),
+  async observe(context, input) {
+    const { digest } = addonObjects(input.name, input.version, addonInput(input));
+    const marks = await readMarks(context, input.access);
+    if (marks[addonMark(input.name)] !== digest)
+      return { state: 'todo', why: `${input.name} ${input.version} is not installed as asked` };
+    const awaited = await addonFor(input.name).health(context, input.access);
+    if (awaited.length === 0) return { state: 'done', facts: {} };
+    return { state: 'pending', what: awaited.join('; '), since: context.now(), usually: seconds(30) };
+  },
+  async apply(context, input) {
+    const { objects, digest } = addonObjects(input.name, input.version, addonInput(input));
+    await context.kubernetes.apply(input.access, objects);
+    await setMark(context, input.access, addonMark(input.name), digest);
+  },
 });

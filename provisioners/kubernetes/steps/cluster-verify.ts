@@ -1,11 +1,17 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { accessSchema, endpointSchema } from '../cluster-settings.ts';
-import { defineStep } from '../../contract/step.ts';
-import type { NoFacts } from '../cluster-settings.ts';
+import { canonicalJson } from '../../contract/json.ts';
+import { Transient } from '../../contract/problem.ts';
+import { defineStep, type StepContext } from '../../contract/step.ts';
+import { seconds } from '../../contract/time.ts';
+import { accessSchema, endpointSchema, type NoFacts } from '../cluster-settings.ts';
+import { awaitedOfCluster } from '../cluster-health.ts';
 import { lengthy } from '../limits.ts';
+import { readMarks, setMark, verifiedMark } from '../marks.ts';
+import { nodeThatAnswered, probeObjects, probeReferences, probeService } from '../probe.ts';
 
 const inputSchema = z.strictObject({
-  /** Every Node there must be, and no other. */
+  /** Every Node there must be. */
   nodes: z.array(z.string()).min(1),
   /** Every etcd voter there must be, and no other. */
   voters: z.array(z.string()).min(1),
@@ -13,17 +19,83 @@ const inputSchema = z.strictObject({
   endpoint: endpointSchema,
   access: accessSchema,
 });
+type Input = z.infer<typeof inputSchema>;
 
-/** Being written. */
-export const clusterVerify = defineStep<z.infer<typeof inputSchema>, NoFacts>({
+/** What was proven: the planner makes the same and plans the proof whenever the cluster's mark is another. */
+export function verifiedDigest(
+  proven: Pick<Input, 'nodes' | 'voters' | 'kubernetesVersion' | 'endpoint'>,
+): string {
+  const { nodes, voters, kubernetesVersion, endpoint } = proven;
+  const text = canonicalJson({ nodes, voters, kubernetesVersion, endpoint });
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+/** How long pods may take to be started and answer everywhere. */
+const patience = seconds(120);
+
+/** Asks the Service until a pod of every node has answered; which one answers is chance, so it is asked often. */
+async function askEveryNode(context: StepContext, { nodes, access }: Input): Promise<void> {
+  const until = Date.parse(context.now()) + patience;
+  const silent = new Set(nodes);
+  while (silent.size > 0) {
+    const bodies = await Promise.all(
+      Array.from({ length: 8 }, () => context.kubernetes.throughService(access, probeService, '/')),
+    );
+    const before = silent.size;
+    for (const body of bodies) silent.delete(nodeThatAnswered(body) ?? '');
+    context.progress(nodes.length - silent.size, nodes.length, 'nodes answered through the Service');
+    if (silent.size === 0) return;
+    if (Date.parse(context.now()) > until) {
+      const names = [...silent].join(', ');
+      throw new Transient(
+        'VERIFY-001',
+        `No pod on ${names} answered through the Service ${probeService.name}.`,
+        {
+          remedy: 'Look at the network add-on and kube-proxy on these nodes, then resume.',
+        },
+      );
+    }
+    if (silent.size === before) await context.sleep(seconds(1));
+  }
+}
+
+async function removeProbe(context: StepContext, { access }: Input): Promise<void> {
+  for (const reference of probeReferences) await context.kubernetes.remove(access, reference);
+}
+
+/**
+ * The final proof: every Node Ready, etcd healthy with exactly the right voters, the API through its endpoint, and a
+ * pod on every node reached through a Service. The probe is taken out again whatever happens.
+ */
+export const clusterVerify = defineStep<Input, NoFacts>({
   kind: 'cluster.verify',
   version: 1,
   nature: 'ensure',
   phase: 'verification',
   destructive: false,
-  title: () => `Prove that the cluster works`,
+  title: ({ nodes }) => `Prove that the cluster works on all ${nodes.length} machines`,
   schema: inputSchema,
   limits: lengthy,
-  observe: () => Promise.reject(new Error('being written')),
-  apply: () => Promise.reject(new Error('being written')),
+  async observe(context, input) {
+    const [awaited, marks, leftover] = await Promise.all([
+      awaitedOfCluster(context, input),
+      readMarks(context, input.access),
+      context.kubernetes.get(input.access, probeReferences[0]),
+    ]);
+    if (awaited.length > 0)
+      return { state: 'pending', what: awaited.join('; '), since: context.now(), usually: seconds(30) };
+    if (marks[verifiedMark] !== verifiedDigest(input))
+      return { state: 'todo', why: 'no pod was reached on every node yet' };
+    if (leftover !== undefined) return { state: 'broken', why: 'the pods of the proof are still there' };
+    return { state: 'done', facts: {} };
+  },
+  async apply(context, input) {
+    const marks = await readMarks(context, input.access);
+    if (marks[verifiedMark] !== verifiedDigest(input)) {
+      await context.kubernetes.apply(input.access, probeObjects);
+      await askEveryNode(context, input);
+      await setMark(context, input.access, verifiedMark, verifiedDigest(input));
+    }
+    await removeProbe(context, input);
+  },
 });

@@ -1,9 +1,19 @@
 import { z } from 'zod';
-import { machineRefSchema } from '../../contract/machine.ts';
-import { clusterSettingsSchema } from '../cluster-settings.ts';
-import { defineStep } from '../../contract/step.ts';
-import type { NoFacts } from '../cluster-settings.ts';
+import { type MachineRef, machineRefSchema } from '../../contract/machine.ts';
+import { defineStep, type StepContext } from '../../contract/step.ts';
+import { clusterSettingsSchema, type NoFacts } from '../cluster-settings.ts';
+import { accessThrough, kubeadmTraces } from '../control-plane-state.ts';
+import {
+  ignoredErrors,
+  initConfig,
+  minorOfCluster,
+  patchFiles,
+  skippedInitPhases,
+} from '../kubeadm-config.ts';
+import { pendingKubeadm, runKubeadm } from '../kubeadm-run.ts';
 import { kubeadmRun } from '../limits.ts';
+import { declarationOf } from '../machine-declaration.ts';
+import { paths } from '../paths.ts';
 
 const inputSchema = z.strictObject({
   machine: machineRefSchema,
@@ -12,7 +22,32 @@ const inputSchema = z.strictObject({
   others: z.array(machineRefSchema),
 });
 
-/** Being written. */
+/**
+ * What an interrupted init leaves behind and a repeated one may find: its phases are idempotent, so it is run again
+ * over them; nothing is ever reset here, because etcd's data could be the only copy.
+ */
+const leftByItself = [
+  'DirAvailable--var-lib-etcd',
+  'FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml',
+  'FileAvailable--etc-kubernetes-manifests-kube-controller-manager.yaml',
+  'FileAvailable--etc-kubernetes-manifests-kube-scheduler.yaml',
+  'FileAvailable--etc-kubernetes-manifests-etcd.yaml',
+  'Port',
+];
+
+/** Of the machines, the first that holds etcd's data. */
+async function holderOfData(
+  context: StepContext,
+  machines: readonly MachineRef[],
+): Promise<MachineRef | undefined> {
+  for (const machine of machines) {
+    const found = await context.file.exist(machine, [paths.etcdData]);
+    if (found.size > 0) return machine;
+  }
+  return undefined;
+}
+
+/** Starts the cluster's first control plane. Which machine that is follows from the plan; no machine is special later. */
 export const controlPlaneInit = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   kind: 'control-plane.init',
   version: 1,
@@ -22,6 +57,53 @@ export const controlPlaneInit = defineStep<z.infer<typeof inputSchema>, NoFacts>
   title: ({ machine }) => `Start the control plane on ${machine.name}`,
   schema: inputSchema,
   limits: kubeadmRun,
-  observe: () => Promise.reject(new Error('being written')),
-  apply: () => Promise.reject(new Error('being written')),
+  async observe(context, { machine, settings, others }) {
+    const pending = await pendingKubeadm(context, machine, 'init');
+    if (pending !== undefined) return pending;
+    const traces = await context.file.exist(machine, kubeadmTraces);
+    if (!traces.has(paths.apiServerManifest)) {
+      const holder = await holderOfData(context, others);
+      if (holder === undefined) return { state: 'todo', why: `${machine.name} runs no control plane` };
+      return {
+        state: 'blocked',
+        why: `${holder.name} holds etcd data of this cluster; starting another control plane on ${machine.name} would make a second cluster`,
+        remedy: `Bring the control plane on ${holder.name} back, or delete the cluster, then resume.`,
+      };
+    }
+    const access = accessThrough(machine, settings);
+    if ((await context.kubernetes.version(access, machine)) === undefined)
+      return { state: 'broken', why: `the API server on ${machine.name} is not ready` };
+    // kube-proxy is the last thing kubeadm init makes.
+    const last = { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: 'kube-system', name: 'kube-proxy' };
+    if ((await context.kubernetes.get(access, last)) === undefined)
+      return { state: 'broken', why: `kubeadm init on ${machine.name} did not come to its end` };
+    return { state: 'done', facts: {} };
+  },
+  async apply(context, { machine, settings }) {
+    const [keys, declared, traces] = await Promise.all([
+      context.secrets.clusterKeys(),
+      declarationOf(context, machine),
+      context.file.exist(machine, kubeadmTraces),
+    ]);
+    const { bootstrapToken } = keys;
+    const minor = minorOfCluster(settings);
+    const isRepeated = traces.size > 0;
+    if (isRepeated) context.log(`kubeadm init goes on over what an earlier run left`, machine.name);
+    const content = initConfig({ minor, settings, machine, declared, bootstrapToken });
+    const ports = ['10250', '10257', '10259', '2379', '2380', String(settings.apiPort)];
+    const own = leftByItself.flatMap((error) =>
+      error === 'Port' ? ports.map((port) => `Port-${port}`) : [error],
+    );
+    await runKubeadm(
+      context,
+      machine,
+      {
+        verb: 'init',
+        config: paths.kubeadmConfig,
+        skipPhases: skippedInitPhases,
+        ignorePreflightErrors: [...ignoredErrors(declared), ...(isRepeated ? own : [])],
+      },
+      [{ path: paths.kubeadmConfig, content, mode: 0o600 }, ...patchFiles(settings)],
+    );
+  },
 });

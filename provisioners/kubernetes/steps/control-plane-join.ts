@@ -1,17 +1,26 @@
 import { z } from 'zod';
 import { machineRefSchema } from '../../contract/machine.ts';
-import { accessSchema, clusterSettingsSchema } from '../cluster-settings.ts';
 import { defineStep } from '../../contract/step.ts';
-import type { NoFacts } from '../cluster-settings.ts';
+import { accessSchema, clusterSettingsSchema, type NoFacts } from '../cluster-settings.ts';
+import { isWhole, lookAtMaster, tracesOf } from '../control-plane-state.ts';
+import { clearHalfJoined, rejectedEtcdCure } from '../half-joined-master.ts';
+import { apiServerFiles } from '../hardening.ts';
+import { joinFiles } from '../join-files.ts';
+import { ignoredErrors, minorOfCluster } from '../kubeadm-config.ts';
+import { pendingKubeadm, runKubeadm } from '../kubeadm-run.ts';
 import { kubeadmRun } from '../limits.ts';
+import { declarationOf } from '../machine-declaration.ts';
+import { paths } from '../paths.ts';
+import { pkiFiles } from '../pki-files.ts';
 
 const inputSchema = z.strictObject({
   machine: machineRefSchema,
   settings: clusterSettingsSchema,
+  /** The masters that are there already. */
   access: accessSchema,
 });
 
-/** Being written. */
+/** Joins one more master. Masters join one after another; a half-joined one is noticed, said and cured (complaint 5). */
 export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   kind: 'control-plane.join',
   version: 1,
@@ -21,6 +30,35 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
   title: ({ machine }) => `Join ${machine.name} to the control plane`,
   schema: inputSchema,
   limits: kubeadmRun,
-  observe: () => Promise.reject(new Error('being written')),
-  apply: () => Promise.reject(new Error('being written')),
+  async observe(context, { machine, access }) {
+    const pending = await pendingKubeadm(context, machine, 'join');
+    if (pending !== undefined) return pending;
+    const state = await lookAtMaster(context, machine, access);
+    if (isWhole(state)) return { state: 'done', facts: {} };
+    const traces = tracesOf(state);
+    if (traces.length === 0) return { state: 'todo', why: `${machine.name} is no master yet` };
+    return { state: 'broken', why: `${machine.name} joined by half: ${traces.join(', ')}` };
+  },
+  async apply(context, { machine, settings, access }) {
+    const state = await lookAtMaster(context, machine, access);
+    if (tracesOf(state).length > 0) await clearHalfJoined(context, machine, access);
+    const [keys, declared] = await Promise.all([
+      context.secrets.clusterKeys(),
+      declarationOf(context, machine),
+    ]);
+    const minor = minorOfCluster(settings);
+    // kubeadm reset takes the authorities and the policies with it, so they are laid out again.
+    const files = [
+      ...pkiFiles(keys),
+      ...apiServerFiles(minor, keys.encryptionKey),
+      ...joinFiles({ minor, settings, machine, declared, keys, isMaster: true }),
+    ];
+    const command = {
+      verb: 'join',
+      config: paths.kubeadmConfig,
+      skipPhases: [],
+      ignorePreflightErrors: ignoredErrors(declared),
+    } as const;
+    await runKubeadm(context, machine, command, files, rejectedEtcdCure(context, machine));
+  },
 });

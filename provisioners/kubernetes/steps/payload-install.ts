@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { machineRefSchema } from '../../contract/machine.ts';
 import { defineStep } from '../../contract/step.ts';
+import { seconds } from '../../contract/time.ts';
 import type { NoFacts } from '../cluster-settings.ts';
 import { lengthy } from '../limits.ts';
 
@@ -10,7 +11,7 @@ const inputSchema = z.strictObject({
   role: z.enum(['control-plane', 'worker']),
 });
 
-/** Being written. */
+/** Binaries and images from the payload, each checked by digest on the machine (complaint 14). */
 export const payloadInstall = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   kind: 'payload.install',
   version: 1,
@@ -20,6 +21,13 @@ export const payloadInstall = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   title: ({ machine, kubernetesVersion }) => `Bring Kubernetes ${kubernetesVersion} to ${machine.name}`,
   schema: inputSchema,
   limits: lengthy,
-  observe: () => Promise.reject(new Error('being written')),
-  apply: () => Promise.reject(new Error('being written')),
+  async observe(context, { machine, kubernetesVersion, role }) {
+    const seen = await context.payload.observe(machine, kubernetesVersion, role);
+    if (seen.state === 'present') return { state: 'done', facts: {} };
+    if (seen.state === 'absent') return { state: 'todo', why: `not there yet: ${seen.missing.join(', ')}` };
+    const what = `the payload is being installed on ${machine.name}: ${seen.lastLine}`;
+    return { state: 'pending', what, since: seen.since, usually: seconds(30) };
+  },
+  apply: (context, { machine, kubernetesVersion, role }) =>
+    context.payload.install(machine, kubernetesVersion, role),
 });

@@ -3,12 +3,11 @@ import { machineRefSchema } from '../../contract/machine.ts';
 import { defineStep } from '../../contract/step.ts';
 import type { NoFacts } from '../cluster-settings.ts';
 import { quick } from '../limits.ts';
+import { pkiFiles } from '../pki-files.ts';
 
-const inputSchema = z.strictObject({
-  machine: machineRefSchema,
-});
+const inputSchema = z.strictObject({ machine: machineRefSchema });
 
-/** Being written. */
+/** The cluster's own authorities, made in the agent, where kubeadm looks for them. */
 export const pkiInstall = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   kind: 'pki.install',
   version: 1,
@@ -18,6 +17,13 @@ export const pkiInstall = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   title: ({ machine }) => `Install the certificate authorities on ${machine.name}`,
   schema: inputSchema,
   limits: quick,
-  observe: () => Promise.reject(new Error('being written')),
-  apply: () => Promise.reject(new Error('being written')),
+  async observe(context, { machine }) {
+    const differing = await context.file.differ(machine, pkiFiles(await context.secrets.clusterKeys()));
+    const first = differing[0];
+    if (first === undefined) return { state: 'done', facts: {} };
+    return { state: 'todo', why: `${first.path} on ${machine.name}: ${first.why}` };
+  },
+  async apply(context, { machine }) {
+    await context.file.write(machine, pkiFiles(await context.secrets.clusterKeys()));
+  },
 });

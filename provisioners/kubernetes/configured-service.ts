@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import type { MachineRef } from '../contract/machine.ts';
+import type { FileContent } from '../contract/ports.ts';
+import type { Observation, StepContext } from '../contract/step.ts';
+import type { NoFacts } from './cluster-settings.ts';
+import { paths } from './paths.ts';
+
+/** Services with the files they are started from. */
+export interface ConfiguredService {
+  /** Names the mark of what was last applied: a file name. */
+  readonly name: string;
+  readonly files: readonly FileContent[];
+  /** systemd units, in the order to start them. */
+  readonly units: readonly string[];
+  /** Whether the units must run now; the kubelet is only enabled until kubeadm has configured it. */
+  readonly mustRun: boolean;
+}
+
+/**
+ * The mark is written after the restart, so a crash between the files and the restart is seen: the files are new, the
+ * mark is not, and the service still runs with the old ones.
+ */
+function markOf({ name, files }: ConfiguredService): FileContent {
+  const hash = createHash('sha256').update(JSON.stringify(files.map(({ path, content }) => [path, content])));
+  return { path: `${paths.applied}/${name}`, content: `${hash.digest('hex')}\n`, mode: 0o600 };
+}
+
+/** Files as they should be, applied, and the units enabled and, where asked, running. */
+export async function observeService(
+  context: StepContext,
+  machine: MachineRef,
+  service: ConfiguredService,
+): Promise<Observation<NoFacts>> {
+  const differing = await context.file.differ(machine, [...service.files, markOf(service)]);
+  const first = differing[0];
+  if (first !== undefined) return { state: 'todo', why: `${first.path} on ${machine.name}: ${first.why}` };
+  const states = await context.service.state(machine, service.units);
+  const wrong = states.find(({ enabled, active }) => !enabled || (service.mustRun && !active));
+  if (wrong === undefined) return { state: 'done', facts: {} };
+  return { state: 'broken', why: `${wrong.unit} on ${machine.name} is ${wrong.detail}` };
+}
+
+/** Writes the files, starts the units, restarts those that ran with other files, then leaves the mark. */
+export async function applyService(
+  context: StepContext,
+  machine: MachineRef,
+  service: ConfiguredService,
+): Promise<void> {
+  const mark = markOf(service);
+  const differing = await context.file.differ(machine, [...service.files, mark]);
+  if (differing.length > 0) await context.file.write(machine, service.files);
+  const states = await context.service.state(machine, service.units);
+  for (const unit of service.units) {
+    const wasActive = states.some((state) => state.unit === unit && state.active);
+    await context.service.start(machine, unit);
+    if (wasActive && differing.length > 0) await context.service.restart(machine, unit);
+  }
+  if (differing.length > 0) await context.file.write(machine, [mark]);
+}

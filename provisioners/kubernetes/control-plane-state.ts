@@ -1,0 +1,118 @@
+import type { ClusterSettings } from './cluster-settings.ts';
+import type { MachineRef } from '../contract/machine.ts';
+import type { EtcdMember } from '../contract/observed.ts';
+import type { ControlPlaneAccess, KubernetesObject } from '../contract/ports.ts';
+import { Transient } from '../contract/problem.ts';
+import type { StepContext } from '../contract/step.ts';
+import { paths } from './paths.ts';
+import { controlPlaneLabel } from './versions.ts';
+
+/** What there is of one master, on the machine and in the cluster. */
+export interface MasterState {
+  /** Files of kubeadm on the machine. */
+  readonly files: ReadonlySet<string>;
+  /** Its etcd members; more than one when a former machine of the name left some. Absent when etcd did not answer. */
+  readonly members?: readonly EtcdMember[];
+  readonly node?: KubernetesObject;
+  /** Version its own API server reports while it is ready. */
+  readonly version?: string;
+}
+
+/** Traces of kubeadm on a machine. */
+export const kubeadmTraces: readonly string[] = [
+  paths.kubeletKubeconfig,
+  paths.bootstrapKubeconfig,
+  paths.apiServerManifest,
+  paths.etcdManifest,
+  paths.etcdData,
+];
+
+/** Whether a member is this machine's, by name, or by address while it has not started and has no name. */
+export const isMemberOf = (machine: MachineRef, member: EtcdMember): boolean =>
+  member.name === machine.name || member.peerURLs.some((url) => url.includes(`//${machine.address}:`));
+
+/** Node of a machine; undefined when there is none. */
+export const nodeOf = (
+  context: StepContext,
+  access: ControlPlaneAccess,
+  name: string,
+): Promise<KubernetesObject | undefined> =>
+  context.kubernetes.get(access, { apiVersion: 'v1', kind: 'Node', name });
+
+/** Nothing is known when the line is down; that is an answer here, because half a master can take etcd down. */
+async function unlessSilent<Value>(question: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await question;
+  } catch (thrown) {
+    if (thrown instanceof Transient) return undefined;
+    throw thrown;
+  }
+}
+
+/**
+ * Looks at a master from all sides. A cluster that does not answer leaves `members` out only when the machine itself
+ * bears traces; else the silence is thrown on, because then nothing at all is known.
+ */
+export async function lookAtMaster(
+  context: StepContext,
+  machine: MachineRef,
+  access: ControlPlaneAccess,
+): Promise<MasterState> {
+  const files = await context.file.exist(machine, kubeadmTraces);
+  if (!files.has(paths.etcdManifest)) {
+    const [members, node] = await Promise.all([
+      context.etcd.members(access),
+      nodeOf(context, access, machine.name),
+    ]);
+    return { files, members: members.filter((member) => isMemberOf(machine, member)), ...optional({ node }) };
+  }
+  const [members, node, version] = await Promise.all([
+    unlessSilent(context.etcd.members(access)),
+    unlessSilent(nodeOf(context, access, machine.name)),
+    unlessSilent(context.kubernetes.version(access, machine)),
+  ]);
+  const own = members?.filter((member) => isMemberOf(machine, member));
+  return { files, ...optional({ members: own, node, version }) };
+}
+
+/** Drops what is undefined: absent and undefined are not the same to a reader. */
+function optional<Shape extends object>(shape: Shape): { [Key in keyof Shape]?: NonNullable<Shape[Key]> } {
+  const entries = Object.entries(shape).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof Shape]?: NonNullable<Shape[Key]> };
+}
+
+/** Whether a Node bears the label that kubeadm gives last of all. */
+export const isMarkedMaster = (node: KubernetesObject | undefined): boolean =>
+  node?.metadata.labels?.[controlPlaneLabel] !== undefined;
+
+/** What is there of a master that is not whole, one phrase each; empty when there is nothing at all. */
+export function tracesOf({ files, members, node }: MasterState): string[] {
+  const member = members?.[0];
+  const health = member?.started === true ? 'started' : 'never started';
+  return [
+    ...(files.size === 0 ? [] : [`files of kubeadm (${[...files].join(', ')})`]),
+    ...(member === undefined
+      ? []
+      : [`an etcd member that is ${health}${member.learner ? ', a learner' : ''}`]),
+    ...(node === undefined ? [] : [`a Node${isMarkedMaster(node) ? '' : ' not marked as master'}`]),
+  ];
+}
+
+/** Whether a master is whole: started voter, ready API server, marked Node. */
+export function isWhole(state: MasterState): boolean {
+  const [member, ...more] = state.members ?? [];
+  return (
+    more.length === 0 &&
+    member?.started === true &&
+    !member.learner &&
+    member.healthy &&
+    state.version !== undefined &&
+    isMarkedMaster(state.node)
+  );
+}
+
+/** Access through one master alone. */
+export const accessThrough = (machine: MachineRef, settings: ClusterSettings): ControlPlaneAccess => ({
+  masters: [machine],
+  apiPort: settings.apiPort,
+});

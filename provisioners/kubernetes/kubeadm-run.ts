@@ -1,0 +1,33 @@
+import type { MachineRef } from '../contract/machine.ts';
+import type { FileContent, KubeadmCommand } from '../contract/ports.ts';
+import type { Observation, StepContext } from '../contract/step.ts';
+import { seconds } from '../contract/time.ts';
+import { paths } from './paths.ts';
+
+/** A kubeadm command that is under way on the machine, whoever started it: look again, never start a second. */
+export async function pendingKubeadm(
+  context: StepContext,
+  machine: MachineRef,
+  verb: KubeadmCommand['verb'],
+): Promise<Extract<Observation<never>, { state: 'pending' }> | undefined> {
+  const run = await context.kubeadm.observe(machine, verb);
+  if (run.state !== 'running') return undefined;
+  const what = `kubeadm ${verb} on ${machine.name}: ${run.lastLine}`;
+  return { state: 'pending', what, since: run.since, usually: seconds(60) };
+}
+
+/**
+ * Runs kubeadm with its files laid out just before, and removes those that name the bootstrap token once it has
+ * ended well. After a failure they stay for the next try, for root alone.
+ */
+export async function runKubeadm(
+  context: StepContext,
+  machine: MachineRef,
+  command: KubeadmCommand,
+  files: readonly FileContent[],
+  whileRunning?: () => Promise<void>,
+): Promise<void> {
+  await context.file.write(machine, files);
+  await context.kubeadm.run(machine, command, whileRunning);
+  await context.file.remove(machine, [paths.kubeadmConfig, paths.discovery]);
+}

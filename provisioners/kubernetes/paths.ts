@@ -1,0 +1,30 @@
+/** Where things lie on a machine. Kubernetes' own paths are kubeadm's. */
+export const paths = {
+  /** Uid of the cluster the machine was prepared for: whose it is ({@link import('../contract/preflight.ts').HostFacts}). */
+  owner: '/var/lib/remuda/cluster',
+  /** What a node image declares about its ground. */
+  declaration: '/etc/remuda/machine.json',
+  /** Digests of the configurations that services were last started with, a file each. */
+  applied: '/var/lib/remuda/applied',
+  /** kubeadm's own configuration: written before a run, removed after it, because it names the bootstrap token. */
+  kubeadmConfig: '/etc/kubernetes/remuda/kubeadm.yaml',
+  discovery: '/etc/kubernetes/remuda/discovery.yaml',
+  patches: '/etc/kubernetes/remuda/patches',
+  auditPolicy: '/etc/kubernetes/remuda/audit-policy.yaml',
+  encryption: '/etc/kubernetes/remuda/encryption.yaml',
+  admission: '/etc/kubernetes/remuda/admission.yaml',
+  authentication: '/etc/kubernetes/remuda/authentication.yaml',
+  auditLogs: '/var/log/kubernetes/audit',
+  pki: '/etc/kubernetes/pki',
+  kubeletKubeconfig: '/etc/kubernetes/kubelet.conf',
+  bootstrapKubeconfig: '/etc/kubernetes/bootstrap-kubelet.conf',
+  apiServerManifest: '/etc/kubernetes/manifests/kube-apiserver.yaml',
+  etcdManifest: '/etc/kubernetes/manifests/etcd.yaml',
+  etcdData: '/var/lib/etcd/member',
+  containerdConfig: '/etc/containerd/config.toml',
+  containerdUnit: '/etc/systemd/system/containerd.service',
+  kubeletUnit: '/etc/systemd/system/kubelet.service',
+  kubeletDropIn: '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf',
+  haproxy: '/etc/haproxy/haproxy.cfg',
+  keepalived: '/etc/keepalived/keepalived.conf',
+} as const;

@@ -1,0 +1,81 @@
+import type { KubernetesObject } from '../contract/ports.ts';
+
+/**
+ * The pods of the final proof: one a node, answering HTTP with the node's name, behind one Service. They run where
+ * nothing else may (every taint tolerated) and need no rights at all.
+ */
+const name = 'remuda-probe';
+const namespace = 'kube-system';
+const labels = { 'app.kubernetes.io/name': name, 'app.kubernetes.io/managed-by': 'remuda' };
+
+/** Image of the probe, part of every payload. */
+export const probeImage = 'remuda.dev/lab/probe:1';
+
+const port = 8080;
+
+/** The Service the pods are reached through. */
+export const probeService = { namespace, name, port };
+
+/** Both objects, by reference, for removal. */
+export const probeReferences = [
+  { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace, name },
+  { apiVersion: 'v1', kind: 'Service', namespace, name },
+] as const;
+
+const fieldOf = (fieldPath: string) => ({ valueFrom: { fieldRef: { fieldPath } } });
+
+const container = {
+  name: 'probe',
+  image: probeImage,
+  imagePullPolicy: 'Never',
+  ports: [{ containerPort: port }],
+  env: [
+    { name: 'POD_NAME', ...fieldOf('metadata.name') },
+    { name: 'NODE_NAME', ...fieldOf('spec.nodeName') },
+    { name: 'PORT', value: String(port) },
+  ],
+  readinessProbe: { httpGet: { path: '/', port }, periodSeconds: 1 },
+  resources: { requests: { cpu: '5m', memory: '8Mi' } },
+  securityContext: {
+    runAsNonRoot: true,
+    runAsUser: 65534,
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'] },
+  },
+  volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+};
+
+/** What is put into the cluster for the proof, and taken out again. */
+export const probeObjects: readonly KubernetesObject[] = [
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace, labels },
+    spec: { selector: { 'app.kubernetes.io/name': name }, ports: [{ port, targetPort: port }] },
+  },
+  {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: { name, namespace, labels },
+    spec: {
+      selector: { matchLabels: { 'app.kubernetes.io/name': name } },
+      template: {
+        metadata: { labels },
+        spec: {
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: 1,
+          tolerations: [{ operator: 'Exists' }],
+          containers: [container],
+          volumes: [{ name: 'tmp', emptyDir: {} }],
+        },
+      },
+    },
+  },
+];
+
+/** The node that answered, from the probe's body `{"pod":…,"node":…}`; undefined when it was not understood. */
+export function nodeThatAnswered(body: string | undefined): string | undefined {
+  const match = body === undefined ? null : /"node":"([^"]+)"/.exec(body);
+  return match?.[1];
+}
