@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { PayloadFile, PayloadImage, PayloadManifest } from './manifest.ts';
 
 /** Which machines are equipped: masters get everything, workers what they need. */
@@ -74,4 +76,41 @@ export function installList(
     }));
   const size = [...files, ...images].reduce((sum, part) => sum + part.size, 0);
   return { payload: manifest.name, kubernetes: manifest.kubernetes, role, size, files, images };
+}
+
+/**
+ * The list as the script on the machine reads it: tab-separated lines, so that a machine needs no JSON reader.
+ * @param base `https://ADDRESS:PORT` of the payload server
+ */
+export function installTable(list: InstallList, base: string): string {
+  const files = list.files.map((file) => [
+    file.kind,
+    file.url,
+    file.sha256,
+    file.size,
+    file.mode,
+    file.install,
+  ]);
+  const images = list.images.map((image) => [
+    'image',
+    image.url,
+    image.sha256,
+    image.size,
+    image.digest,
+    image.reference,
+  ]);
+  return [['base', base], ...files, ...images].map((fields) => `${fields.join('\t')}\n`).join('');
+}
+
+/**
+ * The script that a machine runs to observe and to install, as text: `machine-install observe|install LIST STATE …`;
+ * its head says how.
+ */
+export function machineInstallScript(): Promise<string> {
+  return readFile(join(import.meta.dirname, 'machine-install'), 'utf8');
+}
+
+/** What `curl --config` reads on the machine (mode 0600): the token stays out of every argument list. */
+export function curlConfig(token: string, caFile: string): string {
+  return `header = "Authorization: Bearer ${token}"\ncacert = "${caFile}"\n`;
 }
