@@ -15,11 +15,12 @@ import { temporaryFolder } from '../../unit/payload/sample.ts';
 const cacheModule = join(import.meta.dirname, '../../../provisioners/payload/cache.ts');
 
 /** This machine's own files stand in for the unpacked Debian packages; both are merged below /usr. */
+const isArm = process.arch === 'arm64';
 const root: DebianRoot = {
   key: 'test',
   folder: '/',
-  arch: 'amd64',
-  triplet: 'x86_64-linux-gnu',
+  arch: isArm ? 'arm64' : 'amd64',
+  triplet: isArm ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu',
   packages: [],
 };
 
