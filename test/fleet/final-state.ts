@@ -36,11 +36,17 @@ function machineState(machine: ModelMachine): unknown {
 
 const serverFields = new Set(['uid', 'creationTimestamp', 'resourceVersion', 'generation', 'changedAt']);
 
+/** A bootstrap token runs out a day after it was made: a time, and nothing else, may differ. */
+const withoutExpiration = (object: StoredObject): object =>
+  object['type'] === 'bootstrap.kubernetes.io/token'
+    ? { ...object, data: { ...(object['data'] as object), expiration: undefined } }
+    : object;
+
 function objectState(object: StoredObject): unknown {
   const metadata = Object.fromEntries(
     sorted(Object.entries(object.metadata)).filter(([key]) => !serverFields.has(key)),
   );
-  return { ...object, metadata };
+  return { ...withoutExpiration(object), metadata };
 }
 
 function clusterState(cluster: ModelCluster): unknown {

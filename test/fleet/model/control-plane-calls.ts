@@ -268,7 +268,7 @@ export const kubernetesCalls = {
     80,
     (fleet, given: Through & { readonly objects: readonly KubernetesObject[] }, by) => {
       const cluster = apiOf(fleet, given.access);
-      for (const object of given.objects) cluster.objects.apply(object, fleet.now);
+      for (const object of given.objects) cluster.objects.apply(object, fleet.now, 'remuda');
       const names = given.objects.map((object) => `${object.kind}/${object.metadata.name}`).join(',');
       fleet.changed('kubernetes.apply', names, by);
       return null;
@@ -317,5 +317,6 @@ export const kubernetesCalls = {
   ),
 };
 
-/** What a pod of the proof answers: the name of its node (see the step cluster.verify). */
-const answerOf = (pod: KubernetesObject): string => `${String(field(pod, 'spec', 'nodeName'))}\n`;
+/** What a pod answers over HTTP: who it is and where, as the probe of the step cluster.verify does. */
+const answerOf = (pod: KubernetesObject): string =>
+  JSON.stringify({ pod: pod.metadata.name, node: String(field(pod, 'spec', 'nodeName')) });

@@ -92,6 +92,7 @@ function factsOf(fleet: Fleet, machine: ModelMachine): HostFacts {
         'runc',
         'swapoff',
         'chronyc',
+        'flock',
       ].map((tool) => [tool, true]),
     ),
     leftovers: [],
@@ -318,7 +319,7 @@ export const serviceCalls = {
       const machine = connect(fleet, given.machine);
       if (shortName(given.unit) === 'kubelet' && machine.isPodRejected)
         return [
-          `kubelet: "etcd-${machine.name}_kube-system" pod admission denied: node not ready yet (kubernetes#99305)`,
+          `kubelet: "Failed to admit pod etcd-${machine.name}_kube-system: no set of running pods found to reclaim resources: ephemeral-storage"`,
         ].slice(-given.lines);
       return [`${given.unit}: nothing of note`].slice(-given.lines);
     },

@@ -3,7 +3,7 @@ import { paths, type ModelCluster } from './cluster.ts';
 import { MembershipRefused, ModelEtcd } from './etcd.ts';
 import type { FaultSchedule } from './faults.ts';
 import { field } from './kubernetes.ts';
-import type { ModelMachine, ModelUnit } from './machine.ts';
+import { isServing, type ModelMachine, type ModelUnit } from './machine.ts';
 
 /** What one look at a phase says. `again`: look again after so many ms; the machine's slowness stretches both. */
 type Look = { readonly done: true } | { readonly again: number } | { readonly fail: string };
@@ -62,25 +62,54 @@ function write(machine: ModelMachine, path: string, content: string, mode = 0o60
   machine.files.set(path, { content, mode });
 }
 
-function preflight({ machine, unit, now }: Scene): Look {
-  const ignored = new Set(unit.skipPhases);
-  const errors: string[] = [];
-  if (machine.services.get('containerd')?.active !== true)
-    errors.push('[ERROR CRI]: container runtime is not running');
-  const taken =
-    unit.verb === 'init'
-      ? [paths.etcdManifest, paths.apiManifest, paths.controllerManifest, paths.schedulerManifest]
-      : [paths.kubeletConf];
-  for (const path of taken)
-    if (machine.files.has(path))
-      errors.push(`[ERROR FileAvailable-${path.replaceAll('/', '-')}]: ${path} already exists`);
-  if (isMaster(unit) && machine.files.has(paths.etcdData) && !ignored.has('preflight'))
-    errors.push('[ERROR DirAvailable--var-lib-etcd]: /var/lib/etcd is not empty');
-  if (documents(unit).length === 0) errors.push(`[ERROR Config]: the configuration cannot be read`);
-  if (machine.diskFull) errors.push('[ERROR Disk]: no space left on device');
+const masterFiles = [
+  paths.etcdManifest,
+  paths.apiManifest,
+  paths.controllerManifest,
+  paths.schedulerManifest,
+];
+const nodeFiles = [paths.kubeletConf, '/etc/kubernetes/bootstrap-kubelet.conf'];
+
+/** Ports that something of Kubernetes holds on the machine now. */
+function heldPorts({ cluster, machine, now }: Scene): string[] {
+  const member = cluster.etcd.byMachine(machine.name);
+  return [
+    ...(isServing(machine, 'kubelet', now) && machine.files.has(paths.kubeletConfig) ? ['10250'] : []),
+    ...(member?.running === true ? ['2379', '2380'] : []),
+    ...(machine.files.has(paths.apiManifest) && isServing(machine, 'kubelet', now)
+      ? ['6444', '10257', '10259']
+      : []),
+  ];
+}
+
+/** kubeadm's checks as far as the model can fail them, with kubeadm's ids (cmd/kubeadm/app/preflight/checks.go). */
+function preflight(scene: Scene): Look {
+  const { machine, unit, now } = scene;
+  const taken = [...(isMaster(unit) ? masterFiles : []), ...(unit.verb === 'join' ? nodeFiles : [])];
+  const errors: [id: string, text: string][] = [
+    ...(machine.services.get('containerd')?.active === true
+      ? []
+      : [['CRI', 'container runtime is not running'] as [string, string]]),
+    ...taken
+      .filter((path) => machine.files.has(path))
+      .map((path): [string, string] => [
+        `FileAvailable-${path.replaceAll('/', '-')}`,
+        `${path} already exists`,
+      ]),
+    ...heldPorts(scene).map((port): [string, string] => [`Port-${port}`, `Port ${port} is in use`]),
+    ...(isMaster(unit) && machine.files.has(paths.etcdData)
+      ? [['DirAvailable--var-lib-etcd', '/var/lib/etcd is not empty'] as [string, string]]
+      : []),
+  ];
+  const fatal = errors.filter(([id]) => !unit.ignored.includes(id) && !unit.ignored.includes('all'));
+  const texts = fatal.map(([id, text]) => `[ERROR ${id}]: ${text}`);
+  if (documents(unit).length === 0) texts.push('error: the configuration cannot be read');
+  if (machine.diskFull) texts.push('no space left on device');
   if (Math.abs(machine.clockOffset) > 300)
-    errors.push(`x509: certificate has expired or is not yet valid (clock ${new Date(now).toISOString()})`);
-  return errors.length === 0 ? done : { fail: errors.join('\n') };
+    texts.push(
+      `x509: certificate has expired or is not yet valid: current time ${new Date(now + machine.clockOffset * 1000).toISOString()}`,
+    );
+  return texts.length === 0 ? done : { fail: texts.join('\n') };
 }
 
 function kubeletStart(scene: Scene): Look {
@@ -177,6 +206,8 @@ function startEtcdData({ machine, faults }: Scene, member: string): void {
 
 function bootstrapEtcd(scene: Scene): Look {
   const { cluster, machine, now } = scene;
+  // Run again over what an earlier run left: etcd goes on with its data.
+  if (machine.files.has(paths.etcdData) && cluster.etcd.byMachine(machine.name) !== undefined) return done;
   const others = cluster.etcd.members.filter((member) => member.started && member.machine !== machine.name);
   if (others.length > 0)
     scene.violate('second-cluster', `kubeadm init on ${machine.name} while etcd lives elsewhere`);

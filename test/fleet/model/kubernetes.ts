@@ -21,14 +21,19 @@ export class ObjectStore {
     return [...this.objects].filter(([key]) => key.startsWith(prefix)).map(([, object]) => object);
   }
 
-  /** Merges what is given into what is there; the generation rises only when the spec changes. */
-  apply(object: KubernetesObject, now: number): StoredObject {
+  /** What each manager named last, by object: server-side apply drops what its manager no longer names. */
+  readonly #managed = new Map<string, KubernetesObject>();
+
+  /** Server-side apply: merges what is given into what is there; the generation rises only when the spec changes. */
+  apply(object: KubernetesObject, now: number, manager = 'kubeadm'): StoredObject {
     const of = referenceOf(object);
     const key = keyOf(of);
     const old = this.objects.get(key);
     this.#version += 1;
     if (old === undefined) this.created.push(key);
-    const merged = merge(old ?? {}, object) as StoredObject;
+    const named = this.#managed.get(`${manager}|${key}`);
+    this.#managed.set(`${manager}|${key}`, structuredClone(object));
+    const merged = merge(prune(old ?? {}, named, object), object) as StoredObject;
     const isSpecChanged = old === undefined || !isSame(old['spec'], merged['spec']);
     const generation = Number(old?.metadata['generation'] ?? 0) + (isSpecChanged ? 1 : 0);
     const stored = {
@@ -49,6 +54,7 @@ export class ObjectStore {
   }
 
   remove(of: ObjectReference): boolean {
+    for (const key of this.#managed.keys()) if (key.endsWith(`|${keyOf(of)}`)) this.#managed.delete(key);
     return this.objects.delete(keyOf(of));
   }
 
@@ -69,6 +75,17 @@ export const referenceOf = (object: KubernetesObject): ObjectReference => ({
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What is there without what the manager named before and names no more. */
+function prune(old: unknown, named: unknown, given: unknown): unknown {
+  if (!isRecord(old) || !isRecord(named) || !isRecord(given)) return old;
+  const kept: Record<string, unknown> = { ...old };
+  for (const key of Object.keys(named)) {
+    if (!(key in given)) delete kept[key];
+    else kept[key] = prune(old[key], named[key], given[key]);
+  }
+  return kept;
+}
 
 function merge(old: unknown, given: unknown): unknown {
   if (!isRecord(old) || !isRecord(given)) return structuredClone(given);

@@ -72,6 +72,7 @@ function newUnit(fleet: Fleet, machine: ModelMachine, command: KubeadmCommand, b
     verb: command.verb,
     config: command.verb === 'reset' ? '' : (machine.files.get(command.config)?.content ?? ''),
     skipPhases: command.verb === 'reset' ? [] : command.skipPhases,
+    ignored: command.verb === 'reset' ? [] : command.ignorePreflightErrors,
     startedAt: fleet.now,
     startedBy: `${ownerOf(by)}#${by.attempt}`,
     phase: 0,
@@ -94,6 +95,7 @@ const images = (version: string): string[] => [
   'registry.k8s.io/pause:3.2',
   'remuda.dev/lab/routed-bridge:1',
   'remuda.dev/lab/cluster-dns:1',
+  'remuda.dev/lab/probe:1',
 ];
 
 const bare = (version: string): string => version.replace(/^v/, '');

@@ -7,6 +7,8 @@ export interface ModelUnit {
   /** Content of the config file when it was started. */
   readonly config: string;
   readonly skipPhases: readonly string[];
+  /** Ids of kubeadm's preflight errors to overlook. */
+  readonly ignored: readonly string[];
   readonly startedAt: number;
   readonly startedBy: string;
   /** Index of the phase that runs, and how often that phase has looked. */
