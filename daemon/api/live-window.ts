@@ -1,5 +1,7 @@
 import type { Engine } from '../operations/engine.ts';
-import type { EngineEvent, LiveItem, LogLine } from '../operations/requests.ts';
+import type { LiveItem } from '../operations/requests.ts';
+import type { EventRecord as EngineEvent } from '../state/events.ts';
+import type { LogLine } from '../state/logs.ts';
 
 /** Last things kept in memory, so that clients who keep up cost no read of the journal. */
 const eventsKept = 2000;

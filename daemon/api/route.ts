@@ -94,7 +94,7 @@ export interface Route<
 }
 
 /** An answer file of the greatest allowed length, with room for its JSON escapes. */
-export const defaultBodyLimit = 6 * 1024 * 1024;
+export const defaultBodyLimit = 4 * 1024 * 1024;
 
 /** Gives a route its types without writing them twice. */
 export function defineRoute<Query extends z.ZodType, Body extends z.ZodType, Answer extends z.ZodType>(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** Text of an answer file: 4 MiB is some forty thousand lines. */
-const text = z.string().max(4 * 1024 * 1024);
+/** Text of an answer file: a stream may have 1 MiB; the rest is for a clear message. */
+const text = z.string().max(2 * 1024 * 1024);
 const file = z.string().max(1000).default('-').describe('Name for messages.');
 
 /** A file to look at. */

@@ -1,0 +1,55 @@
+import type { OperationDetail, ProblemDetails } from '../../api/types.ts';
+import { CommandFailure, type ExitCode, exitCode } from '../exit.ts';
+import { operationTitle } from '../progress/steps-summary.ts';
+import { cleanLine } from '../clean-text.ts';
+import type { Session } from './session.ts';
+
+type ProblemReport = ProblemDetails['problems'][number];
+
+/** Code of the proof that something was left behind (provisioners/kubernetes/steps/teardown-prove.ts). */
+const leftoverCode = 'TEARDOWN-001';
+
+/** Ends a command as its operations ended: prints what follows for the user, throws when one did not end well. */
+export function concludeOperations(session: Session, operations: readonly OperationDetail[]): void {
+  const bad = operations.filter((operation) => operation.state !== 'succeeded');
+  const [worst] = bad;
+  if (worst) {
+    throw new CommandFailure(codeOf(worst), bad.flatMap(problemsOf), bad.flatMap(waysOn));
+  }
+  for (const operation of operations) {
+    if (operation.kind === 'create')
+      session.printer.note(`Use it: remuda kubeconfig ${operation.cluster.name} > kubeconfig && kubectl --kubeconfig kubeconfig get nodes`);
+  }
+}
+
+function problemsOf(operation: OperationDetail): readonly ProblemReport[] {
+  const ofSteps = operation.stepList.flatMap((step) => (step.state === 'failed' && step.problem ? [step.problem] : []));
+  if (ofSteps.length > 0) return ofSteps;
+  if (operation.problem) return [operation.problem];
+  return [
+    {
+      kind: operation.state === 'waiting' ? 'blocked' : 'user',
+      code: operation.state === 'waiting' ? 'OP-APPROVAL' : 'OP-CANCELLED',
+      summary: operationTitle(operation),
+    },
+  ];
+}
+
+function waysOn(operation: OperationDetail): readonly string[] {
+  const { id, cluster } = operation;
+  if (operation.state === 'waiting') {
+    const names = (operation.toApprove ?? []).map(cleanLine).join(', ');
+    return [`It would destroy ${names}. If you agree: remuda operation approve ${id} --confirm ${cluster.name} --wait`];
+  }
+  const log = `The whole log: remuda logs ${id}`;
+  if (operation.supersededBy !== undefined) return [`A newer one goes on: remuda operation follow ${operation.supersededBy}`, log];
+  return operation.isResumable ? [`Go on once it is mended: remuda operation resume ${id} --wait`, log] : [log];
+}
+
+function codeOf(operation: OperationDetail): ExitCode {
+  if (operation.state === 'waiting') return exitCode.approval;
+  const failed = operation.stepList.filter((step) => step.state === 'failed');
+  if (problemsOf(operation).some((problem) => problem.code === leftoverCode)) return exitCode.leftovers;
+  if (failed.some((step) => step.phase === 'preflight')) return exitCode.preflight;
+  return operation.isResumable ? exitCode.resumable : exitCode.failed;
+}

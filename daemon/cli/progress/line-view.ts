@@ -1,0 +1,80 @@
+import type { OperationDetail, StepView } from '../../api/types.ts';
+import { cleanLine } from '../clean-text.ts';
+import type { OperationView } from '../operation-watch.ts';
+import type { Printer } from '../terminal.ts';
+import { clockTime, humaneDuration } from '../times.ts';
+import { operationTitle } from './steps-summary.ts';
+import { waitingLines } from './tree-view.ts';
+
+/** One line for each thing that changes: for pipes, files and CI logs. */
+export class LineView implements OperationView {
+  readonly #printer: Printer;
+  readonly #said = new Map<string, string>();
+
+  constructor(printer: Printer) {
+    this.#printer = printer;
+  }
+
+  show(operations: readonly OperationDetail[]): void {
+    for (const operation of operations) {
+      this.#sayOnce(operation.id, operationTitle(operation), () => this.#line(operationTitle(operation)));
+      for (const step of operation.stepList) this.#showStep(operation, step);
+    }
+  }
+
+  event(): void {
+    // The picture is compared instead: it tells the same, and also what happened while nobody listened.
+  }
+
+  away(since: number): void {
+    this.#line(`the daemon is away since ${clockTime(new Date(since).toISOString())}, still trying`);
+  }
+
+  back(): void {
+    this.#line('the daemon is back');
+  }
+
+  end(operations: readonly OperationDetail[]): void {
+    this.show(operations);
+  }
+
+  #showStep(operation: OperationDetail, step: StepView): void {
+    const key = `${operation.id} ${step.id}`;
+    if (step.state !== 'planned' && step.state !== 'kept')
+      this.#sayOnce(key, `${step.state} ${step.attempt}`, () => this.#line(stepLine(step)));
+    const { waiting } = step;
+    if (waiting && step.state === 'running') {
+      // Said again when something new was seen, not each time the clock moves.
+      this.#sayOnce(`${key} wait`, `${waiting.what} ${waiting.lastSeen}`, () => {
+        for (const line of waitingLines(waiting, Date.now())) this.#line(`  ${step.subject}: ${line}`);
+      });
+    }
+  }
+
+  #sayOnce(key: string, what: string, say: () => void): void {
+    if (this.#said.get(key) === what) return;
+    this.#said.set(key, what);
+    say();
+  }
+
+  #line(text: string): void {
+    this.#printer.answer(`${clockTime(new Date().toISOString())} ${text}`);
+  }
+}
+
+function stepLine(step: StepView): string {
+  const words = {
+    running: 'started',
+    succeeded: step.changed === false ? 'already so' : 'done',
+    failed: 'FAILED',
+    cancelled: 'cancelled',
+    kept: 'kept',
+    planned: 'planned',
+  } as const;
+  const again = step.attempt > 1 ? ` (attempt ${step.attempt})` : '';
+  const spent =
+    step.startedAt !== undefined && step.endedAt !== undefined
+      ? ` in ${humaneDuration(Date.parse(step.endedAt) - Date.parse(step.startedAt))}`
+      : '';
+  return `${words[step.state]} ${step.phase}: ${cleanLine(step.title)}${spent}${again}`;
+}

@@ -1,0 +1,72 @@
+import type { OperationDetail, StepView } from '../../api/types.ts';
+
+/** Steps of one phase, in the plan's order. */
+export interface PhaseSummary {
+  readonly phase: string;
+  readonly steps: readonly StepView[];
+  readonly ended: number;
+  readonly state: 'planned' | 'running' | 'succeeded' | 'failed';
+  /** Milliseconds from the first start to the last end, or to now. */
+  readonly elapsed: number;
+}
+
+const hasEnded = (step: StepView): boolean => step.state === 'succeeded' || step.state === 'kept';
+const hasFailed = (step: StepView): boolean => step.state === 'failed' || step.state === 'cancelled';
+
+/** The phases of an operation in the order in which its plan names them. */
+export function phasesOf(operation: OperationDetail, now: number): readonly PhaseSummary[] {
+  const names = [...new Set(operation.stepList.map((step) => step.phase))];
+  return names.map((phase) => {
+    const steps = operation.stepList.filter((step) => step.phase === phase);
+    const ended = steps.filter(hasEnded).length;
+    const starts = steps.flatMap((step) => (step.startedAt === undefined ? [] : [Date.parse(step.startedAt)]));
+    const ends = steps.flatMap((step) => (step.endedAt === undefined ? [] : [Date.parse(step.endedAt)]));
+    const isOver = ended === steps.length;
+    const until = isOver && ends.length > 0 ? Math.max(...ends) : now;
+    return {
+      phase,
+      steps,
+      ended,
+      state: stateOf(steps, ended, starts.length > 0),
+      elapsed: starts.length === 0 ? 0 : until - Math.min(...starts),
+    };
+  });
+}
+
+function stateOf(steps: readonly StepView[], ended: number, hasStarted: boolean): PhaseSummary['state'] {
+  if (steps.some(hasFailed)) return 'failed';
+  if (ended === steps.length) return 'succeeded';
+  return hasStarted ? 'running' : 'planned';
+}
+
+const verbs = {
+  create: ['Creating', 'Created', 'Creation of'],
+  update: ['Updating', 'Updated', 'Update of'],
+  delete: ['Deleting', 'Deleted', 'Deletion of'],
+} as const;
+
+/** `Creating cluster demo`, `Created cluster demo`, `Creation of cluster demo failed`. */
+export function operationTitle(operation: OperationDetail): string {
+  const [doing, done, noun] = verbs[operation.kind];
+  const name = `cluster ${operation.cluster.name}`;
+  switch (operation.state) {
+    case 'succeeded':
+      return `${done} ${name}`;
+    case 'failed':
+      return `${noun} ${name} stopped`;
+    case 'cancelled':
+      return `${noun} ${name} was cancelled`;
+    case 'waiting':
+      return `${doing} ${name}: waits for ${waits[operation.waitingFor ?? 'agent']}`;
+    case 'planned':
+    case 'running':
+      return `${doing} ${name}`;
+  }
+}
+
+const waits = {
+  approval: 'your approval',
+  agent: "the site's agent, which is not connected",
+  operation: 'the operation before it',
+  space: 'free disk space for the journal',
+} as const;
