@@ -1,31 +1,59 @@
-import type { AgentQuestions, EnrolRequest, Sealed } from '../../appliance/agent/protocol.ts';
+import type { AgentQuestions, EnrolRequest, PayloadListing, Sealed } from '../../appliance/agent/protocol.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
-import type { State } from '../state/state.ts';
 import type { Clock } from '../state/clock.ts';
+import type { ClusterRecord } from '../state/clusters.ts';
+import { OperationLogs } from '../state/logs.ts';
+import type { State } from '../state/state.ts';
+import { Admission } from './admission.ts';
+import { Applying } from './applying.ts';
+import { conflicts } from './conflicts.ts';
+import { newCounters } from './counters.ts';
+import { Control } from './control.ts';
+import { Deleting } from './deleting.ts';
+import { Enrolment, type TokenRequest } from './enrolment.ts';
 import type { AgentLink } from './link.ts';
+import { contextFor, observeThrough } from './observation.ts';
+import { subjectOf } from './plan-record.ts';
 import type { Planners } from './planners.ts';
-import type {
-  AgentView,
-  ApplyAnswer,
-  ApplyRequest,
-  ClusterDetail,
-  ClusterView,
-  DeleteRequest,
-  EngineCounters,
-  EngineEvent,
-  EngineHealth,
-  EnrolmentToken,
-  EventFilter,
-  FileRequest,
-  LiveItem,
-  LogPage,
-  OperationDetail,
-  OperationView,
-  PlanAnswer,
-  ProviderView,
-  SecretRequest,
-  SecretView,
+import { asRefusal, knownDocuments, Preparation } from './preparation.ts';
+import { problems } from './problems.ts';
+import { Recorder } from './recorder.ts';
+import { ReportIntake } from './reports.ts';
+import { Runner } from './runner.ts';
+import { SecretStore } from './secret-store.ts';
+import { Turns } from './turns.ts';
+import {
+  viewCluster,
+  viewClusterDetail,
+  viewOperation,
+  viewOperationDetail,
+  viewProviders,
+} from './views.ts';
+import {
+  Refusal,
+  type AgentView,
+  type ApplyAnswer,
+  type ApplyRequest,
+  type ClusterDetail,
+  type ClusterView,
+  type Credential,
+  type CredentialRequest,
+  type DeleteRequest,
+  type EngineCounters,
+  type EngineEvent,
+  type EngineHealth,
+  type EnrolmentToken,
+  type EventFilter,
+  type FileRequest,
+  type LiveItem,
+  type LogPage,
+  type OperationDetail,
+  type OperationView,
+  type PlanAnswer,
+  type ProviderView,
+  type SecretRequest,
+  type SecretView,
 } from './requests.ts';
 
 /** What the engine is made of. main.ts wires the real parts, tests wire fakes. */
@@ -45,160 +73,297 @@ export interface EngineParts {
   readonly recoveryRecipient?: string;
 }
 
-const notYet = (): never => {
-  throw new Error('not there yet');
-};
+/** How many events or lines one question answers unless it says otherwise. */
+const pageSize = 1000;
+
+/** Longest life of a client certificate, seconds (DESIGN §6). */
+const longestCredential = 3600;
 
 /**
  * The durable heart: takes requests, plans, journals, runs, resumes. Every method that changes something throws
  * {@link Refusal} when it refuses, with nothing changed; ids that do not exist are refusals of reason `not-found`.
  */
 export class Engine {
-  readonly counters: EngineCounters;
+  readonly counters: EngineCounters = newCounters();
+  readonly #parts: EngineParts;
+  readonly #recorder: Recorder;
+  readonly #logs: OperationLogs;
+  readonly #runner: Runner;
+  readonly #preparation: Preparation;
+  readonly #applying: Applying;
+  readonly #deleting: Deleting;
+  readonly #control: Control;
+  readonly #enrolment: Enrolment;
+  readonly #secrets: SecretStore;
+  readonly #turns = new Turns();
+  readonly #sites = new Set<string>();
+  #isStarted = false;
 
-  constructor(_parts: EngineParts) {
-    this.counters = notYet();
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    const { state, clock, planners, links, ids } = parts;
+    this.#recorder = new Recorder(state, clock);
+    this.#logs = new OperationLogs(parts.logDirectory);
+    state.journal.onBeforeCommit(() => this.#logs.sync());
+    const linksHeard = (site: string): AgentLink => this.#link(site);
+    const common = { recorder: this.#recorder, planners, links: linksHeard, ids };
+    this.#runner = new Runner({ ...common, logs: this.#logs, counters: this.counters });
+    this.#preparation = new Preparation({ ...common, ...parts, links: linksHeard });
+    const admission = new Admission(this.#recorder, planners, this.#runner);
+    this.#applying = new Applying({ ...common, preparation: this.#preparation, admission });
+    this.#deleting = new Deleting({ ...common, admission });
+    this.#control = new Control(this.#recorder, this.#runner);
+    this.#enrolment = new Enrolment(this.#recorder, links, this.#runner);
+    this.#secrets = new SecretStore(this.#recorder, this.#preparation);
   }
 
   /** Takes up everything that was running when the last process ended, unasked. Returns once that is under way. */
   async start(): Promise<void> {
-    return notYet();
+    const { state } = this.#parts;
+    this.#isStarted = true;
+    for (const { site } of [...state.agents.list(), ...state.providers.list()]) this.#link(site);
+    this.#runner.start();
   }
+
   /** Stops taking work, waits for what is being journalled, leaves operations as they are: the next start resumes them. */
   async stop(): Promise<void> {
-    return notYet();
+    this.#isStarted = false;
+    this.#runner.stop();
+    this.#parts.state.journal.flush();
+    this.#logs.closeAll();
   }
+
   health(): EngineHealth {
-    return notYet();
+    if (this.#parts.state.journal.isShort) return { isReady: false, problem: problems.noSpace() };
+    return { isReady: this.#isStarted };
   }
 
   /** Every problem of a file, without looking at anything but the file and the store. */
-  validate(_text: string, _file: string): { readonly problems: readonly ProblemReport[] } {
-    return notYet();
-  }
-  /** What `apply` would do, from a fresh observation. Starts nothing. */
-  async plan(_request: FileRequest): Promise<PlanAnswer> {
-    return notYet();
-  }
-  async apply(_request: ApplyRequest): Promise<ApplyAnswer> {
-    return notYet();
-  }
-  async planDelete(_request: DeleteRequest): Promise<PlanAnswer> {
-    return notYet();
-  }
-  async deleteCluster(_request: DeleteRequest): Promise<OperationView> {
-    return notYet();
+  validate(text: string, file: string): { readonly problems: readonly ProblemReport[] } {
+    return { problems: this.#preparation.validate(text, file).problems };
   }
 
-  /** Newest first. */
-  listOperations(_filter?: { readonly cluster?: string; readonly limit?: number }): readonly OperationView[] {
-    return notYet();
+  /** What `apply` would do, from a fresh observation. Starts nothing. */
+  async plan(request: FileRequest): Promise<PlanAnswer> {
+    return this.#inTurn(request, () => this.#applying.plan(request));
   }
-  getOperation(_id: string): OperationDetail {
-    return notYet();
+
+  async apply(request: ApplyRequest): Promise<ApplyAnswer> {
+    this.#refuseWhenShort();
+    return this.#inTurn(request, () => this.#applying.apply(request));
   }
+
+  async planDelete(request: DeleteRequest): Promise<PlanAnswer> {
+    return this.#deleting.plan(request);
+  }
+
+  async deleteCluster(request: DeleteRequest): Promise<OperationView> {
+    this.#refuseWhenShort();
+    return this.#turns.take([request.name], () => this.#deleting.delete(request));
+  }
+
+  /** Newest first; also of a deleted cluster when its uid is given instead of its name. */
+  listOperations(
+    filter: { readonly cluster?: string; readonly limit?: number } = {},
+  ): readonly OperationView[] {
+    const { state, clock } = this.#parts;
+    const uid =
+      filter.cluster === undefined ? undefined : (state.clusters.find(filter.cluster)?.uid ?? filter.cluster);
+    const records = state.operations.list(uid, filter.limit ?? pageSize);
+    return records.map((record) => viewOperation(state, record, clock.now()));
+  }
+
+  getOperation(id: string): OperationDetail {
+    const { state, clock } = this.#parts;
+    const record = state.operations.get(id);
+    if (record === undefined) throw new Refusal('not-found', [problems.notFound('operation', id)]);
+    return viewOperationDetail(state, record, clock.now());
+  }
+
   /** Plans again and goes on: failed or cancelled operations. */
-  async resumeOperation(_id: string, _principal: string): Promise<OperationView> {
-    return notYet();
+  async resumeOperation(id: string, principal: string): Promise<OperationView> {
+    this.#refuseWhenShort();
+    await this.#control.resume(id, principal);
+    return this.getOperation(id);
   }
-  /** Waits end at once, a running apply finishes; then the operation is `cancelled`. */
-  async cancelOperation(_id: string, _principal: string): Promise<OperationView> {
-    return notYet();
+
+  /** Waits end at once, a running apply finishes; then the operation is `cancelled`. Over already = nothing to do. */
+  async cancelOperation(id: string, principal: string): Promise<OperationView> {
+    await this.#control.cancel(id, principal);
+    return this.getOperation(id);
   }
+
   /** Agrees to what the waiting plan destroys; `confirm` is the cluster's name. */
   async approveOperation(
-    _id: string,
-    _request: { readonly principal: string; readonly confirm: string },
+    id: string,
+    request: { readonly principal: string; readonly confirm: string },
   ): Promise<OperationView> {
-    return notYet();
+    await this.#control.approve(id, request.principal, request.confirm);
+    return this.getOperation(id);
   }
 
   listClusters(): readonly ClusterView[] {
-    return notYet();
+    const { state, clock } = this.#parts;
+    return state.clusters.list().map((record) => viewCluster(state, record, clock.now()));
   }
-  getCluster(_name: string): ClusterDetail {
-    return notYet();
+
+  getCluster(name: string): ClusterDetail {
+    const { state, clock } = this.#parts;
+    return viewClusterDetail(state, this.#cluster(name), clock.now());
   }
+
   /** Looks afresh through the agent and keeps what was seen. */
-  async observe(_name: string): Promise<Observed> {
-    return notYet();
+  async observe(name: string): Promise<Observed> {
+    const { state, planners } = this.#parts;
+    const { uid } = this.#cluster(name);
+    const subject = subjectOf(state, planners, uid);
+    try {
+      const observed = await observeThrough(this.#link(subject.provider.site), state, subject);
+      await this.#recorder.commit(() => state.clusters.setObserved(uid, observed));
+      return observed;
+    } catch (error) {
+      throw asRefusal(error);
+    }
   }
+
   listProviders(): readonly ProviderView[] {
-    return notYet();
+    return viewProviders(this.#parts.state);
   }
-  getProvider(_name: string): ProviderView {
-    return notYet();
+
+  getProvider(name: string): ProviderView {
+    const found = this.listProviders().find((provider) => provider.name === name);
+    if (found === undefined) throw new Refusal('not-found', [problems.notFound('provider', name)]);
+    return found;
   }
 
   /** Seals the values to the sites' agents and the recovery key and keeps only that. */
-  async setSecret(_request: SecretRequest): Promise<SecretView> {
-    return notYet();
+  async setSecret(request: SecretRequest): Promise<SecretView> {
+    return this.#secrets.set(request);
   }
+
   listSecrets(): readonly SecretView[] {
-    return notYet();
+    return this.#secrets.list();
   }
-  async removeSecret(_name: string, _principal: string): Promise<void> {
-    return notYet();
+
+  async removeSecret(name: string, principal: string): Promise<void> {
+    await this.#secrets.remove(name, principal);
   }
+
   /** A short client certificate (seconds ≤ 3600) for a key that never leaves the caller. `request` is a PKCS#10 PEM. */
-  async issueCredential(_request: {
-    readonly cluster: string;
-    readonly principal: string;
-    readonly groups: readonly string[];
-    readonly request: string;
-    readonly seconds: number;
-  }): Promise<{
-    readonly certificate: string;
-    readonly notAfter: string;
-    readonly caCertificate: string;
-    readonly server: string;
-  }> {
-    return notYet();
+  async issueCredential(request: CredentialRequest): Promise<Credential> {
+    const { state, planners } = this.#parts;
+    const cluster = this.#cluster(request.cluster);
+    const holder = state.operations.holder(cluster.uid);
+    if (holder !== undefined && conflicts[holder.kind].credential === 'refuse')
+      throw new Refusal('conflict', [problems.conflict(request.cluster, holder.id, 'deletes it')]);
+    const subject = subjectOf(state, planners, cluster.uid);
+    const { certificate, notAfter } = await this.#ask(subject.provider.site, 'issueCredential', {
+      context: contextFor(state, subject),
+      user: request.principal,
+      groups: request.groups,
+      request: request.request,
+      seconds: Math.min(request.seconds, longestCredential),
+    });
+    const { host, port } = subject.desired.endpoint ?? { host: '', port: subject.desired.apiPort };
+    const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    return { certificate, notAfter, caCertificate: cluster.keys.public.caCertificate, server };
   }
 
   listAgents(): readonly AgentView[] {
-    return notYet();
+    return this.#enrolment.list();
   }
+
   /** A single-use token (256 bit) for one agent of a site; only its hash is kept. */
-  async createEnrolmentToken(_request: {
-    readonly site: string;
-    readonly principal: string;
-    readonly minutes: number;
-  }): Promise<EnrolmentToken> {
-    return notYet();
+  async createEnrolmentToken(request: TokenRequest): Promise<EnrolmentToken> {
+    return this.#enrolment.createToken(request);
   }
+
   /** Uses up the token and makes the caller the site's agent. Refuses a used, expired or unknown token alike. */
   async enrolAgent(
-    _request: Pick<EnrolRequest, 'secret' | 'recipient' | 'release'>,
+    request: Pick<EnrolRequest, 'secret' | 'recipient' | 'release'>,
   ): Promise<{ readonly site: string; readonly epoch: number }> {
-    return notYet();
+    return this.#enrolment.enrol(request);
   }
+
   /** Raises the site's epoch: the old agent is refused from now on, its open attempts are given up and planned anew. */
-  async replaceAgent(_request: {
-    readonly site: string;
-    readonly principal: string;
-    readonly minutes: number;
-  }): Promise<EnrolmentToken> {
-    return notYet();
+  async replaceAgent(request: TokenRequest): Promise<EnrolmentToken> {
+    return this.#enrolment.replace(request);
   }
+
   /** Highest report sequence that is durable for a site's epoch: what the link answers in `Welcome`. */
-  acknowledgedSequence(_site: string, _epoch: number): number {
-    return notYet();
+  acknowledgedSequence(site: string, epoch: number): number {
+    const agent = this.#parts.state.agents.get(site);
+    return agent?.epoch === epoch ? agent.acknowledged : 0;
   }
 
   /** Events after a number, oldest first, at most `limit` (default 1000). */
-  events(_after: number, _filter?: EventFilter): readonly EngineEvent[] {
-    return notYet();
+  events(after: number, filter: EventFilter = {}): readonly EngineEvent[] {
+    return this.#parts.state.events.list(after, { ...filter, limit: filter.limit ?? pageSize });
   }
+
   /** Log lines after a number, at most `limit` (default 1000). */
-  async logLines(_operation: string, _after: number, _limit?: number): Promise<LogPage> {
-    return notYet();
+  async logLines(operation: string, after: number, limit: number = pageSize): Promise<LogPage> {
+    if (this.#parts.state.operations.get(operation) === undefined)
+      throw new Refusal('not-found', [problems.notFound('operation', operation)]);
+    return this.#logs.read(operation, after, limit);
   }
+
   /** Live events and log lines from now on; the answer ends it. Ask for the past first with the last number you hold. */
-  subscribe(_listener: (item: LiveItem) => void): () => void {
-    return notYet();
+  subscribe(listener: (item: LiveItem) => void): () => void {
+    return this.#recorder.subscribe(listener);
   }
-  async listPayloads(_site?: string): Promise<Awaited<ReturnType<AgentQuestions['listPayloads']>>> {
-    return notYet();
+
+  /** Payloads on board of a site's agent; the only site unless one is named. */
+  async listPayloads(site?: string): Promise<readonly PayloadListing[]> {
+    const name = site ?? this.#parts.state.agents.list()[0]?.site;
+    if (name === undefined) throw new Refusal('unavailable', [problems.noRecipient()]);
+    return this.#ask(name, 'listPayloads', {});
+  }
+
+  /** The link of a site, listened to from its first use on. */
+  #link(site: string): AgentLink {
+    const link = this.#parts.links(site);
+    if (this.#sites.has(site)) return link;
+    this.#sites.add(site);
+    const { counters } = this;
+    const parts = { recorder: this.#recorder, logs: this.#logs, reader: this.#runner, counters };
+    const intake = new ReportIntake(site, link, parts);
+    link.onReports((reports) => intake.take(reports));
+    link.onConnected(() => this.#runner.connected(site));
+    return link;
+  }
+
+  async #ask<Name extends keyof AgentQuestions>(
+    site: string,
+    name: Name,
+    request: Parameters<AgentQuestions[Name]>[0],
+  ): Promise<Awaited<ReturnType<AgentQuestions[Name]>>> {
+    const link = this.#link(site);
+    if (!link.isConnected) throw new Refusal('unavailable', [problems.noAgent(site)]);
+    try {
+      return await link.ask(name, request);
+    } catch (error) {
+      throw asRefusal(error);
+    }
+  }
+
+  #cluster(name: string): ClusterRecord {
+    const record = this.#parts.state.clusters.find(name);
+    if (record === undefined) throw new Refusal('not-found', [problems.notFound('cluster', name)]);
+    return record;
+  }
+
+  /** Requests about the same clusters go one after another. */
+  #inTurn<T>(request: FileRequest, act: () => Promise<T>): Promise<T> {
+    const { planners, state } = this.#parts;
+    const { clusters } = planners.parse(request.text, request.file, knownDocuments(state));
+    return this.#turns.take(
+      clusters.map((cluster) => cluster.name),
+      act,
+    );
+  }
+
+  #refuseWhenShort(): void {
+    if (this.#parts.state.journal.isShort) throw new Refusal('unavailable', [problems.noSpace()]);
   }
 }

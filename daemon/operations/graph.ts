@@ -31,7 +31,8 @@ export class StepGraph {
     for (const step of steps)
       for (const before of step.after) {
         const node = this.#nodes.get(before);
-        if (node === undefined) throw new Error(`the step ${step.id} comes after ${before}, which is not in the plan`);
+        if (node === undefined)
+          throw new Error(`the step ${step.id} comes after ${before}, which is not in the plan`);
         node.next.push(step.id);
       }
     this.#refuseCircles();
@@ -100,6 +101,7 @@ export class StepGraph {
         if (count === 0) free.push(next);
       }
     }
-    if (awaited.size > 0) throw new Error(`the plan's steps wait for each other: ${[...awaited.keys()].join(', ')}`);
+    if (awaited.size > 0)
+      throw new Error(`the plan's steps wait for each other: ${[...awaited.keys()].join(', ')}`);
   }
 }

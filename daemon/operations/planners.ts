@@ -51,9 +51,17 @@ export interface ParsedFile {
   place(document: string, field: string): Place | undefined;
 }
 
+/** What the store knows that a stream may refer to. */
+export interface KnownDocuments {
+  /** Kept provider documents. */
+  readonly providers: readonly JsonObject[];
+  readonly secrets: readonly { readonly name: string; readonly destination?: string }[];
+}
+
 /** Everything the engine asks of the rooms `spec` and `planning`; main.ts wires the real ones. All pure. */
 export interface Planners {
-  parse(text: string, file: string): ParsedFile;
+  /** Reads a stream; references out of it are judged against what the store knows. */
+  parse(text: string, file: string, known: KnownDocuments): ParsedFile;
   /** Reads a kept cluster document again. */
   readCluster(document: JsonObject): DesiredCluster;
   /** Reads a kept provider document again. */
@@ -68,12 +76,15 @@ export interface Planners {
     readonly keys: ClusterPublicKeys;
     /** Ids of checks the user chose to bypass; recorded with the operation. */
     readonly bypass: readonly string[];
+    /** Whether the journal holds a receipt of a step of this kind for the cluster, from whatever operation. */
+    readonly hasReceipt: (kind: string) => boolean;
   }): Plan;
   planDeletion(input: {
     readonly cluster: ClusterIdentity;
     readonly desired?: DesiredCluster;
     readonly provider: DesiredProvider;
     readonly observed: Observed;
+    readonly revision: string;
     readonly volumes?: 'retain' | 'delete';
   }): Plan;
   describePlan(plan: Plan): string;

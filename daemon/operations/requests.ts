@@ -5,6 +5,16 @@ import { Problem, type ProblemReport } from '../../provisioners/contract/problem
 import type { Waiting } from '../../provisioners/contract/ports.ts';
 import type { Phase } from '../../provisioners/contract/step.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
+import type { EventRecord } from '../state/events.ts';
+import type { LogLine } from '../state/logs.ts';
+import type { OperationState, OperationWait } from '../state/operations.ts';
+import type { StepState } from '../state/steps.ts';
+
+// The API and the CLI take every type of an answer from here: they know nothing of the state room.
+export type { EventRecord as EngineEvent } from '../state/events.ts';
+export type { LogLine, LogPage } from '../state/logs.ts';
+export type { OperationState, OperationWait } from '../state/operations.ts';
+export type { StepState } from '../state/steps.ts';
 
 /** Why the engine did not do what was asked; the API and the CLI make status and exit codes of it. */
 export type RefusalReason =
@@ -42,23 +52,6 @@ export class Refusal extends Problem {
   }
 }
 
-/** States of an operation (DESIGN §5). A superseded one is `cancelled` and names its successor. */
-export type OperationState = 'planned' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled';
-
-/** What an operation in state `waiting` waits for. */
-export type OperationWait =
-  /** A person: the new plan destroys what was not approved. */
-  | 'approval'
-  /** A connected agent of the site that speaks our protocol. */
-  | 'agent'
-  /** The operation before it on the same cluster. */
-  | 'operation'
-  /** Free space for the journal. */
-  | 'space';
-
-/** State of one step of an operation. `kept`: an act with a receipt, or done in an earlier plan and not planned again. */
-export type StepState = 'planned' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'kept';
-
 /** A step as people follow it. */
 export interface StepView {
   readonly id: string;
@@ -78,6 +71,8 @@ export interface StepView {
   readonly waiting?: Waiting;
   readonly progress?: { readonly done: number; readonly total: number; readonly what: string };
   readonly problem?: ProblemReport;
+  /** What later steps may refer to; the last step of a delete leaves the three lists of its proof here. */
+  readonly facts?: Json;
 }
 
 /** An operation in lists. */
@@ -192,6 +187,8 @@ export interface FileRequest {
   readonly file: string;
   /** Id of the principal, recorded with whatever comes of it. */
   readonly principal: string;
+  /** Ids of bypassable checks to bypass; they are part of the plan. */
+  readonly bypass?: readonly string[];
 }
 
 /** `apply`. */
@@ -204,8 +201,6 @@ export interface ApplyRequest extends FileRequest {
   readonly idempotencyKey?: string;
   /** Refuse unless the (one) cluster's newest revision has this number; 0 = must not exist. */
   readonly ifRevision?: number;
-  /** Ids of bypassable checks to bypass. */
-  readonly bypass?: readonly string[];
 }
 
 /** Answer of `apply`. Nothing in `operations` = exit code 0 and "unchanged". */
@@ -245,6 +240,26 @@ export interface SecretRequest {
   readonly principal: string;
 }
 
+/** What somebody needs to speak with a cluster. */
+export interface CredentialRequest {
+  readonly cluster: string;
+  /** Name in the certificate. */
+  readonly principal: string;
+  readonly groups: readonly string[];
+  /** PKCS#10 request, PEM. */
+  readonly request: string;
+  readonly seconds: number;
+}
+
+/** A short client certificate and where to use it. */
+export interface Credential {
+  readonly certificate: string;
+  readonly notAfter: Instant;
+  readonly caCertificate: string;
+  /** `https://host:port` of the API endpoint. */
+  readonly server: string;
+}
+
 /** A site's agent. */
 export interface AgentView {
   readonly site: string;
@@ -262,18 +277,6 @@ export interface EnrolmentToken {
   readonly expiresAt: Instant;
 }
 
-/** One thing that happened: numbered without gaps in the order it became durable. */
-export interface EngineEvent {
-  readonly number: number;
-  readonly at: Instant;
-  /** Stable name: `operation.created`, `step.started`, `step.waiting`, `step.ended`, … (see events.ts). */
-  readonly type: string;
-  readonly cluster?: string;
-  readonly operation?: string;
-  readonly step?: string;
-  readonly data: Json;
-}
-
 /** Which events to answer. */
 export interface EventFilter {
   readonly cluster?: string;
@@ -281,28 +284,9 @@ export interface EventFilter {
   readonly limit?: number;
 }
 
-/** One line of an operation's log. */
-export interface LogLine {
-  /** Rises by one a line within the operation. */
-  readonly number: number;
-  readonly at: Instant;
-  readonly step: string;
-  readonly machine?: string;
-  readonly text: string;
-}
-
-/** A page of log lines. */
-export interface LogPage {
-  readonly lines: readonly LogLine[];
-  /** Lines before this number were dropped by the size cap; 1 = none were. */
-  readonly firstKept: number;
-  /** Give this as `after` to go on. */
-  readonly last: number;
-}
-
 /** What subscribers get, in the order it became durable. */
 export type LiveItem =
-  | { readonly type: 'event'; readonly event: EngineEvent }
+  | { readonly type: 'event'; readonly event: EventRecord }
   | { readonly type: 'log'; readonly operation: string; readonly cluster: string; readonly line: LogLine };
 
 /** Whether the engine can take on work. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type Json } from '../../provisioners/contract/json.ts';
+import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
 
 /** `sha256:<hex>` of a JSON value's canonical text. */
@@ -34,8 +35,10 @@ const differences = (
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return names.flatMap((name) => {
     if (before[name] === after[name]) return [];
-    if (before[name] === undefined) return [`${what} ${name} is there now and was not when the plan was reviewed`];
-    if (after[name] === undefined) return [`${what} ${name} was there when the plan was reviewed and is gone`];
+    if (before[name] === undefined)
+      return [`${what} ${name} is there now and was not when the plan was reviewed`];
+    if (after[name] === undefined)
+      return [`${what} ${name} was there when the plan was reviewed and is gone`];
     return [`${what} ${name} is another than when the plan was reviewed`];
   });
 };
@@ -58,25 +61,22 @@ export function changesBetween(before: Plan, after: Plan): string[] {
   return [...said, ...[...old.values()].map((step) => `no longer a step: ${step.title}`)];
 }
 
-/** Workers' group by our naming (`<cluster>-<group>-<n>` is the planner's); a destroyed control plane shows in phase. */
-const destroysMaster = (plan: Plan): boolean => {
-  const masters = new Set(
-    plan.steps.filter((step) => step.phase === 'control plane').map((step) => step.subject),
-  );
-  return plan.destroys.some((name) => masters.has(name));
-};
+/** `general-3` and `w3` belong to the groups `general` and `w`: the planner numbers the machines of a group. */
+const groupOf = (machine: string): string => machine.replace(/-?\d+$/, '');
 
 /**
  * Whether a plan needs confirmation by the cluster's name (DESIGN §3): it deletes the cluster, destroys a master or a
  * whole worker group, or more machines than `destroyLimit`.
  */
-export function needsConfirmation(
-  plan: Plan,
-  limits: { readonly destroyLimit: number; readonly masters: ReadonlySet<string>; readonly groups: readonly ReadonlySet<string>[] },
-): boolean {
+export function needsConfirmation(plan: Plan, observed: Observed, destroyLimit: number): boolean {
   if (plan.kind === 'delete') return true;
   const destroyed = new Set(plan.destroys);
-  if (destroyed.size > limits.destroyLimit || destroysMaster(plan)) return true;
-  if ([...destroyed].some((name) => limits.masters.has(name))) return true;
-  return limits.groups.some((group) => group.size > 0 && [...group].every((name) => destroyed.has(name)));
+  if (destroyed.size === 0) return false;
+  if (destroyed.size > destroyLimit) return true;
+  const machines = observed.machines ?? [];
+  // What is destroyed without having been seen may be anything.
+  if ([...destroyed].some((name) => machines.find((machine) => machine.name === name)?.role !== 'worker'))
+    return true;
+  const remaining = machines.filter((machine) => !destroyed.has(machine.name));
+  return [...destroyed].some((name) => !remaining.some((machine) => groupOf(machine.name) === groupOf(name)));
 }

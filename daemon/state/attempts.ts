@@ -54,6 +54,7 @@ export class Attempts {
   readonly #get: Database.Statement<[string, string, number], Row>;
   readonly #open: Database.Statement<[string], Row>;
   readonly #list: Database.Statement<[string], Row>;
+  readonly #receipt: Database.Statement<[string, string], { found: number }>;
 
   constructor(database: Database.Database) {
     this.#add = database.prepare(
@@ -74,6 +75,15 @@ export class Attempts {
     this.#list = database.prepare(
       'SELECT * FROM attempts WHERE operation = ? ORDER BY intent_at, step, number',
     );
+    this.#receipt = database.prepare(
+      `SELECT 1 AS found FROM operations JOIN attempts ON attempts.operation = operations.id
+       WHERE operations.cluster = ? AND attempts.kind = ? AND attempts.outcome ->> 'state' = 'succeeded' LIMIT 1`,
+    );
+  }
+
+  /** Whether a step of a kind ever ended well for a cluster (uid), in whatever operation. */
+  hasReceipt(cluster: string, kind: string): boolean {
+    return this.#receipt.get(cluster, kind) !== undefined;
   }
 
   /** @throws SqliteError SQLITE_CONSTRAINT_UNIQUE when the step has an open attempt: a step is never under way twice. */

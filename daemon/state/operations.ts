@@ -139,6 +139,16 @@ export class Operations {
       .map(recordOf);
   }
 
+  /** The operation that holds a cluster (uid) now. */
+  holder(cluster: string): OperationRecord | undefined {
+    return this.listUnfinished().find((one) => one.cluster === cluster && one.waitingFor !== 'operation');
+  }
+
+  /** The one that waits for the holder's end. */
+  queued(cluster: string): OperationRecord | undefined {
+    return this.listUnfinished().find((one) => one.cluster === cluster && one.waitingFor === 'operation');
+  }
+
   /** Moves it to a state; a state that is over gets its end, others lose an earlier one. */
   setState(
     id: string,

@@ -16,6 +16,8 @@ export interface RevisionRecord {
   readonly providerDocument: JsonObject;
   /** The file as it was written, without its secrets. */
   readonly text: string;
+  /** Its name for messages, as the user gave it. */
+  readonly file: string;
   readonly principal: string;
   readonly at: Instant;
 }
@@ -27,6 +29,7 @@ interface Row {
   readonly document: string;
   readonly provider_document: string;
   readonly text: string;
+  readonly file: string;
   readonly principal: string;
   readonly at: string;
 }
@@ -38,6 +41,7 @@ const recordOf = (row: Row): RevisionRecord => ({
   document: JSON.parse(row.document) as JsonObject,
   providerDocument: JSON.parse(row.provider_document) as JsonObject,
   text: row.text,
+  file: row.file,
   principal: row.principal,
   at: row.at,
 });
@@ -52,7 +56,7 @@ export class Revisions {
 
   add(record: RevisionRecord): void {
     this.#database
-      .prepare('INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+      .prepare('INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
       .run(
         record.cluster,
         record.number,
@@ -60,6 +64,7 @@ export class Revisions {
         JSON.stringify(record.document),
         JSON.stringify(record.providerDocument),
         record.text,
+        record.file,
         record.principal,
         record.at,
       );

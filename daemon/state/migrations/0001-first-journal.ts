@@ -18,7 +18,7 @@ const wishes = `
   CREATE TABLE revisions (
     cluster TEXT NOT NULL REFERENCES clusters(uid), number INTEGER NOT NULL, digest TEXT NOT NULL,
     document TEXT NOT NULL, provider_document TEXT NOT NULL, text TEXT NOT NULL,
-    principal TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (cluster, number)
+    file TEXT NOT NULL, principal TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (cluster, number)
   ) STRICT;
 
   -- Keys and uid drawn for a plan of a cluster that is not made yet, so that the reviewed plan can be run.

@@ -1,0 +1,163 @@
+import type { Plan } from '../../provisioners/contract/plan.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
+import type { OperationRecord } from '../state/operations.ts';
+import { conflicts } from './conflicts.ts';
+import type { Planners } from './planners.ts';
+import { recordPlan } from './plan-record.ts';
+import { problems } from './problems.ts';
+import type { Note, Recorder } from './recorder.ts';
+import { Refusal } from './requests.ts';
+import type { Runner } from './runner.ts';
+import { isResumable } from './views.ts';
+
+/** Work that is to begin. */
+export interface Work {
+  readonly id: string;
+  /** uid, name. */
+  readonly cluster: { readonly uid: string; readonly name: string };
+  readonly plan: Plan;
+  readonly revision: number;
+  readonly principal: string;
+  readonly bypass: readonly string[];
+  readonly volumes?: 'retain' | 'delete';
+}
+
+/** What the transaction decided; {@link Admission.begin} acts on it once it is durable. */
+export interface Admitted {
+  readonly operation: string;
+  readonly how: 'start' | 'take-up-again' | 'queued';
+  /** Running operation that is to end early. */
+  readonly interrupted?: string;
+}
+
+/**
+ * Lets work in: decides by the table of conflicts inside the transaction that writes operation and plan, so that two
+ * requests can never both be right.
+ */
+export class Admission {
+  readonly #recorder: Recorder;
+  readonly #planners: Planners;
+  readonly #runner: Runner;
+
+  constructor(recorder: Recorder, planners: Planners, runner: Runner) {
+    this.#recorder = recorder;
+    this.#planners = planners;
+    this.#runner = runner;
+  }
+
+  /**
+   * Writes operation, plan and steps, inside a transaction.
+   * @throws Refusal of reason `conflict` when the table says so; the transaction's other changes are undone with it
+   */
+  admit(work: Work, note: Note, at: Instant): Admitted {
+    const { operations } = this.#recorder.state;
+    const holder = operations.holder(work.cluster.uid);
+    if (holder === undefined) return this.#admitFree(work, note, at);
+    const verdict = conflicts[holder.kind][work.plan.kind];
+    if (verdict === 'refuse' || verdict === 'beside')
+      throw new Refusal('conflict', [
+        problems.conflict(
+          work.cluster.name,
+          holder.id,
+          holder.kind === 'delete' ? 'deletes it' : 'works on it',
+        ),
+      ]);
+    this.#dropQueued(work, note, at);
+    if (holder.state === 'waiting' && holder.waitingFor === 'approval') {
+      this.#end(holder, work, note, at);
+      return this.#write(work, 'start', note, at);
+    }
+    const admitted = this.#write(work, 'queued', note, at);
+    if (verdict === 'wait') return admitted;
+    operations.setCancelRequested(holder.id, true);
+    note({
+      type: 'operation.cancelling',
+      cluster: work.cluster.name,
+      operation: holder.id,
+      data: { by: work.id },
+    });
+    return { ...admitted, interrupted: holder.id };
+  }
+
+  /** Once the transaction is durable. */
+  begin(admitted: Admitted): void {
+    const record = this.#recorder.state.operations.get(admitted.operation);
+    if (record !== undefined && admitted.how !== 'queued') this.#runner.takeUp(record, 'fresh');
+    const interrupted =
+      admitted.interrupted === undefined ? undefined : this.#runner.find(admitted.interrupted);
+    if (interrupted !== undefined) this.#runner.cancel(interrupted);
+  }
+
+  /** Nobody holds the cluster: the stopped operation for the same revision goes on, any other is superseded. */
+  #admitFree(work: Work, note: Note, at: Instant): Admitted {
+    const { state } = this.#recorder;
+    const last = state.operations.list(work.cluster.uid, 1)[0];
+    if (last === undefined || !isResumable(state, last)) return this.#write(work, 'start', note, at);
+    const isSameWork =
+      last.revision === work.revision &&
+      (last.kind === 'delete') === (work.plan.kind === 'delete') &&
+      last.bypass.join() === work.bypass.join() &&
+      last.volumes === work.volumes;
+    if (!isSameWork) {
+      this.#end(last, work, note, at);
+      return this.#write(work, 'start', note, at);
+    }
+    const number = last.planNumber + 1;
+    recordPlan(state, this.#planners, last.id, number, work.plan, at);
+    state.operations.setPlanNumber(last.id, number);
+    state.operations.setApproved(last.id, [...new Set([...last.approved, ...work.plan.destroys])]);
+    state.operations.setCancelRequested(last.id, false);
+    state.operations.setState(last.id, 'running', { at });
+    const about = { cluster: work.cluster.name, operation: last.id };
+    note({ type: 'operation.resumed', ...about, data: { principal: work.principal, plan: number } });
+    return { operation: last.id, how: 'take-up-again' };
+  }
+
+  #write(work: Work, how: 'start' | 'queued', note: Note, at: Instant): Admitted {
+    const { state } = this.#recorder;
+    const isQueued = how === 'queued';
+    state.operations.add({
+      id: work.id,
+      cluster: work.cluster.uid,
+      kind: work.plan.kind,
+      state: isQueued ? 'waiting' : 'planned',
+      ...(isQueued ? { waitingFor: 'operation' } : {}),
+      principal: work.principal,
+      revision: work.revision,
+      planNumber: 1,
+      bypass: work.bypass,
+      approved: work.plan.destroys,
+      ...(work.volumes === undefined ? {} : { volumes: work.volumes }),
+      isCancelRequested: false,
+      createdAt: at,
+    });
+    recordPlan(state, this.#planners, work.id, 1, work.plan, at);
+    const about = { cluster: work.cluster.name, operation: work.id };
+    const { kind, steps } = work.plan;
+    note({
+      type: 'operation.created',
+      ...about,
+      data: { kind, steps: steps.length, principal: work.principal },
+    });
+    if (isQueued) note({ type: 'operation.waiting', ...about, data: { for: 'operation' } });
+    else state.operations.setState(work.id, 'running', { at });
+    return { operation: work.id, how };
+  }
+
+  /** A queued operation that a newer request overtakes before it began. */
+  #dropQueued(work: Work, note: Note, at: Instant): void {
+    const queued = this.#recorder.state.operations.queued(work.cluster.uid);
+    if (queued !== undefined) this.#end(queued, work, note, at);
+  }
+
+  #end(record: OperationRecord, by: Work, note: Note, at: Instant): void {
+    const { operations } = this.#recorder.state;
+    operations.setState(record.id, 'cancelled', {
+      at,
+      ...(record.problem === undefined ? {} : { problem: record.problem }),
+    });
+    operations.setSuperseded(record.id, by.id);
+    const about = { cluster: by.cluster.name, operation: record.id };
+    note({ type: 'operation.ended', ...about, data: { state: 'cancelled', supersededBy: by.id } });
+  }
+}

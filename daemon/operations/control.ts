@@ -1,0 +1,92 @@
+import type { OperationRecord } from '../state/operations.ts';
+import { conflicts } from './conflicts.ts';
+import { problems } from './problems.ts';
+import type { Recorder } from './recorder.ts';
+import { Refusal } from './requests.ts';
+import type { Runner } from './runner.ts';
+import { isResumable, namesToApprove } from './views.ts';
+
+/** Resume, cancel, approve: what a person may do to an operation. */
+export class Control {
+  readonly #recorder: Recorder;
+  readonly #runner: Runner;
+
+  constructor(recorder: Recorder, runner: Runner) {
+    this.#recorder = recorder;
+    this.#runner = runner;
+  }
+
+  async resume(id: string, principal: string): Promise<void> {
+    const { operations } = this.#recorder.state;
+    const name = this.#nameOf(this.#get(id));
+    await this.#recorder.commit((note, at) => {
+      const record = this.#get(id);
+      const holder = operations.holder(record.cluster);
+      if (holder !== undefined && conflicts[holder.kind].resume === 'refuse')
+        throw new Refusal('conflict', [problems.conflict(name, holder.id, 'works on it')]);
+      if (!isResumable(this.#recorder.state, record))
+        throw new Refusal('conflict', [problems.notResumable(id, whyNot(record))]);
+      operations.setCancelRequested(id, false);
+      operations.setState(id, 'running', { at });
+      note({ type: 'operation.resumed', cluster: name, operation: id, data: { principal } });
+    });
+    this.#runner.takeUp(this.#get(id), 'resume');
+  }
+
+  async cancel(id: string, principal: string): Promise<void> {
+    const { operations } = this.#recorder.state;
+    const run = this.#runner.find(id);
+    await this.#recorder.commit((note, at) => {
+      const record = this.#get(id);
+      const isOver = record.endedAt !== undefined;
+      if (isOver) return;
+      const about = { cluster: this.#nameOf(record), operation: id };
+      operations.setCancelRequested(id, true);
+      note({ type: 'operation.cancelling', ...about, data: { principal } });
+      const isIdle = record.waitingFor === 'approval' || record.waitingFor === 'operation';
+      if (!isIdle) return;
+      operations.setState(id, 'cancelled', { at });
+      note({ type: 'operation.ended', ...about, data: { state: 'cancelled' } });
+      const queued = operations.queued(record.cluster);
+      if (queued !== undefined) operations.setState(queued.id, 'running', { at });
+    });
+    if (run !== undefined) this.#runner.cancel(run);
+    else this.#runner.takeUpIdle();
+  }
+
+  async approve(id: string, principal: string, confirm: string): Promise<void> {
+    const { state } = this.#recorder;
+    await this.#recorder.commit((note, at) => {
+      const record = this.#get(id);
+      const cluster = this.#nameOf(record);
+      if (record.state !== 'waiting' || record.waitingFor !== 'approval')
+        throw new Refusal('conflict', [problems.notWaiting(id)]);
+      const names = namesToApprove(state, record);
+      if (confirm !== cluster)
+        throw new Refusal('needs-confirmation', [
+          problems.needsConfirmation(cluster, { kind: record.kind, destroys: names }),
+        ]);
+      state.operations.setApproved(id, [...record.approved, ...names]);
+      state.operations.setState(id, 'running', { at });
+      note({ type: 'operation.approved', cluster, operation: id, data: { principal, names } });
+    });
+    this.#runner.takeUp(this.#get(id), 'resume');
+  }
+
+  /** @throws Refusal when there is none */
+  #get(id: string): OperationRecord {
+    const record = this.#recorder.state.operations.get(id);
+    if (record === undefined) throw new Refusal('not-found', [problems.notFound('operation', id)]);
+    return record;
+  }
+
+  #nameOf(record: OperationRecord): string {
+    return this.#recorder.state.clusters.get(record.cluster)?.name ?? record.cluster;
+  }
+}
+
+function whyNot(record: OperationRecord): string {
+  if (record.supersededBy !== undefined) return `operation ${record.supersededBy} took its place`;
+  if (record.state === 'succeeded') return 'it succeeded';
+  return record.endedAt === undefined ? 'it is not over' : 'a later operation worked on the cluster since';
+}

@@ -1,0 +1,111 @@
+import type { Observed } from '../../provisioners/contract/observed.ts';
+import type { Plan } from '../../provisioners/contract/plan.ts';
+import type { ClusterRecord } from '../state/clusters.ts';
+import type { Admission } from './admission.ts';
+import { locateProblem } from './location.ts';
+import type { AgentLink } from './link.ts';
+import { observeThrough } from './observation.ts';
+import { subjectOf } from './plan-record.ts';
+import type { Planners } from './planners.ts';
+import { asRefusal } from './preparation.ts';
+import { problems } from './problems.ts';
+import type { Recorder } from './recorder.ts';
+import { revisionOf } from './replanning.ts';
+import { type DeleteRequest, type OperationView, type PlanAnswer, Refusal } from './requests.ts';
+import { changesBetween, planHash } from './review.ts';
+import { viewOperation } from './views.ts';
+
+/** What deleting needs. */
+export interface DeletingParts {
+  readonly recorder: Recorder;
+  readonly planners: Planners;
+  readonly links: (site: string) => AgentLink;
+  readonly admission: Admission;
+  readonly ids: () => string;
+}
+
+interface PreparedDeletion {
+  readonly record: ClusterRecord;
+  readonly plan: Plan;
+  readonly hash: string;
+}
+
+/** `delete` and its plan. */
+export class Deleting {
+  readonly #parts: DeletingParts;
+
+  constructor(parts: DeletingParts) {
+    this.#parts = parts;
+  }
+
+  async plan(request: DeleteRequest): Promise<PlanAnswer> {
+    const { plan, hash } = await this.#prepare(request);
+    const { recorder, planners } = this.#parts;
+    const cluster = request.name;
+    await recorder.commit((_note, at) => recorder.state.plans.addReview({ hash, cluster, plan, at }));
+    const shown = { cluster, plan, hash, text: planners.describePlan(plan), isUnchanged: false };
+    return { problems: [], plans: [shown], hash, needsConfirmation: [cluster] };
+  }
+
+  async delete(request: DeleteRequest): Promise<OperationView> {
+    const { recorder, admission, ids } = this.#parts;
+    const { state } = recorder;
+    const repeated = this.#sameUnderWay(request.name);
+    if (repeated !== undefined) return repeated;
+    const { record, plan, hash } = await this.#prepare(request);
+    if (request.planHash !== undefined && request.planHash !== hash) {
+      const review = state.plans.getReview(request.planHash);
+      const changes = review === undefined ? [] : changesBetween(review.plan, plan);
+      throw new Refusal('plan-changed', [problems.planChanged(request.name)], changes);
+    }
+    if (request.confirm !== request.name)
+      throw new Refusal('needs-confirmation', [problems.needsConfirmation(request.name, plan)]);
+    const admitted = await recorder.commit((note, at) => {
+      const revision = state.revisions.newest(record.uid)?.number ?? 1;
+      const cluster = { uid: record.uid, name: record.name };
+      const { principal, volumes } = request;
+      const given = volumes === undefined ? {} : { volumes };
+      return admission.admit(
+        { id: ids(), cluster, plan, revision, principal, bypass: [], ...given },
+        note,
+        at,
+      );
+    });
+    admission.begin(admitted);
+    const made = state.operations.get(admitted.operation);
+    if (made === undefined) throw new Error(`operation ${admitted.operation} was not kept`);
+    return viewOperation(state, made, recorder.clock.now());
+  }
+
+  /** Deleting what is being deleted is the same wish: it gets the same operation. */
+  #sameUnderWay(name: string): OperationView | undefined {
+    const { state, clock } = this.#parts.recorder;
+    const record = state.clusters.find(name);
+    const holder = record && (state.operations.queued(record.uid) ?? state.operations.holder(record.uid));
+    return holder?.kind === 'delete' ? viewOperation(state, holder, clock.now()) : undefined;
+  }
+
+  async #prepare(request: DeleteRequest): Promise<PreparedDeletion> {
+    const { recorder, planners, links } = this.#parts;
+    const { state } = recorder;
+    const record = state.clusters.find(request.name);
+    if (record === undefined) throw new Refusal('not-found', [problems.notFound('cluster', request.name)]);
+    const subject = subjectOf(state, planners, record.uid);
+    if (subject.desired.isProtected) {
+      const problem = locateProblem(state, planners, record.uid, problems.isProtected(request.name));
+      throw new Refusal('invalid', [problem]);
+    }
+    const { site } = subject.provider;
+    if (!links(site).isConnected) throw new Refusal('unavailable', [problems.noAgent(site)]);
+    try {
+      const observed: Observed = await observeThrough(links(site), state, subject);
+      const volumes = request.volumes === undefined ? {} : { volumes: request.volumes };
+      const { cluster, desired, provider } = subject;
+      const revision = revisionOf(subject);
+      const plan = planners.planDeletion({ cluster, desired, provider, observed, revision, ...volumes });
+      return { record, plan, hash: planHash(plan) };
+    } catch (error) {
+      throw asRefusal(error);
+    }
+  }
+}

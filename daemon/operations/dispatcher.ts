@@ -1,0 +1,117 @@
+import { type PlannedStep, resolveReferences } from '../../provisioners/contract/plan.ts';
+import { createMachineSchema, type CreateMachine } from '../../provisioners/contract/provider.ts';
+import type { Json } from '../../provisioners/contract/json.ts';
+import type { AttemptRecord } from '../state/attempts.ts';
+import type { AgentLink } from './link.ts';
+import { contextFor } from './observation.ts';
+import type { Recorder } from './recorder.ts';
+import type { EngineCounters } from './requests.ts';
+import type { OpenAttempt, OperationRun } from './run.ts';
+
+/** First wait before a dispatch without a report is sent again, milliseconds; doubles up to the longest. */
+const firstResend = 1000;
+const longestResend = 30_000;
+
+/** Writes the intent of an attempt down, sends it, and sends it again until a report about it is durable. */
+export class Dispatcher {
+  readonly #recorder: Recorder;
+  readonly #links: (site: string) => AgentLink;
+  readonly #counters: EngineCounters;
+
+  constructor(recorder: Recorder, links: (site: string) => AgentLink, counters: EngineCounters) {
+    this.#recorder = recorder;
+    this.#links = links;
+    this.#counters = counters;
+  }
+
+  /**
+   * Makes the intent durable, then sends it.
+   * @throws Problem or Error when the input or the context cannot be made; nothing was written then
+   */
+  async start(run: OperationRun, step: PlannedStep): Promise<void> {
+    const input = resolveReferences(step.input, (id) => run.facts.get(id));
+    // Made here as well as at sending, so that a missing secret stops the step before there is an intent.
+    contextFor(this.#recorder.state, run.subject, input);
+    const record: AttemptRecord = {
+      key: run.nextKey(step.id),
+      epoch: this.#links(run.site).epoch,
+      kind: step.kind,
+      version: step.version,
+      input,
+      intentAt: this.#recorder.now(),
+    };
+    run.starting.add(step.id);
+    try {
+      await this.#journalIntent(run, step, record);
+      run.open.set(step.id, { record, sentAt: 0, sent: 0, isReported: false });
+    } finally {
+      run.starting.delete(step.id);
+    }
+    this.#send(run, step.id);
+  }
+
+  /** Attends to what is under way: sends again what nobody reported on, cancels again what is still to end. */
+  attend(run: OperationRun): void {
+    if (!this.#links(run.site).isConnected) return;
+    const now = this.#recorder.clock.now();
+    for (const [step, attempt] of run.open) {
+      const wait = Math.min(firstResend * 2 ** Math.max(0, attempt.sent - 1), longestResend);
+      if (!attempt.isReported && now - attempt.sentAt >= wait) this.#send(run, step);
+    }
+    if (run.isCancelRequested) this.cancel(run);
+  }
+
+  /** A new connection: the agent hears of every open attempt again; it answers repeats with what it has on record. */
+  sendAll(run: OperationRun): void {
+    for (const step of run.open.keys()) this.#send(run, step);
+    if (run.isCancelRequested) this.cancel(run);
+  }
+
+  cancel(run: OperationRun): void {
+    const link = this.#links(run.site);
+    if (!link.isConnected) return;
+    for (const attempt of run.open.values()) link.cancel(attempt.record.key);
+  }
+
+  #journalIntent(run: OperationRun, step: PlannedStep, record: AttemptRecord): Promise<void> {
+    const { state } = this.#recorder;
+    const machine = machineIn(record.input);
+    return this.#recorder.commit((note, at) => {
+      state.steps.start(run.id, step.id, record.key.attempt, at);
+      state.attempts.add(record);
+      if (machine !== undefined)
+        state.machines.incarnate(run.subject.cluster.uid, machine.name, machine.incarnation, machine.token);
+      note({
+        type: 'step.started',
+        cluster: run.cluster,
+        operation: run.id,
+        step: step.id,
+        data: { title: step.title, phase: step.phase, subject: step.subject, attempt: record.key.attempt },
+      });
+    });
+  }
+
+  #send(run: OperationRun, step: string): void {
+    const attempt: OpenAttempt | undefined = run.open.get(step);
+    const link = this.#links(run.site);
+    if (attempt === undefined || !link.isConnected || attempt.record.epoch !== link.epoch) return;
+    const { key, epoch, kind, version, input } = attempt.record;
+    const context = contextFor(this.#recorder.state, run.subject, input);
+    if (attempt.sent === 0) this.#counters.dispatches += 1;
+    else this.#counters.redispatches += 1;
+    attempt.sent += 1;
+    attempt.sentAt = this.#recorder.clock.now();
+    link.dispatch({ key, epoch, kind, version, input, context });
+  }
+}
+
+/** The machine that an input asks to create, at its top or one level down: its incarnation is kept with the intent. */
+function machineIn(input: Json): CreateMachine | undefined {
+  if (input === null || typeof input !== 'object') return undefined;
+  for (const candidate of [input, ...Object.values(input)]) {
+    if (candidate === null || typeof candidate !== 'object' || !('incarnation' in candidate)) continue;
+    const parsed = createMachineSchema.safeParse(candidate);
+    if (parsed.success) return parsed.data;
+  }
+  return undefined;
+}

@@ -1,0 +1,140 @@
+import type { ProblemReport } from '../../provisioners/contract/problem.ts';
+
+/** Problems that the engine itself finds, by stable code. */
+export const problems = {
+  noAgent: (site: string): ProblemReport => ({
+    kind: 'transient',
+    code: 'AGENT-001',
+    summary: `no agent of site "${site}" is connected; work goes on where it stands when it comes back`,
+    remedy: `Look whether the agent runs and reaches this daemon. If it is lost for good: remuda agent replace ${site}`,
+  }),
+  agentReplaced: (site: string): ProblemReport => ({
+    kind: 'transient',
+    code: 'AGENT-002',
+    summary: `the agent of site "${site}" was replaced while this step was under way`,
+    remedy: 'Nothing: the step is planned again on what the new agent sees.',
+  }),
+  noSpace: (): ProblemReport => ({
+    kind: 'blocked',
+    code: 'STATE-004',
+    summary: 'the disk that holds the state is full: running steps finish, nothing new is started',
+    remedy: 'Make room on the disk of the state folder; work goes on by itself.',
+  }),
+  needsApproval: (cluster: string, operation: string, names: readonly string[]): ProblemReport => ({
+    kind: 'blocked',
+    code: 'OPS-001',
+    summary: `planned anew, cluster ${cluster} would lose ${names.join(', ')}, which nobody agreed to yet`,
+    remedy: `Read the plan, then: remuda operation approve ${operation} --confirm ${cluster}, or cancel`,
+  }),
+  premisesMove: (cluster: string): ProblemReport => ({
+    kind: 'blocked',
+    code: 'OPS-002',
+    summary: `what was seen of cluster ${cluster} keeps changing just before something would be destroyed`,
+    remedy: 'Find out who else changes its machines, then resume.',
+  }),
+  conflict: (cluster: string, operation: string, what: string): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-003',
+    summary: `cluster ${cluster} is held by operation ${operation}, which ${what}`,
+    remedy: `Wait for it (remuda logs -f ${operation}) or end it (remuda operation cancel ${operation})`,
+  }),
+  staleRevision: (cluster: string, expected: number, found: number): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-004',
+    summary: `cluster ${cluster} is at revision ${found}, not at ${expected}: somebody changed it since you looked`,
+    remedy: `Look at it again (remuda get cluster ${cluster} -o yaml) and repeat your change on that`,
+  }),
+  needsConfirmation: (
+    cluster: string,
+    plan: { readonly destroys: readonly string[]; readonly kind: string },
+  ): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-005',
+    summary:
+      plan.kind === 'delete'
+        ? `deleting cluster ${cluster} destroys ${plan.destroys.length} machines and what is on them`
+        : `this plan destroys ${plan.destroys.join(', ')} of cluster ${cluster}`,
+    remedy: `If that is meant, say the cluster's name: --confirm ${cluster}`,
+  }),
+  planChanged: (cluster: string): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-006',
+    summary: `the plan for ${cluster} is no longer the one that was reviewed; nothing was started`,
+    remedy: 'Read the changes, review the new plan (remuda plan) and apply with its hash',
+  }),
+  notFound: (what: string, name: string): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-007',
+    summary: `there is no ${what} "${name}"`,
+    remedy: `remuda get ${what}s shows what there is`,
+    value: name,
+  }),
+  notResumable: (operation: string, why: string): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-008',
+    summary: `operation ${operation} cannot be taken up again: ${why}`,
+    remedy: 'Apply the file again; what is done already is found and kept',
+  }),
+  notWaiting: (operation: string): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-009',
+    summary: `operation ${operation} does not wait for approval`,
+    remedy: `remuda describe operation ${operation} says where it stands`,
+  }),
+  isProtected: (cluster: string): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-010',
+    summary: `cluster ${cluster} is protected from deletion`,
+    remedy: 'Set deletion.protected to false in its file, apply it, then delete',
+    place: { document: `Cluster/${cluster}`, field: 'spec.deletion.protected' },
+    value: 'true',
+  }),
+  keyReused: (key: string): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-011',
+    summary: `the idempotency key "${key}" was used for another request`,
+    remedy: 'Use a new key for a new request',
+    value: key,
+  }),
+  nothingToApply: (file: string): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-012',
+    summary: `${file} holds no document`,
+    remedy: 'Give a file with at least one Provider, Cluster or Secret document',
+    place: { file },
+  }),
+  badToken: (): ProblemReport => ({
+    kind: 'user',
+    code: 'AGENT-003',
+    summary: 'this enrolment token is unknown, used or expired',
+    remedy: 'Make a new one: remuda agent token',
+  }),
+  alreadyEnrolled: (site: string): ProblemReport => ({
+    kind: 'user',
+    code: 'AGENT-004',
+    summary: `site "${site}" has an agent already`,
+    remedy: `If that one is lost for good: remuda agent replace ${site}`,
+    value: site,
+  }),
+  noRecipient: (): ProblemReport => ({
+    kind: 'blocked',
+    code: 'AGENT-005',
+    summary: 'no agent is enrolled yet, so there is nobody to seal a secret to',
+    remedy: 'Start an agent and enrol it, then give the secret again',
+  }),
+  secretInUse: (name: string, provider: string): ProblemReport => ({
+    kind: 'user',
+    code: 'SECRET-003',
+    summary: `the secret "${name}" is used by provider ${provider}`,
+    remedy: 'Change the provider first',
+    value: name,
+  }),
+  unknownProvider: (cluster: string, provider: string): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-013',
+    summary: `cluster ${cluster} names the provider "${provider}", which is neither in the file nor in the store`,
+    remedy: 'Add its Provider document to the file',
+    place: { document: `Cluster/${cluster}`, field: 'spec.provider' },
+    value: provider,
+  }),
+} as const;

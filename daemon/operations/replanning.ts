@@ -1,0 +1,114 @@
+import type { Observed } from '../../provisioners/contract/observed.ts';
+import type { Plan } from '../../provisioners/contract/plan.ts';
+import { Problem } from '../../provisioners/contract/problem.ts';
+import type { AgentLink } from './link.ts';
+import { observeThrough, type Subject } from './observation.ts';
+import type { Planners } from './planners.ts';
+import type { Recorder } from './recorder.ts';
+import type { EngineCounters } from './requests.ts';
+import { digestOf } from './review.ts';
+import type { OperationRun } from './run.ts';
+
+/** How long to wait before looking again after looking failed, milliseconds; a single agent is asked, so no jitter. */
+const firstPause = 500;
+const longestPause = 15_000;
+
+/** How often looking may fail with a connected agent before the operation stops, resumable: some two minutes. */
+const mostFailures = 12;
+
+/** What is asked of a cluster, as one digest over both documents: the revision that plans are made for. */
+export const revisionOf = (subject: Pick<Subject, 'desired' | 'provider'>): string =>
+  digestOf({ cluster: subject.desired.document, provider: subject.provider.document });
+
+/** Looks afresh and plans again with the same planner. */
+export class Replanner {
+  readonly #recorder: Recorder;
+  readonly #planners: Planners;
+  readonly #links: (site: string) => AgentLink;
+  readonly #counters: EngineCounters;
+  readonly #isStopped: () => boolean;
+
+  constructor(
+    parts: {
+      readonly recorder: Recorder;
+      readonly planners: Planners;
+      readonly links: (site: string) => AgentLink;
+      readonly counters: EngineCounters;
+    },
+    isStopped: () => boolean,
+  ) {
+    this.#recorder = parts.recorder;
+    this.#planners = parts.planners;
+    this.#links = parts.links;
+    this.#counters = parts.counters;
+    this.#isStopped = isStopped;
+  }
+
+  /**
+   * A plan on what is there now; undefined when the operation was cancelled (or the engine stopped) meanwhile.
+   * @throws Problem when the agent cannot see, or the planner cannot plan on what is seen
+   */
+  async planAgain(run: OperationRun): Promise<Plan | undefined> {
+    const observed = await this.#look(run);
+    if (observed === undefined) return undefined;
+    this.#counters.plansMade += 1;
+    const { desired, provider, cluster } = run.subject;
+    const revision = revisionOf(run.subject);
+    if (run.kind === 'delete') {
+      const volumes = run.volumes === undefined ? {} : { volumes: run.volumes };
+      return this.#planners.planDeletion({ cluster, desired, provider, observed, revision, ...volumes });
+    }
+    const { state } = this.#recorder;
+    const keys = state.clusters.get(cluster.uid)?.keys.public;
+    if (keys === undefined) throw new Error(`cluster ${cluster.uid} has no record`);
+    const hasReceipt = (kind: string): boolean => state.attempts.hasReceipt(cluster.uid, kind);
+    return this.#planners.planCluster({
+      desired,
+      provider,
+      observed,
+      revision,
+      keys,
+      bypass: run.bypass,
+      hasReceipt,
+    });
+  }
+
+  /** Keeps what a cluster looks like after an operation. A failure costs nothing: the next look tries again. */
+  lookAfter(run: OperationRun): void {
+    observeThrough(this.#links(run.site), this.#recorder.state, run.subject)
+      .then((observed) => (this.#isStopped() ? undefined : this.#keep(run.subject, observed)))
+      .catch(() => undefined);
+  }
+
+  async #look(run: OperationRun): Promise<Observed | undefined> {
+    const link = this.#links(run.site);
+    let failures = 0;
+    while (!run.isCancelRequested && !this.#isStopped()) {
+      try {
+        if (link.isConnected) {
+          const observed = await observeThrough(link, this.#recorder.state, run.subject);
+          if (this.#isStopped()) return undefined;
+          await this.#keep(run.subject, observed);
+          return observed;
+        }
+      } catch (error) {
+        const mayPass = error instanceof Problem && error.report.kind === 'transient';
+        failures += link.isConnected ? 1 : 0;
+        if (!mayPass || failures >= mostFailures) throw error;
+      }
+      await this.#pause(Math.min(firstPause * 2 ** failures, longestPause));
+    }
+    return undefined;
+  }
+
+  #keep(subject: Subject, observed: Observed): Promise<void> {
+    const { state } = this.#recorder;
+    return this.#recorder.commit(() => state.clusters.setObserved(subject.cluster.uid, observed));
+  }
+
+  #pause(delay: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#recorder.clock.after(delay, resolve);
+    });
+  }
+}

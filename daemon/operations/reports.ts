@@ -1,0 +1,194 @@
+import type { AgentReport, Outcome } from '../../appliance/agent/protocol.ts';
+import type { Json } from '../../provisioners/contract/json.ts';
+import { type MachineRef, machineRefSchema } from '../../provisioners/contract/machine.ts';
+import type { ProblemReport } from '../../provisioners/contract/problem.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
+import type { LogLine, OperationLogs } from '../state/logs.ts';
+import type { StepEnd } from '../state/steps.ts';
+import type { AgentLink } from './link.ts';
+import type { Note, Recorder } from './recorder.ts';
+import type { EngineCounters } from './requests.ts';
+import type { OperationRun } from './run.ts';
+
+/** What the intake needs of the runner. */
+export interface ReportReader {
+  /** The run an attempt belongs to, while it is held here. */
+  find(operation: string): OperationRun | undefined;
+  /** A durable end; called once for each attempt. */
+  ended(run: OperationRun, step: string, outcome: Outcome): void;
+  /** The problem with the place in the user's file, where a field is known (row K11). */
+  locate(run: OperationRun, problem: ProblemReport): ProblemReport;
+}
+
+interface Taken {
+  readonly run: OperationRun;
+  readonly report: AgentReport;
+  readonly line: LogLine | undefined;
+  /** An end with its problem placed. */
+  readonly outcome: Outcome | undefined;
+}
+
+/** Takes the reports of one site's agent: journals them in order, then acknowledges, then acts on them. */
+export class ReportIntake {
+  readonly #site: string;
+  readonly #link: AgentLink;
+  readonly #recorder: Recorder;
+  readonly #logs: OperationLogs;
+  readonly #reader: ReportReader;
+  readonly #counters: EngineCounters;
+  /** Highest sequence on its way into the journal. */
+  #taken = 0;
+  #epoch = 0;
+
+  constructor(
+    site: string,
+    link: AgentLink,
+    parts: {
+      readonly recorder: Recorder;
+      readonly logs: OperationLogs;
+      readonly reader: ReportReader;
+      readonly counters: EngineCounters;
+    },
+  ) {
+    this.#site = site;
+    this.#link = link;
+    this.#recorder = parts.recorder;
+    this.#logs = parts.logs;
+    this.#reader = parts.reader;
+    this.#counters = parts.counters;
+  }
+
+  /** One batch. Repeats are dropped; behind a gap nothing is taken, the agent sends again what was not acknowledged. */
+  take(reports: readonly AgentReport[]): void {
+    const epoch = this.#link.epoch;
+    if (epoch !== this.#epoch) {
+      this.#epoch = epoch;
+      this.#taken = this.#durable(epoch);
+    }
+    const fresh: AgentReport[] = [];
+    for (const report of reports) {
+      this.#counters.reports += 1;
+      if (report.sequence === this.#taken + 1) {
+        fresh.push(report);
+        this.#taken = report.sequence;
+      } else this.#counters.duplicateReports += 1;
+    }
+    if (fresh.length > 0) this.#journal(epoch, fresh);
+    else this.#link.acknowledge(this.#durable(epoch));
+  }
+
+  #durable(epoch: number): number {
+    const agent = this.#recorder.state.agents.get(this.#site);
+    return agent?.epoch === epoch ? agent.acknowledged : 0;
+  }
+
+  #journal(epoch: number, reports: readonly AgentReport[]): void {
+    const last = reports.at(-1)?.sequence ?? 0;
+    const taken = reports.flatMap((report) => this.#read(epoch, report));
+    this.#recorder
+      .commit((note, at) => {
+        const ended = taken.filter((entry) => this.#keep(entry, note, at));
+        this.#recorder.state.agents.acknowledge(this.#site, epoch, last, at);
+        return ended;
+      })
+      .then((ended) => {
+        this.#link.acknowledge(last);
+        for (const entry of taken) this.#pass(entry, ended.includes(entry));
+      })
+      .catch(() => {
+        // Not durable, so not acknowledged: the agent sends them again.
+        this.#taken = Math.min(this.#taken, this.#durable(epoch));
+      });
+  }
+
+  /** What a report means here; nothing when its operation is not being run (given up by replacing the agent). */
+  #read(epoch: number, report: AgentReport): Taken[] {
+    const run = this.#reader.find(report.key.operation);
+    if (run === undefined) return [];
+    let line: LogLine | undefined;
+    if (report.type === 'log') {
+      line = this.#logs.append(run.id, {
+        at: report.at,
+        step: report.key.step,
+        text: report.text,
+        epoch,
+        sequence: report.sequence,
+        ...(report.machine === undefined ? {} : { machine: report.machine }),
+      });
+    }
+    const outcome = report.type === 'ended' ? this.#placed(run, report.outcome) : undefined;
+    return [{ run, report, line, outcome }];
+  }
+
+  #placed(run: OperationRun, outcome: Outcome): Outcome {
+    return outcome.state === 'failed'
+      ? { ...outcome, problem: this.#reader.locate(run, outcome.problem) }
+      : outcome;
+  }
+
+  /** Writes one report down; answers whether it ended an open attempt. */
+  #keep({ run, report, outcome }: Taken, note: Note, at: Instant): boolean {
+    const { attempts, steps } = this.#recorder.state;
+    const { key } = report;
+    const about = { cluster: run.cluster, operation: run.id, step: key.step };
+    if (outcome !== undefined) {
+      if (!attempts.end(key, outcome, at)) return false;
+      steps.end(run.id, key.step, endOf(outcome, report.at));
+      this.#pinMachines(run, outcome);
+      note({ type: 'step.ended', ...about, data: { attempt: key.attempt, ...summaryOf(outcome) } });
+      return true;
+    }
+    attempts.setReported(key, at);
+    if (report.type === 'waiting') {
+      steps.note(run.id, key.step, { waiting: report.waiting });
+      note({ type: 'step.waiting', ...about, data: { ...report.waiting } });
+    }
+    if (report.type === 'progress') {
+      const { done, total, what } = report;
+      steps.note(run.id, key.step, { progress: { done, total, what } });
+      note({ type: 'step.progress', ...about, data: { done, total, what } });
+    }
+    return false;
+  }
+
+  /** A fact that is a reference to a machine with its host key is what later visits trust. */
+  #pinMachines(run: OperationRun, outcome: Outcome): void {
+    if (outcome.state !== 'succeeded') return;
+    for (const reference of referencesIn(outcome.facts))
+      this.#recorder.state.machines.pin(run.subject.cluster.uid, reference);
+  }
+
+  /** After it is durable. */
+  #pass({ run, report, line, outcome }: Taken, hasEnded: boolean): void {
+    const open = run.open.get(report.key.step);
+    if (open?.record.key.attempt === report.key.attempt) open.isReported = true;
+    if (line !== undefined) {
+      this.#counters.logLines += 1;
+      this.#recorder.tellLog(run.id, run.cluster, line);
+    }
+    if (hasEnded && outcome !== undefined) this.#reader.ended(run, report.key.step, outcome);
+  }
+}
+
+function referencesIn(facts: Json): MachineRef[] {
+  if (facts === null || typeof facts !== 'object') return [];
+  return [facts, ...Object.values(facts)].flatMap((candidate) => {
+    if (candidate === null || typeof candidate !== 'object' || !('hostKeys' in candidate)) return [];
+    const parsed = machineRefSchema.safeParse(candidate);
+    return parsed.success ? [parsed.data] : [];
+  });
+}
+
+const endOf = (outcome: Outcome, at: Instant): StepEnd => {
+  if (outcome.state === 'succeeded')
+    return { state: 'succeeded', at, changed: outcome.changed, facts: outcome.facts };
+  if (outcome.state === 'failed') return { state: 'failed', at, problem: outcome.problem };
+  return { state: 'cancelled', at };
+};
+
+const summaryOf = (outcome: Outcome): { readonly [key: string]: Json } => {
+  if (outcome.state === 'succeeded') return { state: 'succeeded', changed: outcome.changed };
+  if (outcome.state === 'cancelled') return { state: 'cancelled' };
+  const problem = JSON.parse(JSON.stringify(outcome.problem)) as Json;
+  return { state: 'failed', problem, hardLimit: outcome.hardLimit };
+};

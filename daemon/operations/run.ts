@@ -1,0 +1,90 @@
+import type { AttemptKey } from '../../appliance/agent/protocol.ts';
+import type { Json } from '../../provisioners/contract/json.ts';
+import type { Plan } from '../../provisioners/contract/plan.ts';
+import type { ProblemReport } from '../../provisioners/contract/problem.ts';
+import type { AttemptRecord } from '../state/attempts.ts';
+import type { OperationRecord } from '../state/operations.ts';
+import type { StepGraph } from './graph.ts';
+import type { Subject } from './observation.ts';
+
+/** An attempt that is under way as far as anybody can know. */
+export interface OpenAttempt {
+  readonly record: AttemptRecord;
+  /** Clock time of the last sending, milliseconds. */
+  sentAt: number;
+  /** How often it was sent. */
+  sent: number;
+  /** Whether a report about it is durable: then it need not be sent again. */
+  isReported: boolean;
+}
+
+/** One operation as it is being run: what the journal says, and what is on its way into the journal. */
+export class OperationRun {
+  readonly id: string;
+  readonly kind: OperationRecord['kind'];
+  readonly subject: Subject;
+  readonly site: string;
+  plan: Plan;
+  planNumber: number;
+  /** Undefined until it is planned in this process: after a start only open attempts are attended to. */
+  graph: StepGraph | undefined;
+  /** By step id. A step is here from the moment its intent is on its way into the journal. */
+  readonly open = new Map<string, OpenAttempt>();
+  /** Steps whose intent is not durable yet. */
+  readonly starting = new Set<string>();
+  /** Facts of steps that ended well, over all plans. */
+  readonly facts = new Map<string, Json>();
+  /** Newest attempt number a step. */
+  readonly attempts = new Map<string, number>();
+  approved: ReadonlySet<string>;
+  readonly bypass: readonly string[];
+  readonly volumes: OperationRecord['volumes'];
+  problem: ProblemReport | undefined;
+  isCancelRequested: boolean;
+  /** Plan again as soon as nothing is under way. */
+  wantsReplan = false;
+  /** Plans in a row that were given up because the premises had moved, without a step ending in between. */
+  premiseFailures = 0;
+  /** Steps whose premises were looked at just now and hold. */
+  readonly cleared = new Set<string>();
+  isChecking = false;
+  isPlanning = false;
+  isSettling = false;
+  /** Waits for its agent or for space: set while the state in the journal says so. */
+  pause: 'agent' | 'space' | undefined;
+
+  constructor(record: OperationRecord, subject: Subject, plan: Plan) {
+    this.id = record.id;
+    this.kind = record.kind;
+    this.subject = subject;
+    this.site = subject.provider.site;
+    this.plan = plan;
+    this.planNumber = record.planNumber;
+    this.approved = new Set(record.approved);
+    this.bypass = record.bypass;
+    this.volumes = record.volumes;
+    if (record.waitingFor === 'agent' || record.waitingFor === 'space') this.pause = record.waitingFor;
+    this.isCancelRequested = record.isCancelRequested;
+  }
+
+  get cluster(): string {
+    return this.subject.cluster.name;
+  }
+
+  /** Whether something is under way: at the agent, or on its way there. */
+  get isBusy(): boolean {
+    return this.open.size > 0 || this.starting.size > 0;
+  }
+
+  /** Whether nothing new may be started. */
+  get isStopping(): boolean {
+    return this.isCancelRequested || this.problem !== undefined || this.wantsReplan;
+  }
+
+  /** Key of the step's next attempt. */
+  nextKey(step: string): AttemptKey {
+    const attempt = (this.attempts.get(step) ?? 0) + 1;
+    this.attempts.set(step, attempt);
+    return { operation: this.id, step, attempt };
+  }
+}

@@ -1,0 +1,154 @@
+import type { Plan } from '../../provisioners/contract/plan.ts';
+import type { ClusterRecord } from '../state/clusters.ts';
+import { optional } from '../state/columns.ts';
+import type { OperationRecord } from '../state/operations.ts';
+import type { State } from '../state/state.ts';
+import type { StepRecord } from '../state/steps.ts';
+import type {
+  ClusterDetail,
+  ClusterPhase,
+  ClusterView,
+  OperationDetail,
+  OperationView,
+  ProviderView,
+  StepView,
+} from './requests.ts';
+
+/** Shows an operation. `now` in milliseconds since the epoch. */
+export function viewOperation(state: State, record: OperationRecord, now: number): OperationView {
+  const counts = state.steps.count(record.id, record.planNumber);
+  const { planned = 0, running = 0, succeeded = 0, failed = 0, cancelled = 0, kept = 0 } = counts;
+  const ended = succeeded + failed + cancelled + kept;
+  const from = Date.parse(record.startedAt ?? record.createdAt);
+  const isApproval = record.state === 'waiting' && record.waitingFor === 'approval';
+  return {
+    id: record.id,
+    cluster: { uid: record.cluster, name: state.clusters.get(record.cluster)?.name ?? record.cluster },
+    kind: record.kind,
+    state: record.state,
+    isResumable: isResumable(state, record),
+    principal: record.principal,
+    revision: record.revision,
+    planNumber: record.planNumber,
+    planHash: state.plans.hash(record.id, record.planNumber) ?? '',
+    bypass: record.bypass,
+    createdAt: record.createdAt,
+    duration: (record.endedAt === undefined ? now : Date.parse(record.endedAt)) - from,
+    steps: { total: planned + running + ended, ended, running, failed },
+    ...optional('waitingFor', record.waitingFor),
+    ...(isApproval ? { toApprove: namesToApprove(state, record) } : {}),
+    ...optional('startedAt', record.startedAt),
+    ...optional('endedAt', record.endedAt),
+    ...optional('problem', record.problem),
+    ...optional('supersededBy', record.supersededBy),
+  };
+}
+
+/** Shows an operation with its steps: those of the plan in force, and what earlier plans have done. */
+export function viewOperationDetail(state: State, record: OperationRecord, now: number): OperationDetail {
+  const plan = planOf(state, record);
+  const planned = new Map(plan.steps.map((step) => [step.id, step]));
+  const steps = state.steps.list(record.id);
+  for (
+    let number = record.planNumber - 1;
+    number > 0 && steps.some((step) => !planned.has(step.id));
+    number -= 1
+  )
+    for (const step of state.plans.get(record.id, number)?.plan.steps ?? [])
+      if (!planned.has(step.id)) planned.set(step.id, step);
+  const shown = steps.filter(
+    (step) => step.planNumber === record.planNumber || step.state === 'succeeded' || step.state === 'kept',
+  );
+  const stepList = shown.flatMap((step) => {
+    const about = planned.get(step.id);
+    return about === undefined ? [] : [viewStep(about, step)];
+  });
+  return { ...viewOperation(state, record, now), plan, stepList };
+}
+
+/** Names of machines that the waiting plan destroys and nobody agreed to. */
+export function namesToApprove(state: State, record: OperationRecord): string[] {
+  return planOf(state, record).destroys.filter((name) => !record.approved.includes(name));
+}
+
+/** Failed or cancelled, not superseded, and nothing came after it. */
+export function isResumable(state: State, record: OperationRecord): boolean {
+  if (record.state !== 'failed' && record.state !== 'cancelled') return false;
+  if (record.supersededBy !== undefined) return false;
+  return state.operations.list(record.cluster, 1)[0]?.id === record.id;
+}
+
+/** Shows a cluster. */
+export function viewCluster(state: State, record: ClusterRecord, now: number): ClusterView {
+  const revision = state.revisions.newest(record.uid);
+  const operation = state.operations.holder(record.uid) ?? state.operations.list(record.uid, 1)[0];
+  return {
+    uid: record.uid,
+    name: record.name,
+    provider: record.provider,
+    phase: phaseOf(operation),
+    revision: revision?.number ?? 0,
+    digest: revision?.digest ?? '',
+    createdAt: record.createdAt,
+    ...optional('operation', operation && viewOperation(state, operation, now)),
+  };
+}
+
+/** Shows a cluster with what is asked of it and what was last seen. */
+export function viewClusterDetail(state: State, record: ClusterRecord, now: number): ClusterDetail {
+  const revision = state.revisions.newest(record.uid);
+  return {
+    ...viewCluster(state, record, now),
+    desired: revision?.document ?? {},
+    text: revision?.text ?? '',
+    ...optional('observed', record.observed),
+  };
+}
+
+/** Shows all providers with the clusters they serve. */
+export function viewProviders(state: State): ProviderView[] {
+  const clusters = state.clusters.list();
+  return state.providers.list().map(({ name, type, site, document, updatedAt }) => ({
+    name,
+    type,
+    site,
+    document,
+    updatedAt,
+    clusters: clusters.filter((cluster) => cluster.provider === name).map((cluster) => cluster.name),
+  }));
+}
+
+function planOf(state: State, record: OperationRecord): Plan {
+  const found = state.plans.get(record.id, record.planNumber);
+  if (found === undefined) throw new Error(`operation ${record.id} has no plan ${record.planNumber}`);
+  return found.plan;
+}
+
+const viewStep = (about: Plan['steps'][number], step: StepRecord): StepView => ({
+  id: step.id,
+  kind: about.kind,
+  title: about.title,
+  phase: about.phase,
+  subject: about.subject,
+  after: about.after,
+  destructive: about.destructive,
+  state: step.state,
+  attempt: step.attempt,
+  ...optional('startedAt', step.startedAt),
+  ...optional('endedAt', step.endedAt),
+  ...optional('changed', step.changed),
+  ...optional('waiting', step.waiting),
+  ...optional('progress', step.progress),
+  ...optional('problem', step.problem),
+  ...optional('facts', step.facts),
+});
+
+const runningPhases = { create: 'Provisioning', update: 'Updating', delete: 'Deleting' } as const;
+
+function phaseOf(operation: OperationRecord | undefined): ClusterPhase {
+  if (operation === undefined) return 'Pending';
+  if (operation.state === 'waiting') return 'Waiting';
+  if (operation.state === 'planned' || operation.state === 'running') return runningPhases[operation.kind];
+  if (operation.state === 'succeeded') return operation.kind === 'delete' ? 'Deleted' : 'Ready';
+  return 'Failed';
+}
