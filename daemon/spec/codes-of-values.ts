@@ -169,4 +169,10 @@ export const valueCodes: Readonly<Record<string, ProblemCode>> = {
     explanation: 'Without quotes YAML reads 1.30 as the number 1.3.',
     remedy: 'Put the version in quotes.',
   },
+  'SPEC-033': {
+    title: 'Not a proxy URL',
+    explanation:
+      'A proxy is given by scheme, host and port. The text is not repeated, because it may hold a password.',
+    remedy: 'Write a URL such as http://proxy.dc1.example:3128.',
+  },
 };

@@ -12,7 +12,7 @@ import { secretDocumentSchema, secretSourceSchema } from './schema/secret.ts';
 import { type Path, schemaAt, unwrap } from './schema/walk.ts';
 import type { Chunk, Position } from './source.ts';
 import { listWords, nearest } from './suggestion.ts';
-import { type Node, parseTree, valueOf } from './tree.ts';
+import { type Node, parseTree, type TreeProblem, valueOf } from './tree.ts';
 import { unresolvedVariables } from './variables.ts';
 
 /** The kinds of documents, as they are written. */
@@ -72,13 +72,7 @@ export function readChunk(chunk: Chunk, file: string, positionAt: (offset: numbe
     positionAt,
     isSecret: (path) => isSecretAt(kind ?? guessKind(chunk.text), path),
   };
-  const yaml = problems.map((problem) => ({
-    kind: 'user' as const,
-    code: problem.code,
-    summary: problem.summary,
-    remedy: problem.remedy,
-    place: placeAt(placed, problem.offset, kind === 'Secret' ? [] : problem.path),
-  }));
+  const yaml = problems.map((problem) => reportTreeProblem(placed, problem, kind));
   if (isBroken || value === undefined) return { placed, problems: yaml, read: undefined };
   const envelope = envelopeProblems(value);
   if (kind === undefined || !isSection(value))
@@ -89,12 +83,32 @@ export function readChunk(chunk: Chunk, file: string, positionAt: (offset: numbe
     };
   const { read, problems: found } = readAs(kind, value, placed);
   const variables = kind === 'Secret' ? [] : unresolvedVariables(placed);
-  const isVariable = (report: ProblemReport) =>
-    variables.some((variable) => variable.place?.field === report.place?.field);
+  // What is wrong with the text of a field is said once, not again by the schema.
+  const isTold = ({ place }: ProblemReport) =>
+    [...yaml, ...variables].some(
+      (told) => told.place?.field !== undefined && told.place.field === place?.field,
+    );
   return {
     placed,
-    problems: [...yaml, ...variables, ...found.filter((report) => !isVariable(report))],
+    problems: [...yaml, ...variables, ...found.filter((report) => !isTold(report))],
     read: { ...read, isValid: read.isValid && yaml.length === 0 && variables.length === 0 },
+  };
+}
+
+function reportTreeProblem(
+  placed: PlacedDocument,
+  problem: TreeProblem,
+  kind: DocumentKind | undefined,
+): ProblemReport {
+  const line =
+    problem.earlier === undefined ? 0 : placed.positionAt(placed.chunk.start + problem.earlier).line;
+  return {
+    kind: 'user',
+    code: problem.code,
+    summary: problem.summary.replace(/LINE\.$/, `${line}.`),
+    remedy: problem.remedy,
+    // Below the keys of a Secret a path could hold part of a value.
+    place: placeAt(placed, problem.offset, kind === 'Secret' ? problem.path.slice(0, 2) : problem.path),
   };
 }
 
@@ -115,8 +129,8 @@ function titleOf(value: unknown, chunk: Chunk): string {
 /** In a Secret everything below `stringData` is secret; elsewhere whatever stands where a secret is asked for. */
 function isSecretAt(kind: DocumentKind | undefined, path: Path): boolean {
   // A document of unknown kind may have been meant as a Secret: only its envelope is shown.
-  if (kind === undefined) return path[0] !== 'kind' && path[0] !== 'apiVersion';
-  if (kind === 'Secret') return path[0] !== 'metadata' && path[0] !== 'apiVersion';
+  if (kind === undefined) return path[0] !== 'kind';
+  if (kind === 'Secret') return path[0] !== 'metadata' && path[0] !== 'kind';
   const { Provider, Cluster } = documentSchemas;
   const root = kind === 'Provider' ? Provider : Cluster;
   if (path[0] === 'spec' && path[1] === 'proxy') return true;

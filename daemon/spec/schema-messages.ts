@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type DocumentProblem, type Issue, valueAt } from './issue.ts';
-import { fieldsOf, formatPath, type Path, schemaAt, unwrap } from './schema/walk.ts';
+import { fieldsOf, formatPath, isOmittable, type Path, schemaAt, unwrap } from './schema/walk.ts';
 import { secretSourceSchema } from './schema/secret.ts';
 import { listWords, nearest, synonym } from './suggestion.ts';
 
@@ -18,6 +18,8 @@ type Parts = Omit<DocumentProblem, 'path'>;
 /** An issue of the schema in the words of the file. One issue may be several problems (unknown fields). */
 export function problemsOfIssue(issue: Issue, context: MessageContext): DocumentProblem[] {
   const path = issue.path.filter((part) => typeof part !== 'symbol');
+  // Below a key of a Secret even the name of a field may be the secret itself.
+  if (issue.code === 'unrecognized_keys' && path[0] === 'stringData') return [{ path, ...oddSecretValue() }];
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => unknownField([...path, key], context));
   if (issue.code === 'invalid_key') {
@@ -41,14 +43,15 @@ function partsOf(issue: Issue, path: Path, context: MessageContext): Parts {
     );
   if (issue.code === 'too_big' || issue.code === 'too_small') return bounds(issue, path, context);
   if (issue.code === 'invalid_type') return wrongType(issue.expected, path, value, context);
-  if (issue.code === 'invalid_union' && path[0] === 'stringData')
-    return {
-      code: 'SPEC-013',
-      summary: 'This value of a secret is not text.',
-      remedy: 'Put it in quotes, or write {fromEnv: NAME} or {fromFile: path}.',
-    };
+  if (issue.code === 'invalid_union' && path[0] === 'stringData') return oddSecretValue();
   return oddValue();
 }
+
+const oddSecretValue = (): Parts => ({
+  code: 'SPEC-013',
+  summary: 'This value of a secret is not text.',
+  remedy: 'Put it in quotes, or write {fromEnv: NAME} or {fromFile: path}.',
+});
 
 const oddValue = (): Parts => ({
   code: 'SPEC-013',
@@ -89,7 +92,7 @@ function missing(path: Path, context: MessageContext): Parts {
     summary: `"${formatPath(path)}" is missing.`,
     remedy: isSimple
       ? `Add it, for example \`${name}: ${JSON.stringify(example)}\`.`
-      : `Add "${name}" to this section.`,
+      : `Add "${name}" to ${path.length === 1 ? 'the document' : 'this section'}.`,
   };
 }
 
@@ -129,7 +132,7 @@ function bounds(
     return {
       code: 'SPEC-016',
       summary: `"${name}" must have ${direction} ${limit} ${limit === 1 ? 'entry' : 'entries'}.`,
-      remedy: issue.code === 'too_big' ? 'Remove some.' : 'Add one, or leave the field out if it may be.',
+      remedy: issue.code === 'too_big' ? 'Remove some.' : addRemedy(path, context),
     };
   if (issue.origin === 'string') return empty(path);
   return {
@@ -137,6 +140,11 @@ function bounds(
     summary: `${written ?? 'This number'} is out of bounds for "${name}".`,
     remedy: `Write a whole number of ${direction} ${limit}.`,
   };
+}
+
+function addRemedy(path: Path, context: MessageContext): string {
+  const { schema } = schemaAt(context.schema, path);
+  return schema !== undefined && isOmittable(schema) ? 'Add one, or leave the field out.' : 'Add one.';
 }
 
 const typeWords: Readonly<Record<string, string>> = {
@@ -159,6 +167,14 @@ function wrongType(expected: string, path: Path, value: unknown, context: Messag
       summary: `${written} without quotes is a number in YAML, read as ${value}.`,
       remedy: `Put the version in quotes, with all three numbers, such as "${written}.${String(written).split('.').length > 1 ? '0' : '0.0'}".`,
     };
+  if (expected === 'boolean')
+    return {
+      code: 'SPEC-013',
+      summary: `"${written ?? name}" is neither true nor false.`,
+      remedy: typeRemedy(expected, name, written),
+    };
+  const rule = expected === 'string' && written !== undefined ? ruleAbout(path, written, context) : undefined;
+  if (rule) return rule;
   if (expected === 'string' && written !== undefined)
     return {
       code: 'SPEC-013',
@@ -169,7 +185,7 @@ function wrongType(expected: string, path: Path, value: unknown, context: Messag
     return {
       code: 'SPEC-013',
       summary: `"${name}" is ${Array.isArray(value) ? 'a list' : 'a section'} here, where ${what} is expected.`,
-      remedy: `Write ${what}.`,
+      remedy: exampleRemedy(what, path, context),
     };
   const isQuotedNumber = ['number', 'int'].includes(expected) && /^-?\d+$/.test(written ?? '');
   if (isQuotedNumber)
@@ -183,6 +199,21 @@ function wrongType(expected: string, path: Path, value: unknown, context: Messag
     summary: `"${written}" is not ${what}.`,
     remedy: typeRemedy(expected, name, written),
   };
+}
+
+/** What the field's own rule says of the text; undefined when quotes are all that is missing. */
+function ruleAbout(path: Path, written: string, context: MessageContext): Parts | undefined {
+  const { schema } = schemaAt(context.schema, path);
+  const result = schema && z.safeParse(schema, written);
+  const issue = result?.error?.issues[0];
+  return issue?.code === 'custom' ? customParts(issue) : undefined;
+}
+
+function exampleRemedy(what: string, path: Path, context: MessageContext): string {
+  const example = schemaAt(context.schema, path).metadata?.example;
+  return typeof example === 'string' || typeof example === 'number'
+    ? `Write ${what}, such as ${example}.`
+    : `Write ${what}.`;
 }
 
 function typeRemedy(expected: string, name: string, written: string | undefined): string {

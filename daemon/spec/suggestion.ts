@@ -5,6 +5,10 @@ export function nearest(written: string, candidates: readonly string[]): string 
   const lower = written.toLowerCase();
   const same = candidates.find((candidate) => candidate.toLowerCase() === lower);
   if (same !== undefined) return same;
+  // Two letters swapped count as two edits, which is too many for a short word.
+  const sorted = [...lower].sort().join('');
+  const swapped = candidates.find((candidate) => [...candidate.toLowerCase()].sort().join('') === sorted);
+  if (swapped !== undefined) return swapped;
   const ranked = candidates
     .map((candidate) => ({ candidate, wrong: distance(lower, candidate.toLowerCase()) }))
     .sort((a, b) => a.wrong - b.wrong || (a.candidate < b.candidate ? -1 : 1));
@@ -41,6 +45,7 @@ const synonyms: Readonly<Record<string, string>> = {
   pool: 'ranges',
   cni: 'network',
   ingress: 'gateway',
+  data: 'stringData',
 };
 
 /** The field another tool's word stands for, when it is one of the candidates. */

@@ -4,7 +4,12 @@
  */
 const messages: readonly (readonly [pattern: RegExp, summary: string, remedy: string])[] = [
   [
-    /bad indentation|deficient indentation|document separator is expected/,
+    /deficient indentation/,
+    'The text is indented too little here, or a quotation mark or bracket above is never closed.',
+    'Close the quotation mark or bracket, or indent the line like its neighbours.',
+  ],
+  [
+    /bad indentation|document separator is expected/,
     'The indentation or the punctuation is wrong here: this line fits to no field above it.',
     'Indent it like its neighbours, with spaces; put quotes around text that holds ": ", "#", "@" or "%".',
   ],
@@ -30,13 +35,27 @@ const messages: readonly (readonly [pattern: RegExp, summary: string, remedy: st
   ],
 ];
 
-/** Code, sentence and remedy for a reason of the YAML parser. */
-export function syntaxSummary(reason: string): { code: string; summary: string; remedy: string } {
+/** Code, sentence and remedy for a reason of the YAML parser; `at` is the text from the place on. */
+export function syntaxSummary(reason: string, at: string): { code: string; summary: string; remedy: string } {
   if (/maxDepth/.test(reason))
     return {
       code: 'SPEC-004',
       summary: 'Sections are nested deeper than any answer file needs.',
       remedy: 'Remove the nesting.',
+    };
+  const isEntry = /bad indentation of a mapping entry/.test(reason);
+  if (isEntry && at.startsWith(':'))
+    return {
+      code: 'SPEC-001',
+      summary: 'A second colon stands in this line.',
+      remedy: 'Put the text in quotes if the colon belongs to it, or begin a new line for the field.',
+    };
+  const [sign] = /^[@`%|>]/.exec(at.trimStart()) ?? [];
+  if (isEntry && sign !== undefined)
+    return {
+      code: 'SPEC-001',
+      summary: `Text cannot begin with "${sign}" without quotes.`,
+      remedy: 'Put it in single quotes.',
     };
   const [, summary, remedy] = messages.find(([pattern]) => pattern.test(reason)) ?? [
     undefined,

@@ -56,6 +56,8 @@ export interface TreeProblem {
   readonly remedy: string;
   /** Path to the place, as far as known. */
   readonly path: readonly (string | number)[];
+  /** Offset of an earlier place the sentence points at; its line is put in the place of `LINE`. */
+  readonly earlier?: number;
 }
 
 /** Most nodes a document may have once its aliases are followed: far above any real file, far below a bomb. */
@@ -115,7 +117,13 @@ export class TreeBuilder {
       return;
     }
     const offset = event.type === EVENT_ALIAS ? event.anchorStart : startOf(event);
-    this.#report('SPEC-008', offset, frame.path, 'A field name must be plain text.', 'Write `name: value`.');
+    this.#report(
+      'SPEC-008',
+      offset,
+      [...frame.path, '?'],
+      'A field name must be plain text.',
+      'Write `name: value`.',
+    );
     frame.key = { text: '?', start: offset, end: offset };
     if (event.type === EVENT_MAPPING || event.type === EVENT_SEQUENCE) this.#skipping = 1;
   }
@@ -204,15 +212,17 @@ export class TreeBuilder {
     }
     const { text: key, start, end } = frame.key ?? { text: '?', start: 0, end: 0 };
     frame.key = undefined;
-    if (frame.node.entries.some((entry) => entry.key === key))
-      this.#report(
-        'SPEC-002',
-        start,
-        [...frame.path, key],
-        `The field "${key}" is written twice in the same section.`,
-        'Keep one of the two.',
-      );
-    else frame.node.entries.push({ key, keyStart: start, keyEnd: end, value: node });
+    const earlier = frame.node.entries.find((entry) => entry.key === key);
+    if (!earlier) frame.node.entries.push({ key, keyStart: start, keyEnd: end, value: node });
+    else
+      this.problems.push({
+        code: 'SPEC-002',
+        offset: start,
+        path: [...frame.path, key],
+        summary: `The field "${key}" is written twice in the same section; the first time in line LINE.`,
+        remedy: 'Keep one of the two.',
+        earlier: earlier.keyStart,
+      });
   }
 
   #report(code: string, offset: number, path: readonly (string | number)[], summary: string, remedy: string) {
@@ -272,8 +282,8 @@ export function parseTree(text: string): { root: Node | undefined; problems: rea
 
 function syntaxProblem(text: string, thrown: unknown): TreeProblem {
   if (!(thrown instanceof YAMLException)) throw thrown;
-  const { summary, remedy, code } = syntaxSummary(thrown.reason);
   const offset = Math.min(thrown.mark?.position ?? 0, text.length);
+  const { summary, remedy, code } = syntaxSummary(thrown.reason, text.slice(offset, offset + 20));
   return { code, offset, path: [], summary, remedy };
 }
 

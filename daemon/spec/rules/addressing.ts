@@ -18,6 +18,10 @@ export interface Placed<Range extends AddressRange = AddressRange> {
   readonly name: string;
 }
 
+/** A placed stretch as the subject of a sentence. */
+export const subjectOf = ({ range, name }: Placed, isPool = range.first !== range.last): string =>
+  isPool ? `${range.text} of ${name}` : `The ${name} ${range.text}`;
+
 /** All addresses of a cluster, the lab's own choices included. */
 export interface Addressing {
   readonly pods: readonly Placed<Network>[];
@@ -69,15 +73,15 @@ export function addressingOf({ cluster, provider }: ClusterContext): Addressing 
     ? cluster.spec.controlPlane.endpoint.host
     : (completed?.endpointHost ?? cluster.spec.controlPlane.endpoint.host);
   const machines = nodes ? placedRanges(nodes.ranges, [...base, 'ranges'], 'the machines') : [];
-  const gateway = single(nodes?.gateway, [...base, 'gateway'], 'the gateway');
+  const gateway = single(nodes?.gateway, [...base, 'gateway'], 'gateway');
   const anchor = gateway?.range.first ?? machines[0]?.range.first;
   const lab =
     isLab && provider.spec.lab?.subnet !== undefined ? parseNetwork(provider.spec.lab.subnet) : undefined;
   const network = nodes && anchor !== undefined ? networkAround(anchor, nodes.prefix) : undefined;
   const nodeRange = lab ?? network;
   const namedServers = [
-    ...(nodes?.dns ?? []).map((value, index) => single(value, [...base, 'dns', index], 'a DNS server')),
-    ...(nodes?.ntp ?? []).map((value, index) => single(value, [...base, 'ntp', index], 'a time server')),
+    ...(nodes?.dns ?? []).map((value, index) => single(value, [...base, 'dns', index], 'DNS server')),
+    ...(nodes?.ntp ?? []).map((value, index) => single(value, [...base, 'ntp', index], 'time server')),
   ];
   return {
     pods: placedNetworks(
@@ -97,7 +101,7 @@ export function addressingOf({ cluster, provider }: ClusterContext): Addressing 
       'the load balancer',
     ),
     node: nodeRange && { path: base, range: nodeRange, name: lab ? 'the lab' : "the machines' network" },
-    endpoint: single(host, ['spec', 'controlPlane', 'endpoint', 'host'], 'the API address'),
+    endpoint: single(host, ['spec', 'controlPlane', 'endpoint', 'host'], 'API address'),
     gateway,
     servers: namedServers.filter((server) => server !== undefined),
   };

@@ -1,6 +1,7 @@
 import type { DocumentProblem } from '../issue.ts';
 import { contains, countAddresses, formatAddress, overlaps, parseAddress } from '../schema/address.ts';
-import { type Addressing, addressingOf, freeNetwork, type Placed } from './addressing.ts';
+import { type Addressing, addressingOf, freeNetwork, type Placed, subjectOf } from './addressing.ts';
+import { formatPath } from '../schema/walk.ts';
 import { type ClusterContext, plural } from './context.ts';
 import { countMachines } from './counting.ts';
 
@@ -48,20 +49,23 @@ function overlapProblem(
 ): DocumentProblem {
   const isSecondWritten = context.isWritten(second.path);
   const [here, there] = isSecondWritten || !context.isWritten(first.path) ? [second, first] : [first, second];
-  const note = context.isWritten(there.path) || there.path[1] !== 'clusterNetwork' ? '' : ' (the default)';
+  const isDefault = !context.isWritten(there.path) && there.path[1] === 'clusterNetwork';
+  const note = isDefault ? ' (the default)' : '';
+  const otherDefault = `Write another network in ${formatPath(there.path.slice(0, -1))}.`;
   const prefix = /\/(\d+)$/.exec(here.range.text)?.[1];
   const taken = all(addressing)
     .filter((placed) => placed !== here)
     .map((placed) => placed.range);
   const free = prefix === undefined ? undefined : freeNetwork(Number(prefix), taken);
+  const otherNetwork =
+    free === undefined
+      ? 'Choose addresses that nothing else uses.'
+      : `Choose another network, such as ${free}.`;
   return {
     code: 'SPEC-044',
     path: here.path,
     summary: `${here.range.text} of ${here.name} overlaps ${there.range.text} of ${there.name}${note}.`,
-    remedy:
-      free === undefined
-        ? 'Choose addresses that nothing else uses.'
-        : `Choose another network, such as ${free}.`,
+    remedy: isDefault && here === addressing.node ? otherDefault : otherNetwork,
     related: [there.path],
   };
 }
@@ -118,16 +122,29 @@ export function machineRoom(context: ClusterContext): DocumentProblem[] {
   const { desired, surge } = countMachines(context.cluster);
   const count = countAddresses(machines.map((placed) => placed.range));
   if (count >= desired + surge) return [];
+  const lacking = desired + surge - count;
+  const path = ['spec', 'nodeNetwork', 'ranges'];
+  const related = [
+    ['spec', 'controlPlane', 'replicas'],
+    ['spec', 'workers'],
+  ];
+  if (!context.isWritten(path))
+    return [
+      {
+        code: 'SPEC-047',
+        path: ['spec', 'workers'],
+        summary: `The lab's subnet has addresses for ${plural(count, 'machine')}, but ${peak(desired, surge)}.`,
+        remedy: `Ask for ${lacking} fewer, or write the ranges of a larger subnet in nodeNetwork.`,
+        related,
+      },
+    ];
   return [
     {
       code: 'SPEC-047',
-      path: ['spec', 'nodeNetwork', 'ranges'],
+      path,
       summary: `The ranges hold ${count} ${count === 1 ? 'address' : 'addresses'}, but ${peak(desired, surge)}.`,
-      remedy: `Add at least ${desired + surge - count} more.`,
-      related: [
-        ['spec', 'controlPlane', 'replicas'],
-        ['spec', 'workers'],
-      ],
+      remedy: `Add at least ${lacking} more.`,
+      related,
     },
   ];
 }
@@ -143,7 +160,7 @@ export function reservedAddresses(context: ClusterContext): DocumentProblem[] {
       .map((pool) => ({
         code: placed === endpoint ? 'SPEC-048' : 'SPEC-049',
         path: placed.path,
-        summary: `${placed.range.text} of ${placed.name} lies in ${pool.range.text}, the addresses of ${pool.name}.`,
+        summary: `${subjectOf(placed)} lies in ${pool.range.text}, the addresses of ${pool.name}.`,
         remedy: 'Choose an address outside the range, or make the range smaller.',
         related: [pool.path],
       })),
@@ -168,7 +185,7 @@ export function reservedAddresses(context: ClusterContext): DocumentProblem[] {
       .map((edge) => ({
         code: 'SPEC-050',
         path: placed.path,
-        summary: `${formatAddress(edge.address)} of ${placed.name} is ${edge.what} of ${node.range.text}.`,
+        summary: `${subjectOf({ ...placed, range: { first: edge.address, last: edge.address, text: formatAddress(edge.address) } }, machines.includes(placed))} is ${edge.what} of ${node.range.text}.`,
         remedy: 'Leave the first and the last address of the network out.',
         related: [
           ['spec', 'nodeNetwork', 'prefix'],
@@ -189,7 +206,7 @@ export function insideNetwork(context: ClusterContext): DocumentProblem[] {
     .map((item) => ({
       code: 'SPEC-050',
       path: item.path,
-      summary: `${item.range.text} of ${item.name} is not inside ${node.range.text} of ${node.name}.`,
+      summary: `${subjectOf(item, machines.includes(item))} is not inside ${node.range.text} of ${node.name}.`,
       remedy: `Choose ${item.range.first === item.range.last ? 'an address' : 'addresses'} from ${formatAddress(node.range.first + 1)} to ${formatAddress(node.range.last - 1)}.`,
       related: [
         ['spec', 'nodeNetwork', 'prefix'],

@@ -62,6 +62,13 @@ export function hostProblem(value: string): SyntaxProblem | undefined {
   if (isNumeric) return ipProblem(value);
   if (isVersion6(value)) return version6Problem(value);
   if (domainProblem(value) === undefined) return undefined;
+  const [host, port] = value.split(':');
+  if (/^\d+$/.test(port ?? '') && hostProblem(host ?? '') === undefined)
+    return {
+      code: 'SPEC-031',
+      summary: `"${value}" has a port; only the host is asked for here.`,
+      remedy: `Write ${host}.`,
+    };
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(value);
   return {
     code: 'SPEC-031',
@@ -69,5 +76,25 @@ export function hostProblem(value: string): SyntaxProblem | undefined {
       ? `"${value}" is a URL; only the host is asked for here.`
       : `"${value}" is neither an IPv4 address nor a DNS name.`,
     remedy: 'Write an address such as 10.20.0.10 or a lower-case name such as api.example.',
+  };
+}
+
+/**
+ * Rule: a URL of a proxy, without credentials: URLs are printed and logged. The text is not repeated, because it may
+ * hold a password.
+ */
+export function proxyProblem(value: string): SyntaxProblem | undefined {
+  if (value.includes('@'))
+    return {
+      code: 'SPEC-065',
+      summary: 'A user name or password stands in the URL of the proxy.',
+      remedy: 'Remove everything up to the "@"; credentials in URLs are shown by too many programs.',
+    };
+  const parts = /^https?:\/\/([^/:]+)(:\d{1,5})?\/?$/.exec(value);
+  if (parts && hostProblem(parts[1] ?? '') === undefined) return undefined;
+  return {
+    code: 'SPEC-033',
+    summary: 'This is not the URL of a proxy.',
+    remedy: 'Write scheme, host and port, such as http://proxy.dc1.example:3128.',
   };
 }

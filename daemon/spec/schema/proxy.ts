@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { field } from './field.ts';
-import { hostSchema, textSchema } from './values.ts';
+import { hostSchema, proxyUrlSchema, textSchema } from './values.ts';
 
 /** The way out of the machines, where there is one. */
 export const proxySchema = z.strictObject({
-  http: field(textSchema.optional(), {
+  http: field(proxyUrlSchema.optional(), {
     mutability: 'rolling-replace',
     help: 'URL of the proxy for http.',
     example: 'http://proxy.dc1.example:3128',
   }),
-  https: field(textSchema.optional(), {
+  https: field(proxyUrlSchema.optional(), {
     mutability: 'rolling-replace',
     help: 'URL of the proxy for https.',
     example: 'http://proxy.dc1.example:3128',

@@ -29,6 +29,12 @@ function guessSize(value: string): string | undefined {
 export function sizeProblem(value: string): SyntaxProblem | undefined {
   const parts = sizePattern.exec(value);
   if (parts && Number.isSafeInteger(parseSize(value))) return undefined;
+  if (/^\d{1,9}$/.test(value))
+    return {
+      code: 'SPEC-021',
+      summary: `"${value}" has no unit.`,
+      remedy: `Write ${value}Gi if gibibytes are meant; Ki, Mi, Ti, k, M, G and T are possible too.`,
+    };
   const guess = guessSize(value);
   return {
     code: 'SPEC-021',
@@ -58,7 +64,9 @@ export function percentageProblem(value: string): SyntaxProblem | undefined {
   return {
     code: 'SPEC-026',
     summary: `"${value}" is not a percentage from 0% to 100%.`,
-    remedy: 'Write a whole number and a percent sign, such as 80%.',
+    remedy: /^(100|[1-9]?\d)$/.test(value)
+      ? `Write ${value}%.`
+      : 'Write a whole number and a percent sign, such as 80%.',
   };
 }
 

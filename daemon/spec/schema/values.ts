@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cidrProblem, hostProblem, ipProblem, rangeProblem } from './address-syntax.ts';
+import { cidrProblem, hostProblem, ipProblem, proxyProblem, rangeProblem } from './address-syntax.ts';
 import { domainProblem, labelKeyProblem, labelNameProblem, labelValueProblem } from './name-syntax.ts';
 import {
   dayTimeProblem,
@@ -57,3 +57,5 @@ export const textSchema = z.string().min(1);
 export const domainSchema = text(domainProblem);
 /** A time of day, `22:00`. */
 export const dayTimeSchema = text(dayTimeProblem);
+/** URL of a proxy, without credentials. */
+export const proxyUrlSchema = text(proxyProblem);
