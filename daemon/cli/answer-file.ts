@@ -97,7 +97,11 @@ function filesOf(path: string): readonly string[] {
   } catch (error) {
     throw unreadable(path, error);
   }
-  throw usageFailure('CLI-002', `the folder ${path} holds no .yaml, .yml or .json file`, 'Name another folder or file with -f.');
+  throw usageFailure(
+    'CLI-002',
+    `the folder ${path} holds no .yaml, .yml or .json file`,
+    'Name another folder or file with -f.',
+  );
 }
 
 function readText(file: string): string {

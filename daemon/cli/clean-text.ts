@@ -8,7 +8,10 @@ const controls = /[\p{Cc}\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
  * paste. Escape sequences go, other controls become a visible mark.
  */
 export function cleanLine(text: string): string {
-  return stripVTControlCharacters(text).replaceAll(/\r?\n/g, ' ⏎ ').replaceAll('\t', '    ').replaceAll(controls, '�');
+  return stripVTControlCharacters(text)
+    .replaceAll(/\r?\n/g, ' ⏎ ')
+    .replaceAll('\t', '    ')
+    .replaceAll(controls, '�');
 }
 
 /** The same for a text of several lines. */

@@ -1,6 +1,6 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import type { z } from 'zod';
-import { type ProblemDetails, problemDetailsSchema } from '../api/types.ts';
+import { pageOf, type ProblemDetails, problemDetailsSchema } from '../api/types.ts';
 import { type Connection, readConnection } from './configuration.ts';
 import { CommandFailure, type ExitCode, exitCode, plainFailure } from './exit.ts';
 import { fetchAuthority } from './trust.ts';
@@ -101,7 +101,7 @@ export class Client {
   /** All pages of a list. */
   async list<Item extends z.ZodType>(
     path: string,
-    page: z.ZodType<{ readonly items: readonly z.output<Item>[]; readonly next?: string }>,
+    item: Item,
     query: Readonly<Record<string, string | undefined>> = {},
   ): Promise<readonly z.output<Item>[]> {
     const items: z.output<Item>[] = [];
@@ -111,7 +111,7 @@ export class Client {
         method: 'GET',
         path,
         query: { ...query, cursor },
-        answer: page,
+        answer: pageOf(item),
       });
       items.push(...more);
       cursor = next;

@@ -72,7 +72,11 @@ export class LiveClient {
     if (error.message !== 'unauthenticated') return this.#wentAway();
     this.#socket.disconnect();
     this.#end?.reject(
-      plainFailure('ACCESS-001', 'the server does not take the token', 'Run `remuda login`, or set REMUDA_TOKEN anew.'),
+      plainFailure(
+        'ACCESS-001',
+        'the server does not take the token',
+        'Run `remuda login`, or set REMUDA_TOKEN anew.',
+      ),
     );
   }
 

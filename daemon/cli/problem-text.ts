@@ -15,11 +15,14 @@ const mostLines = 12;
  * what was run; what to do.
  */
 export function problemText(problem: ProblemReport, style: Style, sourceLine: SourceLine): string {
-  const lines = [`${style.bad(problem.kind === 'fault' ? 'bug' : 'error')} ${style.bold(problem.code)}: ${cleanLine(problem.summary)}`];
+  const lines = [
+    `${style.bad(problem.kind === 'fault' ? 'bug' : 'error')} ${style.bold(problem.code)}: ${cleanLine(problem.summary)}`,
+  ];
   lines.push(...placeLines(problem, style, sourceLine));
   if (problem.machine !== undefined) lines.push(`  ${style.dim('machine')}  ${cleanLine(problem.machine)}`);
   if (problem.command !== undefined) lines.push(`  ${style.dim('ran')}      ${cleanLine(problem.command)}`);
-  for (const line of (problem.lastLines ?? []).slice(-mostLines)) lines.push(`  ${style.dim('|')} ${cleanLine(line)}`);
+  for (const line of (problem.lastLines ?? []).slice(-mostLines))
+    lines.push(`  ${style.dim('|')} ${cleanLine(line)}`);
   if (problem.remedy !== undefined && problem.remedy !== '')
     lines.push(`  ${style.dim('do')}       ${cleanLine(problem.remedy)}`);
   return lines.join('\n');
@@ -30,7 +33,10 @@ function placeLines(problem: ProblemReport, style: Style, sourceLine: SourceLine
   if (!place) return [];
   const position = [place.file, place.line, place.column].filter((part) => part !== undefined).join(':');
   const field = [place.document, place.field].filter((part) => part !== undefined).join(' ');
-  const where = [position, field].filter((part) => part !== '').map(cleanLine).join('  ');
+  const where = [position, field]
+    .filter((part) => part !== '')
+    .map(cleanLine)
+    .join('  ');
   const lines = where === '' ? [] : [`  ${style.dim('at')}       ${where}`];
   const source =
     place.file !== undefined && place.line !== undefined ? sourceLine(place.file, place.line) : undefined;

@@ -22,7 +22,9 @@ export async function fetchAuthority(server: URL, hash: string): Promise<string>
 }
 
 const publicKeyHash = (certificate: X509Certificate): string =>
-  createHash('sha256').update(certificate.publicKey.export({ type: 'spki', format: 'der' })).digest('hex');
+  createHash('sha256')
+    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
 
 function shownChain(server: URL): Promise<readonly X509Certificate[]> {
   const host = server.hostname.replaceAll(/[[\]]/g, '');

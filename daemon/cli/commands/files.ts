@@ -50,7 +50,11 @@ export function addFileCommands(program: Command, session: Session): void {
       .addOption(outputOption())
       .option('--plan <hash>', 'run exactly the plan with this hash, or refuse')
       .option('--confirm <cluster>', 'agree to what the plan destroys there; may be repeated', collect)
-      .option('--bypass <check>', 'go on although this preflight check fails (recorded); may be repeated', collect)
+      .option(
+        '--bypass <check>',
+        'go on although this preflight check fails (recorded); may be repeated',
+        collect,
+      )
       .option('--if-revision <number>', 'refuse unless this is the newest revision; 0 = must not exist'),
   ).action((options: ApplyOptions) => apply(session, options));
 }
@@ -98,7 +102,9 @@ export function printPlan(session: Session, answer: PlanAnswer, command: string)
   if (answer.plans.every((one) => one.isUnchanged)) return;
   printer.note('');
   for (const name of answer.needsConfirmation)
-    printer.note(printer.err.warn(`This destroys so much of ${name} that it must be confirmed: add --confirm ${name}`));
+    printer.note(
+      printer.err.warn(`This destroys so much of ${name} that it must be confirmed: add --confirm ${name}`),
+    );
   printer.note(`Run exactly this plan: ${command} --plan ${answer.hash}`);
 }
 
@@ -132,7 +138,8 @@ async function apply(session: Session, options: ApplyOptions): Promise<void> {
       answer: applyAnswerSchema,
     }),
   );
-  if (options.output !== 'table' && options.wait !== true) return printData(session.printer, options.output, answer);
+  if (options.output !== 'table' && options.wait !== true)
+    return printData(session.printer, options.output, answer);
   if (options.output === 'table') {
     const clusters = new Set(answer.operations.map((operation) => `Cluster/${operation.cluster.name}`));
     for (const name of answer.stored.filter((stored) => !clusters.has(stored)))

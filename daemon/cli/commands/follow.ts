@@ -17,10 +17,19 @@ export async function followOperations(
   const ids = operations.map((operation) => operation.id);
   const ways = ids.map((id) => `remuda operation follow ${id}`).join('\n  ');
   session.onInterrupt = `The work goes on without this command. To follow it again:\n  ${ways}`;
-  const result = await watchOperations(await session.client(), ids, viewFor(session, options), options.timeout);
+  const result = await watchOperations(
+    await session.client(),
+    ids,
+    viewFor(session, options),
+    options.timeout,
+  );
   session.onInterrupt = undefined;
   if (result.isTimedOut) {
-    throw plainFailure('CLI-012', 'the time given with --timeout is over, and the work is not; it goes on', `Follow it again: ${ways}`);
+    throw plainFailure(
+      'CLI-012',
+      'the time given with --timeout is over, and the work is not; it goes on',
+      `Follow it again: ${ways}`,
+    );
   }
   concludeOperations(session, result.operations);
 }

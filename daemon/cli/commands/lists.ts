@@ -7,7 +7,6 @@ import {
   machineViewSchema,
   operationDetailSchema,
   operationViewSchema,
-  pageOf,
   payloadSchema,
   providerViewSchema,
   secretViewSchema,
@@ -33,10 +32,12 @@ const listing = <Item extends z.ZodType>(of: Listing<Item>): Listing<Item> => of
 
 const goodWords = new Set(['Ready', 'succeeded', 'connected', 'running']);
 const badWords = new Set(['Failed', 'failed', 'NotReady', 'broken', 'none']);
-const coloured = (style: Style) => (text: string): string => {
-  if (goodWords.has(text)) return style.good(text);
-  return badWords.has(text) ? style.bad(text) : text;
-};
+const coloured =
+  (style: Style) =>
+  (text: string): string => {
+    if (goodWords.has(text)) return style.good(text);
+    return badWords.has(text) ? style.bad(text) : text;
+  };
 
 const clusters = listing({
   item: clusterViewSchema,
@@ -48,7 +49,10 @@ const clusters = listing({
     { title: 'PROVIDER', cell: (cluster) => cluster.provider },
     { title: 'REVISION', cell: (cluster) => String(cluster.revision) },
     { title: 'CREATED', cell: (cluster) => relativeTime(cluster.createdAt) },
-    { title: 'OPERATION', cell: ({ operation }) => (operation ? `${operation.kind} ${operation.state}` : '') },
+    {
+      title: 'OPERATION',
+      cell: ({ operation }) => (operation ? `${operation.kind} ${operation.state}` : ''),
+    },
   ],
 });
 
@@ -174,7 +178,11 @@ async function printOne(
 ): Promise<void> {
   const path = `/api/v1/${kind}/${encodeURIComponent(name)}`;
   if (kind === 'operations')
-    return printData(session.printer, form, await client.call({ method: 'GET', path, answer: operationDetailSchema }));
+    return printData(
+      session.printer,
+      form,
+      await client.call({ method: 'GET', path, answer: operationDetailSchema }),
+    );
   const cluster = await client.call({ method: 'GET', path, answer: clusterDetailSchema });
   if (form === 'json') return printData(session.printer, form, cluster);
   return session.printer.answer(dump(cluster.desired, { noRefs: true, lineWidth: 110 }).trimEnd());
@@ -205,11 +213,10 @@ export async function show<Item extends z.ZodType>(
   { kind, name, options }: Wanted,
 ): Promise<void> {
   const query = kind === 'operations' ? { cluster: options.cluster } : {};
-  const all = await client.list<Item>(`/api/v1/${kind}`, pageOf(of.item), query);
+  const all = await client.list(`/api/v1/${kind}`, of.item, query);
   const items = all.filter((item) => {
     const { cluster } = item as { readonly cluster?: unknown };
-    const isInCluster =
-      kind !== 'machines' || options.cluster === undefined || cluster === options.cluster;
+    const isInCluster = kind !== 'machines' || options.cluster === undefined || cluster === options.cluster;
     return isInCluster && (name === undefined || of.nameOf(item) === name);
   });
   if (name !== undefined && items.length === 0) oneOf(name, all.map(of.nameOf), kind.slice(0, -1));

@@ -16,10 +16,14 @@ export const outputOption = (): Option =>
 
 /** Options of the commands that start an operation. */
 export function addWaitOptions(command: Command): Command {
-  return command
-    .option('--wait', 'follow the work until it ends')
-    .addOption(new Option('--timeout <duration>', 'stop following after 90s, 30m, 2h (the work goes on)').argParser(durationOf));
+  return command.option('--wait', 'follow the work until it ends').addOption(timeoutOption());
 }
+
+/** `--timeout`. */
+export const timeoutOption = (): Option =>
+  new Option('--timeout <duration>', 'stop following after 90s, 30m, 2h (the work goes on)').argParser(
+    durationOf,
+  );
 
 /** What {@link addWaitOptions} gives. */
 export interface WaitOptions {
@@ -39,14 +43,16 @@ export const collect = (value: string, before: readonly string[] | undefined): r
 export function durationOf(text: string): number {
   const match = /^(\d+)(ms|s|m|h)?$/.exec(text);
   const factor = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match?.[2] ?? 's'];
-  if (!match || factor === undefined) throw new InvalidArgumentError('Write a number with s, m or h, like 30m.');
+  if (!match || factor === undefined)
+    throw new InvalidArgumentError('Write a number with s, m or h, like 30m.');
   return Number(match[1]) * factor;
 }
 
 /** Reads what `-f` names and remembers it for messages. */
 export async function readFiles(session: Session, paths: readonly string[]): Promise<AnswerFile> {
   const { input, environment } = session.printer.terminal;
-  if (paths.includes('-') && input.isTTY === true) session.printer.note('Reading the answer file from the terminal; end it with Ctrl-D.');
+  if (paths.includes('-') && input.isTTY === true)
+    session.printer.note('Reading the answer file from the terminal; end it with Ctrl-D.');
   session.file = await AnswerFile.read(paths, { input, environment });
   return session.file;
 }
@@ -73,7 +79,11 @@ export function formOf(output: OutputForm | undefined): OutputForm {
 }
 
 /** An argument that must be one of a few. */
-export function oneOf<const Value extends string>(value: string, allowed: readonly Value[], what: string): Value {
+export function oneOf<const Value extends string>(
+  value: string,
+  allowed: readonly Value[],
+  what: string,
+): Value {
   const found = allowed.find((candidate) => candidate === value);
   if (found !== undefined) return found;
   throw usageFailure('CLI-009', `there is no ${what} "${value}"`, `Choose one of ${allowed.join(', ')}.`);

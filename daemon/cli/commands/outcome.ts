@@ -18,12 +18,16 @@ export function concludeOperations(session: Session, operations: readonly Operat
   }
   for (const operation of operations) {
     if (operation.kind === 'create')
-      session.printer.note(`Use it: remuda kubeconfig ${operation.cluster.name} > kubeconfig && kubectl --kubeconfig kubeconfig get nodes`);
+      session.printer.note(
+        `Use it: remuda kubeconfig ${operation.cluster.name} > kubeconfig && kubectl --kubeconfig kubeconfig get nodes`,
+      );
   }
 }
 
 function problemsOf(operation: OperationDetail): readonly ProblemReport[] {
-  const ofSteps = operation.stepList.flatMap((step) => (step.state === 'failed' && step.problem ? [step.problem] : []));
+  const ofSteps = operation.stepList.flatMap((step) =>
+    step.state === 'failed' && step.problem ? [step.problem] : [],
+  );
   if (ofSteps.length > 0) return ofSteps;
   if (operation.problem) return [operation.problem];
   return [
@@ -39,11 +43,16 @@ function waysOn(operation: OperationDetail): readonly string[] {
   const { id, cluster } = operation;
   if (operation.state === 'waiting') {
     const names = (operation.toApprove ?? []).map(cleanLine).join(', ');
-    return [`It would destroy ${names}. If you agree: remuda operation approve ${id} --confirm ${cluster.name} --wait`];
+    return [
+      `It would destroy ${names}. If you agree: remuda operation approve ${id} --confirm ${cluster.name} --wait`,
+    ];
   }
   const log = `The whole log: remuda logs ${id}`;
-  if (operation.supersededBy !== undefined) return [`A newer one goes on: remuda operation follow ${operation.supersededBy}`, log];
-  return operation.isResumable ? [`Go on once it is mended: remuda operation resume ${id} --wait`, log] : [log];
+  if (operation.supersededBy !== undefined)
+    return [`A newer one goes on: remuda operation follow ${operation.supersededBy}`, log];
+  return operation.isResumable
+    ? [`Go on once it is mended: remuda operation resume ${id} --wait`, log]
+    : [log];
 }
 
 function codeOf(operation: OperationDetail): ExitCode {

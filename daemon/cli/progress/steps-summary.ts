@@ -19,7 +19,9 @@ export function phasesOf(operation: OperationDetail, now: number): readonly Phas
   return names.map((phase) => {
     const steps = operation.stepList.filter((step) => step.phase === phase);
     const ended = steps.filter(hasEnded).length;
-    const starts = steps.flatMap((step) => (step.startedAt === undefined ? [] : [Date.parse(step.startedAt)]));
+    const starts = steps.flatMap((step) =>
+      step.startedAt === undefined ? [] : [Date.parse(step.startedAt)],
+    );
     const ends = steps.flatMap((step) => (step.endedAt === undefined ? [] : [Date.parse(step.endedAt)]));
     const isOver = ended === steps.length;
     const until = isOver && ends.length > 0 ? Math.max(...ends) : now;

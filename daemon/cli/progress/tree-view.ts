@@ -59,7 +59,11 @@ export class TreeView implements OperationView {
     const lines = this.#operations.flatMap((operation) => this.#linesOf(operation, width));
     if (this.#awaySince !== undefined) {
       const since = clockTime(new Date(this.#awaySince).toISOString());
-      lines.push(this.#printer.out.warn(`The daemon is away since ${since}; still trying. The work goes on without it being watched.`));
+      lines.push(
+        this.#printer.out.warn(
+          `The daemon is away since ${since}; still trying. The work goes on without it being watched.`,
+        ),
+      );
     }
     // More lines than the screen has cannot be drawn over again.
     const room = Math.max(3, (output.rows ?? 24) - 2);
@@ -116,7 +120,9 @@ export class TreeView implements OperationView {
       ? `  ${step.progress.done} of ${step.progress.total} ${cleanLine(step.progress.what)}`
       : '';
     const again = step.attempt > 1 ? `  attempt ${step.attempt}` : '';
-    const text = clip(`      ${step.subject.padEnd(10)} ${cleanLine(step.title)}  ${spent}${progress}${again}`);
+    const text = clip(
+      `      ${step.subject.padEnd(10)} ${cleanLine(step.title)}  ${spent}${progress}${again}`,
+    );
     const lines = [step.state === 'failed' ? out.bad(text) : text];
     if (step.waiting && step.state === 'running') {
       for (const line of waitingLines(step.waiting, now)) lines.push(out.warn(clip(`        ${line}`)));

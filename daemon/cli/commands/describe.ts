@@ -1,0 +1,142 @@
+import type { Command } from 'commander';
+import {
+  type ClusterDetail,
+  clusterDetailSchema,
+  machineViewSchema,
+  type OperationDetail,
+  operationDetailSchema,
+  providerViewSchema,
+} from '../../api/types.ts';
+import { cleanLine } from '../clean-text.ts';
+import { problemText } from '../problem-text.ts';
+import { operationTitle, phasesOf } from '../progress/steps-summary.ts';
+import { printData, tableText } from '../table.ts';
+import { humaneDuration, localTime, relativeTime } from '../times.ts';
+import { waitingLines } from '../progress/tree-view.ts';
+import { oneOf } from './options.ts';
+import type { Session } from './session.ts';
+
+const kinds = ['cluster', 'operation', 'provider'] as const;
+
+/** describe. */
+export function addDescribeCommand(program: Command, session: Session): void {
+  program
+    .command('describe <kind> <name>')
+    .description('everything about one cluster, operation or provider')
+    .action(async (word: string, name: string) => {
+      const kind = oneOf(word.replace(/s$/, ''), kinds, 'kind');
+      const client = await session.client();
+      const path = `/api/v1/${kind}s/${encodeURIComponent(name)}`;
+      if (kind === 'provider') {
+        const provider = await client.call({ method: 'GET', path, answer: providerViewSchema });
+        return printData(session.printer, 'yaml', provider);
+      }
+      if (kind === 'operation') {
+        return describeOperation(
+          session,
+          await client.call({ method: 'GET', path, answer: operationDetailSchema }),
+        );
+      }
+      return describeCluster(
+        session,
+        await client.call({ method: 'GET', path, answer: clusterDetailSchema }),
+      );
+    });
+}
+
+/** Label and value, aligned; values are cleaned. */
+function fields(session: Session, pairs: readonly (readonly [string, string])[]): void {
+  const { out } = session.printer;
+  for (const [label, value] of pairs)
+    if (value !== '') session.printer.answer(`${out.dim(label.padEnd(13))} ${cleanLine(value)}`);
+}
+
+async function describeCluster(session: Session, cluster: ClusterDetail): Promise<void> {
+  const { printer } = session;
+  const { observed, operation } = cluster;
+  printer.answer(printer.out.bold(`Cluster ${cluster.name}`));
+  fields(session, [
+    ['phase', cluster.phase],
+    ['provider', cluster.provider],
+    ['revision', `${cluster.revision} (${cluster.digest.slice(0, 19)})`],
+    ['created', `${localTime(cluster.createdAt)} (${relativeTime(cluster.createdAt)})`],
+    ['operation', operation ? `${operation.id}: ${operation.kind} ${operation.state}` : 'none yet'],
+    ['seen', observed ? `${localTime(observed.at)} (${relativeTime(observed.at)})` : 'nobody has looked yet'],
+    ['API server', observed?.apiVersion ?? ''],
+    ['etcd', (observed?.voters ?? []).map(memberText).join(', ')],
+  ]);
+  for (const sentence of observed?.unseen ?? [])
+    printer.answer(printer.out.warn(`unseen: ${cleanLine(sentence)}`));
+  const client = await session.client();
+  const machines = (await client.list('/api/v1/machines', machineViewSchema)).filter(
+    (machine) => machine.cluster === cluster.name,
+  );
+  if (machines.length > 0) {
+    printer.answer('');
+    printer.answer(
+      tableText(
+        machines,
+        [
+          { title: 'MACHINE', cell: (machine) => machine.name },
+          { title: 'ROLE', cell: (machine) => machine.role },
+          { title: 'STATE', cell: (machine) => machine.state },
+          { title: 'NODE', cell: (machine) => machine.node },
+          { title: 'ADDRESS', cell: (machine) => machine.address ?? '' },
+          { title: 'VERSION', cell: (machine) => machine.version ?? '' },
+          { title: 'WHY', cell: (machine) => machine.notReadyBecause ?? '' },
+        ],
+        printer.out.bold,
+      ),
+    );
+  }
+  if (operation?.problem)
+    printer.answer(`\n${problemText(operation.problem, printer.out, session.sourceLine)}`);
+}
+
+function memberText(member: NonNullable<NonNullable<ClusterDetail['observed']>['voters']>[number]): string {
+  const notes = [
+    member.leader ? 'leader' : '',
+    member.learner ? 'learner' : '',
+    member.started ? '' : 'not started',
+    member.healthy ? '' : 'not healthy',
+  ].filter((note) => note !== '');
+  const name = member.name === '' ? member.id : member.name;
+  return notes.length === 0 ? name : `${name} (${notes.join(', ')})`;
+}
+
+function describeOperation(session: Session, operation: OperationDetail): void {
+  const { printer } = session;
+  printer.answer(printer.out.bold(operationTitle(operation)));
+  fields(session, [
+    ['id', operation.id],
+    [
+      'state',
+      operation.waitingFor === undefined ? operation.state : `${operation.state} for ${operation.waitingFor}`,
+    ],
+    ['by', operation.principal],
+    ['plan', `${operation.planNumber} (${operation.planHash.slice(0, 19)})`],
+    ['begun', operation.startedAt === undefined ? '' : localTime(operation.startedAt)],
+    ['took', humaneDuration(operation.duration)],
+    ['steps', `${operation.steps.ended} of ${operation.steps.total}`],
+    ['bypassed', operation.bypass.join(', ')],
+  ]);
+  const now = Date.now();
+  for (const phase of phasesOf(operation, now)) {
+    printer.answer(`\n${printer.out.bold(phase.phase)}  ${phase.ended} of ${phase.steps.length}`);
+    for (const step of phase.steps) {
+      const spent =
+        step.startedAt === undefined
+          ? ''
+          : humaneDuration(
+              (step.endedAt === undefined ? now : Date.parse(step.endedAt)) - Date.parse(step.startedAt),
+            );
+      printer.answer(`  ${step.state.padEnd(10)} ${cleanLine(step.title)}  ${printer.out.dim(spent)}`);
+      if (step.waiting && step.state === 'running')
+        for (const line of waitingLines(step.waiting, now))
+          printer.answer(printer.out.warn(`             ${line}`));
+      if (step.problem) printer.answer(indent(problemText(step.problem, printer.out, session.sourceLine)));
+    }
+  }
+}
+
+const indent = (text: string): string => text.replaceAll(/^/gm, '    ');
