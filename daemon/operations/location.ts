@@ -1,7 +1,6 @@
 import type { Place, ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { State } from '../state/state.ts';
 import type { Planners } from './planners.ts';
-import { knownDocuments } from './preparation.ts';
 
 /**
  * A problem with the line of the user's own file that its field stands on (row K11). A problem without a field, or

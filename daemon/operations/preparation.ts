@@ -71,21 +71,12 @@ export class Preparation {
     text: string,
     file: string,
   ): { readonly parsed: ParsedFile; readonly problems: readonly ProblemReport[] } {
-    const parsed = this.#parts.planners.parse(text, file, this.#known());
+    const parsed = this.#parts.planners.parse(text, file, knownDocuments(this.#parts.recorder.state));
     if (parsed.problems.length > 0) return { parsed, problems: parsed.problems };
     if (parsed.clusters.length + parsed.providers.length + parsed.secrets.length === 0)
       return { parsed, problems: [problems.nothingToApply(file)] };
     const found = parsed.clusters.flatMap((desired) => this.#againstStore(desired, parsed));
     return { parsed, problems: found.map((problem) => placed(parsed, problem)) };
-  }
-
-  /** What the store knows that a stream may refer to. */
-  #known(): KnownDocuments {
-    const { state } = this.#parts.recorder;
-    return {
-      providers: state.providers.list().map(({ document }) => document),
-      secrets: state.secrets.list(),
-    };
   }
 
   /** @throws Refusal with every problem of the file, or when the agent cannot look just now */
