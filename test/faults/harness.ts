@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AttemptRunner } from '../../appliance/agent/attempts.ts';
 import { AttemptStore } from '../../appliance/agent/store.ts';
 import { protocolVersion } from '../../appliance/agent/protocol.ts';
+import { answerFilePlanners } from '../../daemon/operations/answer-file.ts';
 import { Engine } from '../../daemon/operations/engine.ts';
 import type { OperationView } from '../../daemon/operations/requests.ts';
 import { Refusal } from '../../daemon/operations/requests.ts';
@@ -22,7 +23,7 @@ import { Timeline } from '../fleet/timeline.ts';
 import { Boundaries, Killed, type Cut, type ProcessName } from './boundaries.ts';
 import { MemoryLink, Wire, type WireFaults } from './memory-link.ts';
 import { clockOf, SimulatedProcess, takeOver } from './process.ts';
-import { fakeSeal, fleetQuestions, planners } from './parts.ts';
+import { fakeSeal, fleetQuestions } from './parts.ts';
 
 /** What a world is made with. */
 export interface WorldOptions {
@@ -34,8 +35,8 @@ export interface WorldOptions {
   readonly steps?: readonly AnyStep[];
 }
 
-/** The site of all tests: the default one. */
-const site = 'default';
+/** The site of the agent on the appliance itself. */
+const site = 'local';
 /** Model time from a death to the new process: systemd's RestartSec and the start itself, ms. */
 const restartAfter = 1500;
 
@@ -87,13 +88,12 @@ export class World {
     this.#restore = takeOver(this.clock);
   }
 
-  /** Starts both, enrols the agent, waits until they are connected. Boundaries count from here. */
+  /** Starts both, enrols the agent, waits until they are connected. Boundaries do not count yet. */
   async open(): Promise<void> {
     this.#startDaemon();
     await this.clock.run(this.#enrol());
     this.#startAgent();
     await this.#until(() => this.wire.isUp);
-    this.boundaries.begin();
   }
 
   /** Ends everything and removes the files. */
@@ -210,7 +210,7 @@ export class World {
       const engine: Engine = new Engine({
         state,
         links: () => link,
-        planners,
+        planners: answerFilePlanners,
         clock: engineClock,
         ids: () => `id${(this.#ids += 1)}`,
         logDirectory: join(this.folder, 'logs'),
@@ -249,8 +249,13 @@ export class World {
       this.wire.agent = {
         process,
         runner,
-        questions: fleetQuestions(() =>
-          this.#door(process, { operation: '-', step: '-', attempt: 0, epoch: this.#epoch }),
+        questions: fleetQuestions(
+          (uid) =>
+            fleetPorts(
+              this.#door(process, { operation: '-', step: 'question', attempt: 0, epoch: this.#epoch }),
+              fakeSecrets(uid),
+            ),
+          () => clock.now(),
         ),
         hello: () => ({
           protocol: protocolVersion,

@@ -1,53 +1,39 @@
-import type { AgentQuestions } from '../../appliance/agent/protocol.ts';
-import type { DesiredCluster, DesiredProvider, Planners } from '../../daemon/operations/planners.ts';
-import { describePlan, planCluster, planDeletion } from '../../daemon/planning/planner.ts';
-import { completeCluster } from '../../daemon/spec/completion.ts';
-import { isCluster, type ClusterDocument, type ProviderDocument } from '../../daemon/spec/documents.ts';
-import { changedFields } from '../../daemon/spec/mutability.ts';
-import { parseStream } from '../../daemon/spec/stream.ts';
-import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
-import { Transient } from '../../provisioners/contract/problem.ts';
-import { publicKeysOf } from './fake-keys.ts';
-import { steps } from '../../provisioners/kubernetes/steps.ts';
-import type { Door } from '../fleet/ports/door.ts';
-import { fleetPorts, fakeSecrets } from '../fleet/ports/ports.ts';
-import { observeFleet } from '../fleet/observation.ts';
+import type { AgentQuestions, Sealed } from '../../appliance/agent/protocol.ts';
+import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
+import { observeThroughPorts } from '../fleet/observation.ts';
+import { fakeClusterKeys } from '../fleet/ports/ports.ts';
+import type { Ports } from '../../provisioners/contract/ports.ts';
 
-const asJson = (value: unknown): JsonObject => JSON.parse(JSON.stringify(value)) as JsonObject;
+/** Seals nothing: text with a mark, so that a test sees what was to be sealed. A fake, for simulations only. */
+export const fakeSeal = async (plaintext: string): Promise<Sealed> =>
+  `fake-sealed:${Buffer.from(plaintext).toString('base64')}`;
 
-const providers = new Map<string, ProviderDocument>();
+/** The public half of the fake keys. */
+const fakePublicKeys = (uid: string): ClusterPublicKeys => ({
+  caHash: 'sha256:fa4e'.padEnd(71, '0'),
+  caCertificate: fakeClusterKeys(uid).kubernetes.certificate,
+  sshPublicKey: fakeClusterKeys(uid).sshPublicKey,
+});
 
-function desiredProvider(document: ProviderDocument): DesiredProvider {
-  providers.set(document.metadata.name, document);
-  const section = document.spec.lab ?? {};
+/** The agent's answers in the simulation. Keys are fakes; looking is done through the fleet's ports. */
+export function fleetQuestions(portsFor: (uid: string) => Ports, now: () => Instant): AgentQuestions {
   return {
-    name: document.metadata.name,
-    config: { name: document.metadata.name, type: document.spec.type, config: asJson(section) },
-    document: asJson(document),
-    site: 'default',
-    destination: document.metadata.name,
+    observe: (request) => observeThroughPorts(portsFor(request.context.cluster.uid), request, now()),
+    drawKeys: async ({ cluster }) => ({
+      sealed: await fakeSeal(JSON.stringify(fakeClusterKeys(cluster.uid))),
+      public: fakePublicKeys(cluster.uid),
+    }),
+    issueCredential: () => Promise.reject(new Error('the simulation issues no credentials')),
+    listPayloads: async () => [],
+    ledger: async ({ context }) => ({
+      gone: [],
+      kept: [],
+      left: (await portsFor(context.cluster.uid).provider.ledger(context.cluster)).map((entry) => ({
+        ...entry,
+        why: 'still there',
+      })),
+    }),
+    machines: ({ context }) => portsFor(context.cluster.uid).provider.machines.list(context.cluster),
   };
 }
-
-function desiredCluster(document: ClusterDocument): DesiredCluster {
-  const provider = providers.get(document.spec.provider);
-  if (provider === undefined)
-    throw new Error(`no provider ${document.spec.provider} was read before the cluster`);
-  const { nodeNetwork, endpointHost } = completeCluster(document, provider);
-  const { port } = document.spec.controlPlane.endpoint;
-  return {
-    name: document.metadata.name,
-    provider: document.spec.provider,
-    document: asJson(document),
-    apiPort: 6444,
-    destroyLimit: document.spec.maintenance.destroyLimit,
-    isProtected: document.spec.deletion.protected,
-    ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
-    ...(endpointHost === undefined ? {} : { endpoint: { host: endpointHost, port } }),
-  };
-}
-
-const clusterOf = (desired: DesiredCluster): ClusterDocument =>
-  desired.document as unknown as ClusterDocument;
-const providerOf = (provider: DesiredProvider): ProviderDocument =>
-  provider.document as unknown as ProviderDocument;

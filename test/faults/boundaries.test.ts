@@ -1,0 +1,107 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { finalState } from '../fleet/final-state.ts';
+import { runSeed, sample, seededRandom } from '../fleet/model/random.ts';
+import { answerFile } from './answer-file.ts';
+import { cutPoints, type Crossing, type Cut, type ProcessName } from './boundaries.ts';
+import { World, type WorldOptions } from './harness.ts';
+
+const text = answerFile();
+const isFull = process.env['REMUDA_RING'] === 'full';
+const seed = runSeed();
+/** Cases a kind of operation outside the full ring. */
+const slice = 150;
+
+/** What a run left behind, and what it must have left behind. */
+interface Outcome {
+  readonly state: string;
+  readonly births: readonly string[];
+  readonly violations: readonly string[];
+  readonly ending: string;
+  readonly crossings: readonly Crossing[];
+  readonly hasCut: boolean;
+  readonly timeline: string;
+}
+
+type Story = (world: World) => Promise<string>;
+
+const create: Story = async (world) => (await world.apply(text, 'create'))?.state ?? 'nothing to do';
+
+const createAndDelete: Story = async (world) => {
+  const created = await create(world);
+  world.boundaries.begin();
+  const removed = await world.remove('demo', 'delete');
+  return `${created}, ${removed.state}`;
+};
+
+const worlds: World[] = [];
+
+afterEach(() => {
+  for (const world of worlds.splice(0)) world.close();
+});
+
+/** Plays a story in a world of its own. `from` says from which story on boundaries count. */
+async function play(story: Story, options: WorldOptions, countsFrom: 'open' | 'story'): Promise<Outcome> {
+  const world = new World(options);
+  worlds.push(world);
+  try {
+    await world.open();
+    if (countsFrom === 'open') world.boundaries.begin();
+    const ending = await world.run(story(world));
+    // Whatever still runs somewhere comes to its end before the state is compared.
+    await world.run(world.clock.sleep(600_000));
+    return {
+      state: finalState(world.fleet),
+      births: world.fleet.births.toSorted(),
+      violations: world.fleet.violations.map(({ kind, detail }) => `${kind}: ${detail}`),
+      ending,
+      crossings: world.boundaries.crossings,
+      hasCut: world.boundaries.hasCut,
+      timeline: world.explain(),
+    };
+  } finally {
+    world.close();
+    worlds.splice(0);
+  }
+}
+
+const victims: readonly (readonly ProcessName[])[] = [['daemon'], ['agent'], ['daemon', 'agent']];
+
+function casesOf(undisturbed: Outcome): Cut[] {
+  return undisturbed.crossings.flatMap(({ index }) =>
+    cutPoints.flatMap((point) => victims.map((kill): Cut => ({ index, point, kill }))),
+  );
+}
+
+async function provesEveryBoundary(
+  story: Story,
+  countsFrom: 'open' | 'story',
+  ending: string,
+): Promise<void> {
+  const undisturbed = await play(story, {}, countsFrom);
+  expect(undisturbed.violations, undisturbed.timeline).toEqual([]);
+  expect(undisturbed.ending, undisturbed.timeline).toBe(ending);
+  const all = casesOf(undisturbed);
+  const chosen = isFull ? all : sample(all, slice, seededRandom(seed));
+  console.info(
+    `${chosen.length} of ${all.length} cases at ${undisturbed.crossings.length} boundaries (REMUDA_SEED=${seed})`,
+  );
+  for (const cut of chosen) {
+    const crossing = undisturbed.crossings[cut.index];
+    const outcome = await play(story, { cut }, countsFrom);
+    const where = `kill ${cut.kill.join('+')} ${cut.point} ${crossing?.process} ${crossing?.kind} "${crossing?.label}" (boundary ${cut.index})\n${outcome.timeline}`;
+    expect(outcome.violations, where).toEqual([]);
+    expect(outcome.ending, where).toBe(ending);
+    expect(outcome.state, where).toBe(undisturbed.state);
+    expect(outcome.births, where).toEqual(undisturbed.births);
+  }
+}
+
+describe('kill -9 at every effect boundary (DESIGN §9; complaints 3 and 5)', () => {
+  it('create 3+2: resumes unasked, ends as if nobody had died, makes nothing twice', async () => {
+    await provesEveryBoundary(create, 'open', 'succeeded');
+  }, 3_600_000);
+
+  it('delete: resumes unasked, leaves nothing, removes nothing twice', async () => {
+    await provesEveryBoundary(createAndDelete, 'story', 'succeeded, succeeded');
+  }, 3_600_000);
+});
