@@ -1,10 +1,10 @@
 import { AcceptedSequences } from '../provisioners/payload/acceptance.ts';
 import { buildPayload } from '../provisioners/payload/build.ts';
-import { payloadCache, withBuildLock } from '../provisioners/payload/cache.ts';
+import { payloadCache } from '../provisioners/payload/cache.ts';
 import { listPayloads, rememberVerified } from '../provisioners/payload/catalogue.ts';
 import { LAB_VERSIONS } from '../provisioners/payload/compile.ts';
 import { Problem } from '../provisioners/contract/problem.ts';
-import { localSigningKey, type TrustedKey } from '../provisioners/payload/signature.ts';
+import { localTrust, type TrustedKey } from '../provisioners/payload/signature.ts';
 import type { PayloadProgress } from '../provisioners/payload/progress.ts';
 import { verifyPayload } from '../provisioners/payload/verify.ts';
 
@@ -16,9 +16,7 @@ The cache is $REMUDA_CACHE, /var/cache/remuda without it.`;
 const cache = payloadCache();
 const size = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
 
-async function trustedKeys(): Promise<readonly TrustedKey[]> {
-  return [await withBuildLock(cache.lock, () => localSigningKey(cache.signingKey))];
-}
+const trustedKeys = (): Promise<readonly TrustedKey[]> => localTrust(cache.signingKey);
 
 let spoken = '';
 function say(progress: PayloadProgress): void {

@@ -35,7 +35,7 @@ export interface DebianPackage {
  */
 export async function openApt(cache: PayloadCache, signal?: AbortSignal): Promise<Apt> {
   const folder = cache.apt;
-  for (const name of ['state/lists/partial', 'cache/archives/partial', 'etc']) {
+  for (const name of ['state/lists/partial', 'cache/archives/partial', 'etc/nothing']) {
     await mkdir(join(folder, name), { recursive: true });
   }
   await writeFile(join(folder, 'state', 'status'), '', { flag: 'a' });
@@ -79,17 +79,18 @@ async function configuration(folder: string): Promise<string> {
   const network = dump
     .split('\n')
     .filter((line) => /^Acquire::(https?|ftp|Retries|Check-|Max-|ForceIPv)/.test(line));
+  const nothing = join(folder, 'etc', 'nothing');
   const own = {
     'Dir::State': join(folder, 'state'),
     'Dir::State::lists': join(folder, 'state', 'lists'),
     'Dir::State::status': join(folder, 'state', 'status'),
     'Dir::Cache': join(folder, 'cache'),
     'Dir::Etc::sourcelist': join(folder, 'etc', 'sources.list'),
-    'Dir::Etc::sourceparts': '-',
-    'Dir::Etc::parts': '-',
-    'Dir::Etc::main': '-',
-    'Dir::Etc::preferences': '-',
-    'Dir::Etc::preferencesparts': '-',
+    'Dir::Etc::sourceparts': nothing,
+    'Dir::Etc::parts': nothing,
+    'Dir::Etc::main': join(nothing, 'none'),
+    'Dir::Etc::preferences': join(nothing, 'none'),
+    'Dir::Etc::preferencesparts': nothing,
     'Dir::Etc::netrc': '/etc/apt/auth.conf',
     'Dir::Etc::netrcparts': '/etc/apt/auth.conf.d',
     'Acquire::Languages': 'none',

@@ -7,10 +7,10 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserProblem } from '../contract/problem.ts';
+import { writeWhole } from './cache.ts';
 
 /** A public key whose signatures are believed, and whose it is. */
 export interface TrustedKey {
@@ -86,27 +86,43 @@ export function checkSignature(
 }
 
 /**
- * The key that signs what this machine builds and fetches. Made at first use, mode 0600; its public half is trusted
- * as "local build" on this machine and nowhere else. Call it under the build lock.
+ * The key that signs what this machine builds and fetches. Made at first use, mode 0600; its public half lies beside
+ * it and is trusted as "local build" on this machine and nowhere else. Call it under the build lock.
  */
 export async function localSigningKey(file: string): Promise<SigningKey> {
-  let pem: string;
-  try {
-    pem = await readFile(file, 'utf8');
-  } catch (thrown) {
-    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT')) throw thrown;
-    pem = await createKey(file);
-  }
+  const pem = (await readOptional(file)) ?? (await createKey(file));
   const privateKey = createPrivateKey(pem);
   const key = createPublicKey(privateKey);
-  return { id: keyId(key), owner: 'local build', key, privateKey };
+  const spki = key.export({ type: 'spki', format: 'pem' }).toString();
+  if ((await readOptional(publicHalf(file))) !== spki) await writeWhole(publicHalf(file), spki);
+  return { ...trustedKey(LOCAL_OWNER, spki), privateKey };
 }
+
+/**
+ * The keys this machine believes: its own, once it has built or fetched anything. Needs no private key and no lock,
+ * so that an agent with fewer rights can verify.
+ * @param file the signing key's path ({@link import('./cache.ts').PayloadCache})
+ */
+export async function localTrust(file: string): Promise<readonly TrustedKey[]> {
+  const pem = await readOptional(publicHalf(file));
+  return pem === null ? [] : [trustedKey(LOCAL_OWNER, pem)];
+}
+
+const LOCAL_OWNER = 'local build';
+
+const publicHalf = (file: string): string => file.replace(/\.pem$/, '.pub.pem');
 
 async function createKey(file: string): Promise<string> {
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const temporary = `${file}.tmp-${process.pid}`;
-  await writeFile(temporary, pem, { mode: 0o600, flag: 'w' });
-  await rename(temporary, file);
+  await writeWhole(file, pem, 0o600);
   return pem;
+}
+
+async function readOptional(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return null;
+    throw thrown;
+  }
 }

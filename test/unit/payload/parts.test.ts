@@ -7,7 +7,7 @@ import { addonImages } from '../../../provisioners/payload/addon-recipe.ts';
 import { releaseFor, REVIEWED_RELEASES } from '../../../provisioners/payload/digests.ts';
 import { installList } from '../../../provisioners/payload/install-list.ts';
 import { parseRange } from '../../../provisioners/payload/range.ts';
-import { localSigningKey } from '../../../provisioners/payload/signature.ts';
+import { localSigningKey, localTrust } from '../../../provisioners/payload/signature.ts';
 import { writeTar } from '../../../provisioners/payload/tar.ts';
 import { isForbiddenAddress } from '../../../provisioners/payload/transport.ts';
 import { sampleManifest, sha256, temporaryFolder } from './sample.ts';
@@ -130,10 +130,14 @@ test('the same entries make the same archive, byte for byte', async () => {
   expect(one).toEqual({ sha256: sha256(bytes), size: bytes.length });
 });
 
-test('the local signing key is made once and readable by its owner only', async () => {
+test('the local signing key is made once, readable by its owner only, and trusted by its public half', async () => {
   const file = join(await temporaryFolder(), 'keys', 'local-build.pem');
+  expect(await localTrust(file)).toEqual([]);
   const first = await localSigningKey(file);
   const second = await localSigningKey(file);
   expect(second.id).toBe(first.id);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
+  const [trusted] = await localTrust(file);
+  expect(trusted?.id).toBe(first.id);
+  expect(trusted?.key.type).toBe('public');
 });
