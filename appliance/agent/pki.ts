@@ -110,6 +110,24 @@ export async function signCredential(
   });
 }
 
+/** A self-signed server certificate for one IP address, good for ten years: whoever is told of it believes only it. */
+export async function drawServer(address: string): Promise<KeyPair> {
+  const keys = await drawKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: 'CN=remuda-agent',
+    keys,
+    signingAlgorithm,
+    notBefore: new Date(Date.now() - clockTolerance),
+    notAfter: new Date(Date.now() + authorityLifetime),
+    extensions: [
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: address }]),
+    ],
+  });
+  return { certificate: certificate.toString('pem'), key: await exportKey(keys.privateKey) };
+}
+
 /** A fresh key and a PKCS#10 request for it, both PEM: what an agent enrols and renews with. */
 export async function requestCertificate(): Promise<{ readonly request: string; readonly key: string }> {
   const keys = await drawKeys();

@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import type { MachineRef } from '../../../provisioners/contract/machine.ts';
+import type { EtcdMember } from '../../../provisioners/contract/observed.ts';
+import type { ControlPlaneAccess, EtcdPort } from '../../../provisioners/contract/ports.ts';
+import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
+import type { Machines } from '../machines.ts';
+import type { ClientCertificates } from '../client-certificates.ts';
+import { callOver } from '../tunnel.ts';
+import { successorOf, whyKeep } from './membership.ts';
+
+/** etcd's client port on each member; kubeadm's own number. */
+const clientPort = 2379;
+
+/** How long a member may take: an answer from a healthy one takes milliseconds. */
+const patience = 5000;
+/** A change goes through Raft and may meet an election. */
+const changePatience = 15_000;
+
+const memberList = z.object({
+  members: z.array(
+    z.object({
+      ID: z.string(),
+      name: z.string().default(''),
+      peerURLs: z.array(z.string()).default([]),
+      clientURLs: z.array(z.string()).default([]),
+      isLearner: z.boolean().default(false),
+    }),
+  ),
+});
+const memberStatus = z.object({
+  leader: z.string().default('0'),
+  header: z.object({ member_id: z.string() }),
+});
+const health = z.object({ health: z.union([z.string(), z.boolean()]) });
+
+/** Ids travel as decimal text in JSON and are spoken of in hexadecimal everywhere else. */
+const hexadecimal = (id: string): string => BigInt(id).toString(16);
+const decimal = (id: string): string => BigInt(`0x${id}`).toString(10);
+
+/**
+ * etcd through the JSON gateway of its own client port, over SSH, with a client certificate of the cluster's etcd CA.
+ * Changes are refused when looking, just before, says that the rest would lose quorum.
+ */
+export class EtcdAdapter implements EtcdPort {
+  readonly #machines: Machines;
+  readonly #certificates: ClientCertificates;
+  readonly #signal: () => AbortSignal;
+
+  constructor(machines: Machines, certificates: ClientCertificates, signal: () => AbortSignal) {
+    this.#machines = machines;
+    this.#certificates = certificates;
+    this.#signal = signal;
+  }
+
+  async members(access: ControlPlaneAccess): Promise<EtcdMember[]> {
+    const list = await firstAnswer(access, async (master) =>
+      memberList.parse(await this.#call(master, '/v3/cluster/member/list', {}, patience)),
+    );
+    return Promise.all(list.members.map((member) => this.#look(access, member)));
+  }
+
+  async moveLeader(access: ControlPlaneAccess, to: string): Promise<void> {
+    const leader = (await this.members(access)).find((member) => member.leader);
+    if (leader?.id === to) return;
+    const master = access.masters.find(({ name }) => name === leader?.name);
+    if (master === undefined)
+      throw new Transient('ETCD-102', 'etcd has no leader that can be reached just now (an election?)');
+    await this.#call(
+      master,
+      '/v3/maintenance/transfer-leadership',
+      { targetID: decimal(to) },
+      changePatience,
+    );
+  }
+
+  async removeMember(access: ControlPlaneAccess, id: string): Promise<void> {
+    const before = await this.members(access);
+    const member = before.find((each) => each.id === id);
+    if (member === undefined) return;
+    const reason = whyKeep(before, id);
+    if (reason !== undefined) throw refusal(member, reason);
+    const successor = successorOf(before, id);
+    if (member.leader && successor !== undefined) await this.moveLeader(access, successor.id);
+    // Asked of another member: the one that goes may close the connection before it answers.
+    const others = access.masters.filter(({ name }) => name !== member.name);
+    await firstAnswer(others.length > 0 ? { ...access, masters: others } : access, (master) =>
+      this.#call(master, '/v3/cluster/member/remove', { ID: decimal(id) }, changePatience),
+    );
+  }
+
+  async #look(
+    access: ControlPlaneAccess,
+    member: z.infer<typeof memberList>['members'][number],
+  ): Promise<EtcdMember> {
+    const id = hexadecimal(member.ID);
+    const master = access.masters.find(({ name }) => name === member.name);
+    const seen = member.name === '' || master === undefined ? undefined : await this.#status(master);
+    return {
+      id,
+      name: member.name,
+      peerURLs: member.peerURLs,
+      started: member.name !== '',
+      learner: member.isLearner,
+      healthy: seen?.isHealthy === true && seen.id === id,
+      leader: seen !== undefined && seen.id === id && seen.leader === id,
+    };
+  }
+
+  /** Status and health of one member; undefined when it does not answer both. */
+  async #status(
+    master: MachineRef,
+  ): Promise<{ readonly id: string; readonly leader: string; readonly isHealthy: boolean } | undefined> {
+    try {
+      const status = memberStatus.parse(await this.#call(master, '/v3/maintenance/status', {}, patience));
+      const seen = health.parse(await this.#call(master, '/health', undefined, patience));
+      return {
+        id: hexadecimal(status.header.member_id),
+        leader: hexadecimal(status.leader),
+        isHealthy: String(seen.health) === 'true',
+      };
+    } catch (error) {
+      if (error instanceof Transient || error instanceof Blocked) return undefined;
+      throw error;
+    }
+  }
+
+  async #call(master: MachineRef, path: string, body: object | undefined, wait: number): Promise<unknown> {
+    const reply = await callOver(
+      () => this.#machines.forward(master, '127.0.0.1', clientPort),
+      await this.#certificates.etcd(),
+      body === undefined ? { method: 'GET', path } : { method: 'POST', path, body: JSON.stringify(body) },
+      { patience: wait, signal: this.#signal(), what: `etcd on ${master.name}` },
+    );
+    if (reply.status === 200) return JSON.parse(reply.text) as unknown;
+    const said = reply.text.trim().slice(0, 300);
+    throw new Transient('ETCD-101', `etcd on ${master.name} says ${reply.status}: ${said}`, {
+      machine: master.name,
+    });
+  }
+}
+
+/** Asks one master after the other until one answers. */
+async function firstAnswer<Answer>(
+  access: ControlPlaneAccess,
+  ask: (master: MachineRef) => Promise<Answer>,
+): Promise<Answer> {
+  const problems: string[] = [];
+  for (const master of access.masters) {
+    try {
+      return await ask(master);
+    } catch (error) {
+      if (!(error instanceof Transient) && !(error instanceof Blocked)) throw error;
+      problems.push(error.message);
+    }
+  }
+  throw new Transient(
+    'ETCD-103',
+    `No master's etcd answers: ${problems.join('; ') || 'there is no master to ask'}`,
+  );
+}
+
+function refusal(member: EtcdMember, reason: string): Blocked {
+  return new Blocked('ETCD-104', `The etcd member ${member.name} is not removed: ${reason}.`, {
+    machine: member.name,
+    remedy:
+      'Bring the masters back that do not answer, or add one first; the removal goes on by itself as soon as the rest keeps quorum.',
+  });
+}

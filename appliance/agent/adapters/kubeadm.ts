@@ -1,0 +1,38 @@
+import type { KubeadmCommand, KubeadmPort } from '../../../provisioners/contract/ports.ts';
+import { quote } from '../ssh/program.ts';
+import type { Units } from '../units.ts';
+
+/** kubeadm on a machine, as a transient unit. */
+export function createKubeadmPort(units: Units): KubeadmPort {
+  return {
+    observe: (machine, verb) => units.observe(machine, labelOf(verb)),
+    run: (machine, command, whileRunning) => {
+      const words = wordsOf(command);
+      return units.run(
+        machine,
+        {
+          label: labelOf(command.verb),
+          title: words.join(' '),
+          text: `exec ${words.map(quote).join(' ')}\n`,
+        },
+        whileRunning,
+      );
+    },
+  };
+}
+
+const labelOf = (verb: KubeadmCommand['verb']): string => `kubeadm-${verb}`;
+
+/** The command line. Secrets stand in the config file on the machine, never here. */
+function wordsOf(command: KubeadmCommand): string[] {
+  if (command.verb === 'reset') return ['kubeadm', 'reset', '--force'];
+  const list = (flag: string, values: readonly string[]): string[] =>
+    values.length === 0 ? [] : [`--${flag}=${values.join(',')}`];
+  return [
+    'kubeadm',
+    command.verb,
+    `--config=${command.config}`,
+    ...list('skip-phases', command.skipPhases),
+    ...list('ignore-preflight-errors', command.ignorePreflightErrors),
+  ];
+}

@@ -1,0 +1,214 @@
+import { connect } from 'node:net';
+import { z } from 'zod';
+import type { MachineRef } from '../../../provisioners/contract/machine.ts';
+import type {
+  ControlPlaneAccess,
+  KubernetesObject,
+  KubernetesPort,
+} from '../../../provisioners/contract/ports.ts';
+import { Blocked, Problem, Transient } from '../../../provisioners/contract/problem.ts';
+import type { ClientCertificates } from '../client-certificates.ts';
+import type { Machines } from '../machines.ts';
+import { type Call, callOver, type Reply, type Transport } from '../tunnel.ts';
+import { collectionPath, Discovery, objectPath } from './kubernetes-paths.ts';
+
+const patience = 20_000;
+/** An endpoint that is up answers at once; one that is down is asked again soon. */
+const probePatience = 5000;
+/** Objects a page, the number kubectl uses. */
+const pageSize = 500;
+
+const versionSchema = z.object({ gitVersion: z.string() });
+const listSchema = z.looseObject({
+  metadata: z.looseObject({ continue: z.string().optional() }).optional(),
+  items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })).nullable(),
+});
+const statusSchema = z.looseObject({ message: z.string().optional(), reason: z.string().optional() });
+
+/** The Kubernetes API over its own REST, each master's own API server through SSH. */
+export function createKubernetesPort(
+  machines: Machines,
+  certificates: ClientCertificates,
+  signal: () => AbortSignal,
+): KubernetesPort {
+  const api = new Api(machines, certificates, signal);
+  return {
+    version: (access, master) =>
+      api.version(master, () => machines.forward(master, '127.0.0.1', access.apiPort)),
+    versionAtEndpoint: (_access, { host, port }) =>
+      api.version({ name: `${host}:${port}` }, () => connect({ host, port, timeout: probePatience })),
+    async get(access, reference) {
+      const path = objectPath(await api.resource(access, reference), reference);
+      return api.json(await api.ask(access, { method: 'GET', path }));
+    },
+    list: (access, of) => api.list(access, of),
+    async apply(access, objects) {
+      for (const object of objects) await api.apply(access, object);
+    },
+    async remove(access, reference) {
+      const path = objectPath(await api.resource(access, reference), reference);
+      const body = JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        propagationPolicy: 'Foreground',
+      });
+      api.json(await api.ask(access, { method: 'DELETE', path, body }));
+    },
+    async podLog(access, namespace, pod, lines) {
+      const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log?tailLines=${lines}`;
+      const reply = await api.ask(access, { method: 'GET', path });
+      if (reply.status !== 200) throw refused(reply, `the log of pod ${namespace}/${pod}`);
+      return reply.text.split('\n').filter((line) => line !== '');
+    },
+    async throughService(access, { namespace, name, port }, path) {
+      const proxy = `/api/v1/namespaces/${namespace}/services/${name}:${port}/proxy/${path.replace(/^\//u, '')}`;
+      const reply = await api.ask(access, { method: 'GET', path: proxy });
+      return reply.status >= 200 && reply.status < 300 ? reply.text : undefined;
+    },
+  };
+}
+
+/** Requests to whichever master answers. */
+class Api {
+  readonly #machines: Machines;
+  readonly #certificates: ClientCertificates;
+  readonly #signal: () => AbortSignal;
+  readonly #discovery = new Discovery();
+  /** Name of the master that answered last: a dead one is not tried first for ever. */
+  #last: string | undefined;
+
+  constructor(machines: Machines, certificates: ClientCertificates, signal: () => AbortSignal) {
+    this.#machines = machines;
+    this.#certificates = certificates;
+    this.#signal = signal;
+  }
+
+  async ask(access: ControlPlaneAccess, call: Call): Promise<Reply> {
+    const problems: string[] = [];
+    const masters = [...access.masters].sort(
+      (a, b) => Number(b.name === this.#last) - Number(a.name === this.#last),
+    );
+    for (const master of masters) {
+      try {
+        const reply = await this.#call(
+          master,
+          () => this.#machines.forward(master, '127.0.0.1', access.apiPort),
+          call,
+          patience,
+        );
+        this.#last = master.name;
+        return reply;
+      } catch (error) {
+        if (!(error instanceof Transient) && !(error instanceof Blocked)) throw error;
+        problems.push(error.message);
+      }
+    }
+    throw new Transient(
+      'KUBE-101',
+      `No API server answers: ${problems.join('; ') || 'there is no master to ask'}`,
+    );
+  }
+
+  /** The version, only when /readyz passes; undefined when nobody answers. */
+  async version(master: Pick<MachineRef, 'name'>, transport: Transport): Promise<string | undefined> {
+    try {
+      const ready = await this.#call(master, transport, { method: 'GET', path: '/readyz' }, probePatience);
+      if (ready.status !== 200) return undefined;
+      const reply = await this.#call(master, transport, { method: 'GET', path: '/version' }, probePatience);
+      return reply.status === 200 ? versionSchema.parse(JSON.parse(reply.text)).gitVersion : undefined;
+    } catch (error) {
+      if (error instanceof Transient || error instanceof Blocked) return undefined;
+      throw error;
+    }
+  }
+
+  async list(
+    access: ControlPlaneAccess,
+    of: Parameters<KubernetesPort['list']>[1],
+  ): Promise<KubernetesObject[]> {
+    const collection = collectionPath(await this.resource(access, of), of.namespace);
+    const found: KubernetesObject[] = [];
+    let next: string | undefined = '';
+    while (next !== undefined) {
+      const query = new URLSearchParams({ limit: `${pageSize}` });
+      if (of.labelSelector !== undefined) query.set('labelSelector', of.labelSelector);
+      if (next !== '') query.set('continue', next);
+      const reply = await this.ask(access, { method: 'GET', path: `${collection}?${query}` });
+      if (reply.status !== 200) throw refused(reply, `the list of ${of.kind}`);
+      const page = listSchema.parse(JSON.parse(reply.text));
+      // Items of a list do not repeat the list's own apiVersion and kind.
+      for (const item of page.items ?? []) found.push({ ...item, apiVersion: of.apiVersion, kind: of.kind });
+      const token: string | undefined = page.metadata?.continue;
+      next = token === undefined || token === '' ? undefined : token;
+    }
+    return found;
+  }
+
+  async apply(access: ControlPlaneAccess, object: KubernetesObject): Promise<void> {
+    const { apiVersion, kind, metadata } = object;
+    const reference = {
+      apiVersion,
+      kind,
+      name: metadata.name,
+      ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+    };
+    const path = objectPath(await this.resource(access, reference), reference);
+    const reply = await this.ask(access, {
+      method: 'PATCH',
+      path: `${path}?fieldManager=remuda&force=true`,
+      // JSON is YAML; the type is what makes it a server-side apply.
+      contentType: 'application/apply-patch+yaml',
+      body: JSON.stringify(object),
+    });
+    if (reply.status !== 200 && reply.status !== 201) throw refused(reply, `${kind} ${metadata.name}`);
+  }
+
+  /** The object of a reply; undefined when there is none. */
+  json(reply: Reply): KubernetesObject | undefined {
+    if (reply.status === 404) return undefined;
+    if (reply.status < 200 || reply.status >= 300) throw refused(reply, 'a request');
+    return JSON.parse(reply.text) as KubernetesObject;
+  }
+
+  /** How a kind is called in paths, from the server's own discovery. */
+  resource(access: ControlPlaneAccess, of: { readonly apiVersion: string; readonly kind: string }) {
+    return this.#discovery.find(of, async (path) => {
+      const reply = await this.ask(access, { method: 'GET', path });
+      if (reply.status === 404) return undefined;
+      if (reply.status !== 200) throw refused(reply, `discovery of ${of.apiVersion}`);
+      return JSON.parse(reply.text) as unknown;
+    });
+  }
+
+  async #call(
+    master: Pick<MachineRef, 'name'>,
+    transport: Transport,
+    call: Call,
+    wait: number,
+  ): Promise<Reply> {
+    return callOver(transport, await this.#certificates.kubernetes(), call, {
+      patience: wait,
+      signal: this.#signal(),
+      what: `the API server on ${master.name}`,
+    });
+  }
+}
+
+/** What a refusal means: later, somebody, or our own mistake. */
+function refused(reply: Reply, what: string): Problem {
+  let said = reply.text.trim().slice(0, 500);
+  try {
+    said = statusSchema.parse(JSON.parse(reply.text)).message ?? said;
+  } catch {
+    // Not a Status object; the text says what there is to say.
+  }
+  const summary = `The Kubernetes API answered ${reply.status} to ${what}: ${said}`;
+  // 404: a namespace or kind that is about to be; 409: somebody else was quicker; 429 and 5xx: later.
+  if (reply.status >= 500 || [404, 408, 409, 429].includes(reply.status))
+    return new Transient('KUBE-102', summary);
+  if (reply.status === 401 || reply.status === 403)
+    return new Blocked('KUBE-103', summary, {
+      remedy: 'Look whether an admission policy of the cluster forbids it, and whether the clocks agree.',
+    });
+  return new Problem('fault', 'KUBE-104', summary);
+}

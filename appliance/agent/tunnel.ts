@@ -1,0 +1,126 @@
+import { request as httpRequest } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { connect as tlsConnect, type TLSSocket } from 'node:tls';
+import { Problem, Transient } from '../../provisioners/contract/problem.ts';
+import type { Duration } from '../../provisioners/contract/time.ts';
+import type { KeyPair } from './pki.ts';
+
+/** Who we are and whom we expect at the other end of a TLS connection. */
+export interface TlsIdentity {
+  /** PEM of the one authority believed. */
+  readonly authority: string;
+  readonly client: KeyPair;
+  /** A name in the server's certificate. The address is a tunnel's end and says nothing. */
+  readonly serverName: string;
+}
+
+/** One HTTP request. */
+export interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: string;
+  readonly contentType?: string;
+}
+
+/** What came back. */
+export interface Reply {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Where a connection comes from: a tunnel through SSH, or a socket from here. */
+export type Transport = () => Promise<Duplex> | Duplex;
+
+/** Longest answer that is read, characters. Lists are asked for in pages. */
+const longest = 64 * 1024 * 1024;
+
+/**
+ * One HTTPS request over a stream of its own.
+ * @throws Transient TLS-001 when the other end cannot be reached, does not prove who it is, or does not answer in time.
+ */
+export async function callOver(
+  transport: Transport,
+  identity: TlsIdentity,
+  call: Call,
+  options: { readonly patience: Duration; readonly signal: AbortSignal; readonly what: string },
+): Promise<Reply> {
+  const timeout = AbortSignal.timeout(options.patience);
+  const over = AbortSignal.any([options.signal, timeout]);
+  let socket: TLSSocket | undefined;
+  try {
+    socket = await secured(await transport(), identity, over);
+    return await exchange(socket, call, over);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (error instanceof Problem) throw error;
+    const why = timeout.aborted ? `no answer after ${options.patience / 1000} s` : messageOf(error);
+    throw new Transient('TLS-001', `${options.what} does not answer: ${why}`);
+  } finally {
+    socket?.destroy();
+  }
+}
+
+function secured(stream: Duplex, identity: TlsIdentity, over: AbortSignal): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = tlsConnect({
+      socket: stream,
+      ca: identity.authority,
+      cert: identity.client.certificate,
+      key: identity.client.key,
+      servername: identity.serverName,
+      ALPNProtocols: ['http/1.1'],
+    });
+    const fail = (error: Error): void => {
+      over.removeEventListener('abort', onAbort);
+      socket.destroy();
+      stream.destroy();
+      reject(error);
+    };
+    const onAbort = (): void => fail(new Error('it took too long'));
+    if (over.aborted) onAbort();
+    else over.addEventListener('abort', onAbort, { once: true });
+    socket.once('error', fail);
+    socket.once('close', () => fail(new Error('the connection was closed')));
+    socket.once('secureConnect', () => {
+      over.removeEventListener('abort', onAbort);
+      resolve(socket);
+    });
+  });
+}
+
+function exchange(socket: TLSSocket, call: Call, over: AbortSignal): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({
+      createConnection: () => socket,
+      agent: false,
+      method: call.method,
+      path: call.path,
+      signal: over,
+      headers: {
+        host: 'localhost',
+        accept: 'application/json, */*',
+        connection: 'close',
+        ...(call.body === undefined
+          ? {}
+          : {
+              'content-type': call.contentType ?? 'application/json',
+              'content-length': Buffer.byteLength(call.body),
+            }),
+      },
+    });
+    request.once('error', reject);
+    request.once('response', (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        text += part;
+        if (text.length > longest) response.destroy(new Error('the answer is too long'));
+      });
+      response.once('error', reject);
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    request.end(call.body);
+  });
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
