@@ -1,0 +1,136 @@
+import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
+import type { ProblemReport } from '../../provisioners/contract/problem.ts';
+import type { ProviderConfig } from '../../provisioners/contract/provider.ts';
+import { steps } from '../../provisioners/kubernetes/steps.ts';
+import { apiPortOf, describePlan, planCluster, planDeletion } from '../planning/planner.ts';
+import { completeCluster } from '../spec/completion.ts';
+import {
+  type ClusterDocument,
+  isCluster,
+  type KnownSecret,
+  type ProviderDocument,
+} from '../spec/documents.ts';
+import { placeOfField } from '../spec/location.ts';
+import { type ChangedField, changedFields } from '../spec/mutability.ts';
+import { clusterDocumentSchema } from '../spec/schema/cluster.ts';
+import { providerDocumentSchema } from '../spec/schema/provider.ts';
+import { parseStream } from '../spec/stream.ts';
+import type { DesiredCluster, DesiredProvider, KnownDocuments, ParsedFile, Planners } from './planners.ts';
+
+/** A document as plain JSON: what undefined members and class instances do not survive. */
+const asJson = (document: ClusterDocument | ProviderDocument): JsonObject =>
+  JSON.parse(JSON.stringify(document)) as JsonObject;
+
+/** The site of the agent on the appliance itself; others come with milestone H. */
+const localSite = 'local';
+
+function desiredProvider(document: ProviderDocument): DesiredProvider {
+  const { type } = document.spec;
+  const section = (document.spec[type] ?? {}) as Json;
+  const config: ProviderConfig = { name: document.metadata.name, type, config: section as JsonObject };
+  return {
+    name: document.metadata.name,
+    config,
+    document: asJson(document),
+    site: localSite,
+    destination: document.spec.vsphere?.server ?? `${type}/${document.metadata.name}`,
+  };
+}
+
+/**
+ * The cluster with every choice made and written into its document, so that what is kept says by itself where its
+ * machines stand, also when the provider's own document changes later.
+ */
+function desiredCluster(document: ClusterDocument, provider: ProviderDocument): DesiredCluster {
+  const { nodeNetwork, endpointHost } = completeCluster(document, provider);
+  const { controlPlane } = document.spec;
+  const host = endpointHost === undefined ? {} : { host: endpointHost };
+  const completed: ClusterDocument = {
+    ...document,
+    spec: {
+      ...document.spec,
+      ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
+      controlPlane: { ...controlPlane, endpoint: { ...controlPlane.endpoint, ...host } },
+    },
+  };
+  return keptCluster(completed);
+}
+
+/** A completed cluster as the engine reads it. */
+function keptCluster(document: ClusterDocument): DesiredCluster {
+  const { controlPlane, nodeNetwork, provider, maintenance, deletion } = document.spec;
+  const { host, port } = controlPlane.endpoint;
+  return {
+    name: document.metadata.name,
+    provider,
+    document: asJson(document),
+    ...(host === undefined ? {} : { endpoint: { host, port } }),
+    apiPort: apiPortOf(document),
+    ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
+    destroyLimit: maintenance.destroyLimit,
+    isProtected: deletion.protected,
+  };
+}
+
+const readClusterDocument = (document: JsonObject): ClusterDocument => clusterDocumentSchema.parse(document);
+const readProviderDocument = (document: JsonObject): ProviderDocument =>
+  providerDocumentSchema.parse(document);
+
+function parse(text: string, file: string, known: KnownDocuments): ParsedFile {
+  const knownProviders = known.providers.map(readProviderDocument);
+  const stream = parseStream(text, {
+    file,
+    knownProviders,
+    knownSecrets: known.secrets satisfies readonly KnownSecret[],
+  });
+  const documents = stream.problems.length > 0 ? [] : stream.documents.map(({ document }) => document);
+  const providers = documents.filter((document) => !isCluster(document)) as ProviderDocument[];
+  const providerNamed = (name: string): ProviderDocument | undefined =>
+    [...providers, ...knownProviders].find(({ metadata }) => metadata.name === name);
+  return {
+    problems: stream.problems,
+    clusters: documents.filter(isCluster).flatMap((document) => {
+      const provider = providerNamed(document.spec.provider);
+      return provider === undefined ? [] : [desiredCluster(document, provider)];
+    }),
+    providers: providers.map(desiredProvider),
+    secrets: stream.secrets,
+    text: stream.sanitizedText,
+    place: (document, field) => placeOfField(text, file, document, field),
+  };
+}
+
+/** A change that a field does not allow, in the words of the file. */
+function refusalOf(cluster: string, { field, before, after }: ChangedField): ProblemReport {
+  const words = (value: Json | undefined): string =>
+    value === undefined ? 'nothing' : JSON.stringify(value);
+  return {
+    kind: 'user',
+    code: 'PLAN-001',
+    summary: `${field} of cluster ${cluster} is ${words(before)} and cannot become ${words(after)}: it is fixed when the cluster is made.`,
+    remedy: `Write ${words(before)} again, or make a new cluster.`,
+    place: { document: `Cluster/${cluster}`, field },
+  };
+}
+
+/** The rooms `spec` and `planning` as the engine asks them; pure. */
+export const answerFilePlanners: Planners = {
+  parse,
+  readCluster: (document) => keptCluster(readClusterDocument(document)),
+  readProvider: (document) => desiredProvider(readProviderDocument(document)),
+  checkChange: (before, after) =>
+    changedFields(readClusterDocument(before.document), readClusterDocument(after.document))
+      .filter(({ mutability }) => mutability === 'immutable')
+      .map((change) => refusalOf(after.name, change)),
+  planCluster: ({ desired, provider, hasReceipt, ...rest }) =>
+    planCluster({
+      ...rest,
+      desired: readClusterDocument(desired.document),
+      provider: readProviderDocument(provider.document),
+      isEstablished: hasReceipt('control-plane.init'),
+    }),
+  planDeletion: ({ cluster, provider, observed, revision }) =>
+    planDeletion({ cluster, observed, revision, provider: readProviderDocument(provider.document) }),
+  describePlan,
+  natureOf: (kind) => steps.find((step) => step.kind === kind)?.nature ?? 'ensure',
+};
