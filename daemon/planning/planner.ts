@@ -1,8 +1,17 @@
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
-import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';
+import { clusterMark } from '../../provisioners/kubernetes/marks.ts';
+import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
+import { planContext } from './cluster-plan.ts';
+import { changesOf, creationSteps, noticesOf, premisesOf } from './creation.ts';
+import { differenceOf, requireQuorum, requireSight } from './difference.ts';
+import { wantedMachines } from './wanted.ts';
+
+export { apiPortOf } from './api-port.ts';
+export { type DeletionRequest, planDeletion } from './deletion.ts';
+export { describePlan } from './description.ts';
 
 /** What a cluster is planned from. */
 export interface ClusterRequest {
@@ -22,31 +31,41 @@ export interface ClusterRequest {
   readonly isEstablished?: boolean;
 }
 
-/** What a deletion is planned from. */
-export interface DeletionRequest {
-  readonly cluster: ClusterIdentity;
-  readonly provider: ProviderDocument;
-  readonly observed: Observed;
-  readonly revision: string;
-}
-
 /**
- * The difference between what is asked and what is seen, as a plan; empty when there is none. Pure.
+ * The difference between what is asked and what is seen, as a plan; empty when there is none. Pure: the same request
+ * gives the same plan.
  * @throws UserProblem when the document asks for what this release cannot do; Blocked when too much was unseen
  */
-export function planCluster(_request: ClusterRequest): Plan {
-  throw new Error('being written');
-}
-
-/**
- * Removal of everything, from any half-built state.
- * @throws Blocked when the provider could not be asked
- */
-export function planDeletion(_request: DeletionRequest): Plan {
-  throw new Error('being written');
-}
-
-/** The plan for people: by phase, machines side by side, what is parallel, notices. */
-export function describePlan(_plan: Plan): string {
-  throw new Error('being written');
+export function planCluster(request: ClusterRequest): Plan {
+  const { desired: document, provider, observed, revision, keys, bypass = [] } = request;
+  // A machine that is there says more than a receipt: with none at all the cluster is made from the beginning.
+  const hasReceipt = request.isEstablished === true && observed.machines?.length !== 0;
+  requireSight(observed, hasReceipt);
+  const wanted = wantedMachines(document, provider, observed);
+  const difference = differenceOf(wanted, observed);
+  // kubeadm marks a master before it is through; our own mark comes after.
+  const isEstablished =
+    difference.masters.length > 0 && (hasReceipt || observed.marks?.[clusterMark] === observed.cluster.uid);
+  const joining = difference.unfinished.filter(({ role }) => role === 'control-plane');
+  if (isEstablished && joining.length > 0) requireQuorum(document, observed, joining);
+  const context = planContext({
+    document,
+    provider,
+    observed,
+    keys,
+    bypass,
+    wanted,
+    difference,
+    isEstablished,
+  });
+  const steps = creationSteps(context);
+  return {
+    kind: isEstablished ? 'update' : 'create',
+    cluster: { uid: observed.cluster.uid, name: observed.cluster.name },
+    premises: premisesOf(observed, revision, tagOf(document.spec.kubernetes.version)),
+    steps,
+    destroys: [],
+    notices: noticesOf(context, steps),
+    changes: changesOf(context, steps),
+  };
 }

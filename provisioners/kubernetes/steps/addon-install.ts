@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AddonInput } from '../../contract/addon.ts';
+import type { JsonObject } from '../../contract/json.ts';
 import { defineStep } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';
 import { addonFor, addonObjects } from '../addon-objects.ts';
@@ -14,7 +15,10 @@ const inputSchema = z.strictObject({
   podCidr: z.string(),
   serviceCidr: z.string(),
   serviceDomain: z.string(),
-  settings: z.record(z.string(), z.json()),
+  /** The add-on's own section of the answer file. */
+  settings: z.custom<JsonObject>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  ),
   access: accessSchema,
 });
 

@@ -22,11 +22,9 @@ const inputSchema = z.strictObject({
 type Input = z.infer<typeof inputSchema>;
 
 /** What was proven: the planner makes the same and plans the proof whenever the cluster's mark is another. */
-export function verifiedDigest(
-  proven: Pick<Input, 'nodes' | 'voters' | 'kubernetesVersion' | 'endpoint'>,
-): string {
-  const { nodes, voters, kubernetesVersion, endpoint } = proven;
-  const text = canonicalJson({ nodes, voters, kubernetesVersion, endpoint });
+export function verifiedDigest(proven: Pick<Input, 'nodes' | 'voters' | 'kubernetesVersion'>): string {
+  const { nodes, voters, kubernetesVersion } = proven;
+  const text = canonicalJson({ nodes: nodes.toSorted(), voters: voters.toSorted(), kubernetesVersion });
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 

@@ -1,11 +1,17 @@
 import { z } from 'zod';
-import { machineRefSchema } from '../../contract/machine.ts';
+import { type MachineRef, machineRefSchema } from '../../contract/machine.ts';
 import { ownHostKeyPath } from '../../contract/ports.ts';
 import { defineStep } from '../../contract/step.ts';
 import { quick } from '../limits.ts';
 
-/** Makes a machine's own SSH host key beside the one that was handed over at creation, which others may know. */
-export const hostKeyGenerate = defineStep({
+/**
+ * Makes a machine's own SSH host key beside the one that was handed over at creation, which others may know. The fact
+ * is a reference that accepts both: whoever keeps it is not locked out by a crash while the key is being replaced.
+ */
+export const hostKeyGenerate = defineStep<
+  { machine: MachineRef },
+  { publicKey: string; reference: MachineRef }
+>({
   kind: 'host-key.generate',
   version: 1,
   nature: 'ensure',
@@ -20,7 +26,9 @@ export const hostKeyGenerate = defineStep({
     const [type, key] = text?.trim().split(/\s+/) ?? [];
     if (type === undefined || key === undefined)
       return { state: 'todo', why: `${machine.name} still has only the host key it was created with` };
-    return { state: 'done', facts: { publicKey: `${type} ${key}` } };
+    const publicKey = `${type} ${key}`;
+    const hostKeys = [...machine.hostKeys.filter((known) => known !== publicKey), publicKey];
+    return { state: 'done', facts: { publicKey, reference: { ...machine, hostKeys } } };
   },
   async apply(context, { machine }) {
     await context.host.generateHostKey(machine);

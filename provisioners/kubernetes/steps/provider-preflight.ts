@@ -11,7 +11,7 @@ const inputSchema = z.strictObject({
       name: z.string(),
       cpus: z.int().positive(),
       memory: z.int().positive(),
-      address: z.string().optional(),
+      address: z.string().exactOptional(),
     }),
   ),
   network: nodeNetworkSchema.optional(),
@@ -32,12 +32,7 @@ export const providerPreflight = defineStep<z.infer<typeof inputSchema>, Finding
   async observe(context, { machines, network, bypass }) {
     const findings = await context.provider.preflight({
       cluster: context.cluster,
-      machines: machines.map(({ name, cpus, memory, address }) => ({
-        name,
-        cpus,
-        memory,
-        ...(address === undefined ? {} : { address }),
-      })),
+      machines,
       ...(network === undefined ? {} : { nodeNetwork: network }),
     });
     return judge(findings, bypass);

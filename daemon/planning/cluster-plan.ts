@@ -1,0 +1,103 @@
+import type { Referable } from '../../provisioners/contract/plan.ts';
+import { factOf, stepId } from '../../provisioners/contract/plan.ts';
+import type { MachineRef } from '../../provisioners/contract/machine.ts';
+import type { Observed } from '../../provisioners/contract/observed.ts';
+import { UserProblem } from '../../provisioners/contract/problem.ts';
+import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
+import type { NodeNetwork } from '../../provisioners/contract/provider.ts';
+import type { ClusterSettings } from '../../provisioners/kubernetes/cluster-settings.ts';
+import { hostKeyReplace } from '../../provisioners/kubernetes/steps/host-key-replace.ts';
+import { tagOf } from '../../provisioners/kubernetes/versions.ts';
+import { completeCluster } from '../spec/completion.ts';
+import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
+import { apiPortOf } from './api-port.ts';
+import type { Difference } from './difference.ts';
+import type { WantedMachine } from './wanted.ts';
+
+/** A reference to a machine that may still have to be met. */
+export type MachineReference = Referable<MachineRef>;
+
+/** Everything the steps of one plan are made from. */
+export interface PlanContext {
+  readonly document: ClusterDocument;
+  readonly observed: Observed;
+  readonly keys: ClusterPublicKeys;
+  readonly bypass: readonly string[];
+  readonly wanted: readonly WantedMachine[];
+  readonly difference: Difference;
+  readonly settings: ClusterSettings;
+  readonly nodeNetwork?: NodeNetwork;
+  /** Machines whose whole road this plan walks, by name. */
+  readonly unfinished: ReadonlySet<string>;
+  /** Where the control plane starts in this plan; absent when there is one already and everybody joins. */
+  readonly first?: WantedMachine;
+  /** Masters through which the cluster is reached while the plan runs, in the order to try. */
+  readonly access: { readonly masters: readonly MachineReference[]; readonly apiPort: number };
+}
+
+/** How a machine is named in inputs: what is pinned already, or the fact of the step that pins it. */
+export function referenceTo(
+  machine: WantedMachine,
+  { observed, unfinished }: Pick<PlanContext, 'observed' | 'unfinished'>,
+): MachineReference {
+  const known = observed.references[machine.name];
+  if (known !== undefined && !unfinished.has(machine.name)) return known;
+  return factOf(hostKeyReplace, machine.name, 'reference');
+}
+
+/** The settings all machines share. @throws UserProblem where nobody says under what address the API is reached */
+function settingsOf(document: ClusterDocument, endpointHost: string | undefined): ClusterSettings {
+  const { kubernetes, controlPlane, clusterNetwork, kubeadm } = document.spec;
+  if (endpointHost === undefined)
+    throw new UserProblem('PLAN-011', 'Nothing says under what address the Kubernetes API is reached', {
+      place: { field: 'spec.controlPlane.endpoint.host' },
+      remedy: 'Name a free address of the node network, or the DNS name of your balancer.',
+    });
+  return {
+    name: document.metadata.name,
+    kubernetesVersion: tagOf(kubernetes.version),
+    podCidr: clusterNetwork.pods.cidrBlocks.join(','),
+    serviceCidr: clusterNetwork.services.cidrBlocks.join(','),
+    serviceDomain: clusterNetwork.serviceDomain,
+    endpoint: { host: endpointHost, port: controlPlane.endpoint.port },
+    apiPort: apiPortOf(document),
+    certSANs: controlPlane.certSANs,
+    extraArgs: kubeadm.extraArgs,
+    patches: kubeadm.patches,
+  };
+}
+
+/** Puts together what the steps are made from. */
+export function planContext(input: {
+  readonly document: ClusterDocument;
+  readonly provider: ProviderDocument;
+  readonly observed: Observed;
+  readonly keys: ClusterPublicKeys;
+  readonly bypass: readonly string[];
+  readonly wanted: readonly WantedMachine[];
+  readonly difference: Difference;
+  readonly isEstablished: boolean;
+}): PlanContext {
+  const { document, provider, observed, wanted, difference, isEstablished } = input;
+  const { nodeNetwork, endpointHost } = completeCluster(document, provider);
+  const settings = settingsOf(document, endpointHost);
+  const unfinished = new Set(difference.unfinished.map(({ name }) => name));
+  const masters = wanted.filter(({ role }) => role === 'control-plane');
+  const first = isEstablished ? undefined : (difference.masters[0] ?? masters[0]);
+  const reached = first === undefined ? difference.masters : [first];
+  return {
+    ...input,
+    settings,
+    unfinished,
+    ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
+    ...(first === undefined ? {} : { first }),
+    access: {
+      masters: reached.map((machine) => referenceTo(machine, { observed, unfinished })),
+      apiPort: settings.apiPort,
+    },
+  };
+}
+
+/** The step after which the cluster's API can be spoken to. Nothing when it can be already. */
+export const apiReady = ({ first }: PlanContext): string[] =>
+  first === undefined ? [] : [stepId('control-plane.init', first.name)];

@@ -1,0 +1,189 @@
+import type { Plan, PlanChange, PlannedStep } from '../../provisioners/contract/plan.ts';
+import { stepId } from '../../provisioners/contract/plan.ts';
+import { machinesPreflight } from '../../provisioners/kubernetes/preflight/machines-preflight.ts';
+import { payloadPreflight } from '../../provisioners/kubernetes/preflight/payload-preflight.ts';
+import { probeImage } from '../../provisioners/kubernetes/probe.ts';
+import { clusterVerify, verifiedDigest } from '../../provisioners/kubernetes/steps/cluster-verify.ts';
+import { infrastructurePrepare } from '../../provisioners/kubernetes/steps/infrastructure-prepare.ts';
+import { providerPreflight } from '../../provisioners/kubernetes/steps/provider-preflight.ts';
+import { verifiedMark } from '../../provisioners/kubernetes/marks.ts';
+import { addonSteps, wantedAddons } from './addon-steps.ts';
+import { type PlanContext, referenceTo } from './cluster-plan.ts';
+import { controlPlaneSteps, endpointSteps, labelSteps, workerSteps } from './join-steps.ts';
+import { createStep, preparationSteps } from './machine-steps.ts';
+import { aboutCluster, planStep } from './planned-step.ts';
+import type { WantedMachine } from './wanted.ts';
+
+/** What a machine takes at its provider. */
+function roomFor({ name, shape, address }: WantedMachine) {
+  const { cpus, memory } = shape;
+  return address === undefined ? { name, cpus, memory } : { name, cpus, memory, address };
+}
+
+/** What is checked before anything is made: room at the provider for the peak of this plan (row H5), and the payload. */
+function preflightSteps(context: PlanContext): PlannedStep[] {
+  const { difference, nodeNetwork, document, settings, bypass } = context;
+  const machines = difference.unfinished.map(roomFor);
+  const network = nodeNetwork === undefined ? {} : { network: nodeNetwork };
+  const images = [...wantedAddons(document).flatMap((addon) => addon.images), probeImage];
+  const { kubernetesVersion } = settings;
+  return [
+    planStep(providerPreflight, aboutCluster, { machines, ...network, bypass }, []),
+    planStep(payloadPreflight, aboutCluster, { kubernetesVersion, wantedImages: images }, []),
+  ];
+}
+
+/** The new machines against each other and against the masters that are there: no more than that (complaint 18). */
+function mutualCheck(context: PlanContext): PlannedStep {
+  const { difference, settings, bypass, unfinished } = context;
+  const machines = difference.unfinished.map((machine) => referenceTo(machine, context));
+  const peers = difference.masters
+    .filter(({ name }) => !unfinished.has(name))
+    .map((machine) => referenceTo(machine, context));
+  return planStep(machinesPreflight, aboutCluster, { machines, peers, settings, bypass }, []);
+}
+
+/** What of the final proof is due: everything that changes the cluster comes before it. */
+function verifyStep(context: PlanContext, before: readonly PlannedStep[]): PlannedStep[] {
+  const { wanted, settings, observed, unfinished } = context;
+  const nodes = wanted.map(({ name }) => name);
+  const masters = wanted.filter(({ role }) => role === 'control-plane');
+  const voters = masters.map(({ name }) => name);
+  const { kubernetesVersion, endpoint, apiPort } = settings;
+  const isProven = observed.marks?.[verifiedMark] === verifiedDigest({ nodes, voters, kubernetesVersion });
+  if (isProven && before.length === 0) return [];
+  const reached = masters.filter(
+    ({ name }) => unfinished.has(name) || observed.references[name] !== undefined,
+  );
+  const access = { masters: reached.map((machine) => referenceTo(machine, context)), apiPort };
+  const input = { nodes, voters, kubernetesVersion, endpoint, access };
+  return [planStep(clusterVerify, aboutCluster, input, leaves(before))];
+}
+
+/** Steps that no other step comes after. */
+function leaves(steps: readonly PlannedStep[]): string[] {
+  const followed = new Set(steps.flatMap(({ after }) => after));
+  return steps.map(({ id }) => id).filter((id) => !followed.has(id));
+}
+
+/** Every step of the difference, in the order people read them. */
+export function creationSteps(context: PlanContext): PlannedStep[] {
+  const { difference, nodeNetwork } = context;
+  const isGrowing = difference.unfinished.length > 0;
+  const addons = addonSteps(context);
+  const labels = labelSteps(context);
+  if (!isGrowing && addons.length + labels.length + difference.off.length === 0)
+    return verifyStep(context, []);
+  const network = nodeNetwork === undefined ? {} : { network: nodeNetwork };
+  const checks = isGrowing ? preflightSteps(context) : [];
+  const prepare = planStep(
+    infrastructurePrepare,
+    aboutCluster,
+    network,
+    checks.map(({ id }) => id),
+  );
+  const machines = difference.unfinished.flatMap((machine) => preparationSteps(context, machine));
+  const power = difference.off.map((machine) => createStep(context, machine));
+  const needsInfrastructure = machines.length + power.length > 0;
+  const speaksToCluster = isGrowing || addons.length > 0;
+  const steps = [
+    ...checks,
+    ...(needsInfrastructure ? [prepare] : []),
+    ...power,
+    ...machines,
+    ...(isGrowing ? [mutualCheck(context)] : []),
+    ...endpointSteps(context),
+    ...(speaksToCluster ? controlPlaneSteps(context) : []),
+    ...workerSteps(context),
+    ...labels,
+    ...addons,
+  ];
+  return [...steps, ...verifyStep(context, steps)];
+}
+
+/** The machines and parts that change, in the user's terms. */
+export function changesOf(context: PlanContext, steps: readonly PlannedStep[]): PlanChange[] {
+  const { difference, observed } = context;
+  const isPresent = observed.infrastructure.state === 'present';
+  const gib = (bytes: number): string => `${Math.round((bytes / 2 ** 30) * 100) / 100} GiB`;
+  const made = difference.unfinished.map(({ name, role, shape, machine, address }): PlanChange => {
+    const size = `${role}, ${shape.cpus} CPUs, ${gib(shape.memory)}${address === undefined ? '' : `, ${address}`}`;
+    if (machine === undefined) return { action: 'create', subject: name, detail: size };
+    return { action: 'change', subject: name, detail: `finish what was begun: ${size}` };
+  });
+  const planned = new Set(steps.map(({ id }) => id));
+  const addons = steps
+    .filter(({ kind }) => kind === 'addon.install')
+    .map(
+      ({ id, title }): PlanChange => ({
+        action: 'create',
+        subject: id.slice(id.indexOf('/') + 1),
+        detail: title,
+      }),
+    );
+  return [
+    ...(planned.has(stepId('infrastructure.prepare', 'cluster')) && !isPresent
+      ? [{ action: 'create', subject: 'cluster', detail: 'infrastructure' } as const]
+      : []),
+    ...made,
+    ...difference.off.map(
+      ({ name }): PlanChange => ({ action: 'change', subject: name, detail: 'switch on' }),
+    ),
+    ...difference.relabelled.map(
+      ({ name }): PlanChange => ({ action: 'change', subject: name, detail: 'labels and taints' }),
+    ),
+    ...addons,
+  ];
+}
+
+/** Sentences to read before agreeing. */
+export function noticesOf(context: PlanContext, steps: readonly PlannedStep[]): string[] {
+  const { document, observed, wanted, difference, first, bypass } = context;
+  const joins = steps.filter(({ kind }) => kind === 'control-plane.join').length;
+  const started = first === undefined ? difference.masters.length : 1;
+  const known = new Set(wanted.map(({ name }) => name));
+  const strangers = (observed.nodes ?? []).filter(({ name }) => !known.has(name));
+  const replaced = difference.unfinished.filter(
+    ({ machine, incarnation }) => machine === undefined && incarnation > 1,
+  );
+  const { kubelet, ...components } = document.spec.kubeadm.extraArgs;
+  const hatch = [...Object.values(components), kubelet].some((flags) => Object.keys(flags).length > 0);
+  const steps12 =
+    'While the second master joins, etcd has two members and needs both: if that machine fails just then, the API stops until it is back. From the third master on one may fail.';
+  return [
+    ...(steps.length === 0 ? [] : observed.unseen),
+    ...(joins > 0 && started === 1 ? [steps12] : []),
+    ...replaced.map(
+      ({ name }) => `${name} is gone at the provider and is made anew; what was on its disks is lost.`,
+    ),
+    ...strangers.map(
+      ({ name }) => `The Node ${name} belongs to no machine of this document and is left alone.`,
+    ),
+    ...(observed.nodes ?? [])
+      .filter(({ name, ready, configDigest }) => known.has(name) && configDigest !== undefined && !ready)
+      .map(({ name, notReadyBecause }) => `${name} is not Ready: ${notReadyBecause ?? 'no reason given'}`),
+    ...(hatch || document.spec.kubeadm.patches.length > 0
+      ? ['kubeadm.extraArgs and kubeadm.patches are unsupported and may break upgrades.']
+      : []),
+    ...(bypass.length > 0 && steps.length > 0 ? [`Checks bypassed on request: ${bypass.join(', ')}.`] : []),
+  ];
+}
+
+/** What the plan was made from. */
+export function premisesOf(
+  observed: PlanContext['observed'],
+  revision: string,
+  kubernetesVersion: string,
+): Plan['premises'] {
+  const members = observed.voters?.map(({ id, name }): [string, string] => [id, name]);
+  return {
+    revision,
+    observedAt: observed.at,
+    machines: Object.fromEntries((observed.machines ?? []).map(({ name, token }) => [name, token])),
+    ...(members === undefined ? {} : { members: Object.fromEntries(members) }),
+    versions: {
+      kubernetes: kubernetesVersion,
+      ...(observed.apiVersion === undefined ? {} : { apiServer: observed.apiVersion }),
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';
+import type { Observed } from '../../provisioners/contract/observed.ts';
+import { Blocked } from '../../provisioners/contract/problem.ts';
+import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
+import { infrastructureRemove } from '../../provisioners/kubernetes/steps/infrastructure-remove.ts';
+import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
+import { teardownProve } from '../../provisioners/kubernetes/steps/teardown-prove.ts';
+import type { ProviderDocument } from '../spec/documents.ts';
+import { premisesOf } from './creation.ts';
+import { about, aboutCluster, planStep } from './planned-step.ts';
+
+/** What a deletion is planned from. */
+export interface DeletionRequest {
+  readonly cluster: ClusterIdentity;
+  readonly provider: ProviderDocument;
+  readonly observed: Observed;
+  readonly revision: string;
+}
+
+/** Machines in a stable order, workers before masters: so the API can still tell what goes on as long as possible. */
+function inOrder(observed: Observed) {
+  const machines = (observed.machines ?? []).toSorted((one, other) =>
+    one.name.localeCompare(other.name, 'en', { numeric: true }),
+  );
+  const isMaster = ({ role }: { role: string }): boolean => role === 'control-plane';
+  return { workers: machines.filter((one) => !isMaster(one)), masters: machines.filter(isMaster) };
+}
+
+/**
+ * Removal of everything, from any half-built state: the API is not needed. When there is nothing left, what is planned
+ * is the proof alone.
+ * @throws Blocked when the provider could not be asked
+ */
+export function planDeletion({ cluster, observed, revision }: DeletionRequest): Plan {
+  if (observed.machines === undefined)
+    throw new Blocked(
+      'PLAN-002',
+      `The provider could not be asked what machines there are. ${observed.unseen.join(' ')}`.trim(),
+      { remedy: 'Bring the provider back into reach, then delete again: nothing is removed on a guess.' },
+    );
+  const { workers, masters } = inOrder(observed);
+  const destroy =
+    (after: readonly string[]) =>
+    ({ name }: { name: string }): PlannedStep =>
+      planStep(machineDestroy, about(name), { name }, after);
+  const first = workers.map(destroy([]));
+  const second = masters.map(destroy(first.map(({ id }) => id)));
+  const machines = [...first, ...second];
+  const last = second.length > 0 ? second : first;
+  const remove = planStep(
+    infrastructureRemove,
+    aboutCluster,
+    {},
+    last.map(({ id }) => id),
+  );
+  const all = [...workers, ...masters];
+  const expected = all.map(({ id, name }) => ({ type: 'machine', id, name }));
+  const prove = planStep(teardownProve, aboutCluster, { expected }, [remove.id]);
+  const isAbsent = observed.infrastructure.state === 'absent';
+  return {
+    kind: 'delete',
+    cluster,
+    premises: premisesOf(observed, revision, observed.apiVersion ?? 'unknown'),
+    steps: [...machines, remove, prove],
+    destroys: all.map(({ name }) => name),
+    notices: [
+      ...(observed.nodes === undefined && all.length > 0
+        ? ['The API does not answer: the machines are removed without asking Kubernetes.']
+        : []),
+      ...(all.length > 0 ? ['Everything on the disks of these machines is lost.'] : []),
+    ],
+    changes: [
+      ...all.map(({ name, role }) => ({ action: 'destroy', subject: name, detail: role }) as const),
+      ...(isAbsent ? [] : [{ action: 'destroy', subject: 'cluster', detail: 'infrastructure' } as const]),
+    ],
+  };
+}

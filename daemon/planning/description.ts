@@ -1,0 +1,115 @@
+import type { Plan, PlanChange, PlannedStep } from '../../provisioners/contract/plan.ts';
+import { phases } from '../../provisioners/contract/step.ts';
+
+const verbs: Readonly<Record<Plan['kind'], string>> = {
+  create: 'Create',
+  update: 'Change',
+  delete: 'Delete',
+};
+
+const signs: Readonly<Record<PlanChange['action'], string>> = { create: '+', change: '~', destroy: '-' };
+
+/** How early a step can start: one more than the latest of those before it. */
+function depths(steps: readonly PlannedStep[]): Map<string, number> {
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  const found = new Map<string, number>();
+  const depthOf = (id: string): number => {
+    const known = found.get(id);
+    if (known !== undefined) return known;
+    const before = (byId.get(id)?.after ?? []).map(depthOf);
+    const depth = before.length === 0 ? 0 : Math.max(...before) + 1;
+    found.set(id, depth);
+    return depth;
+  };
+  for (const { id } of steps) depthOf(id);
+  return found;
+}
+
+/** Steps of one kind in one phase: people read them as one line with the machines side by side. */
+interface Line {
+  readonly title: string;
+  readonly depth: number;
+  readonly subjects: readonly string[];
+  readonly isSerial: boolean;
+  readonly isDestructive: boolean;
+}
+
+/** Names side by side; of more than eight, the first and the last and how many. */
+function side(names: readonly string[]): string {
+  if (names.length <= 8) return names.join('  ');
+  return `${names.slice(0, 3).join('  ')}  …  ${names.at(-1)}  (${names.length})`;
+}
+
+/** What a step does, without the machine it does it on: that stands beside. */
+function commonTitle(step: PlannedStep): string {
+  if (step.subject === 'cluster') return step.title;
+  const at = step.title.lastIndexOf(step.subject);
+  if (at < 0) return step.title;
+  const before = step.title.slice(0, at).replace(/\s+(?:on|to|from)?\s*$/, '');
+  const rest = step.title.slice(at + step.subject.length).trim();
+  return rest === '' ? before : `${before} ${rest}`;
+}
+
+function linesOf(steps: readonly PlannedStep[], depth: ReadonlyMap<string, number>): Line[] {
+  const groups = new Map<string, PlannedStep[]>();
+  for (const step of steps) {
+    const key = step.subject === 'cluster' ? step.id : step.kind;
+    groups.set(key, [...(groups.get(key) ?? []), step]);
+  }
+  const lines = [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const ids = new Set(group.map(({ id }) => id));
+    const depthsOfGroup = group.map(({ id }) => depth.get(id) ?? 0);
+    return [
+      {
+        title: commonTitle(first),
+        depth: Math.min(...depthsOfGroup),
+        subjects: first.subject === 'cluster' ? [] : group.map(({ subject }) => subject),
+        isSerial: group.some(({ after }) => after.some((id) => ids.has(id))),
+        isDestructive: first.destructive,
+      },
+    ];
+  });
+  return lines.toSorted((one, other) => one.depth - other.depth);
+}
+
+function print({ title, subjects, isSerial, isDestructive }: Line): string {
+  const mark = isDestructive ? '!' : ' ';
+  if (subjects.length === 0) return `   ${mark} ${title}`;
+  const separator = isSerial ? subjects.join(' → ') : side(subjects);
+  const order = isSerial ? ', one after another' : ', side by side';
+  const how = subjects.length > 1 ? order : '';
+  return `   ${mark} ${title}${how}: ${separator}`;
+}
+
+/** The longest chain of steps: what the plan's duration follows from. */
+const longestChain = (depth: ReadonlyMap<string, number>): number =>
+  depth.size === 0 ? 0 : Math.max(...depth.values()) + 1;
+
+/** The plan for people: what changes, then the steps by phase, machines side by side, then what to read before agreeing. */
+export function describePlan(plan: Plan): string {
+  const { cluster, steps, changes, notices, destroys } = plan;
+  if (steps.length === 0) {
+    const text = [
+      `${cluster.name}: nothing to do. Everything is as asked.`,
+      ...notices.map((notice) => ` ! ${notice}`),
+    ];
+    return `${text.join('\n')}\n`;
+  }
+  const depth = depths(steps);
+  const counts = `${steps.length} steps, the longest chain has ${longestChain(depth)}`;
+  const parts = phases.flatMap((phase) => {
+    const ofPhase = steps.filter((step) => step.phase === phase);
+    return ofPhase.length === 0 ? [] : ['', ` ${phase}`, ...linesOf(ofPhase, depth).map(print)];
+  });
+  const text = [
+    `${verbs[plan.kind]} ${cluster.name}: ${counts}`,
+    '',
+    ...changes.map(({ action, subject, detail }) => `   ${signs[action]} ${subject}: ${detail}`),
+    ...parts,
+    ...(destroys.length === 0 ? [] : ['', ` Destroys ${destroys.length} machines: ${side(destroys)}`]),
+    ...(notices.length === 0 ? [] : ['', ' Before you agree:', ...notices.map((notice) => `   ! ${notice}`)]),
+  ];
+  return `${text.join('\n')}\n`;
+}

@@ -1,0 +1,133 @@
+import { type PlannedStep, stepId } from '../../provisioners/contract/plan.ts';
+import { machinesPreflight } from '../../provisioners/kubernetes/preflight/machines-preflight.ts';
+import { apiServerConfigure } from '../../provisioners/kubernetes/steps/api-server-configure.ts';
+import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-access-grant.ts';
+import { controlPlaneInit } from '../../provisioners/kubernetes/steps/control-plane-init.ts';
+import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
+import { endpointConfigure } from '../../provisioners/kubernetes/steps/endpoint-configure.ts';
+import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
+import { pkiInstall } from '../../provisioners/kubernetes/steps/pki-install.ts';
+import { workerJoin } from '../../provisioners/kubernetes/steps/worker-join.ts';
+import { factOf } from '../../provisioners/contract/plan.ts';
+import { machineCreate } from '../../provisioners/kubernetes/steps/machine-create.ts';
+import { isVirtualAddress } from '../../provisioners/kubernetes/endpoint-config.ts';
+import { apiReady, type PlanContext, referenceTo } from './cluster-plan.ts';
+import { prepared } from './machine-steps.ts';
+import { about, aboutCluster, planStep } from './planned-step.ts';
+import type { WantedMachine } from './wanted.ts';
+
+const checkedTogether = stepId(machinesPreflight.kind, 'cluster');
+const granted = stepId(clusterAccessGrant.kind, 'cluster');
+
+const mastersOf = ({ wanted }: PlanContext): readonly WantedMachine[] =>
+  wanted.filter(({ role }) => role === 'control-plane');
+
+/** haproxy and keepalived of one master, where the endpoint is an address of ours. */
+function endpointStep(context: PlanContext, machine: WantedMachine, after: readonly string[]): PlannedStep {
+  const { settings } = context;
+  const masters = mastersOf(context).map(({ name, address }) => ({
+    name,
+    address: address ?? factOf(machineCreate, name, 'address'),
+  }));
+  const { endpoint, apiPort } = settings;
+  const input = { machine: referenceTo(machine, context), masters, endpoint, apiPort };
+  return planStep(endpointConfigure, about(machine.name), input, after);
+}
+
+/**
+ * The endpoint's steps: new masters at once, side by side; masters that serve already one after another, because each
+ * lets go of the address while it is configured.
+ */
+export function endpointSteps(context: PlanContext): PlannedStep[] {
+  if (!isVirtualAddress(context.settings.endpoint.host)) return [];
+  const masters = mastersOf(context);
+  const joining = masters.filter(({ name }) => context.unfinished.has(name));
+  if (joining.length === 0) return [];
+  const steps = joining.map((machine) =>
+    endpointStep(context, machine, [stepId('machine.configure', machine.name)]),
+  );
+  let last: string[] = [checkedTogether];
+  for (const machine of masters.filter(({ name }) => !context.unfinished.has(name))) {
+    const step = endpointStep(context, machine, last);
+    steps.push(step);
+    last = [step.id];
+  }
+  return steps;
+}
+
+/** What a new master has beside the endpoint before kubeadm runs: authorities and policies. */
+function masterFiles(context: PlanContext, machine: WantedMachine): PlannedStep[] {
+  const reference = referenceTo(machine, context);
+  const after = [stepId('machine.configure', machine.name)];
+  const { kubernetesVersion } = context.settings;
+  return [
+    planStep(pkiInstall, about(machine.name), { machine: reference }, after),
+    planStep(apiServerConfigure, about(machine.name), { machine: reference, kubernetesVersion }, after),
+  ];
+}
+
+/** What must be done on a master before kubeadm runs there. */
+function preparedMaster(context: PlanContext, name: string): string[] {
+  const own = [pkiInstall.kind, apiServerConfigure.kind].map((kind) => stepId(kind, name));
+  const endpoint = isVirtualAddress(context.settings.endpoint.host)
+    ? [stepId(endpointConfigure.kind, name)]
+    : [];
+  return [...prepared(name), ...own, ...endpoint, checkedTogether];
+}
+
+/** The first control plane. Masters that exist already are looked at, so that there never is a second one. */
+function initStep(context: PlanContext, first: WantedMachine): PlannedStep {
+  const { observed, settings } = context;
+  const others = mastersOf(context).flatMap(({ name, machine }) => {
+    const known = observed.references[name];
+    return name === first.name || machine === undefined || known === undefined ? [] : [known];
+  });
+  const input = { machine: referenceTo(first, context), settings, others };
+  return planStep(controlPlaneInit, about(first.name), input, preparedMaster(context, first.name));
+}
+
+/** The control plane: the first master, then the others one after another (DESIGN §6). */
+export function controlPlaneSteps(context: PlanContext): PlannedStep[] {
+  const { first, settings, access } = context;
+  const joining = mastersOf(context).filter(({ name }) => context.unfinished.has(name));
+  const steps = joining.flatMap((machine) => masterFiles(context, machine));
+  if (first !== undefined) steps.push(initStep(context, first));
+  steps.push(planStep(clusterAccessGrant, aboutCluster, { access }, apiReady(context)));
+  let last = [granted];
+  for (const machine of joining.filter(({ name }) => name !== first?.name)) {
+    const input = { machine: referenceTo(machine, context), settings, access };
+    const after = [...last, ...preparedMaster(context, machine.name)];
+    const step = planStep(controlPlaneJoin, about(machine.name), input, after);
+    steps.push(step);
+    last = [step.id];
+  }
+  return steps;
+}
+
+/** Workers, side by side, as soon as there is one master: they do not wait for the others (DESIGN §6). */
+export const workerSteps = (context: PlanContext): PlannedStep[] =>
+  context.difference.unfinished
+    .filter(({ role }) => role === 'worker')
+    .map((machine) => {
+      const { settings, access } = context;
+      const input = { machine: referenceTo(machine, context), settings, access };
+      const after = [...prepared(machine.name), checkedTogether, granted];
+      return planStep(workerJoin, about(machine.name), input, after);
+    });
+
+/** The step that makes the machine a Node of the cluster. */
+export function joinedBy({ first }: PlanContext, { name, role }: WantedMachine): string {
+  if (role === 'worker') return stepId(workerJoin.kind, name);
+  return stepId(name === first?.name ? controlPlaneInit.kind : controlPlaneJoin.kind, name);
+}
+
+/** Labels, taints and the mark "finished" of new Nodes, and of those that are asked to have others. */
+export function labelSteps(context: PlanContext): PlannedStep[] {
+  const { difference, access, unfinished } = context;
+  return [...difference.unfinished, ...difference.relabelled].map((machine) => {
+    const { name, role, labels, taints, digest } = machine;
+    const input = { name, role, labels, taints, configDigest: digest, access };
+    const after = unfinished.has(name) ? [joinedBy(context, machine)] : [];
+    return planStep(nodeLabel, about(name), input, after);
+  });
+}

@@ -1,0 +1,85 @@
+import { factOf, type PlannedStep, stepId } from '../../provisioners/contract/plan.ts';
+import { hostKeyGenerate } from '../../provisioners/kubernetes/steps/host-key-generate.ts';
+import { hostKeyReplace } from '../../provisioners/kubernetes/steps/host-key-replace.ts';
+import { containerdStart } from '../../provisioners/kubernetes/steps/containerd-start.ts';
+import { kubeletInstall } from '../../provisioners/kubernetes/steps/kubelet-install.ts';
+import { machineConfigure } from '../../provisioners/kubernetes/steps/machine-configure.ts';
+import { machineCreate } from '../../provisioners/kubernetes/steps/machine-create.ts';
+import { payloadInstall } from '../../provisioners/kubernetes/steps/payload-install.ts';
+import { machinePreflight } from '../../provisioners/kubernetes/preflight/machine-preflight.ts';
+import { type PlanContext, referenceTo } from './cluster-plan.ts';
+import { about, planStep } from './planned-step.ts';
+import type { WantedMachine } from './wanted.ts';
+
+/** Makes the machine, or finds it again by its token, or switches it on. */
+export function createStep(context: PlanContext, machine: WantedMachine): PlannedStep {
+  const { observed, nodeNetwork, keys } = context;
+  const { name, role, incarnation, token, shape, address } = machine;
+  return planStep(
+    machineCreate,
+    about(name),
+    {
+      cluster: observed.cluster,
+      name,
+      role,
+      incarnation,
+      token,
+      shape,
+      ...(address === undefined || nodeNetwork === undefined
+        ? {}
+        : { address: `${address}/${nodeNetwork.prefix}` }),
+      authorizedKey: keys.sshPublicKey,
+      labels: {},
+    },
+    [stepId('infrastructure.prepare', 'cluster')],
+  );
+}
+
+/** From nothing to a machine whose host key is its own and known. */
+function meetingSteps(context: PlanContext, machine: WantedMachine): PlannedStep[] {
+  const { name } = machine;
+  const provisional = factOf(machineCreate, name, 'provisionalHostKey');
+  // A machine met before may show either key: the one it was created with, or its own.
+  const known = context.observed.references[name]?.hostKeys ?? [];
+  const reached = { name, address: factOf(machineCreate, name, 'address'), port: 22, user: 'root' };
+  const generate = planStep(
+    hostKeyGenerate,
+    about(name),
+    { machine: { ...reached, hostKeys: [...known, provisional] } },
+    [],
+  );
+  const own = factOf(hostKeyGenerate, name, 'publicKey');
+  const replace = planStep(
+    hostKeyReplace,
+    about(name),
+    { machine: { ...reached, hostKeys: [...known, provisional, own] }, publicKey: own },
+    [],
+  );
+  return [createStep(context, machine), generate, replace];
+}
+
+/** The road of one machine up to the point where it could join: the same for masters and workers. */
+export function preparationSteps(context: PlanContext, machine: WantedMachine): PlannedStep[] {
+  const { settings, bypass } = context;
+  const { name, role } = machine;
+  const { kubernetesVersion } = settings;
+  const reference = referenceTo(machine, context);
+  const checked = [stepId(machinePreflight.kind, name)];
+  const installed = [stepId(payloadInstall.kind, name)];
+  return [
+    ...meetingSteps(context, machine),
+    planStep(machinePreflight, about(name), { machine: reference, role, settings, bypass }, []),
+    planStep(machineConfigure, about(name), { machine: reference, role }, checked),
+    planStep(payloadInstall, about(name), { machine: reference, kubernetesVersion, role }, [
+      stepId(machineConfigure.kind, name),
+    ]),
+    planStep(containerdStart, about(name), { machine: reference, kubernetesVersion }, installed),
+    planStep(kubeletInstall, about(name), { machine: reference, kubernetesVersion }, installed),
+  ];
+}
+
+/** What must be done on a machine before kubeadm runs there. */
+export const prepared = (name: string): string[] => [
+  stepId(containerdStart.kind, name),
+  stepId(kubeletInstall.kind, name),
+];
