@@ -58,8 +58,7 @@ export class StageClock {
   }
 
   /**
-   * Runs one stage. `work` gets a function that takes how much is done of how much. `cached` stages pass in no time
-   * and are not remembered.
+   * Runs one stage. `work` gets a function that takes how much is done of how much.
    */
   async run<Result>(
     name: string,
@@ -82,8 +81,8 @@ export class StageClock {
     report(0, 0);
     const result = await work(report);
     const spent = Date.now() - begun;
-    // Under half a second it came from the cache, which says nothing about the next time.
-    if (spent > 500) await this.#remember(name, spent);
+    // So much faster than usual means that it came from the cache, which says nothing about the next time.
+    if (spent > usually / 10) await this.#remember(name, spent);
     return result;
   }
 
