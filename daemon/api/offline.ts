@@ -3,5 +3,6 @@
  * the CLI to `spec`.
  */
 export { answerFileSchema } from '../spec/json-schema.ts';
+export { resolveSources } from '../spec/resolution.ts';
 export { splitDocuments } from '../spec/source.ts';
 export { parseStream } from '../spec/stream.ts';

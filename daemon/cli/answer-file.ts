@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import type { Place, ProblemReport } from '../../provisioners/contract/problem.ts';
 import { usageFailure } from './exit.ts';
-import { resolveSources } from './secret-sources.ts';
+import { secretLines, withSources } from './secret-sources.ts';
 
 interface Source {
   readonly file: string;
@@ -33,7 +33,8 @@ export class AnswerFile {
     for (const { file, content } of sources) {
       // A document mark of our own between files, on a line of its own.
       const mark = parts.length > 0 ? '---\n' : '';
-      const { text, hiddenLines } = resolveSources(content, file, environment);
+      const text = withSources(content, file, environment);
+      const hiddenLines = secretLines(content);
       const whole = text.endsWith('\n') || text === '' ? text : `${text}\n`;
       if (mark !== '') firstLine += 1;
       const lines = content
