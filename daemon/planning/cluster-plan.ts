@@ -82,8 +82,8 @@ export function planContext(input: {
   const { nodeNetwork, endpointHost } = completeCluster(document, provider);
   const settings = settingsOf(document, endpointHost);
   const unfinished = new Set(difference.unfinished.map(({ name }) => name));
-  const masters = wanted.filter(({ role }) => role === 'control-plane');
-  const first = isEstablished ? undefined : (difference.masters[0] ?? masters[0]);
+  const start = difference.masters[0] ?? wanted.find(({ role }) => role === 'control-plane');
+  const first = isEstablished ? undefined : start;
   const reached = first === undefined ? difference.masters : [first];
   return {
     ...input,

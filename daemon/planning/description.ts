@@ -1,5 +1,5 @@
 import type { Plan, PlanChange, PlannedStep } from '../../provisioners/contract/plan.ts';
-import { phases } from '../../provisioners/contract/step.ts';
+import { type Phase, phases } from '../../provisioners/contract/step.ts';
 
 const verbs: Readonly<Record<Plan['kind'], string>> = {
   create: 'Create',
@@ -45,7 +45,7 @@ function commonTitle(step: PlannedStep): string {
   if (step.subject === 'cluster') return step.title;
   const at = step.title.lastIndexOf(step.subject);
   if (at < 0) return step.title;
-  const before = step.title.slice(0, at).replace(/\s+(?:on|to|from)?\s*$/, '');
+  const before = step.title.slice(0, at).replace(/\s+(?:on|to|from|of)?\s*$/, '');
   const rest = step.title.slice(at + step.subject.length).trim();
   return rest === '' ? before : `${before} ${rest}`;
 }
@@ -78,7 +78,7 @@ function print({ title, subjects, isSerial, isDestructive }: Line): string {
   const mark = isDestructive ? '!' : ' ';
   if (subjects.length === 0) return `   ${mark} ${title}`;
   const separator = isSerial ? subjects.join(' → ') : side(subjects);
-  const order = isSerial ? ', one after another' : ', side by side';
+  const order = isSerial ? ' (one after another)' : ' (side by side)';
   const how = subjects.length > 1 ? order : '';
   return `   ${mark} ${title}${how}: ${separator}`;
 }
@@ -99,10 +99,14 @@ export function describePlan(plan: Plan): string {
   }
   const depth = depths(steps);
   const counts = `${steps.length} steps, the longest chain has ${longestChain(depth)}`;
-  const parts = phases.flatMap((phase) => {
-    const ofPhase = steps.filter((step) => step.phase === phase);
-    return ofPhase.length === 0 ? [] : ['', ` ${phase}`, ...linesOf(ofPhase, depth).map(print)];
-  });
+  const partOf = (phase: Phase): readonly string[] => {
+    const lines = linesOf(
+      steps.filter((step) => step.phase === phase),
+      depth,
+    );
+    return lines.length === 0 ? [] : ['', ` ${phase}`, ...lines.map(print)];
+  };
+  const parts = phases.flatMap(partOf);
   const text = [
     `${verbs[plan.kind]} ${cluster.name}: ${counts}`,
     '',
