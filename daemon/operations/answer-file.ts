@@ -12,8 +12,6 @@ import {
 } from '../spec/documents.ts';
 import { placeOfField } from '../spec/location.ts';
 import { type ChangedField, changedFields } from '../spec/mutability.ts';
-import { clusterDocumentSchema } from '../spec/schema/cluster.ts';
-import { providerDocumentSchema } from '../spec/schema/provider.ts';
 import { parseStream } from '../spec/stream.ts';
 import type { DesiredCluster, DesiredProvider, KnownDocuments, ParsedFile, Planners } from './planners.ts';
 
@@ -72,9 +70,21 @@ function keptCluster(document: ClusterDocument): DesiredCluster {
   };
 }
 
-const readClusterDocument = (document: JsonObject): ClusterDocument => clusterDocumentSchema.parse(document);
-const readProviderDocument = (document: JsonObject): ProviderDocument =>
-  providerDocumentSchema.parse(document);
+/** What was kept is a completed document (sizes in bytes): the schema of the file as written does not read it. */
+const isKeptCluster = (document: JsonObject): document is JsonObject & ClusterDocument =>
+  document['kind'] === 'Cluster';
+const isKeptProvider = (document: JsonObject): document is JsonObject & ProviderDocument =>
+  document['kind'] === 'Provider';
+
+function readClusterDocument(document: JsonObject): ClusterDocument {
+  if (!isKeptCluster(document)) throw new Error('what was kept as a Cluster is none');
+  return document;
+}
+
+function readProviderDocument(document: JsonObject): ProviderDocument {
+  if (!isKeptProvider(document)) throw new Error('what was kept as a Provider is none');
+  return document;
+}
 
 function parse(text: string, file: string, known: KnownDocuments): ParsedFile {
   const knownProviders = known.providers.map(readProviderDocument);
