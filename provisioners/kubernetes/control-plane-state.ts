@@ -98,17 +98,15 @@ export function tracesOf({ files, members, node }: MasterState): string[] {
   ];
 }
 
+/** Whether kubeadm came to its end on it: a started voter, and the Node bears the mark that is given last of all. */
+export function hasJoined(state: MasterState): boolean {
+  const [member, ...more] = state.members ?? [];
+  return more.length === 0 && member?.started === true && !member.learner && isMarkedMaster(state.node);
+}
+
 /** Whether a master is whole: started voter, ready API server, marked Node. */
 export function isWhole(state: MasterState): boolean {
-  const [member, ...more] = state.members ?? [];
-  return (
-    more.length === 0 &&
-    member?.started === true &&
-    !member.learner &&
-    member.healthy &&
-    state.version !== undefined &&
-    isMarkedMaster(state.node)
-  );
+  return hasJoined(state) && state.members?.[0]?.healthy === true && state.version !== undefined;
 }
 
 /** Access through one master alone. */

@@ -241,7 +241,7 @@ export class World {
         ports: (work) =>
           fleetPorts(
             this.#door(process, { ...work.key, epoch: work.epoch }),
-            fakeSecrets(work.context.cluster.uid),
+            fakeSecrets(),
             (text, machine) => work.log(text, machine),
           ),
       });
@@ -250,10 +250,10 @@ export class World {
         process,
         runner,
         questions: fleetQuestions(
-          (uid) =>
+          () =>
             fleetPorts(
               this.#door(process, { operation: '-', step: 'question', attempt: 0, epoch: this.#epoch }),
-              fakeSecrets(uid),
+              fakeSecrets(),
             ),
           () => clock.now(),
         ),

@@ -10,30 +10,30 @@ export const fakeSeal = async (plaintext: string): Promise<Sealed> =>
   `fake-sealed:${Buffer.from(plaintext).toString('base64')}`;
 
 /** The public half of the fake keys. */
-const fakePublicKeys = (uid: string): ClusterPublicKeys => ({
+const fakePublicKeys = (): ClusterPublicKeys => ({
   caHash: 'sha256:fa4e'.padEnd(71, '0'),
-  caCertificate: fakeClusterKeys(uid).kubernetes.certificate,
-  sshPublicKey: fakeClusterKeys(uid).sshPublicKey,
+  caCertificate: fakeClusterKeys().kubernetes.certificate,
+  sshPublicKey: fakeClusterKeys().sshPublicKey,
 });
 
 /** The agent's answers in the simulation. Keys are fakes; looking is done through the fleet's ports. */
-export function fleetQuestions(portsFor: (uid: string) => Ports, now: () => Instant): AgentQuestions {
+export function fleetQuestions(portsFor: () => Ports, now: () => Instant): AgentQuestions {
   return {
-    observe: (request) => observeThroughPorts(portsFor(request.context.cluster.uid), request, now()),
-    drawKeys: async ({ cluster }) => ({
-      sealed: await fakeSeal(JSON.stringify(fakeClusterKeys(cluster.uid))),
-      public: fakePublicKeys(cluster.uid),
+    observe: (request) => observeThroughPorts(portsFor(), request, now()),
+    drawKeys: async () => ({
+      sealed: await fakeSeal(JSON.stringify(fakeClusterKeys())),
+      public: fakePublicKeys(),
     }),
     issueCredential: () => Promise.reject(new Error('the simulation issues no credentials')),
     listPayloads: async () => [],
     ledger: async ({ context }) => ({
       gone: [],
       kept: [],
-      left: (await portsFor(context.cluster.uid).provider.ledger(context.cluster)).map((entry) => ({
+      left: (await portsFor().provider.ledger(context.cluster)).map((entry) => ({
         ...entry,
         why: 'still there',
       })),
     }),
-    machines: ({ context }) => portsFor(context.cluster.uid).provider.machines.list(context.cluster),
+    machines: ({ context }) => portsFor().provider.machines.list(context.cluster),
   };
 }

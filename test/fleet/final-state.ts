@@ -10,7 +10,7 @@ const sorted = <T>(entries: Iterable<readonly [string, T]>): [string, T][] =>
   [...entries].map(([key, value]): [string, T] => [key, value]).sort(([a], [b]) => a.localeCompare(b));
 
 /** A machine without what a run may rightly differ in: times, provider ids, member ids. */
-function machineState(machine: ModelMachine): unknown {
+function machineState(machine: ModelMachine, uid: string): unknown {
   const files = sorted(machine.files).filter(([path]) => path !== '/var/lib/etcd/member');
   return {
     name: machine.name,
@@ -24,7 +24,10 @@ function machineState(machine: ModelMachine): unknown {
     hosts: machine.hosts,
     showsOwnKey: machine.shownHostKey === machine.ownHostKey,
     files: Object.fromEntries(
-      files.map(([path, { content, mode }]) => [path, `${mode.toString(8)} ${digest(content)}`]),
+      files.map(([path, { content, mode }]) => [
+        path,
+        `${mode.toString(8)} ${digest(content.replaceAll(uid, '<uid>'))}`,
+      ]),
     ),
     services: Object.fromEntries(
       sorted(machine.services).map(([name, { active, enabled }]) => [name, { active, enabled }]),
@@ -50,7 +53,7 @@ function objectState(object: StoredObject): unknown {
 }
 
 function clusterState(cluster: ModelCluster): unknown {
-  const machines = sorted(cluster.machines).map(([, machine]) => machineState(machine));
+  const machines = sorted(cluster.machines).map(([, machine]) => machineState(machine, cluster.identity.uid));
   const isGone = machines.length === 0;
   return {
     infrastructure: cluster.infrastructure,
@@ -64,10 +67,11 @@ function clusterState(cluster: ModelCluster): unknown {
   };
 }
 
-/** Everything observable about the fleet that must be the same however often somebody was killed on the way. */
+/** Everything observable about the fleet that must be the same however often somebody was killed on the way. The cluster's uid is drawn anew in each run. */
 export const finalState = (fleet: Fleet): string =>
-  JSON.stringify(
-    sorted(fleet.clusters).map(([, cluster]) => clusterState(cluster)),
-    undefined,
-    1,
-  );
+  Array.from(fleet.clusters.values())
+    .map((cluster) =>
+      JSON.stringify(clusterState(cluster), undefined, 1).replaceAll(cluster.identity.uid, '<uid>'),
+    )
+    .sort()
+    .join('\n');

@@ -31,7 +31,7 @@ function bench(...faults: Fault[]): Bench {
           by: { operation: 'op', step, attempt: 1, epoch },
           sleep: (duration) => clock.sleep(duration),
         }),
-        fakeSecrets('u1'),
+        fakeSecrets(),
       ),
   };
 }
@@ -153,7 +153,7 @@ describe('the simulated fleet', () => {
       })(),
     );
     expect(fleet.violations.map(({ kind }) => kind)).toEqual(['second-machine']);
-    expect(fleet.births).toEqual(['machine m1 m1-1']);
+    expect(fleet.births).toEqual(['machine m1 1']);
   });
 
   it('takes effect and loses the answer when told so', async () => {
@@ -163,7 +163,7 @@ describe('the simulated fleet', () => {
         ports('make').provider.machines.create(wish('m1'), new AbortController().signal),
       ).rejects.toThrow(/lost/),
     );
-    expect(fleet.births).toEqual(['machine m1 m1-1']);
+    expect(fleet.births).toEqual(['machine m1 1']);
   });
 
   it('leaves an unstarted member behind when the joiner never starts; it can be removed (complaint 5)', async () => {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { machineRefSchema } from '../../contract/machine.ts';
 import { defineStep } from '../../contract/step.ts';
+import { seconds } from '../../contract/time.ts';
 import { accessSchema, clusterSettingsSchema, type NoFacts } from '../cluster-settings.ts';
-import { isWhole, lookAtMaster, tracesOf } from '../control-plane-state.ts';
+import { hasJoined, isWhole, lookAtMaster, tracesOf } from '../control-plane-state.ts';
 import { clearHalfJoined, rejectedEtcdCure } from '../half-joined-master.ts';
 import { apiServerFiles } from '../hardening.ts';
 import { joinFiles } from '../join-files.ts';
@@ -37,6 +38,11 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
     if (isWhole(state)) return { state: 'done', facts: {} };
     const traces = tracesOf(state);
     if (traces.length === 0) return { state: 'todo', why: `${machine.name} is no master yet` };
+    // kubeadm is through and does not wait for the API server (nor does a reboot): never evict a master for that.
+    if (hasJoined(state)) {
+      const what = `the API server on ${machine.name} is not ready yet`;
+      return { state: 'pending', what, since: context.now(), usually: seconds(30) };
+    }
     return { state: 'broken', why: `${machine.name} joined by half: ${traces.join(', ')}` };
   },
   async apply(context, { machine, settings, access }) {

@@ -59,6 +59,8 @@ export class Fleet {
   readonly violations: Violation[] = [];
   /** Things made, in order: `machine m1`, `kubeadm init m1`. Equal lists = nothing was made twice. */
   readonly births: string[] = [];
+  /** Tokens for which a machine was made. */
+  readonly tokensUsed = new Set<string>();
   /** Calls of any kind by name: what planning may cost. */
   readonly callCounts = new Map<string, number>();
   /** Calls that may change something, whether they did or not: a second apply makes none. */

@@ -1,6 +1,7 @@
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type { DiskLatency, HostFacts, Reach } from '../../../provisioners/contract/preflight.ts';
 import type { FileContent, HostSettings, ServiceState } from '../../../provisioners/contract/ports.ts';
+import { ownHostKeyPath } from '../../../provisioners/contract/ports.ts';
 import { UserProblem } from '../../../provisioners/contract/problem.ts';
 import { changing, connect, reading } from './call.ts';
 import { paths } from './cluster.ts';
@@ -158,6 +159,7 @@ export const hostCalls = {
     const machine = connect(fleet, given.machine);
     fleet.needSpace(machine);
     machine.ownHostKey ??= hostKey(`own ${machine.token}`);
+    machine.files.set(`${ownHostKeyPath}.pub`, { content: `${machine.ownHostKey} remuda\n`, mode: 0o644 });
     fleet.changed('host.generateHostKey', machine.name, by);
     return machine.ownHostKey;
   }),

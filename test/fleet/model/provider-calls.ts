@@ -73,8 +73,9 @@ function create(fleet: Fleet, request: CreateMachine, by: Caller): ProviderMachi
       remedy: `Remove ${request.name} first.`,
     });
   }
-  if (fleet.births.includes(`machine ${request.name} ${request.token}`))
+  if (fleet.tokensUsed.has(request.token))
     fleet.violate('token-reused', `${request.name}: a second machine for one token`);
+  fleet.tokensUsed.add(request.token);
   const address = addressFor(fleet, cluster, request);
   const occupant = fleet.byAddress.get(address);
   if (occupant !== undefined)
@@ -89,7 +90,7 @@ function create(fleet: Fleet, request: CreateMachine, by: Caller): ProviderMachi
   fleet.burden(machine);
   cluster.machines.set(machine.name, machine);
   fleet.byAddress.set(address, machine);
-  fleet.births.push(`machine ${request.name} ${request.token}`);
+  fleet.births.push(`machine ${request.name} ${request.incarnation}`);
   fleet.changed('provider.create', machine.name, by);
   return machineOf(fleet, machine);
 }
@@ -131,7 +132,7 @@ export const providerCalls = {
   }),
   'provider.prepare': changing(500, (fleet, given: OfCluster & { readonly network?: NodeNetwork }, by) => {
     const cluster = fleet.cluster(given.cluster);
-    if (cluster.infrastructure === 'absent') fleet.births.push(`network ${given.cluster.uid}`);
+    if (cluster.infrastructure === 'absent') fleet.births.push(`network ${given.cluster.name}`);
     cluster.infrastructure = 'present';
     cluster.network = given.network;
     fleet.changed('provider.prepare', given.cluster.name, by);

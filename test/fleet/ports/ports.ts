@@ -29,27 +29,26 @@ const authority = (name: string): { certificate: string; key: string } => ({
   key: `-----BEGIN PRIVATE KEY-----\nmodel ${name}\n-----END PRIVATE KEY-----\n`,
 });
 
-/** Fake keys of a cluster: they look like the real ones and open nothing. */
-export function fakeClusterKeys(uid: string): ClusterKeys {
+/** Fake keys of a cluster: they look like the real ones and open nothing. The same for every cluster. */
+export function fakeClusterKeys(): ClusterKeys {
   return {
-    kubernetes: authority(`kubernetes ${uid}`),
-    etcd: authority(`etcd ${uid}`),
-    frontProxy: authority(`front-proxy ${uid}`),
-    serviceAccount: { publicKey: `model sa.pub ${uid}`, privateKey: `model sa.key ${uid}` },
-    encryptionKey: Buffer.alloc(32, uid).toString('base64'),
+    kubernetes: authority(`kubernetes`),
+    etcd: authority(`etcd`),
+    frontProxy: authority(`front-proxy`),
+    serviceAccount: { publicKey: `model sa.pub`, privateKey: `model sa.key` },
+    encryptionKey: Buffer.alloc(32, 'model').toString('base64'),
     bootstrapToken: 'abcdef.0123456789abcdef',
     vrrpPassword: 'modelpwd',
-    sshPrivateKey: `model ssh private ${uid}`,
-    sshPublicKey: `ssh-ed25519 ${Buffer.from(`model ssh ${uid}`).toString('base64')}`,
+    sshPrivateKey: `model ssh private`,
+    sshPublicKey: `ssh-ed25519 ${Buffer.from(`model ssh`).toString('base64')}`,
   };
 }
 
 /** Secrets of the simulation: the fake keys of the cluster, and what the test gives. */
 export const fakeSecrets = (
-  uid: string,
   values: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
 ): SecretsPort => ({
-  clusterKeys: async () => fakeClusterKeys(uid),
+  clusterKeys: async () => fakeClusterKeys(),
   value: async (secretRef, key) => {
     const found = values[secretRef]?.[key];
     if (found === undefined)

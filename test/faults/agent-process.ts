@@ -1,0 +1,69 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pino from 'pino';
+import { AttemptRunner } from '../../appliance/agent/attempts.ts';
+import { AgentLinkClient, type LinkIdentity } from '../../appliance/agent/link-client.ts';
+import { requestCertificate } from '../../appliance/agent/pki.ts';
+import { protocolVersion } from '../../appliance/agent/protocol.ts';
+import { AttemptStore } from '../../appliance/agent/store.ts';
+import { SiteAuthority } from '../../daemon/access/authority.ts';
+import { steps } from '../../provisioners/kubernetes/steps.ts';
+import type { Caller } from '../fleet/model/fleet.ts';
+import { Door } from '../fleet/ports/door.ts';
+import { fakeSecrets, fleetPorts } from '../fleet/ports/ports.ts';
+import { socketCarry } from './model-socket.ts';
+import { fleetQuestions } from './parts.ts';
+import { killRun, scaledClock } from './scaled-clock.ts';
+
+const run = killRun();
+const clock = scaledClock(run);
+const carry = socketCarry(run.modelSocket);
+const door = (by: Caller): Door => new Door({ by, carry, sleep: (duration) => clock.sleep(duration) });
+
+/** The client certificate, kept over restarts as the real agent keeps its own. */
+async function identity(): Promise<LinkIdentity> {
+  const file = join(run.folder, 'agent.json');
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as LinkIdentity;
+  const authority = await SiteAuthority.open(join(run.folder, 'authority'));
+  const { request, key } = await requestCertificate();
+  const certificate = await authority.signAgent(request, { site: 'local', epoch: run.epoch });
+  const made = { authority: authority.certificate, certificate, key };
+  writeFileSync(file, JSON.stringify(made), { mode: 0o600 });
+  return made;
+}
+
+const store = new AttemptStore(join(run.folder, 'agent.db'));
+const runner = new AttemptRunner({
+  steps: new Map(steps.map((step) => [step.kind, step])),
+  store,
+  epoch: run.epoch,
+  clock: { now: clock.now, sleep: clock.sleep, random: Math.random },
+  ports: (work) =>
+    fleetPorts(door({ ...work.key, epoch: work.epoch }), fakeSecrets(), (text, machine) =>
+      work.log(text, machine),
+    ),
+});
+const client = new AgentLinkClient({
+  url: `https://127.0.0.1:${run.linkPort}`,
+  identity: await identity(),
+  hello: () => ({
+    protocol: protocolVersion,
+    release: '0.1.0',
+    site: 'local',
+    epoch: run.epoch,
+    kinds: Object.fromEntries(steps.map(({ kind, version }) => [kind, version])),
+    recipient: 'age1fake',
+    open: runner.open(),
+  }),
+  runner,
+  questions: fleetQuestions(
+    () => fleetPorts(door({ operation: '-', step: 'question', attempt: 0, epoch: run.epoch }), fakeSecrets()),
+    clock.now,
+  ),
+  logger: pino({ level: 'silent' }),
+  patience: 1000,
+});
+runner.resume();
+client.start();
+process.on('disconnect', () => process.exit(0));
+process.send?.('ready');
