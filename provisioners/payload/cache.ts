@@ -33,7 +33,7 @@ export interface PayloadCache {
 }
 
 /** The default of `REMUDA_CACHE`. */
-export const DEFAULT_CACHE = '/var/cache/remuda';
+const DEFAULT_CACHE = '/var/cache/remuda';
 
 /**
  * The layout below the cache folder.

@@ -22,7 +22,7 @@ export interface CatalogueEntry {
 }
 
 /** A folder in the cache that is no believable payload, and why. */
-export interface UnreadableEntry {
+interface UnreadableEntry {
   readonly folder: string;
   readonly problems: readonly string[];
 }

@@ -6,7 +6,7 @@ import { goEnvironment, type KubernetesSource } from './source.ts';
 import { runTool } from './tool.ts';
 
 /** What is compiled for every lab payload. */
-export const KUBERNETES_BINARIES = [
+const KUBERNETES_BINARIES = [
   'kubeadm',
   'kubelet',
   'kubectl',
@@ -17,7 +17,7 @@ export const KUBERNETES_BINARIES = [
 ] as const;
 
 /** The version whose code Debian's source package carries. */
-export const SOURCE_VERSION = 'v1.20.2';
+const SOURCE_VERSION = 'v1.20.2';
 
 /**
  * Versions the lab can have. All but {@link SOURCE_VERSION} are restamped: the same code under another version

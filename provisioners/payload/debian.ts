@@ -6,7 +6,7 @@ import { isPresent, type PayloadCache, writeWhole } from './cache.ts';
 import { runTool } from './tool.ts';
 
 /** The Debian release the lab payload is made of: the last one whose `kubernetes` source package is whole. */
-export const DEBIAN_RELEASE = 'bookworm';
+const DEBIAN_RELEASE = 'bookworm';
 
 /** How old apt's lists may be before they are fetched again. A failing refresh with lists at hand is no failure. */
 const LISTS_AGE = minutes(24 * 60);

@@ -173,7 +173,7 @@ async function* bytesOf(answer: Answer, wanted: Wanted): AsyncGenerator<Buffer> 
 
 async function unlike(partial: string, answer: Answer, what: string): Promise<UserProblem> {
   await rm(partial, { force: true });
-  return new UserProblem('PAYLOAD-040', `What ${answer.url.host} serves as ${answer.url.pathname} ${what}.`, {
+  return new UserProblem('PAYLOAD-043', `What ${answer.url.host} serves as ${answer.url.pathname} ${what}.`, {
     value: `${answer.url.host}${answer.url.pathname}`,
     remedy: 'Do not use this source: it is damaged or not honest. It was deleted here; take another mirror.',
   });

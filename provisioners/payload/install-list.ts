@@ -6,14 +6,13 @@ import type { PayloadFile, PayloadImage, PayloadManifest } from './manifest.ts';
 export type MachineRole = 'control-plane' | 'worker';
 
 /** A file to download, check and put in place. Sizes are bytes. */
-export interface InstallFile
-  extends Pick<PayloadFile, 'role' | 'kind' | 'install' | 'mode' | 'size' | 'sha256'> {
+interface InstallFile extends Pick<PayloadFile, 'role' | 'kind' | 'install' | 'mode' | 'size' | 'sha256'> {
   /** Path to append to the payload server's base URL. */
   readonly url: string;
 }
 
 /** An image to download, check and import. Sizes are bytes. */
-export interface InstallImage
+interface InstallImage
   extends Pick<PayloadImage, 'reference' | 'size' | 'sha256' | 'digest' | 'configDigest'> {
   readonly url: string;
 }

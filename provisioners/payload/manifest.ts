@@ -17,7 +17,7 @@ const bytes = z.number().int().nonnegative();
  * A path inside the payload: relative, plain segments, no `.` or `..`, at most one folder deep. What does not match
  * can neither be opened nor served, so a traversal never reaches the file system.
  */
-export const payloadPath = z
+const payloadPath = z
   .string()
   .max(200)
   .regex(/^(files|images)\/[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be files/NAME or images/NAME');
@@ -29,7 +29,7 @@ const installTarget = z
   .regex(/^(\/[A-Za-z0-9_+@-][A-Za-z0-9._+@-]*)+$/, 'must be an absolute path without "." segments');
 
 /** What a payload's file is to a machine. */
-export const fileRole = z.enum([
+const fileRole = z.enum([
   'kubeadm',
   'kubelet',
   'kubectl',

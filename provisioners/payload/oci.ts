@@ -28,7 +28,7 @@ export interface ImageArchive {
 }
 
 /** Makes a blob of JSON. */
-export function jsonBlob(value: object): Blob & { readonly bytes: Buffer } {
+function jsonBlob(value: object): Blob & { readonly bytes: Buffer } {
   const bytes = Buffer.from(JSON.stringify(value));
   return { bytes, size: bytes.length, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };
 }

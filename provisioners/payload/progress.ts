@@ -57,6 +57,11 @@ export class StageClock {
     }
   }
 
+  /** What all stages together usually take, here once they have run. Call {@link start} first. */
+  estimate(): Duration {
+    return this.#stages.reduce((sum, stage) => sum + this.#usually(stage), 0);
+  }
+
   /**
    * Runs one stage. `work` gets a function that takes how much is done of how much.
    */

@@ -160,7 +160,7 @@ async function readText(body: AsyncIterable<unknown>, limit: number): Promise<st
   for await (const chunk of body) {
     size += (chunk as Buffer).length;
     if (size > limit)
-      throw new UserProblem('PAYLOAD-041', 'The token server answers too much.', {
+      throw new UserProblem('PAYLOAD-044', 'The token server answers too much.', {
         remedy: 'Take another mirror.',
       });
     chunks.push(chunk as Buffer);
@@ -169,7 +169,7 @@ async function readText(body: AsyncIterable<unknown>, limit: number): Promise<st
 }
 
 function unusable(repository: string, digest: string, why: string): UserProblem {
-  return new UserProblem('PAYLOAD-042', `The image ${repository} ${digest} cannot be used: it ${why}.`, {
+  return new UserProblem('PAYLOAD-045', `The image ${repository} ${digest} cannot be used: it ${why}.`, {
     value: repository,
     remedy: 'Check the reviewed digest, and that the registry is one that serves this release.',
   });

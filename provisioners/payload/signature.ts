@@ -41,7 +41,7 @@ export function keyId(key: KeyObject): string {
 }
 
 /** Makes a trusted key of a PEM public key. Throws a UserProblem when it is not Ed25519. */
-export function trustedKey(owner: string, pem: string): TrustedKey {
+function trustedKey(owner: string, pem: string): TrustedKey {
   const key = createPublicKey(pem);
   if (key.asymmetricKeyType !== 'ed25519') {
     throw new UserProblem('PAYLOAD-001', `The key of "${owner}" is ${key.asymmetricKeyType}, not Ed25519.`, {

@@ -88,7 +88,7 @@ export async function ask(
 }
 
 /** Throws UserProblem unless this URL is https and its host belongs to the base. */
-export function assertAllowed(transport: Transport, url: URL): void {
+function assertAllowed(transport: Transport, url: URL): void {
   const { base } = transport;
   const allowed = new Set([new URL(base.url).host, ...base.alsoHosts]);
   if (url.protocol !== 'https:') {

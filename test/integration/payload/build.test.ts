@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { buildNeeds } from '../../../provisioners/payload/build.ts';
 import { addonImages } from '../../../provisioners/payload/addon-recipe.ts';
 import { makeFolder, payloadCache, withBuildLock } from '../../../provisioners/payload/cache.ts';
 import { buildImage, recipeText } from '../../../provisioners/payload/images.ts';
@@ -81,6 +82,12 @@ describe('interrupt and repeat (issue 2: cached, safe to interrupt and repeat)',
       report: { code: 'PAYLOAD-003' },
     });
   });
+});
+
+test('what a build needs is known before it starts (scripts/up asks once)', async () => {
+  const needs = await buildNeeds(await temporaryFolder());
+  expect(needs.time).toBeGreaterThan(60_000);
+  expect(needs.packages).toEqual(expect.arrayContaining(['dpkg-dev', 'gcc', 'binutils']));
 });
 
 test('progress counts stages down and learns this machine’s own times', async () => {

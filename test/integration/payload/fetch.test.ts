@@ -153,7 +153,7 @@ describe('a source that is not honest (complaint 14, DESIGN §8)', () => {
     upstream.contents.set(KUBELET, bad);
     const failing = fetchPayload(options(cacheRoot));
     await expect(failing).rejects.toMatchObject({
-      report: { kind: 'user', code: 'PAYLOAD-040', value: expect.stringContaining(KUBELET) as string },
+      report: { kind: 'user', code: 'PAYLOAD-043', value: expect.stringContaining(KUBELET) as string },
     });
     // Asked once: a lie is not retried.
     expect(requestsFor(KUBELET)).toHaveLength(1);
@@ -166,7 +166,7 @@ describe('a source that is not honest (complaint 14, DESIGN §8)', () => {
     const path = [...upstream.contents.keys()].find((one) => one.includes('/v2/pause/blobs/')) ?? '';
     upstream.contents.set(path, Buffer.alloc(1 << 20));
     await expect(fetchPayload(options(await temporaryFolder()))).rejects.toMatchObject({
-      report: { code: 'PAYLOAD-040', summary: expect.stringContaining('larger than') as string },
+      report: { code: 'PAYLOAD-043', summary: expect.stringContaining('larger than') as string },
     });
   });
 
@@ -174,7 +174,7 @@ describe('a source that is not honest (complaint 14, DESIGN §8)', () => {
     const digest = upstream.release.images[0]?.digest ?? '';
     upstream.contents.set(`/v2/kube-apiserver/manifests/${digest}`, Buffer.from('{"manifests":[]}'));
     await expect(fetchPayload(options(await temporaryFolder()))).rejects.toMatchObject({
-      report: { code: 'PAYLOAD-040' },
+      report: { code: 'PAYLOAD-043' },
     });
   });
 
