@@ -1,0 +1,280 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Logger, pino } from 'pino';
+import { Problem, UserProblem } from '../provisioners/contract/problem.ts';
+import { SiteAuthority } from './access/authority.ts';
+import { ensureRecoveryKey } from './access/recovery.ts';
+import { sealTo } from './access/sealing.ts';
+import { AccessTokens } from './access/tokens.ts';
+import { Metrics } from './api/metrics.ts';
+import { releaseName } from './api/schemas/release.ts';
+import { ApiServer } from './api/server.ts';
+import { answerFilePlanners } from './operations/answer-file.ts';
+import { Engine } from './operations/engine.ts';
+import { type LinkListener, listenForAgents, SocketLink } from './operations/socket-link.ts';
+import { systemClock } from './state/clock.ts';
+import { State } from './state/state.ts';
+
+const usage = `usage: node daemon/main.ts --state DIR [options]
+  --state DIR            folder of its own for everything it remembers
+  --listen HOST:PORT     API, default 127.0.0.1:8443; port 0 = any free one
+  --link-listen H:P      agents, default 127.0.0.1:8444
+  --name NAME            another name or address of this host for its certificate; may be repeated
+  --allow-root           run as root (for tests; it needs no rights of root)
+  --log-level LEVEL      pino's levels, default info`;
+
+/** How often the server certificate is looked at. */
+const renewalInterval = 24 * 60 * 60_000;
+/** A stop that takes longer than this has hung: the next start resumes from the journal all the same. */
+const stopWithin = 10_000;
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the command line asks for. */
+interface DaemonOptions {
+  readonly state: string;
+  readonly listen: Address;
+  readonly linkListen: Address;
+  readonly names: readonly string[];
+  readonly logger: Logger;
+}
+
+/** Everything of the house that runs, in the order in which it is stopped. */
+interface RunningDaemon {
+  readonly port: number;
+  readonly linkPort: number;
+  stop(): Promise<void>;
+}
+
+/** The links to the sites' agents: one object a site for the life of the process. */
+class SiteLinks {
+  readonly #links = new Map<string, SocketLink>();
+  readonly #state: State;
+  readonly #logger: Logger;
+
+  constructor(state: State, logger: Logger) {
+    this.#state = state;
+    this.#logger = logger;
+  }
+
+  /** The link of a site, made when it is asked for first. */
+  of(site: string): SocketLink {
+    const known = this.#links.get(site);
+    if (known) return known;
+    const link = new SocketLink({
+      site,
+      epoch: () => this.#state.agents.get(site)?.epoch ?? 0,
+      acknowledged: () => this.#state.agents.get(site)?.acknowledged ?? 0,
+      onRefused: (problem) => this.#logger.warn({ site, problem }, 'an agent was refused'),
+    });
+    this.#links.set(site, link);
+    return link;
+  }
+
+  /** The link of a site for which an agent was enrolled; strangers make none. */
+  enrolled(site: string): SocketLink | undefined {
+    return this.#state.agents.get(site) === undefined ? undefined : this.of(site);
+  }
+}
+
+/** Wires the daemon's parts and starts them in order: state, authority, engine, link, API. */
+async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
+  const { logger, names } = options;
+  const folder = resolve(options.state);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // The state file is held by one process alone; whoever comes second stops here, before anything is touched.
+  const state = new State({ folder });
+  try {
+    if (state.lastStop === 'unclean')
+      logger.warn('the last process did not stop cleanly; resuming from the journal');
+    if (state.backup !== undefined)
+      logger.info({ backup: state.backup }, 'the state was migrated, with a backup before');
+    const recovery = await ensureRecoveryKey(folder);
+    const authority = await SiteAuthority.open(join(folder, 'authority'), names);
+    const tokens = new AccessTokens(state.principals, authority.hash);
+    const admin = tokens.ensureAdminToken(folder);
+    if (admin.isNew) logger.info({ file: admin.path }, 'the administrator token is in this file');
+    if (recovery.secretFile !== undefined)
+      logger.warn(
+        { file: recovery.secretFile },
+        'move the recovery key to a safe place that is not this machine',
+      );
+    const links = new SiteLinks(state, logger);
+    const engine = new Engine({
+      state,
+      links: (site) => links.of(site),
+      planners: answerFilePlanners,
+      clock: systemClock,
+      ids: randomUUID,
+      logDirectory: join(folder, 'logs'),
+      seal: (plaintext, recipients) => sealTo(recipients, plaintext),
+      recoveryRecipient: recovery.recipient,
+    });
+    return await startListeners(options, { state, authority, tokens, engine, links });
+  } catch (error) {
+    state.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly state: State;
+  readonly authority: SiteAuthority;
+  readonly tokens: AccessTokens;
+  readonly engine: Engine;
+  readonly links: SiteLinks;
+}
+
+async function startListeners(options: DaemonOptions, parts: Parts): Promise<RunningDaemon> {
+  const { logger, names } = options;
+  const { state, authority, tokens, engine, links } = parts;
+  const identity = await authority.serverIdentity(names);
+  if (identity.refused.length > 0)
+    logger.warn({ names: identity.refused }, 'the site CA may not sign for these names of this host');
+  const link = await listenForAgents({
+    ...options.linkListen,
+    certificate: identity.cert,
+    key: identity.key,
+    authority: authority.certificate,
+    linkOf: (site) => links.enrolled(site),
+  });
+  await engine.start();
+  const api = new ApiServer({
+    ...options.listen,
+    identity,
+    services: {
+      engine,
+      tokens,
+      audit: state.audit,
+      authority,
+      metrics: new Metrics(engine),
+      logger,
+      release: releaseName,
+      startedAt: new Date().toISOString(),
+      linkPort: () => link.port,
+    },
+  });
+  const { port } = await api.start();
+  const renewal = setInterval(() => void renew(options, parts, { api, link }), renewalInterval).unref();
+  return {
+    port,
+    linkPort: link.port,
+    async stop() {
+      clearInterval(renewal);
+      await api.stop();
+      await engine.stop();
+      await link.stop();
+      state.close();
+    },
+  };
+}
+
+async function renew(
+  { logger, names }: DaemonOptions,
+  { authority }: Parts,
+  { api, link }: { readonly api: ApiServer; readonly link: LinkListener },
+): Promise<void> {
+  try {
+    const identity = await authority.serverIdentity(names);
+    api.renew(identity);
+    link.replaceCertificate({ certificate: identity.cert, key: identity.key });
+  } catch (error) {
+    logger.error({ err: error }, 'the server certificate could not be renewed; tried again in a day');
+  }
+}
+
+/** Reads the command line. @throws UserProblem when it cannot be. */
+function readOptions(words: readonly string[]): DaemonOptions {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      state: { type: 'string' },
+      listen: { type: 'string', default: '127.0.0.1:8443' },
+      'link-listen': { type: 'string', default: '127.0.0.1:8444' },
+      name: { type: 'string', multiple: true, default: [] },
+      'allow-root': { type: 'boolean', default: false },
+      'log-level': { type: 'string', default: 'info' },
+    },
+  });
+  if (values.state === undefined) throw new UserProblem('START-001', '--state is missing', { remedy: usage });
+  if (process.getuid?.() === 0 && !values['allow-root']) {
+    throw new UserProblem('START-002', 'the daemon faces the web and does not run as root', {
+      remedy: 'Start it as a user of its own, as scripts/up does; --allow-root is for tests.',
+    });
+  }
+  return {
+    state: values.state,
+    listen: addressOf(values.listen),
+    linkListen: addressOf(values['link-listen']),
+    names: values.name,
+    logger: pino({ level: values['log-level'] }),
+  };
+}
+
+/** `host:port`, also `[::1]:port`. */
+function addressOf(text: string): Address {
+  const match = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(text);
+  if (match?.[1] === undefined || Number(match[2]) > 65_535) {
+    throw new UserProblem('START-003', `"${text}" is not an address to listen on`, {
+      value: text,
+      remedy: 'Write host:port, for example 127.0.0.1:8443 or [::1]:8443.',
+    });
+  }
+  return { host: match[1], port: Number(match[2]) };
+}
+
+/** Tells systemd (or nobody) that the daemon takes on work; sd_notify(3). */
+function notifyReady(logger: Logger): void {
+  if (process.env['NOTIFY_SOCKET'] === undefined) return;
+  execFile('systemd-notify', ['--ready', `--pid=${process.pid}`], (error) => {
+    if (error) logger.warn({ err: error }, 'systemd could not be told that the daemon is ready');
+  });
+}
+
+function stopOnSignals(daemon: RunningDaemon, logger: Logger): void {
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (isStopping) return;
+    isStopping = true;
+    logger.info({ signal }, 'stopping');
+    setTimeout(() => process.exit(1), stopWithin).unref();
+    void daemon.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ err: error }, 'the stop was not clean');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+function explainAndExit(error: unknown): never {
+  if (error instanceof Problem) {
+    const { code, summary, remedy } = error.report;
+    console.error(`remuda daemon: ${code}: ${summary}${remedy === undefined ? '' : `\n${remedy}`}`);
+    process.exit(error.report.kind === 'user' ? 2 : 1);
+  }
+  console.error('remuda daemon could not start:', error);
+  process.exit(1);
+}
+
+/** Starts the daemon that a command line asks for, and ends the process when it cannot be. */
+export async function runDaemon(words: readonly string[]): Promise<void> {
+  try {
+    const options = readOptions(words);
+    const daemon = await startDaemon(options);
+    stopOnSignals(daemon, options.logger);
+    notifyReady(options.logger);
+    options.logger.info({ port: daemon.port, linkPort: daemon.linkPort }, 'ready');
+  } catch (error) {
+    explainAndExit(error);
+  }
+}
