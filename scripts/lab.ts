@@ -5,13 +5,13 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
-import ssh2 from 'ssh2';
 import type { ClusterIdentity } from '../provisioners/contract/machine.ts';
 import { Problem } from '../provisioners/contract/problem.ts';
 import type { ProviderMachine, TeardownProof } from '../provisioners/contract/provider.ts';
 import { listLabs } from '../provisioners/infrastructure/lab/infrastructure.ts';
 import { labSettings, LabProvider } from '../provisioners/infrastructure/lab/provider.ts';
 import { buildRootImage } from '../provisioners/infrastructure/lab/root-image.ts';
+import { generateSshKey } from '../provisioners/infrastructure/lab/ssh-key.ts';
 import { sweepBox } from '../provisioners/infrastructure/lab/sweep.ts';
 
 const abort = new AbortController();
@@ -36,7 +36,7 @@ const count = (text: string): number => {
 /** Public half of the key with which people log in to hosts made here; drawn at first use. */
 async function developerKey(): Promise<string> {
   if (!existsSync(keyFile)) {
-    const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'scripts/lab' });
+    const pair = generateSshKey('scripts/lab');
     await mkdir(dirname(keyFile), { recursive: true });
     await writeFile(`${keyFile}.pub`, `${pair.public}\n`);
     await writeFile(keyFile, pair.private, { mode: 0o600 });

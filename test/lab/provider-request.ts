@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import ssh2 from 'ssh2';
 import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';
 import type { CreateMachine, ProviderMachine } from '../../provisioners/contract/provider.ts';
+import { generateSshKey } from '../../provisioners/infrastructure/lab/ssh-key.ts';
 
 /** Folder of this test's key; the maker processes share it with the test. */
 const keyFile = (): string => process.env['REMUDA_TEST_KEY'] ?? '';
@@ -9,8 +10,7 @@ const keyFile = (): string => process.env['REMUDA_TEST_KEY'] ?? '';
 /** The key pair that logs in to the test's hosts; drawn by the first who asks. */
 function userKey(): { public: string; private: string } {
   if (!existsSync(keyFile())) {
-    const { public: open, private: secret } = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'test' });
-    writeFileSync(keyFile(), JSON.stringify({ public: open, private: secret }), { mode: 0o600 });
+    writeFileSync(keyFile(), JSON.stringify(generateSshKey('test')), { mode: 0o600 });
   }
   return JSON.parse(readFileSync(keyFile(), 'utf8'));
 }

@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import type { MachineDeclaration } from '../../contract/preflight.ts';
 import { Transient } from '../../contract/problem.ts';
 import { machineGroups, makeGroups, processesIn, removeGroups, type CgroupHierarchies } from './cgroups.ts';
@@ -14,6 +13,7 @@ import { aliasOf } from './network.ts';
 import type { LabPlaces, MachinePlaces } from './places.ts';
 import { identify, type ProcessIdentity } from './process.ts';
 import { readOptional, writeDurably, type LabRecord, type MachineRecord } from './record.ts';
+import type { SshKeyPair } from './ssh-key.ts';
 import { parseAddress, parseSubnet } from './subnet.ts';
 
 /** Everything that says which host is meant and on what ground it stands. */
@@ -51,16 +51,8 @@ const declarationFor = (groups: CgroupHierarchies): MachineDeclaration => ({
   ignorePreflightErrors: ['SystemVerification', 'Swap'],
 });
 
-/** A fresh provisional host key, both halves in OpenSSH form. */
-export const generateHostKey = (): { public: string; private: string } =>
-  ssh2.utils.generateKeyPairSync('ed25519', { comment: 'provisional' });
-
 /** Files a machine is born with, by path in its root: content and mode. */
-function birthFiles(
-  host: Host,
-  hostKey: { public: string; private: string },
-  authorizedKey: string,
-): [string, string, number][] {
+function birthFiles(host: Host, hostKey: SshKeyPair, authorizedKey: string): [string, string, number][] {
   const { record, labRecord } = host;
   const machineId = createHash('sha256').update(`${host.lab.id} ${record.token}`).digest('hex').slice(0, 32);
   const identity = { lab: labRecord.cluster.name, name: record.name, token: record.token };
@@ -82,11 +74,7 @@ function birthFiles(
 }
 
 /** Makes the machine's disk anew: an empty layer over the image with what this machine alone has. */
-export async function makeDisk(
-  host: Host,
-  hostKey: { public: string; private: string },
-  authorizedKey: string,
-): Promise<void> {
+export async function makeDisk(host: Host, hostKey: SshKeyPair, authorizedKey: string): Promise<void> {
   const { folder, upper } = host.places;
   for (const part of ['upper', 'work', 'disk', 'root'])
     await run('rm', ['-rf', '--one-file-system', join(folder, part)]);

@@ -10,7 +10,6 @@ import {
 } from '../../contract/provider.ts';
 import {
   awaitSshd,
-  generateHostKey,
   makeDisk,
   portOf,
   processesOf,
@@ -33,6 +32,7 @@ import {
   type MachineRecord,
 } from './record.ts';
 import { buildRootImage } from './root-image.ts';
+import { generateSshKey } from './ssh-key.ts';
 import { removeFolder } from './traces.ts';
 
 const dnsLabel = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -88,7 +88,7 @@ export class LabMachines implements MachineProvider {
     const places = placesOfMachine(lab, name);
     const root = await buildRootImage(cacheDirectory, onProgress, signal);
     const address = known?.address ?? (await claimAddress(lab, labRecord, name, request.address));
-    const hostKey = generateHostKey();
+    const hostKey = generateSshKey('provisional');
     const record: MachineRecord = {
       version: 1,
       cluster,
