@@ -1,0 +1,64 @@
+import type { LedgerEntry, Provider } from '../../provisioners/contract/provider.ts';
+import type { Ports } from '../../provisioners/contract/ports.ts';
+import type { Clock } from './clock.ts';
+import { Looking } from './observe.ts';
+import type { PayloadSupply } from './payload-supply.ts';
+import { drawClusterKeys, publicHalf, signCredential } from './pki.ts';
+import type { AgentQuestions, ClusterContext } from './protocol.ts';
+import { seal } from './sealing.ts';
+import type { PortsFactory } from './work.ts';
+
+/** What answers are made of. */
+export interface QuestionsOptions {
+  readonly ports: PortsFactory;
+  readonly supply: Pick<PayloadSupply, 'list'>;
+  readonly clock: Clock;
+  readonly epoch: number;
+}
+
+/** Longest time an answer may take, milliseconds: a little less than the daemon waits. */
+const patience = 110_000;
+
+/** The questions that only read or draw. */
+export function createQuestions(options: QuestionsOptions): AgentQuestions {
+  const portsOf = (context: ClusterContext): Ports => portsForQuestion(options, context);
+  return {
+    observe: (request) => new Looking(portsOf(request.context), options.clock, request).observe(),
+    async drawKeys({ cluster, recipients }) {
+      const keys = await drawClusterKeys(cluster.name);
+      return { sealed: await seal(recipients, JSON.stringify(keys)), public: publicHalf(keys) };
+    },
+    async issueCredential({ context, ...wish }) {
+      return signCredential(await portsOf(context).secrets.clusterKeys(), wish);
+    },
+    listPayloads: () => options.supply.list(),
+    async ledger({ context }) {
+      const entries = await providerOf(portsOf(context)).ledger(context.cluster);
+      const kept = entries.flatMap(({ policy, ...entry }) =>
+        policy === undefined ? [] : [{ ...entry, policy }],
+      );
+      const isKept = ({ policy }: LedgerEntry): boolean => policy !== undefined;
+      const left = entries
+        .filter((entry) => !isKept(entry))
+        .map((entry) => Object.assign({ why: 'it is there' }, entry));
+      return { gone: [], kept, left };
+    },
+    machines: ({ context }) => providerOf(portsOf(context)).machines.list(context.cluster),
+  };
+}
+
+const providerOf = (ports: Ports): Provider => ports.provider;
+
+/** A question is no attempt: it logs nothing, leaves nothing, and ends by itself. */
+function portsForQuestion({ ports, epoch }: QuestionsOptions, context: ClusterContext): Ports {
+  return ports({
+    key: { operation: 'question', step: 'question', attempt: 1 },
+    epoch,
+    context,
+    signal: AbortSignal.timeout(patience),
+    log: () => {},
+    hide: () => {},
+    output: () => {},
+    outputOffset: () => 0,
+  });
+}
