@@ -29,8 +29,8 @@ function depths(steps: readonly PlannedStep[]): Map<string, number> {
 interface Line {
   readonly title: string;
   readonly depth: number;
-  readonly subjects: readonly string[];
-  readonly isSerial: boolean;
+  /** Machines that go side by side, in the order in which one such layer waits for another. */
+  readonly layers: readonly (readonly string[])[];
   readonly isDestructive: boolean;
 }
 
@@ -50,6 +50,18 @@ function commonTitle(step: PlannedStep): string {
   return rest === '' ? before : `${before} ${rest}`;
 }
 
+/** The machines of one kind of step: one layer, unless some of them wait for others of the same kind. */
+function layersOf(group: readonly PlannedStep[], depth: ReadonlyMap<string, number>): string[][] {
+  const ids = new Set(group.map(({ id }) => id));
+  const isLayered = group.some(({ after }) => after.some((id) => ids.has(id)));
+  const layers = new Map<number, string[]>();
+  for (const { id, subject } of group) {
+    const layer = isLayered ? (depth.get(id) ?? 0) : 0;
+    layers.set(layer, [...(layers.get(layer) ?? []), subject]);
+  }
+  return [...layers.entries()].toSorted(([one], [other]) => one - other).map(([, names]) => names);
+}
+
 function linesOf(steps: readonly PlannedStep[], depth: ReadonlyMap<string, number>): Line[] {
   const groups = new Map<string, PlannedStep[]>();
   for (const step of steps) {
@@ -59,14 +71,12 @@ function linesOf(steps: readonly PlannedStep[], depth: ReadonlyMap<string, numbe
   const lines = [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
-    const ids = new Set(group.map(({ id }) => id));
     const depthsOfGroup = group.map(({ id }) => depth.get(id) ?? 0);
     return [
       {
         title: commonTitle(first),
         depth: Math.min(...depthsOfGroup),
-        subjects: first.subject === 'cluster' ? [] : group.map(({ subject }) => subject),
-        isSerial: group.some(({ after }) => after.some((id) => ids.has(id))),
+        layers: first.subject === 'cluster' ? [] : layersOf(group, depth),
         isDestructive: first.destructive,
       },
     ];
@@ -74,13 +84,12 @@ function linesOf(steps: readonly PlannedStep[], depth: ReadonlyMap<string, numbe
   return lines.toSorted((one, other) => one.depth - other.depth);
 }
 
-function print({ title, subjects, isSerial, isDestructive }: Line): string {
+function print({ title, layers, isDestructive }: Line): string {
   const mark = isDestructive ? '!' : ' ';
-  if (subjects.length === 0) return `   ${mark} ${title}`;
-  const separator = isSerial ? subjects.join(' → ') : side(subjects);
-  const order = isSerial ? ' (one after another)' : ' (side by side)';
-  const how = subjects.length > 1 ? order : '';
-  return `   ${mark} ${title}${how}: ${separator}`;
+  const names = layers.flat();
+  if (names.length === 0) return `   ${mark} ${title}`;
+  const order = layers.length === names.length ? ' (one after another)' : ' (side by side)';
+  return `   ${mark} ${title}${names.length > 1 ? order : ''}: ${layers.map(side).join(' → ')}`;
 }
 
 /** The longest chain of steps: what the plan's duration follows from. */

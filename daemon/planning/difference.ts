@@ -104,6 +104,17 @@ export function differenceOf(wanted: readonly WantedMachine[], observed: Observe
   };
 }
 
+/** Unfinished masters whose etcd member is not a started voter yet: those that change the membership. */
+export const mastersToJoin = (unfinished: readonly WantedMachine[], observed: Observed): WantedMachine[] =>
+  unfinished.filter(
+    ({ name, role, node }) =>
+      role === 'control-plane' &&
+      !(
+        node?.controlPlane === true &&
+        observed.voters?.some((voter) => voter.name === name && voter.started && !voter.learner)
+      ),
+  );
+
 const quorum = (voters: number): number => Math.floor(voters / 2) + 1;
 
 /**

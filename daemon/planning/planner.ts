@@ -6,7 +6,7 @@ import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
 import { planContext } from './cluster-plan.ts';
 import { changesOf, creationSteps, noticesOf, premisesOf } from './creation.ts';
-import { differenceOf, requireQuorum, requireSight } from './difference.ts';
+import { differenceOf, mastersToJoin, requireQuorum, requireSight } from './difference.ts';
 import { wantedMachines } from './wanted.ts';
 
 export { apiPortOf } from './api-port.ts';
@@ -46,7 +46,7 @@ export function planCluster(request: ClusterRequest): Plan {
   // kubeadm marks a master before it is through; our own mark comes after.
   const isEstablished =
     difference.masters.length > 0 && (hasReceipt || observed.marks?.[clusterMark] === observed.cluster.uid);
-  const joining = difference.unfinished.filter(({ role }) => role === 'control-plane');
+  const joining = mastersToJoin(difference.unfinished, observed);
   if (isEstablished && joining.length > 0) requireQuorum(document, observed, joining);
   const context = planContext({
     document,

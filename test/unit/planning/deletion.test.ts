@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Blocked } from '../../../provisioners/contract/problem.ts';
+import { describePlan, planCluster, planDeletion } from '../../../daemon/planning/planner.ts';
+import { ancestors, applied, cluster, finished, labProvider, nothing, request } from './scenario.ts';
+
+const deletionOf = (observed: ReturnType<typeof nothing>) =>
+  planDeletion({ cluster: observed.cluster, provider: labProvider, observed, revision: 'r1' });
+
+describe('planDeletion', () => {
+  it('prints what is lost', () => {
+    expect(describePlan(deletionOf(finished(cluster(3, 2))))).toMatchSnapshot();
+  });
+
+  it('destroys every machine that is there and proves the rest, from every half-built state (C1)', () => {
+    const whole = planCluster(request(cluster(3, 2), nothing()));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: whole.steps.length }), (count) => {
+        const half = applied(nothing(), whole, count);
+        const plan = deletionOf(half);
+        expect(plan.destroys.toSorted()).toEqual(half.machines?.map(({ name }) => name).toSorted());
+        expect(plan.steps.at(-1)?.id).toBe('teardown.prove/cluster');
+        const before = ancestors(plan.steps, 'teardown.prove/cluster');
+        expect(before.size).toBe(plan.steps.length - 1);
+      }),
+    );
+  });
+
+  it('removes workers before masters', () => {
+    const { steps } = deletionOf(finished(cluster(3, 2)));
+    const before = ancestors(steps, 'machine.destroy/c-cp-1');
+    expect([...before].toSorted()).toEqual(['machine.destroy/c-w-1', 'machine.destroy/c-w-2']);
+  });
+
+  it('goes straight to the provider when the API is dead, and says so', () => {
+    const { nodes: _nodes, voters: _voters, marks: _marks, ...silent } = finished(cluster(3, 1));
+    const plan = deletionOf(silent);
+    expect(plan.destroys).toHaveLength(4);
+    expect(plan.notices.join(' ')).toContain('The API does not answer');
+  });
+
+  it('refuses when the provider could not be asked', () => {
+    const { machines: _, ...unseen } = nothing();
+    expect(() => deletionOf(unseen)).toThrow(Blocked);
+  });
+});

@@ -1,0 +1,247 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { EtcdMember, Observed, ObservedNode } from '../../../provisioners/contract/observed.ts';
+import type { Plan, PlannedStep } from '../../../provisioners/contract/plan.ts';
+import type { ProviderMachine } from '../../../provisioners/contract/provider.ts';
+import type { ClusterPublicKeys } from '../../../provisioners/contract/secrets.ts';
+import { addonObjects } from '../../../provisioners/kubernetes/addon-objects.ts';
+import { addonMark, clusterMark, verifiedMark } from '../../../provisioners/kubernetes/marks.ts';
+import { verifiedDigest } from '../../../provisioners/kubernetes/steps/cluster-verify.ts';
+import { type ClusterRequest, planCluster } from '../../../daemon/planning/planner.ts';
+import { referencedSteps } from '../../../daemon/planning/planned-step.ts';
+import { clusterDocumentSchema } from '../../../daemon/spec/schema/cluster.ts';
+import { providerDocumentSchema } from '../../../daemon/spec/schema/provider.ts';
+import { type ClusterDocument, isCluster, type ProviderDocument } from '../../../daemon/spec/documents.ts';
+import { parseStream } from '../../../daemon/spec/stream.ts';
+
+/** Public halves of keys that nobody holds the private halves of. */
+export const publicKeys: ClusterPublicKeys = {
+  caHash: 'sha256:00',
+  caCertificate: 'certificate',
+  sshPublicKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFake',
+};
+
+const at = '2026-11-21T05:00:00.000Z';
+
+/** The example of the manual: three masters and two workers in the lab. */
+export function labExample(): { desired: ClusterDocument; provider: ProviderDocument } {
+  const file = resolve(import.meta.dirname, '../../../ui/docs/examples/lab-ha.yaml');
+  const stream = parseStream(readFileSync(file, 'utf8'), { file: 'lab-ha.yaml' });
+  const documents = stream.documents.map(({ document }) => document);
+  const desired = documents.find(isCluster);
+  const provider = documents.find((document) => document.kind === 'Provider');
+  if (desired === undefined || provider === undefined) throw new Error('the example is not whole');
+  return { desired, provider };
+}
+
+/** The lab provider with a subnet of its own. */
+export const labProvider: ProviderDocument = providerDocumentSchema.parse({
+  apiVersion: 'remuda.dev/v1alpha1',
+  kind: 'Provider',
+  metadata: { name: 'lab' },
+  spec: { type: 'lab', lab: { subnet: '10.80.0.0/16' } },
+});
+
+/** A cluster of the given size; `changes` goes over the spec. */
+export function cluster(masters: number, workers: number, changes: object = {}): ClusterDocument {
+  return clusterDocumentSchema.parse({
+    apiVersion: 'remuda.dev/v1alpha1',
+    kind: 'Cluster',
+    metadata: { name: 'c' },
+    spec: {
+      provider: 'lab',
+      kubernetes: { version: '1.20.2' },
+      controlPlane: { replicas: masters, endpoint: { host: '10.80.255.100' } },
+      workers: [{ name: 'w', replicas: workers }],
+      nodeNetwork: { ranges: ['10.80.1.1-10.80.200.250'], prefix: 16, gateway: '10.80.0.1' },
+      ...changes,
+    },
+  });
+}
+
+/** Nothing made yet, and everything seen. */
+export const nothing = (name = 'c'): Observed => ({
+  cluster: { uid: 'uid-1', name },
+  at,
+  infrastructure: { state: 'absent', detail: 'nothing there' },
+  machines: [],
+  references: {},
+  incarnations: {},
+  unseen: [],
+});
+
+/** A request with everything ordinary filled in. */
+export function request(
+  desired: ClusterDocument,
+  observed: Observed,
+  more: Partial<ClusterRequest> = {},
+): ClusterRequest {
+  return { desired, provider: labProvider, observed, revision: 'r1', keys: publicKeys, ...more };
+}
+
+interface Draft {
+  machines: ProviderMachine[];
+  nodes: ObservedNode[];
+  voters: EtcdMember[];
+  marks: Record<string, string>;
+  references: Record<string, Observed['references'][string]>;
+  incarnations: Record<string, number>;
+  state: Observed['infrastructure']['state'];
+}
+
+interface StepInput {
+  readonly name?: string;
+  readonly token?: string;
+  readonly incarnation?: number;
+  readonly role?: 'control-plane' | 'worker';
+  readonly address?: string;
+  readonly version?: string;
+  readonly labels?: Record<string, string>;
+  readonly taints?: ObservedNode['taints'];
+  readonly configDigest?: string;
+  readonly nodes?: string[];
+  readonly voters?: string[];
+  readonly kubernetesVersion?: string;
+}
+
+function join(draft: Draft, name: string, isMaster: boolean): void {
+  draft.nodes = draft.nodes.filter((node) => node.name !== name);
+  draft.nodes.push({
+    name,
+    ready: true,
+    unschedulable: false,
+    kubeletVersion: 'v1.20.2',
+    controlPlane: isMaster,
+    labels: {},
+    taints: [],
+  });
+  if (!isMaster || draft.voters.some((voter) => voter.name === name)) return;
+  const address = draft.references[name]?.address ?? name;
+  draft.voters.push({
+    id: `id-${name}`,
+    name,
+    peerURLs: [`https://${address}:2380`],
+    started: true,
+    learner: false,
+    healthy: true,
+    leader: draft.voters.length === 0,
+  });
+}
+
+const effects: Readonly<Record<string, (draft: Draft, input: StepInput, step: PlannedStep) => void>> = {
+  'infrastructure.prepare': (draft) => {
+    draft.state = 'present';
+  },
+  'machine.create': (draft, { name = '', token = '', incarnation = 1, role = 'worker', address }) => {
+    if (draft.machines.some((machine) => machine.token === token)) return;
+    draft.machines.push({
+      name,
+      token,
+      incarnation,
+      cluster: { uid: 'uid-1', name: 'c' },
+      role,
+      id: `vm-${name}`,
+      state: 'running',
+      provisionalHostKey: 'ssh-ed25519 PROVISIONAL',
+      ...(address === undefined ? {} : { address: address.split('/')[0] ?? address }),
+    });
+    draft.incarnations[name] = incarnation;
+  },
+  'host-key.replace': (draft, _input, { subject }) => {
+    const address = draft.machines.find(({ name }) => name === subject)?.address ?? subject;
+    draft.references[subject] = {
+      name: subject,
+      address,
+      port: 22,
+      user: 'root',
+      hostKeys: ['ssh-ed25519 OWN'],
+    };
+  },
+  'control-plane.init': (draft, _input, { subject }) => join(draft, subject, true),
+  'control-plane.join': (draft, _input, { subject }) => join(draft, subject, true),
+  'worker.join': (draft, _input, { subject }) => join(draft, subject, false),
+  'cluster-access.grant': (draft) => {
+    draft.marks[clusterMark] = 'uid-1';
+  },
+  'node.label': (draft, { name, labels = {}, taints = [], configDigest = '' }) => {
+    draft.nodes = draft.nodes.map((node) =>
+      node.name === name ? { ...node, labels, taints, configDigest } : node,
+    );
+  },
+  'addon.install': (draft, input) => {
+    const { name = '', version = '', ...rest } = input;
+    const digest = addonObjects(name, version, rest as Parameters<typeof addonObjects>[2]).digest;
+    draft.marks[addonMark(name)] = digest;
+  },
+  'cluster.verify': (draft, { nodes = [], voters = [], kubernetesVersion = '' }) => {
+    draft.marks[verifiedMark] = verifiedDigest({ nodes, voters, kubernetesVersion });
+  },
+};
+
+/**
+ * A pure model of what steps bring about, with no I/O and no time: the first `count` steps of a plan, in an order its
+ * graph allows, applied to what was observed.
+ */
+export function applied(observed: Observed, plan: Plan, count = plan.steps.length): Observed {
+  const draft: Draft = {
+    machines: [...(observed.machines ?? [])],
+    nodes: [...(observed.nodes ?? [])],
+    voters: [...(observed.voters ?? [])],
+    marks: { ...observed.marks },
+    references: { ...observed.references },
+    incarnations: { ...observed.incarnations },
+    state: observed.infrastructure.state,
+  };
+  for (const step of inOrder(plan.steps).slice(0, count))
+    effects[step.kind]?.(draft, step.input as StepInput, step);
+  const hasApi = draft.nodes.length > 0;
+  return {
+    cluster: observed.cluster,
+    at,
+    infrastructure: { state: draft.state, detail: '' },
+    machines: draft.machines,
+    references: draft.references,
+    incarnations: draft.incarnations,
+    unseen: [],
+    ...(hasApi
+      ? { nodes: draft.nodes, voters: draft.voters, marks: draft.marks, apiVersion: 'v1.20.2' }
+      : {}),
+  };
+}
+
+/** Steps in an order the graph allows. @throws Error when there is a circle or an edge to nothing */
+export function inOrder(steps: readonly PlannedStep[]): PlannedStep[] {
+  const done = new Set<string>();
+  const ordered: PlannedStep[] = [];
+  let rest = [...steps];
+  while (rest.length > 0) {
+    const ready = rest.filter(({ after }) => after.every((id) => done.has(id)));
+    if (ready.length === 0) throw new Error(`no way on: ${rest.map(({ id }) => id).join(', ')}`);
+    for (const step of ready) done.add(step.id);
+    ordered.push(...ready);
+    rest = rest.filter(({ id }) => !done.has(id));
+  }
+  return ordered;
+}
+
+/** Every step before a step, near and far. */
+export function ancestors(steps: readonly PlannedStep[], id: string): Set<string> {
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  const found = new Set<string>();
+  const visit = (at: string): void => {
+    for (const before of byId.get(at)?.after ?? [])
+      if (!found.has(before)) {
+        found.add(before);
+        visit(before);
+      }
+  };
+  visit(id);
+  return found;
+}
+
+/** Facts a step's input names, as ids of the steps they come from. */
+export const needsOf = (step: PlannedStep): string[] => referencedSteps(step.input);
+
+/** A cluster that is finished: the plan that makes it, applied to the model. */
+export const finished = (desired: ClusterDocument): Observed =>
+  applied(nothing(), planCluster(request(desired, nothing())));
