@@ -36,8 +36,9 @@ export class ReportIntake {
   readonly #logs: OperationLogs;
   readonly #reader: ReportReader;
   readonly #counters: EngineCounters;
-  /** Highest sequence on its way into the journal. */
+  /** Highest sequence on its way into the journal, and the highest that is durable there. */
   #taken = 0;
+  #durable = 0;
   #epoch = 0;
 
   constructor(
@@ -63,7 +64,9 @@ export class ReportIntake {
     const epoch = this.#link.epoch;
     if (epoch !== this.#epoch) {
       this.#epoch = epoch;
-      this.#taken = this.#durable(epoch);
+      const agent = this.#recorder.state.agents.get(this.#site);
+      this.#durable = agent?.epoch === epoch ? agent.acknowledged : 0;
+      this.#taken = this.#durable;
     }
     const fresh: AgentReport[] = [];
     for (const report of reports) {
@@ -74,31 +77,28 @@ export class ReportIntake {
       } else this.#counters.duplicateReports += 1;
     }
     if (fresh.length > 0) this.#journal(epoch, fresh);
-    else this.#link.acknowledge(this.#durable(epoch));
-  }
-
-  #durable(epoch: number): number {
-    const agent = this.#recorder.state.agents.get(this.#site);
-    return agent?.epoch === epoch ? agent.acknowledged : 0;
+    else this.#link.acknowledge(this.#durable);
   }
 
   #journal(epoch: number, reports: readonly AgentReport[]): void {
     const last = reports.at(-1)?.sequence ?? 0;
     const taken = reports.flatMap((report) => this.#read(epoch, report));
-    this.#recorder
-      .commit((note, at) => {
-        const ended = taken.filter((entry) => this.#keep(entry, note, at));
-        this.#recorder.state.agents.acknowledge(this.#site, epoch, last, at);
-        return ended;
-      })
-      .then((ended) => {
+    const written = this.#recorder.commit((note, at) => {
+      const ended = taken.filter((entry) => this.#keep(entry, note, at));
+      this.#recorder.state.agents.acknowledge(this.#site, epoch, last, at);
+      return ended;
+    });
+    void written.then(
+      (ended) => {
+        if (epoch === this.#epoch) this.#durable = Math.max(this.#durable, last);
         this.#link.acknowledge(last);
         for (const entry of taken) this.#pass(entry, ended.includes(entry));
-      })
-      .catch(() => {
+      },
+      () => {
         // Not durable, so not acknowledged: the agent sends them again.
-        this.#taken = Math.min(this.#taken, this.#durable(epoch));
-      });
+        this.#taken = Math.min(this.#taken, this.#durable);
+      },
+    );
   }
 
   /** What a report means here; nothing when its operation is not being run (given up by replacing the agent). */

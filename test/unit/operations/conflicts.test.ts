@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { conflicts, type RequestKind, type Verdict } from '../../../daemon/operations/conflicts.ts';
+import type { OperationKind } from '../../../provisioners/contract/plan.ts';
+import { FakeSite } from './fake-site.ts';
+import { type TinyFile, tinyText } from './tiny-planners.ts';
+
+/** The table as a person would write it down; the code's table must say the same. */
+const expected: [OperationKind, RequestKind, Verdict][] = [
+  ['create', 'create', 'refuse'],
+  ['create', 'update', 'wait'],
+  ['create', 'delete', 'interrupt'],
+  ['create', 'resume', 'refuse'],
+  ['create', 'observe', 'beside'],
+  ['create', 'plan', 'beside'],
+  ['create', 'credential', 'beside'],
+  ['update', 'create', 'refuse'],
+  ['update', 'update', 'wait'],
+  ['update', 'delete', 'interrupt'],
+  ['update', 'resume', 'refuse'],
+  ['update', 'observe', 'beside'],
+  ['update', 'plan', 'beside'],
+  ['update', 'credential', 'beside'],
+  ['delete', 'create', 'refuse'],
+  ['delete', 'update', 'refuse'],
+  ['delete', 'delete', 'refuse'],
+  ['delete', 'resume', 'refuse'],
+  ['delete', 'observe', 'beside'],
+  ['delete', 'plan', 'beside'],
+  ['delete', 'credential', 'refuse'],
+];
+
+test('the table has exactly these verdicts (DESIGN §5)', () => {
+  const rows = Object.entries(conflicts).flatMap(([running, row]) =>
+    Object.entries(row).map(([requested, verdict]) => [running, requested, verdict]),
+  );
+  expect(rows.toSorted()).toEqual(expected.toSorted());
+});
+
+const file: TinyFile = {
+  name: 'one',
+  things: [
+    { id: 'a', after: [] },
+    { id: 'b', after: [] },
+  ],
+};
+const wider: TinyFile = { ...file, things: [...file.things, { id: 'c', after: [] }] };
+
+describe('what the engine does about each pair is what the table says', () => {
+  let site: FakeSite;
+  beforeEach(async () => {
+    site = new FakeSite();
+    await site.start();
+  });
+  afterEach(() => site.close());
+
+  /** Brings the cluster to where an operation of the kind runs and does not end. */
+  async function occupy(kind: OperationKind): Promise<string> {
+    for (const id of ['a', 'b', 'c']) site.agent.held.add(`thing.make/${id}`).add(`thing.remove/${id}`);
+    if (kind !== 'create') site.agent.made.set('a', 'made');
+    const { operations } = await site.apply(file);
+    const first = operations[0]?.id as string;
+    if (kind !== 'delete') return first;
+    const view = await site.run(site.engine.deleteCluster({ name: 'one', principal: 'p', confirm: 'one' }));
+    await site.until(() => site.engine.getOperation(view.id).state === 'running');
+    return view.id;
+  }
+
+  /** Asks for something and says what became of both. */
+  async function ask(requested: RequestKind, holder: string): Promise<Verdict> {
+    const principal = 'p';
+    const asked: Record<RequestKind, () => Promise<unknown>> = {
+      create: () => {
+        site.agent.made.clear();
+        return site.engine.apply({ text: tinyText(wider), file: 'f', principal });
+      },
+      update: () => {
+        site.agent.made.set('a', 'made');
+        return site.engine.apply({ text: tinyText(wider), file: 'f', principal });
+      },
+      delete: () => site.engine.deleteCluster({ name: 'one', principal, confirm: 'one' }),
+      resume: () => site.engine.resumeOperation(holder, principal),
+      observe: () => site.engine.observe('one'),
+      plan: () => site.engine.plan({ text: tinyText(wider), file: 'f', principal }),
+      credential: () =>
+        site.engine.issueCredential({ cluster: 'one', principal, groups: [], request: 'r', seconds: 60 }),
+    };
+    const before = new Set(site.engine.listOperations().map((operation) => operation.id));
+    const outcome = await site.run(
+      asked[requested]().then(
+        () => 'done',
+        (error: Error) => error,
+      ),
+    );
+    // The fake agent signs nothing: that it was asked at all is what "beside" means here.
+    if (outcome instanceof Error && !outcome.message.includes('knows no issueCredential')) return 'refuse';
+    const added = site.engine.listOperations().find((operation) => !before.has(operation.id));
+    if (added === undefined) return 'beside';
+    await site.until(
+      () => site.state.operations.get(holder)?.isCancelRequested === true || added.waitingFor === 'operation',
+    );
+    return site.state.operations.get(holder)?.isCancelRequested === true ? 'interrupt' : 'wait';
+  }
+
+  // Deleting what is being deleted is answered with the running deletion: nothing new is begun, which is what counts.
+  test.each(expected.filter(([running, requested]) => !(running === 'delete' && requested === 'delete')))(
+    '%s runs, %s is asked for: %s',
+    async (running, requested, verdict) => {
+      const holder = await occupy(running);
+      expect(await ask(requested, holder)).toBe(verdict);
+    },
+  );
+
+  test('delete runs, delete is asked for: the running one answers', async () => {
+    const holder = await occupy('delete');
+    const again = await site.run(site.engine.deleteCluster({ name: 'one', principal: 'p' }));
+    expect(again.id).toBe(holder);
+  });
+});
