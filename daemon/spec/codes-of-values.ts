@@ -175,4 +175,15 @@ export const valueCodes: Readonly<Record<string, ProblemCode>> = {
       'A proxy is given by scheme, host and port. The text is not repeated, because it may hold a password.',
     remedy: 'Write a URL such as http://proxy.dc1.example:3128.',
   },
+  'SPEC-034': {
+    title: 'Not a key of a secret',
+    explanation:
+      'The keys of a secret are plain words. The text is not repeated, because it may be the secret itself.',
+    remedy: 'Write a key such as password.',
+  },
+  'SPEC-035': {
+    title: 'Not a flag',
+    explanation: 'Flags of components are given by name, without the leading hyphens.',
+    remedy: 'Write a name such as audit-log-maxage.',
+  },
 };

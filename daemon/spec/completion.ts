@@ -1,7 +1,7 @@
 import type { NodeNetwork } from '../../provisioners/contract/provider.ts';
 import type { MachineShape } from '../../provisioners/contract/machine.ts';
 import type { ClusterDocument, ProviderDocument } from './documents.ts';
-import { formatAddress, parseNetwork } from './schema/address.ts';
+import { formatAddress, overlaps, parseNetwork, parseRange } from './schema/address.ts';
 
 /** A cluster with nothing left to choose: what planning works on. */
 export interface CompletedCluster {
@@ -20,6 +20,21 @@ const lab = { gateway: 1, firstMachine: 11, endpoint: 100, lastMachine: 250 } as
 
 /** Subnet of a lab whose Provider names none and for which nobody chose one: for `validate` and examples. */
 export const DEFAULT_LAB_SUBNET = '10.77.0.0/24';
+
+/** Subnets tried for a lab, in this order: 10.77.0.0/24 to 10.126.0.0/24. */
+const LAB_SUBNETS = 50;
+
+/**
+ * A subnet for a lab whose Provider names none: the first that overlaps none of the taken networks (other labs, the
+ * host's routes). Undefined when all are taken.
+ */
+export function chooseLabSubnet(taken: readonly string[]): string | undefined {
+  const used = taken.flatMap((text) => parseRange(text) ?? []);
+  return Array.from({ length: LAB_SUBNETS }, (_, index) => `10.${77 + index}.0.0/24`).find((subnet) => {
+    const network = parseNetwork(subnet);
+    return network !== undefined && !used.some((range) => overlaps(range, network));
+  });
+}
 
 /**
  * Masters by number of nodes (REQUIREMENTS H3); CPUs never below 2, which is kubeadm's minimum. Memory in bytes, the

@@ -1,11 +1,9 @@
 import type { Place, ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { DocumentProblem } from './issue.ts';
 import { formatPath, type Path } from './schema/walk.ts';
+import { shorten } from './schema/shortening.ts';
 import type { Chunk, Position } from './source.ts';
 import type { Entry, Node } from './tree.ts';
-
-/** Longest value repeated in a message, in characters. */
-const LONGEST_VALUE = 80;
 
 /** Names under which people write secrets where none belongs. */
 const delicate = /passw|secret|token|credential|key|private/i;
@@ -16,7 +14,7 @@ export interface PlacedDocument {
   readonly chunk: Chunk;
   /** Absent when the text is not YAML. */
   readonly root: Node | undefined;
-  /** `Cluster prod-east`, or `document 2` when it has no name. */
+  /** `Cluster/prod-east`, or `document 2` when it has no name. */
   readonly title: string;
   /** Position of an offset in the whole text. */
   readonly positionAt: (offset: number) => Position;
@@ -52,8 +50,7 @@ export const isWritten = (root: Node | undefined, path: Path): boolean => find(r
 export function writtenAt(document: PlacedDocument, path: Path): string | undefined {
   const { node } = find(document.root, path);
   if (node?.kind !== 'scalar' || document.isSecret(path)) return undefined;
-  const line = node.raw.replace(/\s+/g, ' ').trim();
-  return line.length > LONGEST_VALUE ? `${line.slice(0, LONGEST_VALUE - 1)}…` : line;
+  return shorten(node.raw);
 }
 
 /** The place of a path: of its value, else of its name, else of the nearest section that exists. */
@@ -62,8 +59,10 @@ export function placeOf(document: PlacedDocument, path: Path, atKey = false): Pl
   const isNothing = node?.kind === 'scalar' && node.value === null;
   // A block section begins a line below its name; the name is what a person looks for.
   const isSection = node !== undefined && node.kind !== 'scalar';
-  const offset = node === undefined || atKey || isNothing || isSection ? start : node.start;
-  return placeAt(document, offset, path);
+  if (node === undefined || atKey || isNothing || isSection) return placeAt(document, start, path);
+  // A quoted value begins at its quotation mark.
+  const isQuoted = /["']/.test(document.chunk.text[node.start - 1] ?? '');
+  return placeAt(document, isQuoted && !node.isPlain ? node.start - 1 : node.start, path);
 }
 
 /** The place of an offset in the document's own text. */

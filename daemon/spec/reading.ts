@@ -4,7 +4,7 @@ import type { ClusterDocument, ProviderDocument, SecretDocument } from './docume
 import { type DocumentProblem, isSection, valueAt } from './issue.ts';
 import { isWritten, placeAt, type PlacedDocument, reportProblem, writtenAt } from './placing.ts';
 import { salvage } from './salvage.ts';
-import { problemsOfIssue } from './schema-messages.ts';
+import { ISSUE_LIMIT, problemsOfIssue } from './schema-messages.ts';
 import { clusterDocumentSchema } from './schema/cluster.ts';
 import { API_VERSION } from './schema/metadata.ts';
 import { providerDocumentSchema } from './schema/provider.ts';
@@ -123,7 +123,7 @@ function titleOf(value: unknown, chunk: Chunk): string {
   const name = valueAt(value, ['metadata', 'name']);
   const isNamed =
     documentKinds.some((known) => known === kind) && typeof name === 'string' && name.length <= 63;
-  return isNamed ? `${String(kind)} ${name}` : `document ${chunk.number}`;
+  return isNamed ? `${String(kind)}/${name}` : `document ${chunk.number}`;
 }
 
 /** In a Secret everything below `stringData` is secret; elsewhere whatever stands where a secret is asked for. */
@@ -151,8 +151,9 @@ function readAs(
   if (result.success)
     return { read: { kind, document: result.data, isValid: true, distrusted: [] }, problems: [] };
   const context = { schema, value, written: (path: Path) => writtenAt(placed, path) };
-  const problems = result.error.issues.flatMap((issue) => problemsOfIssue(issue, context));
-  const saved = salvage(schema, value);
+  const { issues } = result.error;
+  const problems = issues.slice(0, ISSUE_LIMIT).flatMap((issue) => problemsOfIssue(issue, context));
+  const saved = issues.length > ISSUE_LIMIT ? undefined : salvage(schema, value);
   return {
     read: { kind, document: saved?.document, isValid: false, distrusted: saved?.distrusted ?? [] },
     problems: problems.map((problem) => reportProblem(placed, replaceVersion(problem, value))),

@@ -2,7 +2,11 @@ import { z } from 'zod';
 import { type DocumentProblem, type Issue, valueAt } from './issue.ts';
 import { fieldsOf, formatPath, isOmittable, type Path, schemaAt, unwrap } from './schema/walk.ts';
 import { secretSourceSchema } from './schema/secret.ts';
+import { shorten } from './schema/shortening.ts';
 import { listWords, nearest, synonym } from './suggestion.ts';
+
+/** Most problems of one document that are told: beyond that the file is not an answer file. */
+export const ISSUE_LIMIT = 200;
 
 /** What the messages are made from. */
 export interface MessageContext {
@@ -21,10 +25,12 @@ export function problemsOfIssue(issue: Issue, context: MessageContext): Document
   // Below a key of a Secret even the name of a field may be the secret itself.
   if (issue.code === 'unrecognized_keys' && path[0] === 'stringData') return [{ path, ...oddSecretValue() }];
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => unknownField([...path, key], context));
+    return issue.keys.slice(0, ISSUE_LIMIT).map((key) => unknownField([...path, key], context));
   if (issue.code === 'invalid_key') {
     const inner = issue.issues[0];
-    return [{ path, atKey: true, ...(inner ? customParts(inner) : oddValue()) }];
+    // What stands where a secret's key should be may be the secret.
+    const shown = path[0] === 'stringData' ? path.slice(0, 1) : path;
+    return [{ path: shown, atKey: true, ...(inner ? customParts(inner) : oddValue()) }];
   }
   return [{ path, ...partsOf(issue, path, context) }];
 }
@@ -234,7 +240,7 @@ function unknownField(path: Path, context: MessageContext): DocumentProblem {
     code: 'SPEC-011',
     path,
     atKey: true,
-    summary: `There is no field "${name}" in ${where}.`,
+    summary: `There is no field "${shorten(name)}" in ${where}.`,
     remedy: unknownRemedy(name, known, context),
   };
 }

@@ -32,10 +32,13 @@ export function parseStream(text: string, options: StreamOptions): ParsedStream 
     ...relationProblems(readings, options),
     ...secretProblems(readings, options),
   ];
+  const secrets = splitSecrets(readings);
+  const hasNothing = problems.length === 0 && readings.every(({ read }) => read === undefined);
+  if (hasNothing) return nothing(options.file, noDocument);
   return {
     documents: readings.flatMap(parsedDocument),
-    secrets: splitSecrets(readings),
-    problems: problems.toSorted(byPlace),
+    secrets,
+    problems: limited(problems.toSorted(byPlace), options.file),
     sanitizedText: sanitize(text, chunks, readings),
   };
 }
@@ -60,6 +63,21 @@ const nothing = (file: string, problem: ProblemReport): ParsedStream => ({
   problems: [{ ...problem, place: { file } }],
   sanitizedText: '',
 });
+
+/** Most problems that are told of one stream; the rest is counted. */
+const PROBLEM_LIMIT = 1000;
+
+function limited(problems: readonly ProblemReport[], file: string): readonly ProblemReport[] {
+  if (problems.length <= PROBLEM_LIMIT) return problems;
+  const rest = {
+    kind: 'user',
+    code: 'SPEC-004',
+    summary: `${problems.length - PROBLEM_LIMIT} more problems are not shown.`,
+    remedy: 'Mend these first.',
+    place: { file },
+  } as const;
+  return [...problems.slice(0, PROBLEM_LIMIT), rest];
+}
 
 const byPlace = (a: ProblemReport, b: ProblemReport): number =>
   (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0);

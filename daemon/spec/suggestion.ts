@@ -2,6 +2,7 @@ import { distance } from 'fastest-levenshtein';
 
 /** The candidate a person most likely meant: by case, then by at most a third of its letters wrong. */
 export function nearest(written: string, candidates: readonly string[]): string | undefined {
+  if (written.length > 64) return undefined;
   const lower = written.toLowerCase();
   const same = candidates.find((candidate) => candidate.toLowerCase() === lower);
   if (same !== undefined) return same;

@@ -14,6 +14,7 @@ import {
   type ScalarEvent,
 } from 'js-yaml';
 import type { Json } from '../../provisioners/contract/json.ts';
+import { shorten } from './schema/shortening.ts';
 import { syntaxSummary } from './syntax-messages.ts';
 
 /** A scalar of YAML: its value by the core schema, and the text the user wrote. */
@@ -61,12 +62,14 @@ export interface TreeProblem {
 }
 
 /** Most nodes a document may have once its aliases are followed: far above any real file, far below a bomb. */
-export const MAXIMUM_NODES = 50_000;
+export const MAXIMUM_NODES = 20_000;
 
 interface Frame {
   readonly node: MappingNode | SequenceNode;
   readonly anchor: string | undefined;
   readonly path: readonly (string | number)[];
+  /** Field names so far and where each stands; asked for every field, hence no search through the entries. */
+  readonly names: Map<string, number>;
   key?: { readonly text: string; readonly start: number; readonly end: number } | undefined;
 }
 
@@ -150,7 +153,7 @@ export class TreeBuilder {
     this.#place(node);
     if (node.kind === 'scalar') return;
     if (anchor !== undefined) this.#open.push(anchor);
-    this.#frames.push({ node, anchor, path });
+    this.#frames.push({ node, anchor, path, names: new Map() });
   }
 
   #nodeOf(event: Event): Node {
@@ -212,16 +215,24 @@ export class TreeBuilder {
     }
     const { text: key, start, end } = frame.key ?? { text: '?', start: 0, end: 0 };
     frame.key = undefined;
-    const earlier = frame.node.entries.find((entry) => entry.key === key);
-    if (!earlier) frame.node.entries.push({ key, keyStart: start, keyEnd: end, value: node });
-    else
+    if (key === '__proto__') {
+      // JavaScript keeps no such field: schema libraries drop it without a word.
+      const summary = 'No field can have this name.';
+      this.#report('SPEC-008', start, [...frame.path, key], summary, 'Choose another name.');
+      return;
+    }
+    const earlier = frame.names.get(key);
+    if (earlier === undefined) {
+      frame.names.set(key, start);
+      frame.node.entries.push({ key, keyStart: start, keyEnd: end, value: node });
+    } else
       this.problems.push({
         code: 'SPEC-002',
         offset: start,
         path: [...frame.path, key],
-        summary: `The field "${key}" is written twice in the same section; the first time in line LINE.`,
+        summary: `The field "${shorten(key)}" is written twice in the same section; the first time in line LINE.`,
         remedy: 'Keep one of the two.',
-        earlier: earlier.keyStart,
+        earlier,
       });
   }
 
@@ -293,8 +304,8 @@ function countNodes(root: Node): number {
   const pending: Node[] = [root];
   for (let node = pending.pop(); node !== undefined && count <= MAXIMUM_NODES; node = pending.pop()) {
     count += 1;
-    if (node.kind === 'sequence') pending.push(...node.items);
-    if (node.kind === 'mapping') pending.push(...node.entries.map((entry) => entry.value));
+    if (node.kind === 'sequence') for (const item of node.items) pending.push(item);
+    if (node.kind === 'mapping') for (const entry of node.entries) pending.push(entry.value);
   }
   return count;
 }

@@ -24,7 +24,7 @@ export const addonsSchema = z.strictObject({
     .prefault({}),
   loadBalancer: z
     .strictObject({
-      ranges: field(z.array(rangeSchema).min(1), {
+      ranges: field(z.array(rangeSchema).min(1).max(64), {
         mutability: 'in-place',
         help: 'Addresses for Services of type LoadBalancer.',
         example: ['10.20.3.0/25'],

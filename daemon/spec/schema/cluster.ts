@@ -30,7 +30,7 @@ export const clusterDocumentSchema = z.strictObject({
       }),
     }),
     controlPlane: controlPlaneSchema.prefault({}),
-    workers: z.array(workerGroupSchema).default([]),
+    workers: z.array(workerGroupSchema).max(100).default([]),
     clusterNetwork: clusterNetworkSchema.prefault({}),
     nodeNetwork: nodeNetworkSchema.optional(),
     addons: addonsSchema.prefault({}),

@@ -29,7 +29,7 @@ export const controlPlaneSchema = z.strictObject({
     example: 3,
   }),
   endpoint: endpointSchema.prefault({}),
-  certSANs: field(z.array(hostSchema).default([]), {
+  certSANs: field(z.array(hostSchema).max(64).default([]), {
     mutability: 'in-place',
     help: 'More names and addresses under which the API is reached; they go into its certificate.',
   }),

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { field } from './field.ts';
-import { textSchema } from './values.ts';
+import { flagSchema, textSchema } from './values.ts';
 
 const argumentsOf = (component: string) =>
-  field(z.record(z.string(), z.string()).default({}), {
+  field(z.record(flagSchema, z.string()).default({}), {
     mutability: 'rolling-replace',
     help: `More flags of ${component}, without the leading hyphens. Unsupported: may break upgrades.`,
   });

@@ -27,7 +27,7 @@ const windowSchema = z.strictObject({
 
 /** When and how far Remuda may go on its own. */
 export const maintenanceSchema = z.strictObject({
-  windows: z.array(windowSchema).default([]),
+  windows: z.array(windowSchema).max(50).default([]),
   minimumReady: field(percentageSchema.default('80%'), {
     mutability: 'in-place',
     help: "Share of a group's machines that must be Ready before the next one is touched.",

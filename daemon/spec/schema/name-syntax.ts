@@ -61,3 +61,23 @@ export function labelValueProblem(value: string): SyntaxProblem | undefined {
     remedy: 'Write a value such as team-a, or leave it empty.',
   };
 }
+
+/** Rule: key of a value in a Secret. The text is not repeated: who errs here may have put the secret itself. */
+export function secretKeyProblem(value: string): SyntaxProblem | undefined {
+  if (value.length <= 253 && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)) return undefined;
+  return {
+    code: 'SPEC-034',
+    summary: 'This is not a key of a secret: only letters, digits, dots, hyphens and underscores.',
+    remedy: 'Write a key such as password, and the value behind the colon.',
+  };
+}
+
+/** Rule: name of a command line flag, without its leading hyphens. */
+export function flagProblem(value: string): SyntaxProblem | undefined {
+  if (value.length <= 100 && /^[a-z][a-z0-9-]*$/.test(value)) return undefined;
+  return {
+    code: 'SPEC-035',
+    summary: `"${value}" is not the name of a flag.`,
+    remedy: 'Write it without the leading hyphens, such as v or audit-log-maxage.',
+  };
+}

@@ -6,7 +6,7 @@ import { addressSchema, cidrSchema, domainSchema, hostSchema, rangeSchema } from
 export const clusterNetworkSchema = z.strictObject({
   pods: z
     .strictObject({
-      cidrBlocks: field(z.array(cidrSchema).min(1).default(['10.244.0.0/16']), {
+      cidrBlocks: field(z.array(cidrSchema).min(1).max(2).default(['10.244.0.0/16']), {
         mutability: 'immutable',
         help: 'Network of the pods. Every machine takes a /24 of it.',
       }),
@@ -14,7 +14,7 @@ export const clusterNetworkSchema = z.strictObject({
     .prefault({}),
   services: z
     .strictObject({
-      cidrBlocks: field(z.array(cidrSchema).min(1).default(['10.96.0.0/12']), {
+      cidrBlocks: field(z.array(cidrSchema).min(1).max(2).default(['10.96.0.0/12']), {
         mutability: 'immutable',
         help: "Network of the Services' cluster addresses.",
       }),
@@ -29,7 +29,7 @@ export const clusterNetworkSchema = z.strictObject({
 
 /** The network the machines stand in. */
 export const nodeNetworkSchema = z.strictObject({
-  ranges: field(z.array(rangeSchema).min(1), {
+  ranges: field(z.array(rangeSchema).min(1).max(64), {
     mutability: 'new-machines-only',
     help: 'Addresses for machines: `first-last` or a CIDR. Room for the machines that replacement adds is needed too.',
     example: ['10.20.1.10-10.20.1.250'],
@@ -44,11 +44,11 @@ export const nodeNetworkSchema = z.strictObject({
     help: 'Default gateway of the machines.',
     example: '10.20.0.1',
   }),
-  dns: field(z.array(addressSchema).default([]), {
+  dns: field(z.array(addressSchema).max(8).default([]), {
     mutability: 'new-machines-only',
     help: 'DNS servers of the machines.',
   }),
-  ntp: field(z.array(hostSchema).default([]), {
+  ntp: field(z.array(hostSchema).max(8).default([]), {
     mutability: 'new-machines-only',
     help: 'Time servers of the machines.',
   }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { field } from './field.ts';
 import { apiVersionSchema, kindSchema, metadataSchema } from './metadata.ts';
-import { nameSchema, textSchema } from './values.ts';
+import { nameSchema, secretKeySchema, textSchema } from './values.ts';
 
 /**
  * Where a secret value comes from: the store (or a Secret document in the same stream), the environment or a file of
@@ -36,7 +36,7 @@ export const secretDocumentSchema = z.strictObject({
     help: 'The server this secret may be given to. When it is absent, the document that refers to the secret decides. A changed destination demands the secret anew.',
     example: 'vcenter.dc1.example',
   }),
-  stringData: field(z.record(z.string(), z.union([z.string(), secretSourceSchema])), {
+  stringData: field(z.record(secretKeySchema, z.union([z.string(), secretSourceSchema])), {
     mutability: 'in-place',
     example: { password: 'example' },
     help: 'The values by key, such as `username` and `password`. A value may be `{fromEnv: NAME}` or `{fromFile: path}`.',

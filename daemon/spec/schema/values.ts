@@ -1,6 +1,14 @@
 import { z } from 'zod';
+import { shorten } from './shortening.ts';
 import { cidrProblem, hostProblem, ipProblem, proxyProblem, rangeProblem } from './address-syntax.ts';
-import { domainProblem, labelKeyProblem, labelNameProblem, labelValueProblem } from './name-syntax.ts';
+import {
+  domainProblem,
+  flagProblem,
+  labelKeyProblem,
+  labelNameProblem,
+  labelValueProblem,
+  secretKeyProblem,
+} from './name-syntax.ts';
 import {
   dayTimeProblem,
   parseSize,
@@ -23,7 +31,9 @@ export type SyntaxRule = (value: string) => SyntaxProblem | undefined;
 function text(rule: SyntaxRule) {
   return z.string().superRefine((value, context) => {
     const problem = rule(value);
-    if (problem) context.addIssue({ code: 'custom', message: problem.summary, params: { ...problem } });
+    if (!problem) return;
+    const summary = value.length > 80 ? problem.summary.replaceAll(value, shorten(value)) : problem.summary;
+    context.addIssue({ code: 'custom', message: summary, params: { ...problem, summary } });
   });
 }
 
@@ -59,3 +69,7 @@ export const domainSchema = text(domainProblem);
 export const dayTimeSchema = text(dayTimeProblem);
 /** URL of a proxy, without credentials. */
 export const proxyUrlSchema = text(proxyProblem);
+/** Key of a value in a Secret. */
+export const secretKeySchema = text(secretKeyProblem);
+/** Name of a command line flag. */
+export const flagSchema = text(flagProblem);

@@ -17,5 +17,5 @@ export const workerGroupSchema = z.strictObject({
   }),
   machine: machineSchema.prefault({ size: 'auto' }),
   labels: field(labelsSchema.default({}), { mutability: 'in-place', help: "Labels of the group's Nodes." }),
-  taints: z.array(taintSchema).default([]),
+  taints: z.array(taintSchema).max(50).default([]),
 });
