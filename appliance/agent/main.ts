@@ -53,7 +53,7 @@ async function providers(): Promise<Map<ProviderType, ProviderFactory>> {
           `Provider ${name}: ${parsed.error.issues[0]?.message ?? 'not valid'}`,
           {
             place: { document: `Provider/${name}`, field: 'spec.lab' },
-            remedy: 'Leave spec.lab empty.',
+            remedy: 'Only subnet, cpus and memory may stand in spec.lab.',
           },
         );
       return new LabProvider(settings);

@@ -19,8 +19,12 @@ import { checkBox } from './preflight.ts';
 import type { OnProgress } from './root-image.ts';
 import { listTraces, removeTraces, tidyBox } from './traces.ts';
 
-/** The provider's own section of the answer file: a lab needs nothing said. Its network is the cluster's nodeNetwork. */
-export const labConfigSchema = z.strictObject({});
+/** The provider's own section of the answer file; what it says is in every request already (nodeNetwork, shapes). */
+export const labConfigSchema = z.strictObject({
+  subnet: z.string().optional(),
+  cpus: z.int().optional(),
+  memory: z.int().optional(),
+});
 
 /** Where a lab provider works when nothing else is said. */
 export interface LabOptions {
