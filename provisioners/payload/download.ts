@@ -32,8 +32,6 @@ export interface Wanted {
   readonly onChallenge?: (challenge: string) => Promise<void>;
   /** The largest size accepted, in bytes: a wrong source cannot fill the disk. */
   readonly limit: number;
-  /** Called with the bytes there are so far. */
-  readonly onBytes?: (bytes: number) => void;
 }
 
 /** No file of a release comes near: kubelet and containerd stay below 150 MB. */
@@ -132,7 +130,6 @@ async function attempt(transport: Transport, wanted: Wanted, partial: string): P
         have += chunk.length;
         if (have > wanted.limit) throw await unlike(partial, answer, `is larger than ${wanted.limit} bytes`);
         await file.appendFile(chunk);
-        wanted.onBytes?.(have);
       }
     }
     await file.sync();
