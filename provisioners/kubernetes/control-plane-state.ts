@@ -88,12 +88,10 @@ export const isMarkedMaster = (node: KubernetesObject | undefined): boolean =>
 /** What is there of a master that is not whole, one phrase each; empty when there is nothing at all. */
 export function tracesOf({ files, members, node }: MasterState): string[] {
   const member = members?.[0];
-  const health = member?.started === true ? 'started' : 'never started';
+  const health = member?.started === true ? 'has started' : 'has never started';
   return [
     ...(files.size === 0 ? [] : [`files of kubeadm (${[...files].join(', ')})`]),
-    ...(member === undefined
-      ? []
-      : [`an etcd member that is ${health}${member.learner ? ', a learner' : ''}`]),
+    ...(member === undefined ? [] : [`an etcd member that ${health}${member.learner ? ', a learner' : ''}`]),
     ...(node === undefined ? [] : [`a Node${isMarkedMaster(node) ? '' : ' not marked as master'}`]),
   ];
 }

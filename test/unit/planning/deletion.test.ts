@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Blocked } from '../../../provisioners/contract/problem.ts';
 import { describePlan, planCluster, planDeletion } from '../../../daemon/planning/planner.ts';

@@ -228,8 +228,8 @@ export function inOrder(steps: readonly PlannedStep[]): PlannedStep[] {
 export function ancestors(steps: readonly PlannedStep[], id: string): Set<string> {
   const byId = new Map(steps.map((step) => [step.id, step]));
   const found = new Set<string>();
-  const visit = (at: string): void => {
-    for (const before of byId.get(at)?.after ?? [])
+  const visit = (current: string): void => {
+    for (const before of byId.get(current)?.after ?? [])
       if (!found.has(before)) {
         found.add(before);
         visit(before);
