@@ -1,6 +1,6 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listPayloads, rememberVerified } from './catalogue.ts';
+import { listPayloads, rememberVerified, removePayload } from './catalogue.ts';
 import { isPresent, makeFolder, type PayloadCache } from './cache.ts';
 import {
   type Flavour,
@@ -53,7 +53,7 @@ export async function assemblePayload(cache: PayloadCache, assembly: Assembly): 
   if (await isPresent(folder)) {
     const found = await check(cache, folder, key, assembly);
     if (found !== null) return { ...found, isReused: true };
-    await rm(folder, { recursive: true });
+    await removePayload(cache, folder);
   }
   await makeFolder(folder, async (temporary) => {
     await mkdir(join(temporary, 'files'));
@@ -87,7 +87,7 @@ const KEPT = 2;
 async function forgetOlder(cache: PayloadCache, key: SigningKey, name: string): Promise<void> {
   const { payloads } = await listPayloads(cache, [key]);
   const older = payloads.filter((entry) => entry.manifest.name === name).slice(KEPT);
-  for (const { folder } of older) await rm(folder, { recursive: true, force: true });
+  for (const { folder } of older) await removePayload(cache, folder);
 }
 
 async function check(

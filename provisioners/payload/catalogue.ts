@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { Blocked } from '../contract/problem.ts';
@@ -84,6 +84,12 @@ export async function rememberVerified(
 ): Promise<void> {
   const record = { digest: payload.digest, at: new Date().toISOString() };
   await writeWhole(recordFile(cache, folder), `${JSON.stringify(record)}\n`);
+}
+
+/** Removes a payload, and what is remembered of it. */
+export async function removePayload(cache: PayloadCache, folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await rm(recordFile(cache, folder), { force: true });
 }
 
 const recordFile = (cache: PayloadCache, folder: string): string =>
