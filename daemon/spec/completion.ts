@@ -19,7 +19,7 @@ export interface CompletedCluster {
 const lab = { gateway: 1, firstMachine: 11, endpoint: 100, lastMachine: 250 } as const;
 
 /** Subnet of a lab whose Provider names none and for which nobody chose one: for `validate` and examples. */
-export const DEFAULT_LAB_SUBNET = '10.77.0.0/24';
+const DEFAULT_LAB_SUBNET = '10.77.0.0/24';
 
 /** Subnets tried for a lab, in this order: 10.77.0.0/24 to 10.126.0.0/24. */
 const LAB_SUBNETS = 50;
@@ -96,7 +96,11 @@ export function completeCluster(
   const automatic = automaticShape(cluster, provider);
   const shapes = {
     document: cluster,
-    controlPlaneMachine: shapeOf(cluster.spec.controlPlane.machine, automatic),
+    // A lab may count its machines as smaller; kubeadm refuses a master with fewer than 2 CPUs.
+    controlPlaneMachine: shapeOf(cluster.spec.controlPlane.machine, {
+      ...automatic,
+      cpus: Math.max(2, automatic.cpus),
+    }),
     workerMachines: Object.fromEntries(
       cluster.spec.workers.map((group) => [group.name, shapeOf(group.machine, automatic)]),
     ),

@@ -6,8 +6,6 @@ import { documentSchemas } from './reading.ts';
 import type { Mutability } from './schema/field.ts';
 import { fieldsOf, unwrap } from './schema/walk.ts';
 
-export type { Mutability };
-
 /** One difference between two revisions of a document. */
 export interface ChangedField {
   /** `spec.controlPlane.replicas`; entries of a list with names by name: `spec.workers[general].replicas`. */

@@ -24,7 +24,7 @@ export interface ResolvedText {
 }
 
 /** Key under which a secret made from a single value is kept. */
-export const SINGLE_VALUE_KEY = 'value';
+const SINGLE_VALUE_KEY = 'value';
 
 interface Source {
   readonly path: Path;

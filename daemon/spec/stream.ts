@@ -15,7 +15,7 @@ import { secretProblems, splitSecrets } from './secrets.ts';
 import { blankLines, type Chunk, positionsOf, splitDocuments } from './source.ts';
 
 /** Largest stream that is read, in UTF-16 units: a thousand times a usual one. */
-export const MAXIMUM_TEXT = 2 ** 20;
+const MAXIMUM_TEXT = 2 ** 20;
 
 /**
  * Reads a stream of documents: everything that is well, and every problem at once with its place. Never throws; no
@@ -99,7 +99,7 @@ function parsedDocument({ read, placed }: Reading): ParsedDocument[] {
  * `sha256:<hex>` over a document with its defaults. The uid is left out: `get -o yaml` prints it, and applying that
  * again is no change.
  */
-export function digestOf(document: ProviderDocument | ClusterDocument): string {
+function digestOf(document: ProviderDocument | ClusterDocument): string {
   const { uid: _, ...metadata } = document.metadata;
   const plain = JSON.parse(JSON.stringify({ ...document, metadata })) as Json;
   return `sha256:${createHash('sha256').update(canonicalJson(plain)).digest('hex')}`;

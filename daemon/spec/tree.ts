@@ -41,7 +41,7 @@ export interface MappingNode {
   readonly start: number;
 }
 /** A sequence. */
-export interface SequenceNode {
+interface SequenceNode {
   readonly kind: 'sequence';
   readonly items: Node[];
   readonly start: number;
@@ -62,7 +62,7 @@ export interface TreeProblem {
 }
 
 /** Most nodes a document may have once its aliases are followed: far above any real file, far below a bomb. */
-export const MAXIMUM_NODES = 20_000;
+const MAXIMUM_NODES = 20_000;
 
 interface Frame {
   readonly node: MappingNode | SequenceNode;
@@ -74,7 +74,7 @@ interface Frame {
 }
 
 /** A document composed from parser events. */
-export class TreeBuilder {
+class TreeBuilder {
   readonly problems: TreeProblem[] = [];
   root: Node | undefined;
   readonly #text: string;

@@ -7,7 +7,7 @@ import { z } from 'zod';
 export type Mutability = 'immutable' | 'in-place' | 'rolling-replace' | 'new-machines-only';
 
 /** How a value is written when it differs from how it is typed: a size is `16Gi` in the file and bytes here. */
-export type Notation = 'size';
+type Notation = 'size';
 
 /** What stands beside every field of the answer file; the reference, the forms and the planner read it. */
 export interface FieldMetadata {
