@@ -39,7 +39,8 @@ export function openDatabase(path: string, migrations: readonly Migration[]): Op
     return { database, lastStop, ...(backup === undefined ? {} : { backup }) };
   } catch (error) {
     database.close();
-    throw error;
+    const isDamage = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CORRUPT');
+    throw isDamage ? damaged(path, error.message) : error;
   }
 }
 

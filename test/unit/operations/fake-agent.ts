@@ -28,6 +28,17 @@ export interface Mischief {
 
 export const noMischief: Mischief = { fails: () => false, duration: () => 10, isLost: () => false };
 
+/** Everything a fake agent and its world remember: what a real one has on disk and on its machines. */
+export interface AgentMemory {
+  readonly made: readonly [string, string][];
+  readonly effects: readonly string[];
+  readonly starts: readonly string[];
+  readonly records: readonly [string, Outcome | 'running'][];
+  readonly running: readonly [string, Dispatch][];
+  readonly outbox: readonly AgentReport[];
+  readonly sequence: number;
+}
+
 const nameOf = (key: AttemptKey): string => `${key.operation} ${key.step} ${key.attempt}`;
 
 /**
@@ -48,6 +59,9 @@ export class FakeAgent {
   observations = 0;
   /** Steps that wait until they are cancelled or released. */
   readonly held = new Set<string>();
+  /** Called whenever the memory has changed. */
+  remembered: () => void = () => undefined;
+  readonly #running = new Map<string, Dispatch>();
   readonly #clock: FakeClock;
   readonly #time: ReturnType<FakeClock['view']>['clock'];
   readonly #records = new Map<string, Outcome | 'running'>();
@@ -85,7 +99,35 @@ export class FakeAgent {
     this.#sequence = 0;
   }
 
+  memory(): AgentMemory {
+    return {
+      made: [...this.made],
+      effects: this.effects,
+      starts: this.starts,
+      records: [...this.#records],
+      running: [...this.#running],
+      outbox: this.#outbox,
+      sequence: this.#sequence,
+    };
+  }
+
+  /** Takes up a memory, as after a power cut: what ran goes on. */
+  recall(memory: AgentMemory): void {
+    for (const [thing, state] of memory.made) this.made.set(thing, state);
+    this.effects.push(...memory.effects);
+    this.starts.push(...memory.starts);
+    for (const [name, outcome] of memory.records) this.#records.set(name, outcome);
+    this.#outbox = [...memory.outbox];
+    this.#sequence = memory.sequence;
+    for (const [, dispatch] of memory.running) this.#begin(dispatch);
+  }
+
   receive(dispatch: Dispatch): void {
+    this.#take(dispatch);
+    this.remembered();
+  }
+
+  #take(dispatch: Dispatch): void {
     this.dispatches.push(dispatch);
     if (this.mischief.isLost()) return;
     const name = nameOf(dispatch.key);
@@ -104,6 +146,12 @@ export class FakeAgent {
     this.#records.set(name, 'running');
     this.#report({ type: 'started', key: dispatch.key });
     this.#report({ type: 'log', key: dispatch.key, text: `working on ${thing}` });
+    this.#begin(dispatch);
+  }
+
+  #begin(dispatch: Dispatch): void {
+    const { thing } = dispatch.input as { readonly thing: string };
+    this.#running.set(nameOf(dispatch.key), dispatch);
     this.#time.after(this.mischief.duration(thing), () => this.#work(dispatch, thing));
   }
 
@@ -113,6 +161,7 @@ export class FakeAgent {
 
   acknowledge(sequence: number): void {
     this.#outbox = this.#outbox.filter((report) => report.sequence > sequence);
+    this.remembered();
   }
 
   ask(name: string, request: Json): Json {
@@ -167,7 +216,9 @@ export class FakeAgent {
 
   #end(dispatch: Dispatch, outcome: Outcome): void {
     this.#records.set(nameOf(dispatch.key), outcome);
+    this.#running.delete(nameOf(dispatch.key));
     this.#report({ type: 'ended', key: dispatch.key, outcome });
+    this.remembered();
   }
 
   #report(body: Body): void {

@@ -19,16 +19,19 @@ const isOver = (state: OperationState): boolean =>
 export class FakeSite {
   readonly clock = new FakeClock();
   readonly agent = new FakeAgent(this.clock);
-  readonly folder = makeFolder();
+  readonly folder: string;
   readonly #options: Partial<StateOptions>;
-  #ids = 0;
+  /** Number of the last id drawn; a process that goes on from somebody else's state starts higher. */
+  lastId = 0;
   #kill: () => void = () => undefined;
   state!: State;
   engine!: Engine;
   link!: FakeLink;
 
-  constructor(options: Partial<StateOptions> = {}) {
+  /** `folder` is removed by {@link close}. */
+  constructor(options: Partial<StateOptions> = {}, folder: string = makeFolder()) {
     this.#options = options;
+    this.folder = folder;
   }
 
   async start(): Promise<void> {
@@ -48,7 +51,7 @@ export class FakeSite {
       links: () => link,
       planners: tinyPlanners,
       clock: view.clock,
-      ids: () => `id-${(this.#ids += 1)}`,
+      ids: () => `id-${(this.lastId += 1)}`,
       logDirectory: join(this.folder, 'logs'),
       seal: async (plain, recipients) => `sealed(${plain.length}) to ${recipients.join()}`,
     });
