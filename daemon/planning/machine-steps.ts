@@ -65,16 +65,16 @@ export function preparationSteps(context: PlanContext, machine: WantedMachine): 
   const { kubernetesVersion } = settings;
   const reference = referenceTo(machine, context);
   const checked = [stepId(machinePreflight.kind, name)];
+  const configured = [stepId(machineConfigure.kind, name)];
   const installed = [stepId(payloadInstall.kind, name)];
   return [
     ...meetingSteps(context, machine),
     planStep(machinePreflight, about(name), { machine: reference, role, settings, bypass }, []),
     planStep(machineConfigure, about(name), { machine: reference, role }, checked),
-    planStep(payloadInstall, about(name), { machine: reference, kubernetesVersion, role }, [
-      stepId(machineConfigure.kind, name),
-    ]),
+    planStep(payloadInstall, about(name), { machine: reference, kubernetesVersion, role }, configured),
     planStep(containerdStart, about(name), { machine: reference, kubernetesVersion }, installed),
-    planStep(kubeletInstall, about(name), { machine: reference, kubernetesVersion }, installed),
+    // Only units are laid out, which wait for their configuration: no need to wait for the binary.
+    planStep(kubeletInstall, about(name), { machine: reference, kubernetesVersion }, configured),
   ];
 }
 

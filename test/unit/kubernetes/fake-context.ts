@@ -7,6 +7,7 @@ import type {
   UnitRun,
 } from '../../../provisioners/contract/ports.ts';
 import { Transient } from '../../../provisioners/contract/problem.ts';
+import type { HostFacts } from '../../../provisioners/contract/preflight.ts';
 import type { ClusterKeys } from '../../../provisioners/contract/secrets.ts';
 import type { StepContext } from '../../../provisioners/contract/step.ts';
 
@@ -66,12 +67,15 @@ export class FakeWorld {
   calls: string[] = [];
   commands: KubeadmCommand[] = [];
   logs: string[] = [];
+  /** What a look at the machine as such answers. */
+  facts: Partial<HostFacts> = {};
   clock = Date.parse('2026-11-21T05:00:00.000Z');
   /** What a kubeadm run does to this world. */
   onKubeadm: (command: KubeadmCommand, whileRunning?: () => Promise<void>) => Promise<void> = async () => {};
 
   context(): StepContext {
     const parts: Partial<Record<keyof StepContext, unknown>> = {
+      host: { facts: async () => this.facts },
       file: this.#filePort(),
       service: this.#servicePort(),
       kubeadm: this.#kubeadmPort(),
