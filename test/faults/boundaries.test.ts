@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { OperationView } from '../../daemon/operations/requests.ts';
 import { finalState } from '../fleet/final-state.ts';
 import { runSeed, sample, seededRandom } from '../fleet/model/random.ts';
 import { answerFile } from './answer-file.ts';
@@ -24,13 +25,17 @@ interface Outcome {
 
 type Story = (world: World) => Promise<string>;
 
-const create: Story = async (world) => (await world.apply(text, 'create'))?.state ?? 'nothing to do';
+/** How an operation ended, with the reason if it did not end well. */
+const endOf = (view: OperationView | undefined): string =>
+  [view?.state ?? 'nothing to do', view?.problem?.code, view?.problem?.summary].filter(Boolean).join(' ');
+
+const create: Story = async (world) => endOf(await world.apply(text, 'create'));
 
 const createAndDelete: Story = async (world) => {
   const created = await create(world);
   world.boundaries.begin();
   const removed = await world.remove('demo', 'delete');
-  return `${created}, ${removed.state}`;
+  return `${created}, ${endOf(removed)}`;
 };
 
 const worlds: World[] = [];
@@ -88,7 +93,7 @@ async function provesEveryBoundary(
   for (const cut of chosen) {
     const crossing = undisturbed.crossings[cut.index];
     const outcome = await play(story, { cut }, countsFrom);
-    const where = `kill ${cut.kill.join('+')} ${cut.point} ${crossing?.process} ${crossing?.kind} "${crossing?.label}" (boundary ${cut.index})\n${outcome.timeline}`;
+    const where = `${outcome.ending}: kill ${cut.kill.join('+')} ${cut.point} ${crossing?.process} ${crossing?.kind} "${crossing?.label}" (boundary ${cut.index})\n${outcome.timeline}`;
     expect(outcome.violations, where).toEqual([]);
     expect(outcome.ending, where).toBe(ending);
     expect(outcome.state, where).toBe(undisturbed.state);

@@ -92,6 +92,15 @@ export class Boundaries {
     return result;
   }
 
+  /** A message is sent. A sender that dies here goes no further than its next boundary: nothing leaves the dead. */
+  message(process: ProcessName, label: string, send: () => void): void {
+    const index = this.#count('message', process, label);
+    if (this.#strikes(index, 'before', process)) return;
+    send();
+    this.#strikes(index, 'after-effect', process);
+    this.#arm(index);
+  }
+
   #count(kind: BoundaryKind, process: ProcessName, label: string): number {
     if (!this.#isCounting) return -1;
     const index = this.crossings.length;

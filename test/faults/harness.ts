@@ -138,9 +138,10 @@ export class World {
   /** Waits until the operation is over. */
   async ended(operation: string): Promise<OperationView> {
     for (;;) {
-      const view = await this.request((engine) => engine.getOperation(operation));
+      const view = await this.request((engine) => engine.listOperations().find(({ id }) => id === operation));
+      if (view === undefined) throw new Error(`the operation ${operation} was forgotten`);
       if (['succeeded', 'failed', 'cancelled'].includes(view.state)) return view;
-      await this.clock.sleep(2000);
+      await this.clock.sleep(5000);
     }
   }
 
@@ -169,12 +170,8 @@ export class World {
   }
 
   async #answerOrDeath<T>(asked: Promise<T>, process: SimulatedProcess): Promise<{ value: T } | undefined> {
-    const death = (async (): Promise<undefined> => {
-      while (process.isAlive) await this.clock.sleep(250);
-      return undefined;
-    })();
     try {
-      return await Promise.race([asked.then((value) => ({ value })), death]);
+      return await Promise.race([asked.then((value) => ({ value })), process.death]);
     } catch (error) {
       if (error instanceof Killed || !process.isAlive) return undefined;
       if (error instanceof Refusal && error.reason === 'unavailable') return undefined;

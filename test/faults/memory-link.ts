@@ -123,7 +123,7 @@ export class Wire {
       if (receiver?.isAlive !== true) return;
       guard(() => receiver.run(deliver));
     };
-    sender.boundaries.aroundSync('message', sender.name, label, () => {
+    sender.boundaries.message(sender.name, label, () => {
       const copies =
         (this.#random() < this.faults.loss ? 0 : 1) + (this.#random() < this.faults.repeat ? 1 : 0);
       for (let copy = 0; copy < copies; copy += 1) this.#clock.later(latency * (copy + 1), arrive);
@@ -136,9 +136,9 @@ export class Wire {
     if (!this.isUp || agent === undefined || daemon === undefined)
       throw new Transient('LINK-001', 'No agent of this site is connected');
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const cancel = this.#clock.later(patience, () =>
-      reject(new Transient('LINK-002', 'The agent did not answer in time')),
-    );
+    const cancel = this.#clock.later(patience, () => {
+      if (daemon.end.process.isAlive) reject(new Transient('LINK-002', 'The agent did not answer in time'));
+    });
     const settle = (act: () => void): void =>
       this.send('agent', `answer ${name}`, () => {
         cancel();

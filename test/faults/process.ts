@@ -8,11 +8,17 @@ export class SimulatedProcess {
   readonly name: ProcessName;
   readonly boundaries: Boundaries;
   isAlive = true;
+  /** Resolves when it is killed. */
+  readonly death: Promise<undefined>;
+  readonly #die: (nothing: undefined) => void;
   readonly #databases = new Set<Database.Database>();
 
   constructor(name: ProcessName, boundaries: Boundaries) {
     this.name = name;
     this.boundaries = boundaries;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.death = promise;
+    this.#die = resolve;
   }
 
   /** Runs code as this process: its timers and databases belong to it. */
@@ -27,6 +33,7 @@ export class SimulatedProcess {
   /** Nothing of it runs or writes any more. Files stay as they are; SQLite's locks go, as the kernel takes them. */
   kill(): void {
     this.isAlive = false;
+    this.#die(undefined);
   }
 
   /** Closes what the kernel would have closed. Called when no code of the process is on the stack any more. */
@@ -69,6 +76,7 @@ const isWriting = /^\s*(insert|update|delete|replace|create|drop|alter|vacuum)/i
  * gives `setTimeout` model time. Returns what takes both back. The libraries themselves are not changed.
  */
 export function takeOver(clock: VirtualClock): () => void {
+  filterRejections();
   const undo = [takeTimers(clock), takeTransactions(), takeStatements()];
   return () => {
     for (const act of undo.reverse()) act();
@@ -154,6 +162,21 @@ function takeStatements(): () => void {
     Database.prototype.exec = exec;
     Database.prototype.pragma = pragma;
   };
+}
+
+let isFiltering = false;
+
+/** What a killed process leaves unhandled is nobody's error; everything else goes where it would have gone. Once. */
+function filterRejections(): void {
+  if (isFiltering) return;
+  isFiltering = true;
+  const listeners = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+  process.on('unhandledRejection', (reason, promise) => {
+    if (reason instanceof Killed) return;
+    if (listeners.length === 0) throw reason;
+    for (const listener of listeners) listener(reason, promise);
+  });
 }
 
 /** `setTimeout` in model time, bound to the process that asked. */

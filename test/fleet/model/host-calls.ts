@@ -4,9 +4,9 @@ import type { FileContent, HostSettings, ServiceState } from '../../../provision
 import { ownHostKeyPath } from '../../../provisioners/contract/ports.ts';
 import { UserProblem } from '../../../provisioners/contract/problem.ts';
 import { changing, connect, reading } from './call.ts';
-import { paths } from './cluster.ts';
+import { paths, type ModelCluster } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
-import { hostKey, isUp, type ModelMachine } from './machine.ts';
+import { hostKey, isServing, isUp, type ModelMachine } from './machine.ts';
 
 interface OnMachine {
   readonly machine: MachineRef;
@@ -57,14 +57,7 @@ function factsOf(fleet: Fleet, machine: ModelMachine): HostFacts {
     clock: fleet.now / 1000 + machine.clockOffset,
     clockUncertainty: 0.005,
     listeningPorts: [{ port: 22, process: 'sshd' }],
-    addresses: [
-      { interface: 'lo', cidr: '127.0.0.1/8', mtu: 65536 },
-      {
-        interface: 'eth0',
-        cidr: `${machine.address}/${fleet.clusterOf(machine).network?.prefix ?? 24}`,
-        mtu: 1500,
-      },
-    ],
+    addresses: addressesOf(fleet, machine),
     routes: [],
     tools: Object.fromEntries(
       [
@@ -97,22 +90,45 @@ function factsOf(fleet: Fleet, machine: ModelMachine): HostFacts {
       ].map((tool) => [tool, true]),
     ),
     leftovers: [],
+    ...ownedBy(machine),
     declared: {},
   };
 }
 
-/** Address that keepalived holds up, if it runs on a reachable machine. */
-function isVirtualAddressUp(fleet: Fleet, address: string): boolean {
-  return fleet
-    .machines()
-    .some(
-      (machine) =>
-        isUp(machine, fleet.now) &&
-        machine.services.get('keepalived')?.active === true &&
-        [...machine.files].some(
-          ([path, file]) => path.includes('keepalived') && file.content.includes(address),
-        ),
-    );
+/** The virtual address that a machine's keepalived is set up for, if it runs. */
+function virtualAddressOf(fleet: Fleet, machine: ModelMachine): string | undefined {
+  if (!isServing(machine, 'keepalived', fleet.now)) return undefined;
+  const text = machine.files.get('/etc/keepalived/keepalived.conf')?.content ?? '';
+  return /virtual_ipaddress \{\s*([0-9.]+)/.exec(text)?.[1];
+}
+
+/** Who holds a virtual address: a machine whose API server is ready if there is one, else the first that could. */
+function holderOf(fleet: Fleet, cluster: ModelCluster, address: string): ModelMachine | undefined {
+  const able = [...cluster.machines.values()].filter(
+    (machine) => virtualAddressOf(fleet, machine) === address,
+  );
+  return able.find((machine) => cluster.isApiReady(machine, fleet.now)) ?? able[0];
+}
+
+function addressesOf(fleet: Fleet, machine: ModelMachine): HostFacts['addresses'] {
+  const cluster = fleet.clusterOf(machine);
+  const prefix = cluster.network?.prefix ?? 24;
+  const virtual = virtualAddressOf(fleet, machine);
+  const held = virtual !== undefined && holderOf(fleet, cluster, virtual) === machine ? [virtual] : [];
+  return [
+    { interface: 'lo', cidr: '127.0.0.1/8', mtu: 65536 },
+    ...[machine.address, ...held].map((address) => ({
+      interface: 'eth0',
+      cidr: `${address}/${prefix}`,
+      mtu: 1500,
+    })),
+  ];
+}
+
+/** Uid of the cluster the machine was prepared for, from the mark that machine.configure leaves. */
+function ownedBy(machine: ModelMachine): { readonly ownedBy?: string } {
+  const mark = machine.files.get('/var/lib/remuda/cluster')?.content.trim();
+  return mark === undefined ? {} : { ownedBy: mark };
 }
 
 function differences(machine: ModelMachine, settings: HostSettings): string[] {
@@ -146,7 +162,7 @@ export const hostCalls = {
           target !== undefined &&
           isUp(target, fleet.now) &&
           fleet.clusterOf(target) === fleet.clusterOf(from);
-        const isReachable = isNeighbour || isVirtualAddressUp(fleet, to);
+        const isReachable = isNeighbour || holderOf(fleet, fleet.clusterOf(from), to) !== undefined;
         return { to, reachable: isReachable, mtu: isReachable ? 1500 : 0 };
       });
     },
