@@ -1,4 +1,4 @@
-import type { Engine } from '../operations/engine.ts';
+import type { EngineDoors } from './route.ts';
 import type { LiveItem } from '../operations/requests.ts';
 import type { EventRecord as EngineEvent } from '../state/events.ts';
 import type { LogLine } from '../state/logs.ts';
@@ -43,13 +43,13 @@ class Tail<Item extends Numbered> {
  * served from here or, when it is behind, from the journal: there is no queue a slow client could fill.
  */
 export class LiveWindow {
-  readonly #engine: Engine;
+  readonly #engine: EngineDoors;
   readonly #events = new Tail<EngineEvent>(eventsKept);
   readonly #lines = new Map<string, Tail<LogLine>>();
   #listeners = new Set<() => void>();
   #unsubscribe: (() => void) | undefined;
 
-  constructor(engine: Engine) {
+  constructor(engine: EngineDoors) {
     this.#engine = engine;
   }
 

@@ -8,9 +8,12 @@ import type { Engine } from '../operations/engine.ts';
 import type { Audit } from '../state/audit.ts';
 import type { Metrics } from './metrics.ts';
 
+/** The engine by its doors: what the real one and a test's fake have in common. */
+export type EngineDoors = Pick<Engine, keyof Engine>;
+
 /** What handlers work with; wired by main.ts. */
 export interface Services {
-  readonly engine: Engine;
+  readonly engine: EngineDoors;
   readonly tokens: AccessTokens;
   readonly audit: Audit;
   readonly authority: SiteAuthority;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import express, { type Request, type Response, type Router } from 'express';
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import type { TLSSocket } from 'node:tls';
 import { authorize, rolesAllowed } from '../access/authorize.ts';
 import type { Principal } from '../access/principals.ts';
@@ -37,6 +37,12 @@ export function routerOf(routes: readonly Route[], services: Services): Router {
     });
   }
   router.use((request, response) => sendProblem(services, request, response, noSuchRoute(), randomUUID()));
+  // Express calls this for paths it cannot decode; its own answer would show where the source lies. Four parameters are
+  // how it knows an error handler.
+  router.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    const isUndecodable = error instanceof URIError;
+    sendProblem(services, request, response, isUndecodable ? noSuchRoute() : error, randomUUID());
+  });
   return router;
 }
 

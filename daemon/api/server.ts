@@ -16,6 +16,8 @@ export interface ApiServerOptions {
   readonly port: number;
   readonly identity: ServerIdentity;
   readonly services: Services;
+  /** Milliseconds a request may take to arrive whole; default {@link requestWithin}. */
+  readonly requestWithin?: number;
 }
 
 /** Headers of every answer: nothing of ours is to be framed, sniffed, cached or referred to. */
@@ -50,7 +52,7 @@ export class ApiServer {
 
   constructor(options: ApiServerOptions) {
     this.#options = options;
-    const { identity, services } = options;
+    const { identity, services, requestWithin: patience = requestWithin } = options;
     const app = express();
     app.disable('x-powered-by');
     app.disable('etag');
@@ -69,9 +71,9 @@ export class ApiServer {
         requestCert: true,
         rejectUnauthorized: false,
         ca: services.authority.certificate,
-        headersTimeout: headersWithin,
-        requestTimeout: requestWithin,
-        connectionsCheckingInterval: 1_000,
+        headersTimeout: Math.min(headersWithin, patience),
+        requestTimeout: patience,
+        connectionsCheckingInterval: Math.min(1_000, patience),
         handshakeTimeout: headersWithin,
       },
       app,

@@ -20,6 +20,7 @@ export class LiveClient {
   readonly #handlers: LiveHandlers;
   #wish: Follow;
   #awaySince: number | undefined;
+  #isStopped = false;
   #end: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
   constructor(client: Client, wish: Follow, handlers: LiveHandlers) {
@@ -49,6 +50,7 @@ export class LiveClient {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#socket.disconnect();
     this.#end?.resolve();
   }
@@ -60,6 +62,7 @@ export class LiveClient {
   }
 
   #wentAway(): void {
+    if (this.#isStopped) return;
     if (this.#awaySince === undefined) {
       this.#awaySince = Date.now();
       this.#handlers.away(this.#awaySince);

@@ -17,8 +17,11 @@ export class LineView implements OperationView {
 
   show(operations: readonly OperationDetail[]): void {
     for (const operation of operations) {
-      this.#sayOnce(operation.id, operationTitle(operation), () => this.#line(operationTitle(operation)));
+      // Its end is said after the ends of its steps.
+      const isOver = operation.endedAt !== undefined || operation.state === 'succeeded';
+      if (!isOver) this.#showTitle(operation);
       for (const step of operation.stepList) this.#showStep(operation, step);
+      if (isOver) this.#showTitle(operation);
     }
   }
 
@@ -36,6 +39,11 @@ export class LineView implements OperationView {
 
   end(operations: readonly OperationDetail[]): void {
     this.show(operations);
+  }
+
+  #showTitle(operation: OperationDetail): void {
+    const title = operationTitle(operation);
+    this.#sayOnce(operation.id, title, () => this.#line(title));
   }
 
   #showStep(operation: OperationDetail, step: StepView): void {

@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { SiteAuthority } from '../../../daemon/access/authority.ts';
+import { AccessTokens } from '../../../daemon/access/tokens.ts';
+import { Metrics } from '../../../daemon/api/metrics.ts';
+import { ApiServer } from '../../../daemon/api/server.ts';
+import { State } from '../../../daemon/state/state.ts';
+import { FakeEngine } from './fake-engine.ts';
+
+/** A real HTTPS API with real tokens, audit and state, in front of a fake engine. */
+export interface FakeSite extends AsyncDisposable {
+  readonly engine: FakeEngine;
+  readonly state: State;
+  readonly tokens: AccessTokens;
+  readonly authority: SiteAuthority;
+  readonly folder: string;
+  readonly url: string;
+  /** Whole token of the administrator: `<CA hash>.<secret>`. */
+  readonly admin: string;
+  /** Everything that was logged. */
+  readonly log: string[];
+  /** Listens again on the same port after {@link pause}. */
+  resume(): Promise<void>;
+  /** The daemon goes away: the port is closed, connections are cut. */
+  pause(): Promise<void>;
+  /** Moves the clock of the tokens. */
+  advance(milliseconds: number): void;
+}
+
+/** Starts one on a free port of loopback, in a folder of its own that goes away with it. */
+export async function startFakeSite(patience?: { readonly requestWithin: number }): Promise<FakeSite> {
+  const folder = mkdtempSync(join(tmpdir(), 'remuda-api-'));
+  const state = new State({ folder, reserveBytes: 65_536 });
+  const authority = await SiteAuthority.open(join(folder, 'authority'));
+  let offset = 0;
+  const tokens = new AccessTokens(state.principals, authority.hash, () => Date.now() + offset);
+  const engine = new FakeEngine();
+  const identity = await authority.serverIdentity();
+  const log: string[] = [];
+  const services = {
+    engine,
+    tokens,
+    audit: state.audit,
+    authority,
+    metrics: new Metrics(engine),
+    logger: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
+    release: '0.0.0-test',
+    startedAt: new Date().toISOString(),
+    linkPort: () => 8444,
+  };
+  const serve = (port: number): ApiServer =>
+    new ApiServer({ host: '127.0.0.1', port, identity, services, ...patience });
+  let server = serve(0);
+  const { port } = await server.start();
+  return {
+    engine,
+    state,
+    tokens,
+    authority,
+    folder,
+    log,
+    url: `https://127.0.0.1:${port}`,
+    admin: tokens.issue({ name: 'admin', role: 'admin', days: 1 }).token,
+    advance: (milliseconds) => {
+      offset += milliseconds;
+    },
+    pause: () => server.stop(),
+    async resume() {
+      server = serve(port);
+      await server.start();
+    },
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      state.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
