@@ -92,7 +92,6 @@ function exchange(socket: TLSSocket, call: Call, over: AbortSignal): Promise<Rep
   return new Promise((resolve, reject) => {
     const request = httpRequest({
       createConnection: () => socket,
-      agent: false,
       method: call.method,
       path: call.path,
       signal: over,
