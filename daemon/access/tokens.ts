@@ -112,12 +112,7 @@ export class AccessTokens {
 
   /** Tokens that are neither revoked nor expired. */
   list(): readonly TokenView[] {
-    return this.#active().map((token) => ({
-      name: token.label,
-      role: this.#records.get(token.principal)?.roles.join(', ') ?? '',
-      createdAt: token.createdAt,
-      ...(token.expiresAt === undefined ? {} : { expiresAt: token.expiresAt }),
-    }));
+    return this.#active().map((token) => this.#viewOf(token));
   }
 
   /** Revokes by name; works at once. @returns false when there is none. */
@@ -125,6 +120,15 @@ export class AccessTokens {
     const held = this.#active().filter((token) => token.label === name);
     for (const token of held) this.#records.revokeToken(token.id, this.#instant(0));
     return held.length > 0;
+  }
+
+  #viewOf(token: Token): TokenView {
+    return {
+      name: token.label,
+      role: this.#records.get(token.principal)?.roles.join(', ') ?? '',
+      createdAt: token.createdAt,
+      ...(token.expiresAt === undefined ? {} : { expiresAt: token.expiresAt }),
+    };
   }
 
   #active(): readonly Token[] {

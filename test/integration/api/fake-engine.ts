@@ -154,8 +154,9 @@ export class FakeEngine implements EngineDoors {
     this.#take('deleteCluster', request);
     return this.applyOperations[0] ?? nothing('demo');
   }
-  listOperations(): readonly OperationDetail[] {
-    return [...this.operations.values()];
+  listOperations(filter: Parameters<EngineDoors['listOperations']>[0] = {}): readonly OperationDetail[] {
+    const { cluster } = filter;
+    return [...this.operations.values()].filter((one) => cluster === undefined || one.cluster.name === cluster);
   }
   getOperation(id: string): OperationDetail {
     return this.operations.get(id) ?? nothing(id);
