@@ -29,5 +29,25 @@ export async function runKubeadm(
 ): Promise<void> {
   await context.file.write(machine, files);
   await context.kubeadm.run(machine, command, whileRunning);
-  await context.file.remove(machine, [paths.kubeadmConfig, paths.discovery]);
+  await context.file.remove(machine, tokenFiles);
 }
+
+/** Files that name the bootstrap token. */
+const tokenFiles: readonly string[] = [paths.kubeadmConfig, paths.discovery];
+
+/**
+ * What a step that found kubeadm's work done may still find: nobody was there when kubeadm ended (the agent was
+ * killed), so the files that name the bootstrap token are still on the machine. Undefined when they are not.
+ */
+export async function leftTokenFiles(
+  context: StepContext,
+  machine: MachineRef,
+): Promise<Extract<Observation<never>, { state: 'broken' }> | undefined> {
+  const left = await context.file.exist(machine, tokenFiles);
+  if (left.size === 0) return undefined;
+  return { state: 'broken', why: `files that name the bootstrap token are still on ${machine.name}` };
+}
+
+/** Removes them. */
+export const removeTokenFiles = (context: StepContext, machine: MachineRef): Promise<void> =>
+  context.file.remove(machine, tokenFiles);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type MachineRef, machineRefSchema } from '../../contract/machine.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
-import { clusterSettingsSchema, type NoFacts } from '../cluster-settings.ts';
+import { type ClusterSettings, clusterSettingsSchema, type NoFacts } from '../cluster-settings.ts';
 import { accessThrough, kubeadmTraces } from '../control-plane-state.ts';
 import {
   ignoredErrors,
@@ -10,7 +10,7 @@ import {
   patchFiles,
   skippedInitPhases,
 } from '../kubeadm-config.ts';
-import { pendingKubeadm, runKubeadm } from '../kubeadm-run.ts';
+import { leftTokenFiles, pendingKubeadm, removeTokenFiles, runKubeadm } from '../kubeadm-run.ts';
 import { kubeadmRun } from '../limits.ts';
 import { declarationOf } from '../machine-declaration.ts';
 import { paths } from '../paths.ts';
@@ -47,6 +47,22 @@ async function holderOfData(
   return undefined;
 }
 
+/** What kubeadm init has not brought about yet on a machine that bears its traces; undefined when it is through. */
+async function lackingOfInit(
+  context: StepContext,
+  machine: MachineRef,
+  settings: ClusterSettings,
+): Promise<string | undefined> {
+  const access = accessThrough(machine, settings);
+  if ((await context.kubernetes.version(access, machine)) === undefined)
+    return `the API server on ${machine.name} is not ready`;
+  // kube-proxy is the last thing kubeadm init makes.
+  const last = { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: 'kube-system', name: 'kube-proxy' };
+  if ((await context.kubernetes.get(access, last)) === undefined)
+    return `kubeadm init on ${machine.name} did not come to its end`;
+  return undefined;
+}
+
 /** Starts the cluster's first control plane. Which machine that is follows from the plan; no machine is special later. */
 export const controlPlaneInit = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   kind: 'control-plane.init',
@@ -70,24 +86,24 @@ export const controlPlaneInit = defineStep<z.infer<typeof inputSchema>, NoFacts>
         remedy: `Bring the control plane on ${holder.name} back, or delete the cluster, then resume.`,
       };
     }
-    const access = accessThrough(machine, settings);
-    if ((await context.kubernetes.version(access, machine)) === undefined)
-      return { state: 'broken', why: `the API server on ${machine.name} is not ready` };
-    // kube-proxy is the last thing kubeadm init makes.
-    const last = { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: 'kube-system', name: 'kube-proxy' };
-    if ((await context.kubernetes.get(access, last)) === undefined)
-      return { state: 'broken', why: `kubeadm init on ${machine.name} did not come to its end` };
-    return { state: 'done', facts: {} };
+    const lacking = await lackingOfInit(context, machine, settings);
+    if (lacking !== undefined) return { state: 'broken', why: lacking };
+    return (await leftTokenFiles(context, machine)) ?? { state: 'done', facts: {} };
   },
   async apply(context, { machine, settings }) {
-    const [keys, declared, traces] = await Promise.all([
+    const before = await context.file.exist(machine, kubeadmTraces);
+    if (
+      before.has(paths.apiServerManifest) &&
+      (await lackingOfInit(context, machine, settings)) === undefined
+    )
+      return removeTokenFiles(context, machine);
+    const [keys, declared] = await Promise.all([
       context.secrets.clusterKeys(),
       declarationOf(context, machine),
-      context.file.exist(machine, kubeadmTraces),
     ]);
     const { bootstrapToken } = keys;
     const minor = minorOfCluster(settings);
-    const isRepeated = traces.size > 0;
+    const isRepeated = before.size > 0;
     if (isRepeated) context.log(`kubeadm init goes on over what an earlier run left`, machine.name);
     const content = initConfig({ minor, settings, machine, declared, bootstrapToken });
     const ports = ['10250', '10257', '10259', '2379', '2380', String(settings.apiPort)];

@@ -8,7 +8,7 @@ import { clearHalfJoined, rejectedEtcdCure } from '../half-joined-master.ts';
 import { apiServerFiles } from '../hardening.ts';
 import { joinFiles } from '../join-files.ts';
 import { ignoredErrors, minorOfCluster } from '../kubeadm-config.ts';
-import { pendingKubeadm, runKubeadm } from '../kubeadm-run.ts';
+import { leftTokenFiles, pendingKubeadm, removeTokenFiles, runKubeadm } from '../kubeadm-run.ts';
 import { kubeadmRun } from '../limits.ts';
 import { declarationOf } from '../machine-declaration.ts';
 import { paths } from '../paths.ts';
@@ -35,7 +35,7 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
     const pending = await pendingKubeadm(context, machine, 'join');
     if (pending !== undefined) return pending;
     const state = await lookAtMaster(context, machine, access);
-    if (isWhole(state)) return { state: 'done', facts: {} };
+    if (isWhole(state)) return (await leftTokenFiles(context, machine)) ?? { state: 'done', facts: {} };
     const traces = tracesOf(state);
     if (traces.length === 0) return { state: 'todo', why: `${machine.name} is no master yet` };
     // kubeadm is through and does not wait for the API server (nor does a reboot): never evict a master for that.
@@ -47,6 +47,7 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
   },
   async apply(context, { machine, settings, access }) {
     const state = await lookAtMaster(context, machine, access);
+    if (hasJoined(state)) return removeTokenFiles(context, machine);
     if (tracesOf(state).length > 0) await clearHalfJoined(context, machine, access);
     const [keys, declared] = await Promise.all([
       context.secrets.clusterKeys(),

@@ -5,7 +5,7 @@ import { accessSchema, clusterSettingsSchema, type NoFacts } from '../cluster-se
 import { nodeOf } from '../control-plane-state.ts';
 import { joinFiles } from '../join-files.ts';
 import { ignoredErrors, minorOfCluster } from '../kubeadm-config.ts';
-import { pendingKubeadm, runKubeadm } from '../kubeadm-run.ts';
+import { leftTokenFiles, pendingKubeadm, removeTokenFiles, runKubeadm } from '../kubeadm-run.ts';
 import { kubeadmRun } from '../limits.ts';
 import { declarationOf } from '../machine-declaration.ts';
 import { paths } from '../paths.ts';
@@ -44,7 +44,8 @@ export const workerJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>({
       const what = node === undefined ? 'files of kubeadm but no Node' : 'a Node but no kubelet of it';
       return { state: 'broken', why: `${machine.name} joined by half: ${what}` };
     }
-    if (kubelet[0]?.active === true) return { state: 'done', facts: {} };
+    if (kubelet[0]?.active === true)
+      return (await leftTokenFiles(context, machine)) ?? { state: 'done', facts: {} };
     return { state: 'broken', why: `the kubelet on ${machine.name} is ${kubelet[0]?.detail ?? 'not there'}` };
   },
   async apply(context, { machine, settings, access }) {
@@ -54,6 +55,7 @@ export const workerJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>({
     ]);
     if (files.has(paths.kubeletKubeconfig) && node !== undefined) {
       await context.service.start(machine, 'kubelet.service');
+      await removeTokenFiles(context, machine);
       return;
     }
     if (node !== undefined) {

@@ -89,7 +89,9 @@ function factsOf(fleet: Fleet, machine: ModelMachine): HostFacts {
         'flock',
       ].map((tool) => [tool, true]),
     ),
-    leftovers: [],
+    leftovers: ['/etc/kubernetes/manifests', '/var/lib/etcd/member', '/var/lib/kubelet/config.yaml'].filter(
+      (path) => [...machine.files.keys()].some((file) => isUnder(file, path)),
+    ),
     ...ownedBy(machine),
     declared: {},
   };
