@@ -134,10 +134,11 @@ export class Admission {
     recordPlan(state, this.#planners, work.id, 1, work.plan, at);
     const about = { cluster: work.cluster.name, operation: work.id };
     const { kind, steps } = work.plan;
+    const { principal, bypass } = work;
     note({
       type: 'operation.created',
       ...about,
-      data: { kind, steps: steps.length, principal: work.principal },
+      data: { kind, steps: steps.length, principal, bypass },
     });
     if (isQueued) note({ type: 'operation.waiting', ...about, data: { for: 'operation' } });
     else state.operations.setState(work.id, 'running', { at });

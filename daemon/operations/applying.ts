@@ -1,4 +1,3 @@
-import type { Json } from '../../provisioners/contract/json.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { Admission, Admitted } from './admission.ts';
 import { secretsNamedIn, type DesiredProvider, type Planners } from './planners.ts';
@@ -13,7 +12,7 @@ import {
   type PlanAnswer,
   Refusal,
 } from './requests.ts';
-import { changesBetween, digestOf, fileHash, needsConfirmation } from './review.ts';
+import { changesBetween, digestOf, digestOfRequest, fileHash, needsConfirmation } from './review.ts';
 import { viewOperation } from './views.ts';
 
 interface Decision {
@@ -50,7 +49,7 @@ export class Applying {
   async plan(request: FileRequest): Promise<PlanAnswer> {
     const { problems: found } = this.#parts.preparation.validate(request.text, request.file);
     if (found.length > 0) return { problems: found, plans: [], hash: '', needsConfirmation: [] };
-    const { clusters } = await this.#parts.preparation.prepare(request);
+    const { clusters } = await this.#parts.preparation.prepare(request, false);
     const plans = clusters.map((cluster) => this.#show(cluster));
     const hash = fileHash(plans.map((plan) => plan.hash));
     const { state } = this.#parts.recorder;
@@ -66,10 +65,10 @@ export class Applying {
   }
 
   async apply(request: ApplyRequest): Promise<ApplyAnswer> {
-    const digest = digestOf(JSON.parse(JSON.stringify({ ...request, idempotencyKey: '' })) as Json);
+    const digest = digestOfRequest(request);
     const remembered = this.#remembered(request, digest);
     if (remembered !== undefined) return remembered;
-    const prepared = await this.#parts.preparation.prepare(request);
+    const prepared = await this.#parts.preparation.prepare(request, true);
     this.#checkRevision(request, prepared);
     this.#checkReview(request, prepared);
     const decision = await this.#parts.recorder.commit((note, at) => {

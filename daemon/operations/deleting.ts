@@ -1,5 +1,6 @@
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
 import type { ClusterRecord } from '../state/clusters.ts';
 import type { Admission } from './admission.ts';
 import { locateProblem } from './location.ts';
@@ -12,7 +13,7 @@ import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
 import { revisionOf } from './replanning.ts';
 import { type DeleteRequest, type OperationView, type PlanAnswer, Refusal } from './requests.ts';
-import { changesBetween, planHash } from './review.ts';
+import { changesBetween, digestOfRequest, planHash } from './review.ts';
 import { viewOperation } from './views.ts';
 
 /** What deleting needs. */
@@ -50,7 +51,7 @@ export class Deleting {
   async delete(request: DeleteRequest): Promise<OperationView> {
     const { recorder, admission, ids } = this.#parts;
     const { state } = recorder;
-    const repeated = this.#sameUnderWay(request.name);
+    const repeated = this.#remembered(request) ?? this.#sameUnderWay(request.name);
     if (repeated !== undefined) return repeated;
     const { record, plan, hash } = await this.#prepare(request);
     if (request.planHash !== undefined && request.planHash !== hash) {
@@ -65,16 +66,34 @@ export class Deleting {
       const cluster = { uid: record.uid, name: record.name };
       const { principal, volumes } = request;
       const given = volumes === undefined ? {} : { volumes };
-      return admission.admit(
-        { id: ids(), cluster, plan, revision, principal, bypass: [], ...given },
-        note,
-        at,
-      );
+      const work = { id: ids(), cluster, plan, revision, principal, bypass: [], ...given };
+      const made = admission.admit(work, note, at);
+      this.#remember(request, made.operation, at);
+      return made;
     });
     admission.begin(admitted);
     const made = state.operations.get(admitted.operation);
     if (made === undefined) throw new Error(`operation ${admitted.operation} was not kept`);
     return viewOperation(state, made, recorder.clock.now());
+  }
+
+  /** A repeat under the same key gets the same operation, also when the cluster is gone by now. */
+  #remembered(request: DeleteRequest): OperationView | undefined {
+    if (request.idempotencyKey === undefined) return undefined;
+    const { state, clock } = this.#parts.recorder;
+    const kept = state.answers.get(request.idempotencyKey, request.principal);
+    if (kept === undefined) return undefined;
+    if (kept.request !== digestOfRequest(request))
+      throw new Refusal('conflict', [problems.keyReused(request.idempotencyKey)]);
+    const record = state.operations.get(JSON.parse(kept.answer) as string);
+    return record && viewOperation(state, record, clock.now());
+  }
+
+  #remember(request: DeleteRequest, operation: string, at: Instant): void {
+    const { idempotencyKey: key, principal } = request;
+    if (key === undefined) return;
+    const answer = JSON.stringify(operation);
+    this.#parts.recorder.state.answers.add({ key, principal, request: digestOfRequest(request), answer, at });
   }
 
   /** Deleting what is being deleted is the same wish: it gets the same operation. */

@@ -1,5 +1,7 @@
 import { type PlannedStep, resolveReferences } from '../../provisioners/contract/plan.ts';
 import { createMachineSchema, type CreateMachine } from '../../provisioners/contract/provider.ts';
+import type { ClusterContext } from '../../appliance/agent/protocol.ts';
+import { Problem } from '../../provisioners/contract/problem.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { AttemptRecord } from '../state/attempts.ts';
 import type { AgentLink } from './link.ts';
@@ -91,12 +93,23 @@ export class Dispatcher {
     });
   }
 
+  /** Undefined while a secret is missing that was there when the intent was written: it is tried again later. */
+  #contextNow(run: OperationRun, input: Json): ClusterContext | undefined {
+    try {
+      return contextFor(this.#recorder.state, run.subject, input);
+    } catch (error) {
+      if (error instanceof Problem) return undefined;
+      throw error;
+    }
+  }
+
   #send(run: OperationRun, step: string): void {
     const attempt: OpenAttempt | undefined = run.open.get(step);
     const link = this.#links(run.site);
     if (attempt === undefined || !link.isConnected || attempt.record.epoch !== link.epoch) return;
     const { key, epoch, kind, version, input } = attempt.record;
-    const context = contextFor(this.#recorder.state, run.subject, input);
+    const context = this.#contextNow(run, input);
+    if (context === undefined) return;
     if (attempt.sent === 0) this.#counters.dispatches += 1;
     else this.#counters.redispatches += 1;
     attempt.sent += 1;

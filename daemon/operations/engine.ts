@@ -117,7 +117,10 @@ export class Engine {
     this.#secrets = new SecretStore(this.#recorder, this.#preparation);
   }
 
-  /** Takes up everything that was running when the last process ended, unasked. Returns once that is under way. */
+  /**
+   * Takes up everything that was running when the last process ended, unasked. Returns once that is under way. To be
+   * called before agents may connect.
+   */
   async start(): Promise<void> {
     const { state } = this.#parts;
     this.#isStarted = true;
@@ -328,7 +331,9 @@ export class Engine {
     const { counters } = this;
     const parts = { recorder: this.#recorder, logs: this.#logs, reader: this.#runner, counters };
     const intake = new ReportIntake(site, link, parts);
-    link.onReports((reports) => intake.take(reports));
+    link.onReports((reports) => {
+      if (this.#isStarted) intake.take(reports);
+    });
     link.onConnected(() => this.#runner.connected(site));
     return link;
   }

@@ -105,3 +105,6 @@ export class StepGraph {
       throw new Error(`the plan's steps wait for each other: ${[...awaited.keys()].join(', ')}`);
   }
 }
+
+/** Refuses steps that could not be run; throws as the constructor of {@link StepGraph} does. */
+export const checkGraph = (steps: readonly PlannedStep[]): StepGraph => new StepGraph(steps);

@@ -6,6 +6,7 @@ import type { ClusterRecord, DrawnKeys } from '../state/clusters.ts';
 import type { OperationRecord } from '../state/operations.ts';
 import type { RevisionRecord } from '../state/revisions.ts';
 import type { State } from '../state/state.ts';
+import { checkGraph } from './graph.ts';
 import type { AgentLink } from './link.ts';
 import { observeThrough, type Subject } from './observation.ts';
 import type { DesiredCluster, DesiredProvider, KnownDocuments, ParsedFile, Planners } from './planners.ts';
@@ -79,8 +80,11 @@ export class Preparation {
     return { parsed, problems: found.map((problem) => placed(parsed, problem)) };
   }
 
-  /** @throws Refusal with every problem of the file, or when the agent cannot look just now */
-  async prepare(request: FileRequest): Promise<PreparedFile> {
+  /**
+   * `isApply`: what is being worked towards already is found and not planned once more.
+   * @throws Refusal with every problem of the file, or when the agent cannot look just now
+   */
+  async prepare(request: FileRequest, isApply: boolean): Promise<PreparedFile> {
     const { parsed, problems: found } = this.validate(request.text, request.file);
     const [first, ...others] = found;
     if (first !== undefined) throw new Refusal('invalid', [first, ...others]);
@@ -90,7 +94,7 @@ export class Preparation {
     const underWay: UnderWay[] = [];
     for (const desired of parsed.clusters) {
       const provider = this.#providerOf(desired, parsed);
-      const busy = provider && this.#underWay(desired, provider);
+      const busy = provider && isApply ? this.#underWay(desired, provider) : undefined;
       if (busy) underWay.push(busy);
       else if (provider)
         clusters.push(await this.#prepareOne(parsed, desired, provider, given, request.bypass ?? []));
@@ -174,6 +178,8 @@ export class Preparation {
       const hasReceipt = (kind: string): boolean => state.attempts.hasReceipt(uid, kind);
       const asked = { desired, provider, observed, revision: digest, keys: keys.public, bypass, hasReceipt };
       const plan = planners.planCluster(asked);
+      // A plan that cannot be run must not become an operation.
+      checkGraph(plan.steps);
       const newest = record && state.revisions.newest(record.uid);
       return { subject, keys, record, newest, digest, observed, plan, hash: planHash(plan) };
     } catch (error) {

@@ -122,11 +122,11 @@ export const problems = {
     summary: 'no agent is enrolled yet, so there is nobody to seal a secret to',
     remedy: 'Start an agent and enrol it, then give the secret again',
   }),
-  secretInUse: (name: string, provider: string): ProblemReport => ({
+  secretInUse: (name: string, user: string): ProblemReport => ({
     kind: 'user',
     code: 'SECRET-003',
-    summary: `the secret "${name}" is used by provider ${provider}`,
-    remedy: 'Change the provider first',
+    summary: `the secret "${name}" is used by ${user}`,
+    remedy: 'Change that first',
     value: name,
   }),
   unknownProvider: (cluster: string, provider: string): ProblemReport => ({

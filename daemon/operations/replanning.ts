@@ -1,6 +1,6 @@
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
-import { Problem } from '../../provisioners/contract/problem.ts';
+import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { AgentLink } from './link.ts';
 import { observeThrough, type Subject } from './observation.ts';
 import type { Planners } from './planners.ts';
@@ -49,8 +49,26 @@ export class Replanner {
    * @throws Problem when the agent cannot see, or the planner cannot plan on what is seen
    */
   async planAgain(run: OperationRun): Promise<Plan | undefined> {
-    const observed = await this.#look(run);
-    if (observed === undefined) return undefined;
+    const link = this.#links(run.site);
+    for (let failures = 0; !run.isCancelRequested && !this.#isStopped(); ) {
+      try {
+        if (link.isConnected) return await this.#planOnce(run, link);
+      } catch (error) {
+        // An API server or a provider may be silent for a moment, above all after a power cut.
+        const mayPass = error instanceof Problem && ['transient', 'blocked'].includes(error.report.kind);
+        failures += link.isConnected ? 1 : 0;
+        if (!mayPass || failures >= mostFailures || this.#isStopped()) throw error;
+        if (failures === 1) await this.#say(run, error.report);
+      }
+      await this.#pause(Math.min(firstPause * 2 ** failures, longestPause));
+    }
+    return undefined;
+  }
+
+  async #planOnce(run: OperationRun, link: AgentLink): Promise<Plan | undefined> {
+    const observed = await observeThrough(link, this.#recorder.state, run.subject);
+    if (this.#isStopped()) return undefined;
+    await this.#keep(run.subject, observed);
     this.#counters.plansMade += 1;
     const { desired, provider, cluster } = run.subject;
     const revision = revisionOf(run.subject);
@@ -80,25 +98,14 @@ export class Replanner {
       .catch(() => undefined);
   }
 
-  async #look(run: OperationRun): Promise<Observed | undefined> {
-    const link = this.#links(run.site);
-    let failures = 0;
-    while (!run.isCancelRequested && !this.#isStopped()) {
-      try {
-        if (link.isConnected) {
-          const observed = await observeThrough(link, this.#recorder.state, run.subject);
-          if (this.#isStopped()) return undefined;
-          await this.#keep(run.subject, observed);
-          return observed;
-        }
-      } catch (error) {
-        const mayPass = error instanceof Problem && error.report.kind === 'transient';
-        failures += link.isConnected ? 1 : 0;
-        if (!mayPass || failures >= mostFailures) throw error;
-      }
-      await this.#pause(Math.min(firstPause * 2 ** failures, longestPause));
-    }
-    return undefined;
+  /** Says why it cannot be planned yet (complaint 1). */
+  #say(run: OperationRun, problem: ProblemReport): Promise<void> {
+    const { operations } = this.#recorder.state;
+    return this.#recorder.commit((note, at) => {
+      operations.setState(run.id, 'running', { at, problem });
+      const data = { code: problem.code, summary: problem.summary };
+      note({ type: 'operation.looking', cluster: run.cluster, operation: run.id, data });
+    });
   }
 
   #keep(subject: Subject, observed: Observed): Promise<void> {

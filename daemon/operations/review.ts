@@ -9,6 +9,10 @@ export const digestOf = (value: Json): string =>
 
 const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
 
+/** Digest of a request, to tell a repeat from another one under the same idempotency key. */
+export const digestOfRequest = (request: object): string =>
+  digestOf(asJson({ ...request, idempotencyKey: '' }));
+
 /** Hash of a plan: everything but the moment of its observation, so that looking twice at the same gives the same. */
 export function planHash(plan: Plan): string {
   const { observedAt: _observedAt, ...premises } = plan.premises;

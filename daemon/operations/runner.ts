@@ -6,6 +6,7 @@ import type { OperationLogs } from '../state/logs.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { StepGraph } from './graph.ts';
 import type { AgentLink } from './link.ts';
+import { pauseChange } from './pauses.ts';
 import type { Planners } from './planners.ts';
 import { keptActs, loadRun, recordPlan } from './plan-record.ts';
 import type { Recorder } from './recorder.ts';
@@ -62,9 +63,24 @@ export class Runner implements ReportReader {
         record.state !== 'waiting' ||
         (record.waitingFor !== 'approval' && record.waitingFor !== 'operation')
       )
-        this.takeUp(record, 'plan-again');
+        this.#takeUpOrFail(record);
     this.#startQueuedWhereFree();
     this.#attendLater();
+  }
+
+  /** Records that this release cannot read end their own operation, not the daemon. */
+  #takeUpOrFail(record: OperationRecord): void {
+    const { recorder, ids } = this.#parts;
+    try {
+      this.takeUp(record, 'plan-again');
+    } catch (error) {
+      const problem = reportOf(error, ids());
+      const written = recorder.commit((note, at) => {
+        recorder.state.operations.setState(record.id, 'failed', { at, problem });
+        note({ type: 'operation.ended', operation: record.id, data: { state: 'failed' } });
+      });
+      this.#inBackground(written);
+    }
   }
 
   stop(): void {
@@ -84,9 +100,9 @@ export class Runner implements ReportReader {
   takeUp(record: OperationRecord, how: 'fresh' | 'plan-again' | 'resume'): void {
     const run = loadRun(this.#parts.recorder.state, this.#parts.planners, record);
     this.#runs.set(run.id, run);
-    this.#parts.counters.operationsStarted += 1;
+    if (how !== 'plan-again') this.#parts.counters.operationsStarted += 1;
     if (how === 'resume') run.problem = undefined;
-    if (how === 'fresh') run.graph = this.#graphOf(run);
+    if (how === 'fresh') run.graph = this.#graphOf(run, run.plan);
     else run.wantsReplan = true;
     this.#dispatcher.sendAll(run);
     this.pump(run);
@@ -239,12 +255,14 @@ export class Runner implements ReportReader {
     // A delete was confirmed for the whole cluster, whatever of it turns up later.
     const toApprove = run.kind === 'delete' ? [] : plan.destroys.filter((name) => !run.approved.has(name));
     const number = run.planNumber + 1;
+    // Made first, so that a plan that cannot be run is never written down.
+    const graph = this.#graphOf(run, plan);
     await recorder.commit((note, at) => {
       recordPlan(recorder.state, planners, run.id, number, plan, at);
       recorder.state.operations.setPlanNumber(run.id, number);
       const about = { cluster: run.cluster, operation: run.id };
       note({ type: 'operation.planned', ...about, data: { plan: number, steps: plan.steps.length } });
-      if (toApprove.length === 0) return;
+      if (toApprove.length === 0) return recorder.state.operations.setState(run.id, 'running', { at });
       const problem = problems.needsApproval(run.cluster, run.id, toApprove);
       recorder.state.operations.setState(run.id, 'waiting', { at, waitingFor: 'approval', problem });
       note({ type: 'operation.waiting', ...about, data: { for: 'approval', toApprove } });
@@ -256,12 +274,12 @@ export class Runner implements ReportReader {
     if (toApprove.length > 0) {
       run.isSettling = true;
       this.#runs.delete(run.id);
-    } else run.graph = this.#graphOf(run);
+    } else run.graph = graph;
   }
 
-  #graphOf(run: OperationRun): StepGraph {
+  #graphOf(run: OperationRun, plan: Plan): StepGraph {
     const { recorder, planners } = this.#parts;
-    return new StepGraph(run.plan.steps, keptActs(recorder.state, planners, run.id, run.plan));
+    return new StepGraph(plan.steps, keptActs(recorder.state, planners, run.id, plan));
   }
 
   async #finish(run: OperationRun, end: 'succeeded' | 'failed' | 'cancelled'): Promise<void> {
@@ -314,29 +332,10 @@ export class Runner implements ReportReader {
     }
   }
 
-  /** Says in the journal when it must wait for its agent or for space, and when it goes on. */
   #mustPause(run: OperationRun): boolean {
-    const { recorder, links } = this.#parts;
-    const cause = pauseCause(recorder.state.journal.isShort, links(run.site).isConnected);
-    if (cause === run.pause) return cause !== undefined;
-    run.pause = cause;
-    const problem = cause && (cause === 'space' ? problems.noSpace() : problems.noAgent(run.site));
-    const written = recorder.commit((note, at) => {
-      recorder.state.operations.setState(run.id, cause === undefined ? 'running' : 'waiting', {
-        at,
-        ...(cause === undefined ? {} : { waitingFor: cause }),
-        ...(problem === undefined ? {} : { problem }),
-      });
-      const type = cause === undefined ? 'operation.continued' : 'operation.waiting';
-      note({
-        type,
-        cluster: run.cluster,
-        operation: run.id,
-        data: cause === undefined ? {} : { for: cause },
-      });
-    });
-    this.#inBackground(written);
-    return cause !== undefined;
+    const change = pauseChange(this.#parts.recorder, this.#parts.links(run.site), run);
+    if (change !== undefined) this.#inBackground(change);
+    return run.pause !== undefined;
   }
 
   #attendLater(): void {
@@ -348,9 +347,4 @@ export class Runner implements ReportReader {
       if (!this.#isStopped) this.#attendLater();
     });
   }
-}
-
-function pauseCause(isShort: boolean, isConnected: boolean): 'agent' | 'space' | undefined {
-  if (isShort) return 'space';
-  return isConnected ? undefined : 'agent';
 }

@@ -53,8 +53,14 @@ export class SecretStore {
     });
   }
 
-  #usersOf(name: string): readonly { readonly name: string; readonly destination: string }[] {
-    const providers = this.#recorder.state.providers.list();
-    return providers.filter((provider) => secretsNamedIn(provider.document).includes(name));
+  #usersOf(name: string): readonly { readonly name: string; readonly destination?: string }[] {
+    const { state } = this.#recorder;
+    const providers = state.providers.list();
+    const users = providers.filter((provider) => secretsNamedIn(provider.document).includes(name));
+    const clusters = state.clusters.list().filter((cluster) => {
+      const document = state.revisions.newest(cluster.uid)?.document;
+      return document !== undefined && secretsNamedIn(document).includes(name);
+    });
+    return [...users, ...clusters.map((cluster) => ({ name: cluster.name }))];
   }
 }

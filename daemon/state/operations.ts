@@ -124,7 +124,7 @@ export class Operations {
   list(cluster: string | undefined, limit: number): readonly OperationRecord[] {
     const where = cluster === undefined ? '' : 'WHERE cluster = ?';
     const statement = this.#database.prepare<unknown[], Row>(
-      `SELECT * FROM operations ${where} ORDER BY created_at DESC, rowid DESC LIMIT ?`,
+      `SELECT * FROM operations ${where} ORDER BY rowid DESC LIMIT ?`,
     );
     return statement.all(...(cluster === undefined ? [limit] : [cluster, limit])).map(recordOf);
   }
@@ -133,7 +133,7 @@ export class Operations {
   listUnfinished(): readonly OperationRecord[] {
     return this.#database
       .prepare<[], Row>(
-        `SELECT * FROM operations WHERE state IN ('planned','waiting','running') ORDER BY created_at, rowid`,
+        `SELECT * FROM operations WHERE state IN ('planned','waiting','running') ORDER BY rowid`,
       )
       .all()
       .map(recordOf);
@@ -141,12 +141,21 @@ export class Operations {
 
   /** The operation that holds a cluster (uid) now. */
   holder(cluster: string): OperationRecord | undefined {
-    return this.listUnfinished().find((one) => one.cluster === cluster && one.waitingFor !== 'operation');
+    return this.#unfinishedOf(cluster).find((one) => one.waitingFor !== 'operation');
   }
 
   /** The one that waits for the holder's end. */
   queued(cluster: string): OperationRecord | undefined {
-    return this.listUnfinished().find((one) => one.cluster === cluster && one.waitingFor === 'operation');
+    return this.#unfinishedOf(cluster).find((one) => one.waitingFor === 'operation');
+  }
+
+  #unfinishedOf(cluster: string): readonly OperationRecord[] {
+    return this.#database
+      .prepare<[string], Row>(
+        `SELECT * FROM operations WHERE cluster = ? AND state IN ('planned','waiting','running') ORDER BY rowid`,
+      )
+      .all(cluster)
+      .map(recordOf);
   }
 
   /** Moves it to a state; a state that is over gets its end, others lose an earlier one. */

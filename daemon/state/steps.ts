@@ -99,7 +99,7 @@ export class Steps {
        WHERE operation = ? AND id = ?`,
     );
     this.#note = database.prepare(
-      `UPDATE steps SET waiting = coalesce(?, waiting), progress = coalesce(?, progress)
+      `UPDATE steps SET waiting = ?, progress = coalesce(?, progress)
        WHERE operation = ? AND id = ? AND state = 'running'`,
     );
   }
@@ -122,7 +122,7 @@ export class Steps {
     this.#end.run(end.state, end.at, changed, jsonOrNull(end.facts), jsonOrNull(end.problem), operation, id);
   }
 
-  /** What a running step last said of itself. */
+  /** What a running step last said of itself; one that makes progress waits no more. */
   note(
     operation: string,
     id: string,

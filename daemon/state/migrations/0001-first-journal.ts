@@ -48,7 +48,7 @@ const work = `
     bypass TEXT NOT NULL, approved TEXT NOT NULL, volumes TEXT, cancel_requested INTEGER NOT NULL DEFAULT 0,
     created_at TEXT NOT NULL, started_at TEXT, ended_at TEXT, problem TEXT, superseded_by TEXT
   ) STRICT;
-  CREATE INDEX operations_by_cluster ON operations(cluster, created_at);
+  CREATE INDEX operations_by_cluster ON operations(cluster);
   CREATE INDEX operations_by_state ON operations(state) WHERE state IN ('planned','waiting','running');
   -- One operation a cluster at a time (DESIGN §5); one that waits for another does not hold it yet.
   CREATE UNIQUE INDEX one_operation_a_cluster ON operations(cluster)
