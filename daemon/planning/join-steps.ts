@@ -88,18 +88,22 @@ function initStep(context: PlanContext, first: WantedMachine): PlannedStep {
 
 /** The control plane: the first master, then the others one after another (DESIGN §6). */
 export function controlPlaneSteps(context: PlanContext): PlannedStep[] {
-  const { first, settings, access } = context;
+  const { first, settings, access, difference } = context;
   const joining = mastersOf(context).filter(({ name }) => context.unfinished.has(name));
   const steps = joining.flatMap((machine) => masterFiles(context, machine));
   if (first !== undefined) steps.push(initStep(context, first));
   steps.push(planStep(clusterAccessGrant, aboutCluster, { access }, apiReady(context)));
   let last = [granted];
+  let joined = access.masters;
   for (const machine of joining.filter(({ name }) => name !== first?.name)) {
-    const input = { machine: referenceTo(machine, context), settings, access };
+    const reference = referenceTo(machine, context);
+    const input = { machine: reference, settings, access: { ...access, masters: joined } };
     const after = [...last, ...preparedMaster(context, machine.name)];
     const step = planStep(controlPlaneJoin, about(machine.name), input, after);
     steps.push(step);
     last = [step.id];
+    // The next one sees the health of all before it: each member tells only its own.
+    if (!difference.masters.includes(machine)) joined = [...joined, reference];
   }
   return steps;
 }

@@ -66,8 +66,13 @@ export async function lookAtMaster(
     ]);
     return { files, members: members.filter((member) => isMemberOf(machine, member)), ...optional({ node }) };
   }
+  // Each member tells its own health, so this machine is asked too.
+  const withItself = {
+    ...access,
+    masters: [...access.masters.filter(({ name }) => name !== machine.name), machine],
+  };
   const [members, node, version] = await Promise.all([
-    unlessSilent(context.etcd.members(access)),
+    unlessSilent(context.etcd.members(withItself)),
     unlessSilent(nodeOf(context, access, machine.name)),
     unlessSilent(context.kubernetes.version(access, machine)),
   ]);
