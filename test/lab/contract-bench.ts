@@ -16,6 +16,7 @@ import type { Bench, WorkOf } from '../contract/bench.ts';
 
 /** One real lab host and the real ports to it. */
 export interface LabBench extends Bench {
+  readonly machines: readonly MachineRef[];
   readonly keys: ClusterKeys;
   readonly context: ClusterContext;
   readonly identity: string;
@@ -24,8 +25,8 @@ export interface LabBench extends Bench {
   readonly provider: LabProvider;
 }
 
-/** Boots one host named `m1` in a lab of its own; needs root and the lab's root image. */
-export async function bootLabBench(): Promise<LabBench> {
+/** Boots hosts in a lab of their own, the first is the bench's machine; needs root and the lab's root image. */
+export async function bootLabBench(names: readonly string[] = ['m1']): Promise<LabBench> {
   const folder = mkdtempSync('/var/tmp/remuda-contract-');
   const provider = new LabProvider(await labSettings({ labDirectory: join(folder, 'lab') }));
   const cluster = { uid: `contract-${process.pid}-${Date.now()}`, name: `contract-${process.pid}` };
@@ -40,32 +41,33 @@ export async function bootLabBench(): Promise<LabBench> {
     secrets: { dc1: await sealFor(JSON.stringify({ password: 'hunter2-of-dc1' })) },
   };
   await provider.infrastructure.prepare(cluster, undefined, signal);
-  const made = await provider.machines.create(
-    {
-      cluster,
-      name: 'm1',
-      role: 'control-plane',
-      incarnation: 1,
-      token: `${cluster.uid}-m1`,
-      shape: { cpus: 2, memory: 2 ** 31, disks: [] },
-      authorizedKey: keys.sshPublicKey,
-      labels: {},
-    },
-    signal,
-  );
-  const machine: MachineRef = {
-    name: 'm1',
-    address: made.address ?? '',
-    port: 22,
-    user: 'root',
-    hostKeys: [made.provisionalHostKey ?? ''],
-  };
+  const machines: MachineRef[] = [];
+  for (const name of names) {
+    const made = await provider.machines.create(
+      {
+        cluster,
+        name,
+        role: 'control-plane',
+        incarnation: 1,
+        token: `${cluster.uid}-${name}`,
+        shape: { cpus: 2, memory: 2 ** 31, disks: [] },
+        authorizedKey: keys.sshPublicKey,
+        labels: {},
+      },
+      signal,
+    );
+    const hostKeys = [made.provisionalHostKey ?? ''];
+    machines.push({ name, address: made.address ?? '', port: 22, user: 'root', hostKeys });
+  }
+  const [machine] = machines;
+  if (machine === undefined) throw new Error('a bench needs a machine');
   const strange = ssh2.utils.generateKeyPairSync('ed25519').public;
   const lines: string[] = [];
   const offsets = new Map<string, number>();
   const opened: RealPorts[] = [];
   const bench: LabBench = {
     machine,
+    machines,
     // The lab's last address but one is given to nobody.
     absent: { ...machine, name: 'absent', address: machine.address.replace(/\d+$/u, '253') },
     impostor: { ...machine, hostKeys: [strange] },
@@ -92,9 +94,14 @@ export async function bootLabBench(): Promise<LabBench> {
       if (left.length > 0) throw new Error(`the lab left something behind: ${JSON.stringify(left)}`);
     },
   };
+  return ready(bench);
+}
+
+/** A machine is there before its sshd is. */
+async function ready(bench: LabBench): Promise<LabBench> {
   for (let tries = 0; ; tries += 1) {
     try {
-      await bench.ports().host.reach(machine);
+      for (const each of bench.machines) await bench.ports().host.reach(each);
       return bench;
     } catch (error) {
       if (tries > 40) throw error;
