@@ -43,6 +43,8 @@ export class SocketLink implements AgentLink {
   readonly #reportHandlers: ((reports: readonly AgentReport[]) => void)[] = [];
   readonly #connectedHandlers: ((open: readonly AttemptKey[]) => void)[] = [];
   #socket: AgentSocket | undefined;
+  /** Epoch of the agent behind the socket: when the site's has risen since, it is the agent no more. */
+  #socketEpoch = 0;
   #refusal: ProblemReport | undefined;
 
   constructor(options: SocketLinkOptions) {
@@ -51,7 +53,7 @@ export class SocketLink implements AgentLink {
   }
 
   get isConnected(): boolean {
-    return this.#socket !== undefined;
+    return this.#agent() !== undefined;
   }
 
   get epoch(): number {
@@ -60,19 +62,19 @@ export class SocketLink implements AgentLink {
 
   /** Why the agent that asked last was refused; undefined while one is connected. */
   get refusal(): ProblemReport | undefined {
-    return this.#socket === undefined ? this.#refusal : undefined;
+    return this.isConnected ? undefined : this.#refusal;
   }
 
   dispatch(dispatch: Dispatch): void {
-    this.#socket?.emit('dispatch', dispatch);
+    this.#agent()?.emit('dispatch', dispatch);
   }
 
   cancel(key: AttemptKey): void {
-    this.#socket?.emit('cancel', key);
+    this.#agent()?.emit('cancel', key);
   }
 
   acknowledge(sequence: number): void {
-    this.#socket?.emit('acknowledge', sequence);
+    this.#agent()?.emit('acknowledge', sequence);
   }
 
   async ask<Name extends keyof AgentQuestions>(
@@ -106,6 +108,7 @@ export class SocketLink implements AgentLink {
     }
     const before = this.#socket;
     this.#socket = socket;
+    this.#socketEpoch = hello.epoch;
     before?.disconnect(true);
     socket.on('report', (reports) => this.#take(socket, reports));
     socket.on('disconnect', () => {
@@ -121,13 +124,20 @@ export class SocketLink implements AgentLink {
 
   /** Lets the present agent go, for example because its site's epoch was raised. */
   disconnect(): void {
-    this.#socket?.disconnect(true);
+    const socket = this.#socket;
     this.#socket = undefined;
+    socket?.disconnect(true);
+  }
+
+  /** The socket of the site's active agent; a replaced one is let go as soon as that shows. */
+  #agent(): AgentSocket | undefined {
+    if (this.#socket !== undefined && this.#socketEpoch !== this.epoch) this.disconnect();
+    return this.#socket;
   }
 
   #take(socket: AgentSocket, reports: readonly AgentReport[]): void {
     // A replaced agent's last words are nobody's.
-    if (this.#socket !== socket) return;
+    if (this.#agent() !== socket) return;
     const checked = reportsSchema.safeParse(reports);
     if (!checked.success) {
       this.#options.onRefused?.(malformed(this.site));
@@ -165,7 +175,7 @@ export class SocketLink implements AgentLink {
   }
 
   #askSocket(name: keyof AgentQuestions, request: unknown): Promise<AskReply> {
-    const socket = this.#socket;
+    const socket = this.#agent();
     const { site, answerPatience = 120_000 } = this.#options;
     if (socket === undefined)
       return Promise.reject(new Transient('LINK-005', `The agent of site ${site} is not connected.`));

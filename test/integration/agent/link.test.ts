@@ -245,6 +245,16 @@ describe('who is let in', () => {
     await until(() => link.isConnected);
   });
 
+  it('lets an agent go when the epoch rises while it is connected, and takes no word of it any more', async () => {
+    const { runner } = await connect();
+    await until(() => link.isConnected);
+    epoch = 2;
+    expect(link.isConnected).toBe(false);
+    runner.dispatch(dispatchOf());
+    await until(() => refusals.some((problem) => problem.code === 'LINK-002'));
+    expect(durable).toEqual([]);
+  });
+
   it('lets work wait when releases are two protocols apart, and says which to update', async () => {
     await connect({ hello: { protocol: protocolVersion + 2 } });
     await until(() => link.refusal?.code === 'LINK-001');
