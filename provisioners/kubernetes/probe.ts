@@ -11,6 +11,7 @@ const labels = { 'app.kubernetes.io/name': name, 'app.kubernetes.io/managed-by':
 /** Image of the probe, part of every payload. */
 export const probeImage = 'remuda.dev/lab/probe:1';
 
+/** Server-side apply of 1.20 takes `protocol` for a key of these lists and knows no default: it is always named. */
 const port = 8080;
 
 /** The Service the pods are reached through. */
@@ -28,7 +29,7 @@ const container = {
   name: 'probe',
   image: probeImage,
   imagePullPolicy: 'Never',
-  ports: [{ containerPort: port }],
+  ports: [{ containerPort: port, protocol: 'TCP' }],
   env: [
     { name: 'POD_NAME', ...fieldOf('metadata.name') },
     { name: 'NODE_NAME', ...fieldOf('spec.nodeName') },
@@ -51,7 +52,7 @@ export const probeObjects: readonly KubernetesObject[] = [
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name, namespace, labels },
-    spec: { selector: { 'app.kubernetes.io/name': name }, ports: [{ port, targetPort: port }] },
+    spec: { selector: { 'app.kubernetes.io/name': name }, ports: [{ port, targetPort: port, protocol: 'TCP' }] },
   },
   {
     apiVersion: 'apps/v1',
