@@ -16,7 +16,7 @@ interface GraphNode {
  */
 export class StepGraph {
   readonly #nodes = new Map<string, GraphNode>();
-  readonly #ready = new Set<string>();
+  readonly #ready = new Map<string, PlannedStep>();
   #open: number;
 
   /**
@@ -37,14 +37,19 @@ export class StepGraph {
       }
     this.#refuseCircles();
     this.#open = steps.length;
-    for (const [id, node] of this.#nodes) if (node.awaited === 0) this.#ready.add(id);
+    for (const [id, node] of this.#nodes) if (node.awaited === 0) this.#ready.set(id, node.step);
     // In plan order: a kept step's successors come after it or wait for others as well.
     for (const step of steps) if (done.has(step.id)) this.#finish(this.#node(step.id));
   }
 
-  /** Steps that may start now, in plan order. */
-  ready(): readonly PlannedStep[] {
-    return [...this.#ready].map((id) => this.#node(id).step);
+  /** Steps that may start now, those that could first, at most `limit`. */
+  ready(limit: number = Number.POSITIVE_INFINITY): readonly PlannedStep[] {
+    const steps: PlannedStep[] = [];
+    for (const step of this.#ready.values()) {
+      if (steps.length >= limit) break;
+      steps.push(step);
+    }
+    return steps;
   }
 
   /** @throws Error when the step may not start: a bug of the runner, stopped before it does harm. */
@@ -80,7 +85,7 @@ export class StepGraph {
     for (const id of node.next) {
       const successor = this.#node(id);
       successor.awaited -= 1;
-      if (successor.awaited === 0 && successor.state === 'planned') this.#ready.add(id);
+      if (successor.awaited === 0 && successor.state === 'planned') this.#ready.set(id, successor.step);
     }
   }
 

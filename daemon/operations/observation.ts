@@ -1,5 +1,5 @@
 import type { ClusterContext, Sealed } from '../../appliance/agent/protocol.ts';
-import type { Json } from '../../provisioners/contract/json.ts';
+import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ClusterIdentity, MachineRef } from '../../provisioners/contract/machine.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import { Blocked } from '../../provisioners/contract/problem.ts';
@@ -25,14 +25,25 @@ export interface Subject {
  */
 export function contextFor(state: State, subject: Subject, input: Json = null): ClusterContext {
   const names = new Set([
-    ...secretsNamedIn(subject.provider.document),
-    ...secretsNamedIn(subject.desired.document),
+    ...namedInDocument(subject.provider.document),
+    ...namedInDocument(subject.desired.document),
     ...secretsNamedIn(input),
   ]);
   const secrets: Record<string, Sealed> = {};
   for (const name of names)
     secrets[name] = subject.given?.[name] ?? keptSecret(state, subject.provider, name);
   return { cluster: subject.cluster, provider: subject.provider.config, keys: subject.keys, secrets };
+}
+
+/** Documents never change, and a large one is sent along with thousands of steps. */
+const namesByDocument = new WeakMap<JsonObject, readonly string[]>();
+
+function namedInDocument(document: JsonObject): readonly string[] {
+  const known = namesByDocument.get(document);
+  if (known !== undefined) return known;
+  const names = secretsNamedIn(document);
+  namesByDocument.set(document, names);
+  return names;
 }
 
 function keptSecret(state: State, provider: DesiredProvider, name: string): Sealed {

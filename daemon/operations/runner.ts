@@ -162,8 +162,7 @@ export class Runner implements ReportReader {
     if (!isEnding && this.#mustPause(run)) return;
     if (run.isStopping || run.graph === undefined) return this.#settleWhenQuiet(run);
     const unchecked: PlannedStep[] = [];
-    for (const step of run.graph.ready()) {
-      if (run.open.size + run.starting.size >= mostOpen) break;
+    for (const step of run.graph.ready(mostOpen - run.open.size - run.starting.size)) {
       if (step.destructive && !run.cleared.delete(step.id)) unchecked.push(step);
       else this.#startStep(run, run.graph, step);
     }
