@@ -52,7 +52,10 @@ export const probeObjects: readonly KubernetesObject[] = [
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name, namespace, labels },
-    spec: { selector: { 'app.kubernetes.io/name': name }, ports: [{ port, targetPort: port, protocol: 'TCP' }] },
+    spec: {
+      selector: { 'app.kubernetes.io/name': name },
+      ports: [{ port, targetPort: port, protocol: 'TCP' }],
+    },
   },
   {
     apiVersion: 'apps/v1',

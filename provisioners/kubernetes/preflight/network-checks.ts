@@ -192,7 +192,8 @@ const clocks: MeshCheck = {
     if (subjects.length < 2) return passed('one machine');
     const readings = subjects.map(({ facts, expected }) => ({
       name: expected.name,
-      clock: facts.clock,
+      // Machines are asked at different moments: what counts is how far each is from the one who asked.
+      clock: facts.clock - (facts.askedAt ?? 0),
       doubt: facts.clockUncertainty,
     }));
     const earliest = readings.reduce((a, b) => (b.clock < a.clock ? b : a));

@@ -84,6 +84,13 @@ export const clusterVerify = defineStep<Input, NoFacts>({
       return { state: 'pending', what: awaited.join('; '), since: context.now(), usually: seconds(30) };
     if (marks[verifiedMark] !== verifiedDigest(input))
       return { state: 'todo', why: 'no pod was reached on every node yet' };
+    if (leftover?.metadata['deletionTimestamp'] !== undefined)
+      return {
+        state: 'pending',
+        what: 'the pods of the proof are on their way out',
+        since: context.now(),
+        usually: seconds(10),
+      };
     if (leftover !== undefined) return { state: 'broken', why: 'the pods of the proof are still there' };
     return { state: 'done', facts: {} };
   },

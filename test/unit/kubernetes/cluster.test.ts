@@ -155,4 +155,15 @@ describe('cluster.verify', () => {
     await clusterVerify.apply(context, proof);
     expect(await clusterVerify.observe(context, proof)).toEqual({ state: 'done', facts: {} });
   });
+
+  it('waits while Kubernetes takes the pods out, and applies nothing', async () => {
+    const { world, context } = well(proof.nodes);
+    await clusterVerify.apply(context, proof);
+    world.objects.set('DaemonSet/remuda-probe', {
+      apiVersion: 'apps/v1',
+      kind: 'DaemonSet',
+      metadata: { name: 'remuda-probe', deletionTimestamp: '2026-11-21T05:00:00Z' },
+    });
+    expect(await clusterVerify.observe(context, proof)).toMatchObject({ state: 'pending' });
+  });
 });
