@@ -86,7 +86,7 @@ async function plan(session: Session, options: FileOptions & { readonly exitCode
   );
   if (options.output === 'table') {
     refuseProblems(file, answer.problems);
-    printPlan(session, answer, 'remuda apply');
+    printPlan(session, answer, `remuda apply ${options.file.map((path) => `-f ${path}`).join(' ')}`);
   } else {
     printData(session.printer, options.output, answer);
     if (answer.problems.length > 0) throw new CommandFailure(exitCode.usage, []);

@@ -105,7 +105,7 @@ const providers = listing({
 export const secrets = listing({
   item: secretViewSchema,
   nameOf: (secret) => secret.name,
-  empty: 'There are no secrets. Add one: remuda secret set NAME KEY=- < value',
+  empty: 'There are no secrets. Add one: remuda secret set NAME --stdin KEY < value',
   columns: () => [
     { title: 'NAME', cell: (secret) => secret.name },
     { title: 'KEYS', cell: (secret) => secret.keys.join(', ') },
@@ -125,7 +125,8 @@ export const payloads = listing({
     { title: 'KUBERNETES', cell: (payload) => payload.kubernetesVersion },
     { title: 'FLAVOUR', cell: (payload) => payload.flavour },
     { title: 'SIZE', cell: (payload) => humaneSize(payload.bytes) },
-    { title: 'FROM', cell: (payload) => payload.provenance },
+    // The first clause; the whole story is in -o yaml.
+    { title: 'FROM', cell: (payload) => (/^[^.;:]{1,70}/.exec(payload.provenance)?.[0] ?? '').trim() },
   ],
 });
 

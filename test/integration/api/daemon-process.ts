@@ -20,14 +20,17 @@ export interface DaemonProcess {
 }
 
 /** Starts the daemon on a state folder and waits until it says that it is ready. */
-export async function startDaemonProcess(folder: string, listen = '127.0.0.1:0'): Promise<DaemonProcess> {
+export async function startDaemonProcess(
+  folder: string,
+  { port = 0, linkPort = 0 }: { readonly port?: number; readonly linkPort?: number } = {},
+): Promise<DaemonProcess> {
   const child = spawnDaemon([
     '--state',
     folder,
     '--listen',
-    listen,
+    `127.0.0.1:${port}`,
     '--link-listen',
-    '127.0.0.1:0',
+    `127.0.0.1:${linkPort}`,
     '--allow-root',
   ]);
   let output = '';

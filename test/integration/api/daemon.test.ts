@@ -173,7 +173,7 @@ describe('stop and start', () => {
   test('SIGTERM ends it cleanly; token, agents and audit chain are there again', async () => {
     const { port } = new URL(daemon.url);
     expect(await daemon.end('SIGTERM')).toBe(0);
-    daemon = await startDaemonProcess(folder, `127.0.0.1:${port}`);
+    daemon = await startDaemonProcess(folder, { port: Number(port) });
     expect(daemon.output()).not.toContain('did not stop cleanly');
     const listed = await ask(`${daemon.url}/api/v1/audit?limit=5`, daemon.authority, { token: daemon.admin });
     expect((listed.json as { readonly items: readonly unknown[] }).items).toHaveLength(5);

@@ -156,7 +156,9 @@ export class FakeEngine implements EngineDoors {
   }
   listOperations(filter: Parameters<EngineDoors['listOperations']>[0] = {}): readonly OperationDetail[] {
     const { cluster } = filter;
-    return [...this.operations.values()].filter((one) => cluster === undefined || one.cluster.name === cluster);
+    return [...this.operations.values()].filter(
+      (one) => cluster === undefined || one.cluster.name === cluster,
+    );
   }
   getOperation(id: string): OperationDetail {
     return this.operations.get(id) ?? nothing(id);
