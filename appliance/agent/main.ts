@@ -112,12 +112,14 @@ function release(): string {
   return version;
 }
 
+// Whatever this process writes is its owner's alone.
+process.umask(0o077);
 try {
   await main();
 } catch (error) {
   if (!(error instanceof Problem)) throw error;
   const { summary, remedy = '' } = error.report;
   logger.fatal({ problem: error.report }, summary);
-  process.stderr.write(`${summary}\n${remedy}\n`);
+  if (process.stderr.isTTY) process.stderr.write(`${summary}\n${remedy}\n`);
   process.exitCode = error.report.kind === 'transient' ? 75 : 2;
 }

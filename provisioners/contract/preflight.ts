@@ -39,6 +39,11 @@ export interface HostFacts {
   readonly clock: number;
   /** Half the round trip of the question, in seconds: the clock's uncertainty. */
   readonly clockUncertainty: number;
+  /**
+   * The asker's own clock in the middle of that question, seconds since the epoch. Machines are asked one after the
+   * other: only differences to it can be compared. Absent where all are asked at one instant (the model).
+   */
+  readonly askedAt?: number;
   readonly listeningPorts: readonly { readonly port: number; readonly process: string }[];
   readonly addresses: readonly { readonly interface: string; readonly cidr: string; readonly mtu: number }[];
   readonly routes: readonly {

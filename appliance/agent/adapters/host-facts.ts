@@ -87,7 +87,10 @@ const declarationSchema = z.object({
 });
 
 /** Understands what {@link factsProgram} printed. Pure. */
-export function parseFacts(output: string, clock: Pick<HostFacts, 'clock' | 'clockUncertainty'>): HostFacts {
+export function parseFacts(
+  output: string,
+  clock: Pick<HostFacts, 'clock' | 'clockUncertainty' | 'askedAt'>,
+): HostFacts {
   const sections = sectionsOf(output);
   const text = (name: string): string => (sections.get(name) ?? []).join('\n').trim();
   const words = (name: string): string[] => text(name).split(/\s+/u).filter(Boolean);

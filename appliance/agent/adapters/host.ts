@@ -75,11 +75,12 @@ export function createHostPort(machines: Machines): HostPort {
 /** The clock is asked first and alone, so that its uncertainty is that of one small question. */
 async function facts(machines: Machines, machine: MachineRef): Promise<HostFacts> {
   await machines.reach(machine);
-  const before = performance.now();
+  const before = Date.now();
   const clock = Number(await machines.ask(machine, 'reading the clock', { text: 'date +%s.%N' }));
-  const clockUncertainty = (performance.now() - before) / 2000;
+  const after = Date.now();
+  const reading = { clock, clockUncertainty: (after - before) / 2000, askedAt: (before + after) / 2000 };
   const output = await machines.ask(machine, 'gathering facts', { text: factsProgram });
-  return parseFacts(output, { clock, clockUncertainty });
+  return parseFacts(output, reading);
 }
 
 async function replaceHostKey(machines: Machines, machine: MachineRef, publicKey: string): Promise<void> {
