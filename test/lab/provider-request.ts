@@ -27,12 +27,20 @@ export const requestFor = (cluster: ClusterIdentity, name: string, incarnation =
   labels: {},
 });
 
+/** Starts what takes the host down; that the connection may die before it is answered is no failure. */
+export async function bringDown(machine: ProviderMachine, command: string): Promise<void> {
+  await onHost(machine, command).catch((error: Error) => {
+    if (!/connection closed|Keepalive|ECONNRESET/.test(error.message)) throw error;
+  });
+}
+
 /** Runs a command on a host over SSH, trusting only the host key that was handed over; rejects when it fails. */
 export function onHost(machine: ProviderMachine, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client();
     const expected = machine.provisionalHostKey?.split(' ')[1];
     client.on('error', reject);
+    client.on('close', () => reject(new Error(`the connection closed during "${command}"`)));
     client.on('ready', () => {
       client.exec(command, (error, stream) => {
         if (error) return reject(error);
@@ -51,6 +59,9 @@ export function onHost(machine: ProviderMachine, command: string): Promise<strin
       username: 'root',
       privateKey: userKey().private,
       readyTimeout: 5000,
+      // A host that goes down takes its end of the connection with it and says nothing.
+      keepaliveInterval: 1000,
+      keepaliveCountMax: 3,
       hostVerifier: (key: Buffer) => key.toString('base64') === expected,
     });
   });

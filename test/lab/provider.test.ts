@@ -8,7 +8,7 @@ import { UserProblem } from '../../provisioners/contract/problem.ts';
 import { waitUntil } from '../../provisioners/infrastructure/lab/command.ts';
 import { LabProvider, labSettings } from '../../provisioners/infrastructure/lab/provider.ts';
 import { footprint, labsIn } from './provider-footprint.ts';
-import { onHost, requestFor } from './provider-request.ts';
+import { bringDown, onHost, requestFor } from './provider-request.ts';
 
 const stateFolder = mkdtempSync('/var/tmp/remuda-test-lab-');
 const keys = mkdtempSync('/var/tmp/remuda-test-keys-');
@@ -131,7 +131,7 @@ describe('one lab and its hosts', () => {
   });
 
   test('a host that powers itself off is seen as off, and by whom', async () => {
-    await onHost(second, 'systemctl --no-block poweroff');
+    await bringDown(second, 'systemctl --no-block poweroff');
     await waitUntil('two is off', async () => (await listed('two')).state === 'off', { limit: 30_000 });
     expect((await listed('two')).detail).toContain('by itself');
     await provider.machines.power(cluster, 'two', 'on');
@@ -141,7 +141,7 @@ describe('one lab and its hosts', () => {
   test('a reboot is a new boot: addresses and mounts added by hand are gone, the machine is the same', async () => {
     const boot = await bootIdOf(first);
     const added = first.address?.replace(/\d+$/, '100');
-    await onHost(first, `ip address add ${added}/24 dev eth0 && systemctl --no-block reboot`);
+    await bringDown(first, `ip address add ${added}/24 dev eth0 && systemctl --no-block reboot`);
     const hasNewBoot = async (): Promise<boolean> => (await bootIdOf(first).catch(() => boot)) !== boot;
     await waitUntil('the next boot of one', hasNewBoot, { limit: 30_000, every: 100 });
     expect(await onHost(first, 'ip -4 address show dev eth0')).not.toContain(added);

@@ -51,7 +51,7 @@ export const succeeds = (program: string, args: readonly string[]): Promise<bool
   );
 
 /** What {@link waitUntil} gives up with. */
-export class WaitedTooLong extends Error {}
+class WaitedTooLong extends Error {}
 
 /**
  * Looks every `every` ms until `condition` holds.

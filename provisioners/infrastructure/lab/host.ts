@@ -207,6 +207,14 @@ function greets(address: string): Promise<boolean> {
   });
 }
 
+/** How a person looks into a host that nobody can log in to. */
+async function wayIn(host: Host): Promise<string> {
+  const [init] = await findInits(await processesOf(host, host.record.name));
+  return init === undefined
+    ? `It does not run; see ${host.places.console}, then create it again.`
+    : `Look inside: nsenter --all --target ${init} journalctl --boot`;
+}
+
 /**
  * Waits until the host's sshd greets.
  * @throws Transient with the console's last lines when it does not within a minute, or when the host died.
@@ -228,6 +236,7 @@ export async function awaitSshd(host: Host, signal?: AbortSignal): Promise<void>
       {
         machine: record.name,
         lastLines: text.trim().split('\n').slice(-10),
+        remedy: await wayIn(host),
       },
     );
   }

@@ -15,14 +15,14 @@ const boxEnd = 'box';
 export const aliasOf = (lab: LabPlaces, name: string): string => `remuda-lab:${lab.folder}:${name}`;
 
 /** Folder of the lab that a label names; undefined when it is not a label of ours. */
-export const folderOfAlias = (alias: string): string | undefined =>
+const folderOfAlias = (alias: string): string | undefined =>
   /^remuda-lab:(.+):[^:]+$/.exec(alias.trim())?.[1];
 
 const inBridge = (lab: LabPlaces, args: readonly string[]): Promise<string> =>
   run('nsenter', [`--net=${lab.bridge}`, 'ip', ...args]);
 
 /** Whether the file holds a network namespace (and is not merely there). */
-export async function isNamespace(file: string): Promise<boolean> {
+async function isNamespace(file: string): Promise<boolean> {
   const mounts = await readFile('/proc/self/mountinfo', 'utf8');
   return mounts.split('\n').some((line) => line.split(' ')[4] === file && line.includes(' - nsfs '));
 }

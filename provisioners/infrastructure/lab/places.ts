@@ -35,7 +35,7 @@ export interface MachinePlaces {
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The folder's name carries the cluster's name for people and a part of its uid, so that namesakes do not meet. */
-export const labFolderName = (cluster: ClusterIdentity): string =>
+const labFolderName = (cluster: ClusterIdentity): string =>
   `${cluster.name}-${digest(cluster.uid).slice(0, 8)}`;
 
 /** Places of a lab in its folder. The id also depends on the folder: equal names in two state folders do not meet. */

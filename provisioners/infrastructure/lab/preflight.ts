@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, statfs } from 'node:fs/promises';
+import { readFile, readdir, readlink, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Finding } from '../../contract/preflight.ts';
 import { Problem } from '../../contract/problem.ts';
@@ -14,6 +14,8 @@ import { formatSubnet, overlap, requestedNetwork } from './subnet.ts';
 /** Disk of a lab host with Kubernetes on it, bytes (measured: 1.1 GB), and of the root image. */
 const diskOfHost = 1.2e9;
 const diskOfImage = 0.4e9;
+/** Measured with Kubernetes 1.20: systemd 2, dbus, logind, containerd, kube-proxy 1 each, kubelet 5. */
+const inotifyOfHost = 11;
 /** f_type of overlayfs (statfs(2)). */
 const overlayMagic = 0x794c7630;
 /** Programs of {@link requiredPackages}. */
@@ -79,6 +81,34 @@ async function checkDisk(settings: LabSettings, newMachines: number): Promise<Ch
   };
 }
 
+/** How many inotify instances root's processes hold; all lab hosts count as root's (inotify(7), max_user_instances). */
+async function inotifyInUse(): Promise<number> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const counts = await Promise.all(
+    pids.map(async (pid) => {
+      const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
+      const targets = await Promise.all(
+        files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => '')),
+      );
+      return targets.filter((target) => target.includes('inotify')).length;
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function checkInotify(newMachines: number): Promise<Check> {
+  const limit = Number(await readFile('/proc/sys/fs/inotify/max_user_instances', 'utf8'));
+  const inUse = await inotifyInUse();
+  const needed = newMachines * inotifyOfHost;
+  return {
+    check: 'LAB-INOTIFY',
+    severity: 'bypassable',
+    holds: newMachines === 0 || inUse + needed <= limit,
+    saw: `${inUse} of root's ${limit} inotify instances are in use; ${newMachines} new machines need about ${needed}`,
+    remedy: `Remove other labs, or raise the box's limit yourself: sysctl fs.inotify.max_user_instances=${Math.max(512, 2 * (inUse + needed))}`,
+  };
+}
+
 async function checkMemory(memory: number): Promise<Check> {
   const available =
     Number(/^MemAvailable:\s+(\d+)/m.exec(await readFile('/proc/meminfo', 'utf8'))?.[1]) * 1024;
@@ -132,6 +162,7 @@ export async function checkBox(settings: LabSettings, request: CapacityRequest):
     checkKernel(settings),
     checkDisk(settings, wanted.length),
     checkMemory(memory),
+    checkInotify(wanted.length),
     checkSubnet(settings, request),
   ]);
   return checks.map(finding);

@@ -4,13 +4,7 @@ import { z } from 'zod';
 import type { ClusterIdentity } from '../../contract/machine.ts';
 import { UserProblem } from '../../contract/problem.ts';
 import type { Finding } from '../../contract/preflight.ts';
-import type {
-  CapacityRequest,
-  LedgerEntry,
-  Provider,
-  ProviderConfig,
-  TeardownProof,
-} from '../../contract/provider.ts';
+import type { CapacityRequest, LedgerEntry, Provider, TeardownProof } from '../../contract/provider.ts';
 import { detectCgroups } from './cgroups.ts';
 import { LabInfrastructure, machineFolders, type LabSettings } from './infrastructure.ts';
 import { LabMachines } from './machines.ts';
@@ -106,21 +100,4 @@ export class LabProvider implements Provider {
       left: after.map((entry) => Object.assign({ why }, entry)),
     };
   }
-}
-
-/**
- * The lab provider as the agent constructs it.
- * @throws UserProblem when the provider's section says something.
- */
-export async function createLabProvider(
-  provider: ProviderConfig,
-  options: LabOptions = {},
-): Promise<LabProvider> {
-  const parsed = labConfigSchema.safeParse(provider.config);
-  if (!parsed.success)
-    throw new UserProblem('LAB-002', `provider ${provider.name}: ${z.prettifyError(parsed.error)}`, {
-      place: { document: `Provider/${provider.name}`, field: 'spec.lab' },
-      remedy: 'Leave spec.lab empty; the network of a lab is the cluster’s spec.nodeNetwork.',
-    });
-  return new LabProvider(await labSettings(options));
 }

@@ -33,8 +33,12 @@ const disabledUnits = words(`
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
 `);
 
-/** Devices, consoles and what belongs to the box's kernel are not the lab's. */
+/**
+ * Devices, consoles and what belongs to the box's kernel are not the lab's; and each *.path unit costs one of the few
+ * inotify instances that all hosts share.
+ */
 const maskedUnits = words(`
+  systemd-ask-password-console.path systemd-ask-password-wall.path
   console-getty.service getty.target systemd-udevd.service systemd-udev-trigger.service systemd-udevd-control.socket
   systemd-udevd-kernel.socket systemd-modules-load.service e2scrub_reap.service
   sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount proc-sys-fs-binfmt_misc.automount
@@ -66,7 +70,7 @@ async function listFiles(folder: string): Promise<string[]> {
 async function recipeKey(): Promise<string> {
   const hash = createHash('sha256');
   hash.update(
-    JSON.stringify([4, suite, architecture, packages, disabledUnits, maskedUnits, excluded, removed]),
+    JSON.stringify([5, suite, architecture, packages, disabledUnits, maskedUnits, excluded, removed]),
   );
   for (const file of await listFiles(files)) {
     const stat = await lstat(file);

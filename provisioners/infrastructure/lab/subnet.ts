@@ -11,6 +11,8 @@ export interface Subnet {
 /** 10.77.0.0/16 in /24s: apart from kubeadm's usual pod (10.244/16) and service (10.96/12) networks. */
 const pool: Subnet = { first: 0x0a4d0000, prefix: 16 };
 const prefixOfLab = 24;
+/** The first ones are left to answer files that name theirs, as our examples do. */
+const reserved = 16;
 /** Offsets in a subnet chosen by us: machines below 100, above are free for virtual addresses. */
 const firstMachine = 11;
 const lastMachine = 99;
@@ -45,7 +47,7 @@ export function parseSubnet(text: string): Subnet {
 export const formatSubnet = (subnet: Subnet): string => `${formatAddress(subnet.first)}/${subnet.prefix}`;
 
 /** Address of the last one in the subnet (the broadcast address). */
-export const lastOf = (subnet: Subnet): number => subnet.first + 2 ** (32 - subnet.prefix) - 1;
+const lastOf = (subnet: Subnet): number => subnet.first + 2 ** (32 - subnet.prefix) - 1;
 
 /** Whether two networks share an address. */
 export const overlap = (one: Subnet, other: Subnet): boolean =>
@@ -101,12 +103,12 @@ export function requestedNetwork(network: NodeNetwork): LabNetwork {
 
 /**
  * A network nobody uses yet, beginning with the one that `seed` points at so that parallel labs seldom ask for the same.
- * @throws UserProblem when all 256 are taken.
+ * @throws UserProblem when all 240 are taken.
  */
 export function chooseNetwork(taken: readonly Subnet[], seed: number): LabNetwork {
-  const count = 2 ** (prefixOfLab - pool.prefix);
+  const count = 2 ** (prefixOfLab - pool.prefix) - reserved;
   for (let step = 0; step < count; step += 1) {
-    const first = pool.first + ((seed + step) % count) * 2 ** (32 - prefixOfLab);
+    const first = pool.first + (reserved + ((seed + step) % count)) * 2 ** (32 - prefixOfLab);
     const subnet = { first, prefix: prefixOfLab };
     if (taken.some((other) => overlap(subnet, other))) continue;
     const range = `${formatAddress(first + firstMachine)}-${formatAddress(first + lastMachine)}`;
