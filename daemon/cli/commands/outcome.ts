@@ -33,7 +33,7 @@ function problemsOf(operation: OperationDetail): readonly ProblemReport[] {
   return [
     {
       kind: operation.state === 'waiting' ? 'blocked' : 'user',
-      code: operation.state === 'waiting' ? 'OP-APPROVAL' : 'OP-CANCELLED',
+      code: operation.state === 'waiting' ? 'CLI-023' : 'CLI-024',
       summary: operationTitle(operation),
     },
   ];

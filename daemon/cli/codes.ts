@@ -1,0 +1,117 @@
+/** One entry of the catalogue. */
+interface CommandCode {
+  readonly title: string;
+  readonly explanation: string;
+  readonly remedy: string;
+}
+
+const code = (title: string, explanation: string, remedy: string): CommandCode => ({
+  title,
+  explanation,
+  remedy,
+});
+const tokenRemedy = 'Use the whole token as it was printed: <CA hash>.<secret>.';
+const secretRemedy = 'Give --stdin KEY, or --from-file KEY=PATH.';
+
+/** Every problem code of the `remuda` command itself. Stable; none is ever given a new meaning. */
+export const commandCodes: Readonly<Record<string, CommandCode>> = {
+  'CLI-001': code(
+    'A file cannot be read',
+    'What -f names is not there or not readable.',
+    'Give a file, a folder, or - for standard input.',
+  ),
+  'CLI-002': code(
+    'An empty folder',
+    'The folder holds no .yaml, .yml or .json file; deeper folders are not searched.',
+    'Name another folder or file.',
+  ),
+  'CLI-003': code(
+    'No token',
+    'Neither REMUDA_TOKEN nor `remuda login` gave one for this server.',
+    'Run `remuda login`.',
+  ),
+  'CLI-004': code(
+    'Nothing to know the server by',
+    'A server is verified by the hash of its CA before the token is sent.',
+    'Set REMUDA_CA_HASH, or use the whole token.',
+  ),
+  'CLI-005': code(
+    'The file of `remuda login` is damaged',
+    'It is not what login writes.',
+    'Remove it and log in again.',
+  ),
+  'CLI-006': code('Not the address of a server', 'Remuda speaks TLS only.', 'Write https://host:port.'),
+  'CLI-009': code(
+    'Not one of the choices',
+    'The word is none of those that the command knows.',
+    'Take one of those in the message.',
+  ),
+  'CLI-010': code('Not a Remuda server', 'Something else answers at this address.', 'Check REMUDA_SERVER.'),
+  'CLI-011': code(
+    'Another server than the token is for',
+    'None of the certificates that the server showed has the hash in the token; nothing was sent to it.',
+    'Ask the administrator for a new token; if the server was not set up anew, somebody stands between.',
+  ),
+  'CLI-012': code(
+    'The time to wait is over',
+    'The work goes on; only the watching ended.',
+    'Follow it again: remuda operation follow ID.',
+  ),
+  'CLI-013': code(
+    'No such operation or cluster',
+    'Logs belong to an operation, or to the newest one of a cluster.',
+    'See `remuda get operations`.',
+  ),
+  'CLI-014': code(
+    'A deletion needs the name once more',
+    'Without a terminal there is nobody to ask.',
+    'Add --confirm with the name of the cluster.',
+  ),
+  'CLI-015': code('--from-file without a key', 'Each value of a secret has a key.', secretRemedy),
+  'CLI-016': code(
+    'The file of a value cannot be read',
+    'The path after the "=" is not repeated: it may be the value itself.',
+    secretRemedy,
+  ),
+  'CLI-017': code(
+    'No value to keep',
+    'Values come from standard input or files, never from the command line, where all users of the machine see them.',
+    secretRemedy,
+  ),
+  'CLI-018': code(
+    'The payload program is missing',
+    'scripts/payload stands beside the command.',
+    'Use a whole copy of Remuda.',
+  ),
+  'CLI-019': code('Half a token', 'Without the hash of the CA the server cannot be verified.', tokenRemedy),
+  'CLI-020': code(
+    'A token typed on a terminal',
+    'It would be seen, and stay in the scroll-back.',
+    'Use --token-file, or pipe it in.',
+  ),
+  'CLI-021': code(
+    'The token file cannot be read',
+    'It belongs to the user of the daemon.',
+    'Read it as that user or as root.',
+  ),
+  'CLI-022': code(
+    'The server does not answer',
+    'Nothing listens there, or the way to it is closed.',
+    'Look whether the daemon runs; check REMUDA_SERVER.',
+  ),
+  'CLI-023': code(
+    'Waits for your approval',
+    'The plan made anew destroys what was not approved before.',
+    'remuda operation approve ID --confirm CLUSTER',
+  ),
+  'CLI-024': code(
+    'Cancelled',
+    'Somebody cancelled the operation, or a newer one took its place.',
+    'remuda operation resume ID, or follow the newer one.',
+  ),
+  'BUG-002': code(
+    'A mistake of the command',
+    'The command met something that it should know. REMUDA_DEBUG=1 shows where.',
+    'Please report it.',
+  ),
+};
