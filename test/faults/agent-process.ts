@@ -18,6 +18,7 @@ import { killRun, scaledClock } from './scaled-clock.ts';
 const run = killRun();
 const clock = scaledClock(run);
 const carry = socketCarry(run.modelSocket);
+const agentClock = { now: clock.now, sleep: clock.sleep, random: Math.random };
 const door = (by: Caller): Door => new Door({ by, carry, sleep: (duration) => clock.sleep(duration) });
 
 /** The client certificate, kept over restarts as the real agent keeps its own. */
@@ -37,7 +38,7 @@ const runner = new AttemptRunner({
   steps: new Map(steps.map((step) => [step.kind, step])),
   store,
   epoch: run.epoch,
-  clock: { now: clock.now, sleep: clock.sleep, random: Math.random },
+  clock: agentClock,
   ports: (work) =>
     fleetPorts(door({ ...work.key, epoch: work.epoch }), fakeSecrets(), (text, machine) =>
       work.log(text, machine),
@@ -58,7 +59,7 @@ const client = new AgentLinkClient({
   runner,
   questions: fleetQuestions(
     () => fleetPorts(door({ operation: '-', step: 'question', attempt: 0, epoch: run.epoch }), fakeSecrets()),
-    clock.now,
+    agentClock,
   ),
   logger: pino({ level: 'silent' }),
   patience: 1000,

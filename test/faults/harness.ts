@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AttemptRunner } from '../../appliance/agent/attempts.ts';
+import type { Clock as AgentClock } from '../../appliance/agent/clock.ts';
 import { AttemptStore } from '../../appliance/agent/store.ts';
 import { protocolVersion } from '../../appliance/agent/protocol.ts';
 import { answerFilePlanners } from '../../daemon/operations/answer-file.ts';
@@ -224,17 +225,18 @@ export class World {
   #startAgent(): void {
     const process = new SimulatedProcess('agent', this.boundaries);
     const clock = clockOf(this.clock, process);
+    const agentClock: AgentClock = {
+      now: () => clock.now(),
+      sleep: (duration, signal) => clock.sleep(duration, signal),
+      random: this.#random,
+    };
     this.agent = process.run(() => {
       const store = new AttemptStore(join(this.folder, 'agent.db'));
       const runner = new AttemptRunner({
         steps: new Map(this.#steps.map((step) => [step.kind, step])),
         store,
         epoch: this.#epoch,
-        clock: {
-          now: () => clock.now(),
-          sleep: (duration, signal) => clock.sleep(duration, signal),
-          random: this.#random,
-        },
+        clock: agentClock,
         ports: (work) =>
           fleetPorts(
             this.#door(process, { ...work.key, epoch: work.epoch }),
@@ -252,7 +254,7 @@ export class World {
               this.#door(process, { operation: '-', step: 'question', attempt: 0, epoch: this.#epoch }),
               fakeSecrets(),
             ),
-          () => clock.now(),
+          agentClock,
         ),
         hello: () => ({
           protocol: protocolVersion,

@@ -12,11 +12,14 @@ import type { KillRun } from './scaled-clock.ts';
 
 const isFull = process.env['REMUDA_RING'] === 'full';
 /** Runs in all; DESIGN §9 and the milestone ask for at least 40. */
-const runs = isFull ? 200 : 40;
+const runs = Number(process.env['REMUDA_RUNS'] ?? (isFull ? 200 : 40));
 const seed = runSeed();
 const text = answerFile();
-/** Model milliseconds a real one: a create of some six model minutes takes a few real seconds. */
-const scale = 150;
+/**
+ * Model milliseconds a real one: a create of some 90 model seconds takes a few real ones, and the shortest hard limit
+ * (10 minutes) is still 20 real seconds, which a busy box does not stall for.
+ */
+const scale = 30;
 const started: ChildProcess[] = [];
 const folders: string[] = [];
 
@@ -132,11 +135,12 @@ class KillBench {
   }
 
   async ended(first: DaemonAnswer): Promise<DaemonAnswer> {
-    const until = Date.now() + 60_000;
+    const until = Date.now() + 240_000;
     for (;;) {
       const now = await this.ask({ ask: 'operation', id: first.id ?? '' });
       if (['succeeded', 'failed', 'cancelled'].includes(now.state ?? '')) return now;
-      if (Date.now() > until) throw new Error(`still ${now.state} after a minute\n${this.story.join('\n')}`);
+      if (Date.now() > until)
+        throw new Error(`still ${now.state} after four minutes\n${this.story.join('\n')}`);
       await pause(50);
     }
   }
@@ -195,9 +199,12 @@ async function createUnder(random: Random | undefined): Promise<Ending> {
     const created = await bench.ended(first);
     bench.isOver = true;
     await torment;
-    // kubeadm and payload units that nobody waits for any more come to their end in model time.
-    await pause(300_000 / scale);
-    const report = await bench.report('report');
+    // Commands on machines that nobody waits for any more come to their end in model time.
+    let report = await bench.report('report');
+    while (report.isBusy) {
+      await pause(100);
+      report = await bench.report('report');
+    }
     const story = [...bench.story, created.problem ?? '', ...report.effects].join('\n');
     return {
       created: created.state,
@@ -219,7 +226,7 @@ describe(`kill -9 of real processes at random times (REMUDA_SEED=${seed})`, () =
   beforeAll(async () => {
     undisturbed = await createUnder(undefined);
     console.info(`REMUDA_SEED=${seed}, ${runs} runs`);
-  }, 120_000);
+  }, 300_000);
 
   it('knows the undisturbed end', () => {
     expect(undisturbed.created, undisturbed.story).toBe('succeeded');
@@ -235,6 +242,6 @@ describe(`kill -9 of real processes at random times (REMUDA_SEED=${seed})`, () =
       expect(ending.state, ending.story).toBe(undisturbed.state);
       expect(ending.births, ending.story).toEqual(undisturbed.births);
     },
-    120_000,
+    300_000,
   );
 });

@@ -1,4 +1,5 @@
 import { Fleet } from '../fleet/model/fleet.ts';
+import { runningUnit } from '../fleet/model/machine.ts';
 import { finalState } from '../fleet/final-state.ts';
 import { serveFleet } from './model-socket.ts';
 import { killRun, scaledClock } from './scaled-clock.ts';
@@ -12,6 +13,8 @@ export interface ModelReport {
   readonly violations: readonly string[];
   readonly births: readonly string[];
   readonly effects: readonly string[];
+  /** Whether some command still runs on a machine. */
+  readonly isBusy: boolean;
 }
 
 const run = killRun();
@@ -26,6 +29,7 @@ process.on('message', (question: ModelQuestion) => {
     state: finalState(fleet),
     violations: fleet.violations.map(({ kind, detail }) => `${kind}: ${detail}`),
     births: fleet.births,
+    isBusy: fleet.machines().some((machine) => runningUnit(machine) !== undefined),
     effects: fleet.effects.map(({ at, call, target, by }) => `${at} ${call} ${target} (${by})`),
   };
   process.send?.(report);

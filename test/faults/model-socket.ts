@@ -1,6 +1,12 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { Problem, reportOf, Transient, type ProblemReport } from '../../provisioners/contract/problem.ts';
+import {
+  Blocked,
+  reportOf,
+  Transient,
+  UserProblem,
+  type ProblemReport,
+} from '../../provisioners/contract/problem.ts';
 import { callFleet, type CallName } from '../fleet/model/calls.ts';
 import type { Caller, Fleet } from '../fleet/model/fleet.ts';
 import type { Carry } from '../fleet/ports/door.ts';
@@ -73,6 +79,11 @@ export function socketCarry(path: string): Carry {
   };
 }
 
-function problemOf({ kind, code, summary, ...details }: ProblemReport): Problem {
-  return new Problem(kind, code, summary, details);
+/** The problem as the class that the adapters throw: steps tell them apart by class. */
+function problemOf({ kind, code, summary, ...details }: ProblemReport): Error {
+  const { remedy = 'See the log.' } = details;
+  if (kind === 'blocked') return new Blocked(code, summary, { ...details, remedy });
+  if (kind === 'user') return new UserProblem(code, summary, { ...details, remedy });
+  if (kind === 'transient') return new Transient(code, summary, details);
+  return new Error(summary);
 }

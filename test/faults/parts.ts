@@ -1,7 +1,7 @@
 import type { AgentQuestions, Sealed } from '../../appliance/agent/protocol.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
-import type { Instant } from '../../provisioners/contract/time.ts';
-import { observeThroughPorts } from '../fleet/observation.ts';
+import { Looking } from '../../appliance/agent/observe.ts';
+import type { Clock } from '../../appliance/agent/clock.ts';
 import { fakeClusterKeys } from '../fleet/ports/ports.ts';
 import type { Ports } from '../../provisioners/contract/ports.ts';
 
@@ -16,10 +16,10 @@ const fakePublicKeys = (): ClusterPublicKeys => ({
   sshPublicKey: fakeClusterKeys().sshPublicKey,
 });
 
-/** The agent's answers in the simulation. Keys are fakes; looking is done through the fleet's ports. */
-export function fleetQuestions(portsFor: () => Ports, now: () => Instant): AgentQuestions {
+/** The agent's answers in the simulation. Keys are fakes; looking is the agent's own, through the fleet's ports. */
+export function fleetQuestions(portsFor: () => Ports, clock: Clock): AgentQuestions {
   return {
-    observe: (request) => observeThroughPorts(portsFor(), request, now()),
+    observe: (request) => new Looking(portsFor(), clock, request).observe(),
     drawKeys: async () => ({
       sealed: await fakeSeal(JSON.stringify(fakeClusterKeys())),
       public: fakePublicKeys(),
