@@ -27,7 +27,7 @@ const authorityLifetime = 10 * 365 * day;
 /** Server certificates are made anew when less than a third of this is left. */
 const serverLifetime = 90 * day;
 /** An agent renews by itself at half of this; one that was away longer is enrolled again. */
-export const agentLifetime = 7 * day;
+const agentLifetime = 7 * day;
 /** Certificates begin a little earlier than now, for clocks that are behind. */
 const clockTolerance = 5 * 60_000;
 

@@ -1,35 +1,23 @@
 import type { Principal, Role } from './principals.ts';
 
 /** What can be done. `read` covers lists, details, events and logs. */
-export const verbs = [
-  'read',
-  'plan',
-  'apply',
-  'delete',
-  'operate',
-  'approve',
-  'issue',
-  'administer',
-] as const;
-export type Verb = (typeof verbs)[number];
+export type Verb = 'read' | 'plan' | 'apply' | 'delete' | 'operate' | 'approve' | 'issue' | 'administer';
 
 /** What it can be done to. */
-export const objectKinds = [
-  'server',
-  'file',
-  'cluster',
-  'machine',
-  'provider',
-  'operation',
-  'event',
-  'secret',
-  'payload',
-  'agent',
-  'token',
-  'audit',
-  'metrics',
-] as const;
-export type ObjectKind = (typeof objectKinds)[number];
+export type ObjectKind =
+  | 'server'
+  | 'file'
+  | 'cluster'
+  | 'machine'
+  | 'provider'
+  | 'operation'
+  | 'event'
+  | 'secret'
+  | 'payload'
+  | 'agent'
+  | 'token'
+  | 'audit'
+  | 'metrics';
 
 /** One object, or all of a kind when no name is given. */
 export interface AccessObject {

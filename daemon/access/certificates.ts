@@ -5,8 +5,8 @@ import { GeneralName, GeneralSubtree, GeneralSubtrees, NameConstraints } from '@
 import * as x509 from '@peculiar/x509';
 
 /** ECDSA P-256 with SHA-256: what every TLS stack of the last decade verifies. */
-export const keyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
-export const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' } as const;
+const keyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' } as const;
 
 /** OIDs of RFC 5280: key purposes and the name constraints extension. */
 export const serverPurpose = '1.3.6.1.5.5.7.3.1';
@@ -47,7 +47,7 @@ export function publicKeyHash(certificatePem: string): string {
  * The name constraints extension (RFC 5280 §4.2.1.10): whoever trusts this CA trusts it for these names and networks
  * and for nothing else on the internet.
  */
-export function nameConstraints(permitted: Names): x509.Extension {
+function nameConstraints(permitted: Names): x509.Extension {
   const subtrees = [
     ...permitted.dns.map((dNSName) => new GeneralName({ dNSName })),
     ...permitted.ip.map((iPAddress) => new GeneralName({ iPAddress })),

@@ -16,7 +16,7 @@ const siteNetworks = [
 ] as const;
 
 /** Whether an address lies in one of the networks (CIDR). */
-export function liesIn(address: string, networks: readonly string[]): boolean {
+function liesIn(address: string, networks: readonly string[]): boolean {
   const parsed = ipaddr.process(address);
   return networks.some((network) => {
     const [range, bits] = ipaddr.parseCIDR(network);

@@ -13,7 +13,7 @@ const secretBytes = 32;
 const idBytes = 6;
 const day = 24 * 60 * 60_000;
 /** Name of the administrator of the first start, and of the token made for it. */
-export const firstAdministrator = 'admin';
+const firstAdministrator = 'admin';
 
 /** A token as it may be shown. */
 export interface TokenView {
@@ -31,10 +31,10 @@ export interface IssuedToken {
 }
 
 /** Draws a secret: 256 random bits, base64url. */
-export const drawSecret = (): string => randomBytes(secretBytes).toString('base64url');
+const drawSecret = (): string => randomBytes(secretBytes).toString('base64url');
 
 /** What of a secret is kept. A random 256-bit value needs no slow hash: there is nothing to guess. */
-export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
 /** Bearer tokens: named, expiring, kept as hashes. Each stands for a principal of its name. */
 export class AccessTokens {

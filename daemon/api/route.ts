@@ -26,10 +26,10 @@ export interface Services {
 }
 
 /** Who may call a route without a principal: the probes, and an agent that brings its single-use token. */
-export type OpenDoor = 'anyone' | 'enrolment-token' | 'agent-certificate';
+type OpenDoor = 'anyone' | 'enrolment-token' | 'agent-certificate';
 
 /** What the caller must be allowed to do. `named`: path parameter that names the object. */
-export interface RouteAccess {
+interface RouteAccess {
   readonly verb: Verb;
   readonly object: ObjectKind;
   readonly named?: string;

@@ -26,7 +26,7 @@ export interface Connection {
 }
 
 /** Path of the file that `login` writes. */
-export function configurationFile(environment: NodeJS.ProcessEnv): string {
+function configurationFile(environment: NodeJS.ProcessEnv): string {
   const base = environment['XDG_CONFIG_HOME'] ?? join(environment['HOME'] ?? homedir(), '.config');
   return environment['REMUDA_CONFIG'] ?? join(base, 'remuda', 'config.json');
 }

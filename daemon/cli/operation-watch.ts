@@ -20,7 +20,7 @@ export interface OperationView {
 }
 
 /** Whether nothing more will happen without somebody acting. */
-export function isSettled(operation: OperationDetail): boolean {
+function isSettled(operation: OperationDetail): boolean {
   if (operation.state === 'waiting') return operation.waitingFor === 'approval';
   return ['succeeded', 'failed', 'cancelled'].includes(operation.state);
 }

@@ -132,7 +132,7 @@ function cacheFile(environment: NodeJS.ProcessEnv, client: Client, cluster: stri
 }
 
 /** By the cluster's own minor: its users' kubectl is of about the same age. */
-export function execApiFor(version: string): ExecApi {
+function execApiFor(version: string): ExecApi {
   const minor = Number(/^v?1\.(\d+)/.exec(version)?.[1] ?? '99');
   return minor <= 21 ? 'v1beta1' : 'v1';
 }

@@ -73,11 +73,6 @@ export function refuseProblems(file: AnswerFile, problems: Parameters<AnswerFile
   if (problems.length > 0) throw new CommandFailure(exitCode.usage, file.locate(problems));
 }
 
-/** `-o` values that a command does not know. */
-export function formOf(output: OutputForm | undefined): OutputForm {
-  return output ?? 'table';
-}
-
 /** An argument that must be one of a few. */
 export function oneOf<const Value extends string>(
   value: string,
