@@ -286,3 +286,90 @@ test('before every destructive step the cluster is looked at again, and a moved 
   expect(site.agent.observations).toBeGreaterThan(before + 1);
   expect(site.agent.dispatches.some((dispatch) => dispatch.kind === 'thing.remove')).toBe(false);
 });
+
+test('a plan that cannot be made on what is seen is tried again, says why meanwhile, and goes on (complaint 1)', async () => {
+  site.agent.held.add('thing.make/a');
+  const { id } = only((await site.apply(file)).operations);
+  await site.until(() => site.agent.starts.length === 1);
+  site.kill();
+  site.agent.held.clear();
+  site.agent.isBlind = true;
+  await site.start();
+  await site.until(() => site.engine.getOperation(id).problem !== undefined);
+  expect(site.engine.getOperation(id)).toMatchObject({ state: 'running', problem: { code: 'FAKE-003' } });
+  site.agent.isBlind = false;
+  const end = await site.end(id);
+  expect(end.state).toBe('succeeded');
+  expect(end.problem).toBeUndefined();
+});
+
+test('what stays unseen for minutes ends the operation resumable, with the reason', async () => {
+  site.agent.held.add('thing.make/a');
+  const { id } = only((await site.apply(file)).operations);
+  await site.until(() => site.agent.starts.length === 1);
+  site.kill();
+  site.agent.held.clear();
+  site.agent.isBlind = true;
+  await site.start();
+  expect(await site.end(id)).toMatchObject({
+    state: 'failed',
+    isResumable: true,
+    problem: { code: 'FAKE-003' },
+  });
+});
+
+test('a delete repeated under its key gets the same operation, also when the cluster is gone by then (C4)', async () => {
+  await site.end(only((await site.apply(file)).operations).id);
+  const request = { name: 'one', principal: 'p', confirm: 'one', idempotencyKey: 'd' };
+  const first = await site.run(site.engine.deleteCluster(request));
+  expect((await site.end(first.id)).state).toBe('succeeded');
+  expect((await site.run(site.engine.deleteCluster(request))).id).toBe(first.id);
+  expect((await refusalOf(site.engine.deleteCluster({ ...request, idempotencyKey: 'e' }))).reason).toBe(
+    'not-found',
+  );
+});
+
+test('an operation that waits for approval can be cancelled, and the queued newer revision then begins', async () => {
+  site.agent.held.add('thing.make/a');
+  const { id } = only((await site.apply(file)).operations);
+  await site.until(() => site.agent.starts.length === 1);
+  site.kill();
+  site.agent.made.set('stranger', 'made');
+  await site.start();
+  site.agent.held.clear();
+  await site.until(() => site.engine.getOperation(id).waitingFor === 'approval');
+  const wider = { ...file, things: [...things, { id: 'stranger', after: [] }] };
+  const next = only((await site.apply(wider)).operations);
+  expect(site.engine.getOperation(id)).toMatchObject({ state: 'cancelled', supersededBy: next.id });
+  expect((await site.end(next.id)).state).toBe('succeeded');
+  expect(site.agent.made.has('stranger')).toBe(true);
+});
+
+test('without an agent nothing is accepted that nobody could carry out, and the refusal says so', async () => {
+  site.agent.isConnected = false;
+  const request = { text: tinyText(file), file: 't', principal: 'p' };
+  const refused = await refusalOf(site.engine.apply(request));
+  expect(refused).toMatchObject({ reason: 'unavailable', report: { code: 'AGENT-001' } });
+  expect(site.engine.listClusters()).toEqual([]);
+  expect(site.engine.listOperations()).toEqual([]);
+});
+
+test('cancel while the agent is away is kept over a restart and ends when it comes back', async () => {
+  site.agent.held.add('thing.make/a');
+  const { id } = only((await site.apply(file)).operations);
+  await site.until(() => site.agent.starts.length === 1);
+  site.agent.isConnected = false;
+  await site.run(site.engine.cancelOperation(id, 'p'));
+  expect(site.engine.getOperation(id).endedAt).toBeUndefined();
+  site.kill();
+  await site.start();
+  expect(await site.end(id)).toMatchObject({ state: 'cancelled' });
+  expect(site.agent.made.size).toBe(0);
+});
+
+test('an invalid file is refused with every problem and leaves nothing behind', async () => {
+  const refused = await refusalOf(site.engine.apply({ text: 'not a file', file: 'x.json', principal: 'p' }));
+  expect(refused).toMatchObject({ reason: 'invalid', problems: [{ code: 'TINY-001' }] });
+  expect(site.engine.validate('not a file', 'x.json').problems).toHaveLength(1);
+  expect(site.engine.listProviders()).toEqual([]);
+});

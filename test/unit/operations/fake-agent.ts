@@ -7,7 +7,7 @@ import type {
 } from '../../../appliance/agent/protocol.ts';
 import type { AgentLink } from '../../../daemon/operations/link.ts';
 import type { Json } from '../../../provisioners/contract/json.ts';
-import { Transient } from '../../../provisioners/contract/problem.ts';
+import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import type { FakeClock } from './fake-clock.ts';
 
 type Body = AgentReport extends infer R
@@ -56,6 +56,8 @@ export class FakeAgent {
   mischief: Mischief = noMischief;
   epoch = 1;
   isConnected = true;
+  /** Connected, but the provider cannot be asked. */
+  isBlind = false;
   observations = 0;
   /** Steps that wait until they are cancelled or released. */
   readonly held = new Set<string>();
@@ -170,6 +172,7 @@ export class FakeAgent {
       return { sealed: 'sealed', public: { caHash: 'h', caCertificate: 'c', sshPublicKey: 's' } };
     if (name !== 'observe') throw new Error(`the fake agent knows no ${name}`);
     this.observations += 1;
+    if (this.isBlind) throw new Blocked('FAKE-003', 'the provider does not answer', { remedy: 'wait' });
     const { context } = request as { context: { cluster: Json; secrets: Record<string, string> } };
     this.given.push(context.secrets);
     return {
