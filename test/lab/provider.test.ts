@@ -182,9 +182,26 @@ describe('one lab and its hosts', () => {
         cluster: { uid: 'new', name: 'new' },
         machines: [{ name: 'a', cpus: 1, memory }],
       });
-    expect((await ask(2 ** 20)).filter((finding) => finding.outcome !== 'passed')).toEqual([]);
-    const failed = (await ask(2 ** 50)).filter((finding) => finding.outcome === 'failed');
-    expect(failed).toMatchObject([{ check: 'LAB-MEMORY', saw: expect.stringMatching(/\d+ MiB.*\d+ MiB/) }]);
+    // How many inotify instances are free is the box's business at this moment: not asserted for one machine.
+    const others = (await ask(2 ** 20)).filter((finding) => finding.check !== 'LAB-INOTIFY');
+    expect(others.filter((finding) => finding.outcome !== 'passed')).toEqual([]);
+    expect(await ask(2 ** 50)).toContainEqual(
+      expect.objectContaining({
+        check: 'LAB-MEMORY',
+        outcome: 'failed',
+        saw: expect.stringMatching(/\d+ MiB.*\d+ MiB/),
+      }),
+    );
+    const crowd = Array.from({ length: 5000 }, (_, index) => ({ name: `m${index}`, cpus: 1, memory: 1 }));
+    expect(
+      await provider.preflight({ cluster: { uid: 'new', name: 'new' }, machines: crowd }),
+    ).toContainEqual(
+      expect.objectContaining({
+        check: 'LAB-INOTIFY',
+        outcome: 'failed',
+        remedy: expect.stringContaining('max_user_instances='),
+      }),
+    );
     const nodeNetwork = { ranges: [`${first.address}`], prefix: 24, dns: [], ntp: [] };
     const findings = await provider.preflight({
       cluster: { uid: 'new', name: 'new' },
