@@ -55,8 +55,8 @@ async function resumeAfter(count: number, choice: Choice): Promise<void> {
   site.lastId = 1000;
   const memory = known.findLast((marker) => marker.type === 'agent')?.memory;
   if (memory !== undefined) site.agent.recall(memory);
-  await site.start();
   try {
+    await site.start();
     expect(site.state.database.pragma('integrity_check', { simple: true })).toBe('ok');
     expect(site.state.database.pragma('foreign_key_check')).toEqual([]);
     const operations = site.engine.listOperations();
@@ -79,8 +79,9 @@ async function resumeAfter(count: number, choice: Choice): Promise<void> {
     expect(log.lines.map(({ text }) => text).toSorted()).toEqual(
       cutFile.things.map((thing) => `working on ${thing.id}`).toSorted(),
     );
-  } finally {
     await site.close();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
