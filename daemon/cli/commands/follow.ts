@@ -8,11 +8,12 @@ import { concludeOperations } from './outcome.ts';
 import type { WaitOptions } from './options.ts';
 import type { Session } from './session.ts';
 
-/** Follows operations to their end and ends the command as they did. */
+/** Follows operations to their end and ends the command well when that is the end `wanted`. */
 export async function followOperations(
   session: Session,
   operations: readonly Pick<Operation, 'id'>[],
   options: WaitOptions,
+  wanted: Operation['state'] = 'succeeded',
 ): Promise<void> {
   const ids = operations.map((operation) => operation.id);
   const ways = ids.map((id) => `remuda operation follow ${id}`).join('\n  ');
@@ -31,7 +32,7 @@ export async function followOperations(
       `Follow it again: ${ways}`,
     );
   }
-  concludeOperations(session, result.operations);
+  concludeOperations(session, result.operations, wanted);
 }
 
 function viewFor(session: Session, options: WaitOptions): OperationView {

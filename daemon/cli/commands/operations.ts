@@ -53,7 +53,8 @@ async function act(
     ...(body === undefined ? {} : { body }),
     answer: operationViewSchema,
   });
-  if (options.wait === true) return followOperations(session, [started], options);
+  if (options.wait === true)
+    return followOperations(session, [started], options, verb === 'cancel' ? 'cancelled' : 'succeeded');
   if (options.output === 'json' || options.output === 'yaml')
     return printData(session.printer, options.output, started);
   const detail = await client.call({ method: 'GET', path, answer: operationDetailSchema });

@@ -9,15 +9,21 @@ type ProblemReport = ProblemDetails['problems'][number];
 /** Code of the proof that something was left behind (provisioners/kubernetes/steps/teardown-prove.ts). */
 const leftoverCode = 'TEARDOWN-001';
 
-/** Ends a command as its operations ended: prints what follows for the user, throws when one did not end well. */
-export function concludeOperations(session: Session, operations: readonly OperationDetail[]): void {
-  const bad = operations.filter((operation) => operation.state !== 'succeeded');
+/**
+ * Ends a command as its operations ended: prints what follows for the user, throws when one did not end as `wanted`.
+ */
+export function concludeOperations(
+  session: Session,
+  operations: readonly OperationDetail[],
+  wanted: OperationDetail['state'],
+): void {
+  const bad = operations.filter((operation) => operation.state !== wanted && operation.state !== 'succeeded');
   const [worst] = bad;
   if (worst) {
     throw new CommandFailure(codeOf(worst), bad.flatMap(problemsOf), bad.flatMap(waysOn));
   }
   for (const operation of operations) {
-    if (operation.kind === 'create')
+    if (operation.kind === 'create' && operation.state === 'succeeded')
       session.printer.note(
         `Use it: remuda kubeconfig ${operation.cluster.name} > kubeconfig && kubectl --kubeconfig kubeconfig get nodes`,
       );

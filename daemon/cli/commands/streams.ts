@@ -61,24 +61,57 @@ async function logs(session: Session, name: string, options: StreamOptions): Pro
     if (options.step !== undefined && line.step !== options.step) return;
     session.printer.answer(options.output === 'json' ? JSON.stringify(line) : lineText(session, line));
   };
-  let after = Number(options.after) || 0;
+  const from = Number(options.after) || 0;
+  const last = await printKept(session, client, { operation, after: from, show });
+  if (options.follow === true) await followLog(session, client, { operation, after: last, show });
+}
+
+interface LogPlace {
+  readonly operation: string;
+  readonly after: number;
+  readonly show: (line: LogLine) => void;
+}
+
+/** Prints what is there and answers the number of the last line. */
+async function printKept(
+  session: Session,
+  client: Client,
+  { operation, after, show }: LogPlace,
+): Promise<number> {
+  let last = after;
   for (;;) {
     const page = await client.call({
       method: 'GET',
       path: `/api/v1/operations/${operation}/log`,
-      query: { after },
+      query: { after: last },
       answer: logPageSchema,
     });
-    sayDropped(session, page.firstKept - after - 1, page.lines.length);
+    sayDropped(session, page.firstKept - last - 1, page.lines.length);
     page.lines.forEach(show);
-    if (page.lines.length === 0) break;
-    after = page.last;
+    if (page.lines.length === 0) return last;
+    ({ last } = page);
   }
-  if (options.follow !== true) return;
-  await follow(session, client, { operation, log: { after } }, (batch) => {
+}
+
+/** Goes on until the operation has ended, and then prints what is left. */
+async function followLog(session: Session, client: Client, place: LogPlace): Promise<void> {
+  const { operation, show } = place;
+  let after = place.after;
+  let live: LiveClient | undefined;
+  const stopWhenOver = async (): Promise<void> => {
+    const path = `/api/v1/operations/${operation}`;
+    const { state } = await client.call({ method: 'GET', path, answer: operationViewSchema });
+    if (['succeeded', 'failed', 'cancelled'].includes(state)) live?.stop();
+  };
+  live = followWith(session, client, { operation, log: { after }, events: { after: 0 } }, (batch) => {
     sayDropped(session, batch.dropped, batch.lines.length);
     batch.lines.forEach(show);
+    after = batch.lines.at(-1)?.number ?? after;
+    // While the daemon is away nothing is known; the next event asks again.
+    if (batch.events.length > 0) void stopWhenOver().catch(() => undefined);
   });
+  await live.run();
+  await printKept(session, client, { operation, after, show });
 }
 
 function sayDropped(session: Session, count: number, shown: number): void {
@@ -110,23 +143,25 @@ async function events(session: Session, options: StreamOptions): Promise<void> {
     after = last.number;
   }
   if (options.follow !== true) return;
-  await follow(session, client, { ...wish, events: { after } }, (batch) => batch.events.forEach(show));
+  await followWith(session, client, { ...wish, events: { after } }, (batch) =>
+    batch.events.forEach(show),
+  ).run();
 }
 
-function follow(
+/** A live stream that says on stderr when the daemon is away and back. */
+function followWith(
   session: Session,
   client: Client,
   wish: ConstructorParameters<typeof LiveClient>[1],
   batch: ConstructorParameters<typeof LiveClient>[2]['batch'],
-): Promise<void> {
+): LiveClient {
   const { printer } = session;
-  const live = new LiveClient(client, wish, {
+  return new LiveClient(client, wish, {
     batch,
     away: (since) =>
       printer.note(`the daemon is away since ${clockTime(new Date(since).toISOString())}, still trying`),
     back: () => printer.note('the daemon is back'),
   });
-  return live.run();
 }
 
 /** An operation by id, else the newest of a cluster of that name. */

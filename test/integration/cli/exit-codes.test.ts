@@ -198,6 +198,21 @@ describe('waiting', () => {
     expect([code, err]).toEqual([1, expect.stringContaining('remuda operation follow op-1')]);
   });
 
+  test('cancel --wait is well when it is cancelled; logs -f ends with the operation, all lines told', async () => {
+    site.engine.put(fakeOperation({ state: 'running' }));
+    const logs = cli.run(['logs', 'op-1', '-f'], {
+      during: (output) => {
+        if (!output.includes('first line') || output.includes('last line')) return;
+        site.engine.say('last line');
+        site.engine.put(fakeOperation({ state: 'cancelled', isResumable: true }));
+      },
+    });
+    site.engine.say('first line');
+    const { code, out } = await logs;
+    expect([code, out.match(/(first|last) line/g)]).toEqual([0, ['first line', 'last line']]);
+    expect((await cli.run(['operation', 'cancel', 'op-1', '--wait'])).code).toBe(0);
+  });
+
   test('-o json is one object a line, events and at the end the operation', async () => {
     endsWith({ state: 'running' });
     site.engine.happened.length = 0;
