@@ -35,7 +35,7 @@ export function requireSight(observed: Observed, isEstablished: boolean): void {
 }
 
 /** Machines that the document no longer wants. @throws UserProblem: this release removes no single machine */
-export function refuseRemovals(wanted: readonly WantedMachine[], observed: Observed): void {
+function refuseRemovals(wanted: readonly WantedMachine[], observed: Observed): void {
   const names = new Set(wanted.map(({ name }) => name));
   const extra = (observed.machines ?? []).filter(({ name }) => !names.has(name));
   const [first] = extra;

@@ -94,16 +94,16 @@ export function controlPlaneSteps(context: PlanContext): PlannedStep[] {
   if (first !== undefined) steps.push(initStep(context, first));
   steps.push(planStep(clusterAccessGrant, aboutCluster, { access }, apiReady(context)));
   let last = [granted];
-  let joined = access.masters;
+  const joined = [...access.masters];
   for (const machine of joining.filter(({ name }) => name !== first?.name)) {
     const reference = referenceTo(machine, context);
-    const input = { machine: reference, settings, access: { ...access, masters: joined } };
+    const input = { machine: reference, settings, access: { ...access, masters: [...joined] } };
     const after = [...last, ...preparedMaster(context, machine.name)];
     const step = planStep(controlPlaneJoin, about(machine.name), input, after);
     steps.push(step);
     last = [step.id];
     // The next one sees the health of all before it: each member tells only its own.
-    if (!difference.masters.includes(machine)) joined = [...joined, reference];
+    if (!difference.masters.includes(machine)) joined.push(reference);
   }
   return steps;
 }
@@ -120,7 +120,7 @@ export const workerSteps = (context: PlanContext): PlannedStep[] =>
     });
 
 /** The step that makes the machine a Node of the cluster. */
-export function joinedBy({ first }: PlanContext, { name, role }: WantedMachine): string {
+function joinedBy({ first }: PlanContext, { name, role }: WantedMachine): string {
   if (role === 'worker') return stepId(workerJoin.kind, name);
   return stepId(name === first?.name ? controlPlaneInit.kind : controlPlaneJoin.kind, name);
 }

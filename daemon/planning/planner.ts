@@ -10,7 +10,7 @@ import { differenceOf, mastersToJoin, requireQuorum, requireSight } from './diff
 import { wantedMachines } from './wanted.ts';
 
 export { apiPortOf } from './api-port.ts';
-export { type DeletionRequest, planDeletion } from './deletion.ts';
+export { planDeletion } from './deletion.ts';
 export { describePlan } from './description.ts';
 
 /** What a cluster is planned from. */

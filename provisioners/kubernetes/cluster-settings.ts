@@ -5,7 +5,7 @@ import { machineRefSchema } from '../contract/machine.ts';
 export const endpointSchema = z.strictObject({ host: z.string(), port: z.int().positive() });
 
 /** More flags of the components, without the leading hyphens: the answer file's escape hatch, unsupported. */
-export const extraArgumentsSchema = z.strictObject({
+const extraArgumentsSchema = z.strictObject({
   apiServer: z.record(z.string(), z.string()),
   controllerManager: z.record(z.string(), z.string()),
   scheduler: z.record(z.string(), z.string()),
@@ -14,7 +14,7 @@ export const extraArgumentsSchema = z.strictObject({
 });
 
 /** One patch of kubeadm's escape hatch (`kubeadm init --patches`), unsupported. */
-export const patchSchema = z.strictObject({
+const patchSchema = z.strictObject({
   target: z.string(),
   type: z.enum(['strategic', 'merge', 'json']),
   patch: z.string(),

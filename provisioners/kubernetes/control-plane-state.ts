@@ -87,7 +87,7 @@ function optional<Shape extends object>(shape: Shape): { [Key in keyof Shape]?: 
 }
 
 /** Whether a Node bears the label that kubeadm gives last of all. */
-export const isMarkedMaster = (node: KubernetesObject | undefined): boolean =>
+const isMarkedMaster = (node: KubernetesObject | undefined): boolean =>
   node?.metadata.labels?.[controlPlaneLabel] !== undefined;
 
 /** What is there of a master that is not whole, one phrase each; empty when there is nothing at all. */
@@ -101,10 +101,15 @@ export function tracesOf({ files, members, node }: MasterState): string[] {
   ];
 }
 
-/** Whether kubeadm came to its end on it: a started voter, and the Node bears the mark that is given last of all. */
+/**
+ * Whether kubeadm came to its end on it: a started voter, the Node bears the mark that is given last of all, and the
+ * machine still has what its kubelet runs. Without that its member will never be back.
+ */
 export function hasJoined(state: MasterState): boolean {
   const [member, ...more] = state.members ?? [];
-  return more.length === 0 && member?.started === true && !member.learner && isMarkedMaster(state.node);
+  const isLaidOut = state.files.has(paths.etcdManifest) && state.files.has(paths.apiServerManifest);
+  const isVoter = more.length === 0 && member?.started === true && !member.learner;
+  return isLaidOut && isVoter && isMarkedMaster(state.node);
 }
 
 /** Whether a master is whole: started voter, ready API server, marked Node. */

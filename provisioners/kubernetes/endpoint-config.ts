@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import type { MachineRef } from '../contract/machine.ts';
 
 /** A master as the balancer sees it. */
-export interface EndpointServer {
+interface EndpointServer {
   readonly name: string;
   readonly address: string;
 }

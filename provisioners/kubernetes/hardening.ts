@@ -14,7 +14,7 @@ import type { KubernetesMinor } from './versions.ts';
  */
 
 /** TLS 1.2 suites with forward secrecy and AEAD (CIS 1.2.29, 2.x, 4.2.12); TLS 1.3 has its own. */
-export const tlsCipherSuites: readonly string[] = [
+const tlsCipherSuites: readonly string[] = [
   'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
   'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
   'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
@@ -24,7 +24,7 @@ export const tlsCipherSuites: readonly string[] = [
 const suites = tlsCipherSuites.join(',');
 
 /** A host path that a component reads. */
-export interface Volume {
+interface Volume {
   readonly name: string;
   readonly path: string;
   readonly readOnly: boolean;

@@ -48,7 +48,7 @@ export const ignoredErrors = (declared: MachineDeclaration): string[] => [
  * KubeletConfiguration of the whole cluster. It is read from the first master's ground: all machines of a cluster come
  * from the same kind of image, which preflight checks.
  */
-export function kubeletConfiguration(declared: MachineDeclaration): JsonObject {
+function kubeletConfiguration(declared: MachineDeclaration): JsonObject {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -60,7 +60,7 @@ export function kubeletConfiguration(declared: MachineDeclaration): JsonObject {
 }
 
 /** KubeProxyConfiguration; where conntrack belongs to somebody else, kube-proxy leaves it alone. */
-export function proxyConfiguration(minor: KubernetesMinor, declared: MachineDeclaration): JsonObject {
+function proxyConfiguration(minor: KubernetesMinor, declared: MachineDeclaration): JsonObject {
   return {
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
     kind: 'KubeProxyConfiguration',

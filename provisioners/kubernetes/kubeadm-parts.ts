@@ -62,7 +62,7 @@ export const localEndpoint = ({ settings, machine }: KubeadmInput): object => ({
 export const certSANs = ({ settings }: KubeadmInput): readonly string[] => settings.certSANs;
 
 /** Tokens live for a day (kubeadm's default): long enough for every join of one operation. */
-export const tokenTtl = '24h0m0s';
+const tokenTtl = '24h0m0s';
 
 /** Groups and usages kubeadm gives its own bootstrap tokens. */
 export const bootstrapTokens = ({ bootstrapToken }: KubeadmInput): object[] => [

@@ -9,7 +9,7 @@ import { clusterMark, readMarks, setMark } from '../marks.ts';
 const inputSchema = z.strictObject({ access: accessSchema });
 
 /** People get certificates of this group for an hour at most; who may have one is the daemon's to say (DESIGN §6). */
-export const adminGroup = 'remuda:cluster-admins';
+const adminGroup = 'remuda:cluster-admins';
 
 const binding: KubernetesObject = {
   apiVersion: 'rbac.authorization.k8s.io/v1',

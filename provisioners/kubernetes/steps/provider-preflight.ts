@@ -26,7 +26,8 @@ export const providerPreflight = defineStep<z.infer<typeof inputSchema>, Finding
   nature: 'ensure',
   phase: 'preflight',
   destructive: false,
-  title: ({ machines }) => `Check the provider's room for ${machines.length} machines`,
+  title: ({ machines: { length } }) =>
+    `Check the provider's room for ${length} machine${length === 1 ? '' : 's'}`,
   schema: inputSchema,
   limits: untilMended,
   async observe(context, { machines, network, bypass }) {

@@ -90,11 +90,23 @@ describe('control-plane.init', () => {
 describe('control-plane.join', () => {
   it('is done for a started voter with a ready API server and a marked Node', async () => {
     const world = oneMaster();
-    put(world, paths.etcdManifest, paths.kubeletKubeconfig);
+    put(world, paths.etcdManifest, paths.apiServerManifest, paths.kubeletKubeconfig);
     world.members.push(memberNamed('c-cp-2', second.address));
     world.objects.set('Node/c-cp-2', master('c-cp-2'));
     world.readyMasters.set('c-cp-2', 'v1.20.2');
     expect(await controlPlaneJoin.observe(world.context(), joining)).toEqual({ state: 'done', facts: {} });
+  });
+
+  it('waits for the API server of a master that has joined, and evicts it only when its manifests are gone', async () => {
+    const world = oneMaster();
+    put(world, paths.etcdManifest, paths.apiServerManifest, paths.kubeletKubeconfig);
+    world.members.push(memberNamed('c-cp-2', second.address));
+    world.objects.set('Node/c-cp-2', master('c-cp-2'));
+    expect(await controlPlaneJoin.observe(world.context(), joining)).toMatchObject({ state: 'pending' });
+    world.files.delete(paths.etcdManifest);
+    expect(await controlPlaneJoin.observe(world.context(), joining)).toMatchObject({ state: 'broken' });
+    await controlPlaneJoin.apply(world.context(), joining);
+    expect(world.calls).toContain('remove member id-c-cp-2');
   });
 
   it('lays out the authorities again, because a reset took them', async () => {

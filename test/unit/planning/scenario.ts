@@ -15,7 +15,7 @@ import { type ClusterDocument, isCluster, type ProviderDocument } from '../../..
 import { parseStream } from '../../../daemon/spec/stream.ts';
 
 /** Public halves of keys that nobody holds the private halves of. */
-export const publicKeys: ClusterPublicKeys = {
+const publicKeys: ClusterPublicKeys = {
   caHash: 'sha256:00',
   caCertificate: 'certificate',
   sshPublicKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFake',
