@@ -222,7 +222,7 @@ describe('the simulated fleet', () => {
     );
   });
 
-  it('refuses a host key that is not on record, and an old epoch is a violation', async () => {
+  it('refuses another host key and, on machines, an old epoch; where nobody refuses it is a violation', async () => {
     const { clock, fleet, ports } = bench();
     await clock.run(
       (async () => {
@@ -230,7 +230,9 @@ describe('the simulated fleet', () => {
         await expect(ports('x').host.reach({ ...m1, hostKeys: ['ssh-ed25519 other'] })).rejects.toThrow(
           /host key/,
         );
-        await ports('late', 1).service.start(m1, 'haproxy');
+        await ports('new', 2).service.start(m1, 'haproxy');
+        await expect(ports('late', 1).service.stop(m1, 'haproxy')).rejects.toThrow(/epoch/);
+        await ports('late', 1).provider.machines.power(cluster, 'm1', 'off');
       })(),
     );
     expect(fleet.violations.map(({ kind }) => kind)).toEqual(['old-epoch']);

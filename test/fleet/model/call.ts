@@ -36,3 +36,22 @@ export function connect(fleet: Fleet, reference: MachineRef): ModelMachine {
     });
   return machine;
 }
+
+/**
+ * The machine, for somebody who will change it.
+ * @throws Blocked when an agent of a newer epoch has worked there: the caller was replaced (DESIGN §5).
+ */
+export function connectToChange(fleet: Fleet, reference: MachineRef, by: Caller): ModelMachine {
+  const machine = connect(fleet, reference);
+  if (by.epoch < machine.epoch)
+    throw new Blocked(
+      'HOST-005',
+      `${machine.name} has seen an agent of epoch ${machine.epoch}, ours is ${by.epoch}`,
+      {
+        machine: machine.name,
+        remedy: 'This agent was replaced; stop it.',
+      },
+    );
+  machine.epoch = by.epoch;
+  return machine;
+}

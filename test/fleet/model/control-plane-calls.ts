@@ -68,15 +68,18 @@ export const etcdCalls = {
     const cluster = etcdOf(fleet, given.access);
     const member = cluster.etcd.members.find(({ id }) => id === given.id);
     if (member === undefined) return null;
-    const isVoting = !member.learner;
-    if (isVoting && !cluster.etcd.wouldKeepQuorumWithout(given.id))
+    const { etcd } = cluster;
+    const isVoting = !member.learner && member.started;
+    if (isVoting && !etcd.wouldKeepQuorumWithout(given.id)) {
+      const silent = etcd.voters.filter(({ running }) => !running).map(({ name, id }) => name || id);
       throw new Blocked(
         'ETCD-003',
-        `Removing member ${member.name || member.id} would leave etcd without quorum`,
-        {
-          remedy: 'Bring the other masters back first.',
-        },
+        `Removing member ${member.name} would leave etcd without quorum; silent: ${silent.join(', ') || 'none'}`,
+        { remedy: 'Bring the other masters back first.' },
       );
+    }
+    const heir = etcd.voters.find(({ id, running }) => id !== given.id && running);
+    if (etcd.leader === given.id && heir !== undefined) etcd.leader = heir.id;
     orTransient(() => cluster.etcd.remove(given.id));
     fleet.changed('etcd.removeMember', member.machine, by);
     return null;
@@ -179,7 +182,30 @@ function pods(fleet: Fleet, cluster: ModelCluster): KubernetesObject[] {
   return [...owners.flatMap((owner) => podsOf(owner, nodes, fleet.now)), ...loosePods(fleet, cluster, nodes)];
 }
 
+/** Groups of the API that the model serves: what kubeadm's API server has without add-ons. */
+const servedGroups = new Set([
+  'v1',
+  'apps/v1',
+  'batch/v1',
+  'policy/v1beta1',
+  'rbac.authorization.k8s.io/v1',
+  'storage.k8s.io/v1',
+]);
+
+function requireServed(apiVersion: string, kind: string): void {
+  if (!servedGroups.has(apiVersion))
+    throw new Transient('API-002', `The API server does not serve ${kind} of ${apiVersion} (yet).`);
+}
+
+/** The API server's own refusals, as far as the steps could cause them. */
+function admit(object: KubernetesObject): void {
+  requireServed(object.apiVersion, object.kind);
+  if (!/^[a-z0-9]([-a-z0-9.:]*[a-z0-9])?$/.test(object.metadata.name))
+    throw new Error(`${object.kind} "${object.metadata.name}" is invalid: metadata.name`);
+}
+
 function listed(fleet: Fleet, cluster: ModelCluster, apiVersion: string, kind: string): KubernetesObject[] {
+  requireServed(apiVersion, kind);
   if (apiVersion === 'v1' && kind === 'Pod') return pods(fleet, cluster);
   const nodes = cluster.nodes(fleet.now);
   return cluster.objects.list(apiVersion, kind).map((object) => {
@@ -234,6 +260,7 @@ export const kubernetesCalls = {
       given: Through & { readonly endpoint: { readonly host: string; readonly port: number } },
     ): string | null => {
       const own = fleet.byAddress.get(given.endpoint.host);
+      if (own !== undefined && given.endpoint.port !== given.access.apiPort) return null;
       if (own !== undefined) return fleet.clusterOf(own).isApiReady(own, fleet.now) ? versionText(own) : null;
       const first = given.access.masters[0];
       const any = first === undefined ? undefined : fleet.byAddress.get(first.address);
@@ -268,6 +295,7 @@ export const kubernetesCalls = {
     80,
     (fleet, given: Through & { readonly objects: readonly KubernetesObject[] }, by) => {
       const cluster = apiOf(fleet, given.access);
+      for (const object of given.objects) admit(object);
       for (const object of given.objects) cluster.objects.apply(object, fleet.now, 'remuda');
       const names = given.objects.map((object) => `${object.kind}/${object.metadata.name}`).join(',');
       fleet.changed('kubernetes.apply', names, by);

@@ -1,9 +1,10 @@
+import { posix } from 'node:path';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type { DiskLatency, HostFacts, Reach } from '../../../provisioners/contract/preflight.ts';
 import type { FileContent, HostSettings, ServiceState } from '../../../provisioners/contract/ports.ts';
 import { ownHostKeyPath } from '../../../provisioners/contract/ports.ts';
 import { UserProblem } from '../../../provisioners/contract/problem.ts';
-import { changing, connect, reading } from './call.ts';
+import { changing, connect, connectToChange, reading } from './call.ts';
 import { paths, type ModelCluster } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { hostKey, isServing, isUp, type ModelMachine } from './machine.ts';
@@ -174,7 +175,7 @@ export const hostCalls = {
     return { fsyncP99: 2 * machine.slowness, samples: 100 };
   }),
   'host.generateHostKey': changing(150, (fleet, given: OnMachine, by) => {
-    const machine = connect(fleet, given.machine);
+    const machine = connectToChange(fleet, given.machine, by);
     fleet.needSpace(machine);
     machine.ownHostKey ??= hostKey(`own ${machine.token}`);
     machine.files.set(`${ownHostKeyPath}.pub`, { content: `${machine.ownHostKey} remuda\n`, mode: 0o644 });
@@ -182,7 +183,7 @@ export const hostCalls = {
     return machine.ownHostKey;
   }),
   'host.replaceHostKey': changing(200, (fleet, given: OnMachine & { readonly publicKey: string }, by) => {
-    const machine = connect(fleet, given.machine);
+    const machine = connectToChange(fleet, given.machine, by);
     if (machine.ownHostKey !== given.publicKey)
       throw new UserProblem('HOST-003', `${machine.name} has no such host key`, {
         remedy: 'Generate the key first.',
@@ -194,7 +195,7 @@ export const hostCalls = {
   'host.configure': changing(
     300,
     (fleet, given: OnMachine & { readonly settings: HostSettings }, by): string[] => {
-      const machine = connect(fleet, given.machine);
+      const machine = connectToChange(fleet, given.machine, by);
       fleet.needSpace(machine);
       const changes = differences(machine, given.settings);
       machine.hostname = given.settings.hostname;
@@ -243,7 +244,7 @@ export const fileCalls = {
     });
   }),
   'file.write': changing(80, (fleet, given: OnMachine & { readonly files: readonly FileContent[] }, by) => {
-    const machine = connect(fleet, given.machine);
+    const machine = connectToChange(fleet, given.machine, by);
     fleet.needSpace(machine);
     for (const { path, content, mode } of given.files) machine.files.set(path, { content, mode });
     fleet.changed('file.write', `${machine.name}:${given.files.map(({ path }) => path).join(',')}`, by);
@@ -258,13 +259,10 @@ export const fileCalls = {
     return given.paths.filter((path) => there.some((file) => isUnder(file, path)));
   }),
   'file.remove': changing(60, (fleet, given: OnMachine & { readonly paths: readonly string[] }, by) => {
-    const machine = connect(fleet, given.machine);
+    const machine = connectToChange(fleet, given.machine, by);
     for (const path of given.paths) {
-      if (!ownedFolders.some((folder) => isUnder(path, folder))) {
-        throw new UserProblem('FILE-001', `${path} is not in a folder that Kubernetes or Remuda owns`, {
-          remedy: 'Remove it by hand if it must go.',
-        });
-      }
+      if (posix.normalize(path) !== path || !ownedFolders.some((folder) => isUnder(path, folder)))
+        throw new Error(`${path} is not Remuda's to remove; only what Kubernetes and Remuda own may be`);
       for (const file of machine.files.keys()) if (isUnder(file, path)) machine.files.delete(file);
     }
     fleet.changed('file.remove', `${machine.name}:${given.paths.join(',')}`, by);
@@ -272,11 +270,17 @@ export const fileCalls = {
   }),
 };
 
+/** Units that an image brings; others come with a unit file. */
+const unitsOfImage = new Set(['haproxy', 'keepalived', 'ssh', 'sshd', 'chrony']);
+
+const isKnownUnit = (machine: ModelMachine, unit: string): boolean =>
+  machine.services.has(shortName(unit)) ||
+  unitsOfImage.has(shortName(unit)) ||
+  machine.files.has(`/etc/systemd/system/${shortName(unit)}.service`);
+
 function stateOf(machine: ModelMachine, unit: string): ServiceState {
   const service = machine.services.get(shortName(unit));
-  const isKnown =
-    service !== undefined || machine.payloads.size > 0 || unit.startsWith('ssh') || unit.startsWith('chrony');
-  if (!isKnown) return { unit, active: false, enabled: false, detail: 'not-found' };
+  if (!isKnownUnit(machine, unit)) return { unit, active: false, enabled: false, detail: 'not-found' };
   const isLooping =
     shortName(unit) === 'kubelet' && service?.active === true && !machine.files.has(paths.kubeletConfig);
   const isActive = service?.active === true && !isLooping;
@@ -313,7 +317,7 @@ export const serviceCalls = {
     return given.units.map((unit) => stateOf(machine, unit));
   }),
   'service.start': changing(150, (fleet, given: OnMachine & { readonly unit: string }, by) => {
-    const machine = connect(fleet, given.machine);
+    const machine = connectToChange(fleet, given.machine, by);
     const service = machine.services.get(shortName(given.unit));
     if (service?.active === true) service.enabled = true;
     else startService(fleet, machine, given.unit);
@@ -321,13 +325,14 @@ export const serviceCalls = {
     return null;
   }),
   'service.restart': changing(250, (fleet, given: OnMachine & { readonly unit: string }, by) => {
-    const machine = connect(fleet, given.machine);
+    const machine = connectToChange(fleet, given.machine, by);
     startService(fleet, machine, given.unit);
     fleet.changed('service.restart', `${machine.name}:${given.unit}`, by);
     return null;
   }),
   'service.stop': changing(150, (fleet, given: OnMachine & { readonly unit: string }, by) => {
-    const machine = connect(fleet, given.machine);
+    const machine = connectToChange(fleet, given.machine, by);
+    if (!isKnownUnit(machine, given.unit)) return null;
     machine.services.set(shortName(given.unit), { active: false, enabled: false, since: fleet.now });
     if (shortName(given.unit) === 'kubelet') machine.downSince = fleet.now;
     fleet.changed('service.stop', `${machine.name}:${given.unit}`, by);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type {
   KubeadmCommand,
@@ -7,7 +8,7 @@ import type {
   UnitRun,
 } from '../../../provisioners/contract/ports.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
-import { changing, connect, reading } from './call.ts';
+import { changing, connect, connectToChange, reading } from './call.ts';
 import type { Caller, Fleet } from './fleet.ts';
 import { runningUnit, type ModelMachine, type ModelUnit } from './machine.ts';
 
@@ -41,7 +42,7 @@ export const kubeadmCalls = {
   'kubeadm.start': changing(
     60,
     (fleet, given: OnMachine & { readonly command: KubeadmCommand }, by): UnitRun => {
-      const machine = connect(fleet, given.machine);
+      const machine = connectToChange(fleet, given.machine, by);
       const running = runningUnit(machine);
       if (running !== undefined) {
         if (running.owner === ownerOf(by) && running.verb === given.command.verb) return runOf(running);
@@ -125,7 +126,7 @@ export const payloadCalls = {
       });
     return {
       name: `model-${version}`,
-      kubernetesVersion: version,
+      kubernetesVersion: `v${version}`,
       flavour: 'lab',
       images: images(version),
       digest: createHash('sha256').update(version).digest('hex'),
@@ -144,16 +145,15 @@ export const payloadCalls = {
         };
       const role = machine.payloads.get(bare(given.version));
       if (role === given.role || role === 'control-plane') return { state: 'present' as const };
-      return {
-        state: 'absent' as const,
-        missing: machine.damaged.length > 0 ? machine.damaged : ['kubelet', 'kubeadm', 'images'],
-      };
+      const bareMachine = ['kubelet', 'kubeadm', 'images'];
+      const missing = role === undefined ? bareMachine : ['images of the control plane'];
+      return { state: 'absent' as const, missing: machine.damaged.length > 0 ? machine.damaged : missing };
     },
   ),
   'payload.start': changing(
     60,
     (fleet, given: OnMachine & { readonly version: string; readonly role: PayloadRole }, by) => {
-      const machine = connect(fleet, given.machine);
+      const machine = connectToChange(fleet, given.machine, by);
       fleet.needSpace(machine);
       finishInstall(fleet, machine);
       if (machine.installing !== undefined) return null;
@@ -163,9 +163,9 @@ export const payloadCalls = {
       return null;
     },
   ),
-  'payload.text': reading(
-    5,
-    (_fleet, given: { readonly version: string; readonly path: string }) =>
-      `# ${given.path} of ${given.version}\n`,
-  ),
+  'payload.text': reading(5, (_fleet, given: { readonly version: string; readonly path: string }) => {
+    if (posix.normalize(given.path) !== given.path || given.path.startsWith('..'))
+      throw new Error(`the manifest names no ${given.path}`);
+    return `# ${given.path} of ${given.version}\n`;
+  }),
 };

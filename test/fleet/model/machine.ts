@@ -81,6 +81,8 @@ export interface ModelMachine {
   isLearnerStuck: boolean;
   /** When the machine or its kubelet went down, while it is. */
   downSince: number | undefined;
+  /** Highest epoch of an agent that changed something here: older ones are refused (DESIGN §5). */
+  epoch: number;
 }
 
 /** A machine as its provider makes it: an image, an address, a provisional host key. */
@@ -125,6 +127,7 @@ export function newMachine(
     isJoinerDead: false,
     isLearnerStuck: false,
     downSince: undefined,
+    epoch: 0,
   };
 }
 
