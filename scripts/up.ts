@@ -1,0 +1,215 @@
+/**
+ * Second half of scripts/up: everything after the question. Each part looks before it acts, so that it can be
+ * interrupted and repeated at any point.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { buildRootImage } from '../provisioners/infrastructure/lab/root-image.ts';
+import { buildPayload } from '../provisioners/payload/build.ts';
+import { ProgressLine } from './progress-line.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const { values: given } = parseArgs({
+  options: {
+    size: { type: 'string', default: 'ha' },
+    cache: { type: 'string', default: '/var/cache/remuda' },
+    state: { type: 'string', default: '/var/lib/remuda' },
+    labs: { type: 'string', default: '/var/lib/remuda-lab' },
+    'no-cluster': { type: 'boolean', default: false },
+  },
+});
+const folders = {
+  daemon: join(given.state, 'daemon'),
+  agent: join(given.state, 'agent'),
+  run: join(given.state, 'run'),
+};
+const kubernetesVersion = 'v1.20.2';
+const clusterName = given.size === 'small' ? 'lab-small' : 'lab-ha';
+const server = 'https://127.0.0.1:8443';
+
+/** Ends with what went wrong and how to go on. */
+function fail(message: string): never {
+  console.error(`scripts/up: ${message}`);
+  process.exit(1);
+}
+
+/** Builds what is not in the cache yet, with progress and remaining time; returns the path of kubectl. */
+async function prepareSupplies(): Promise<string> {
+  const line = new ProgressLine();
+  const image = await buildRootImage(given.cache, (done, total, what) => line.show({ what, done, total }));
+  const payload = await buildPayload({
+    version: kubernetesVersion,
+    onProgress: ({ what, done, total, remaining }) => line.show({ what, done, total, remaining }),
+  });
+  line.end();
+  console.log(`lab root: ${image}\npayload:  ${payload.folder}`);
+  return join(payload.folder, 'files/kubectl');
+}
+
+/** The daemon runs as a user of its own that owns nothing but its state. */
+function daemonUser(): { readonly uid: number; readonly gid: number } {
+  const read = (flag: string): number =>
+    Number(spawnSync('id', [flag, 'remuda'], { encoding: 'utf8' }).stdout);
+  if (spawnSync('id', ['remuda']).status !== 0) {
+    const { status, stderr } = spawnSync(
+      'useradd',
+      ['--system', '--no-create-home', '--home-dir', given.state, '--shell', '/usr/sbin/nologin', 'remuda'],
+      { encoding: 'utf8' },
+    );
+    if (status !== 0) fail(`the system user "remuda" could not be made: ${stderr.trim()}`);
+  }
+  return { uid: read('-u'), gid: read('-g') };
+}
+
+/** Whether the process in the pid file of that name still runs the program we started. */
+function isRunning(name: string): boolean {
+  try {
+    const pid = readFileSync(join(folders.run, `${name}.supervisor`), 'utf8').trim();
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(join(root, 'scripts/supervise'));
+  } catch {
+    return false;
+  }
+}
+
+/** Starts a program under scripts/supervise, in a session of its own. */
+function start(name: string, command: readonly string[]): void {
+  if (isRunning(name)) return;
+  const log = join(given.state, `${name}.log`);
+  const output = openSync(log, 'a', 0o600);
+  const child = spawn(join(root, 'scripts/supervise'), [log, join(folders.run, `${name}.pid`), ...command], {
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', output, output],
+    env: {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      LANG: 'C.UTF-8',
+      REMUDA_CACHE: given.cache,
+      REMUDA_LAB_DIR: given.labs,
+    },
+  });
+  writeFileSync(join(folders.run, `${name}.supervisor`), `${child.pid}\n`);
+  child.unref();
+}
+
+/** Waits for a file or an answer; says what it waits for when that takes longer than it should. */
+async function until(what: string, log: string, isThere: () => boolean | Promise<boolean>): Promise<void> {
+  const began = Date.now();
+  let hasSpoken = false;
+  while (!(await isThere())) {
+    const waited = Date.now() - began;
+    if (waited > 5000 && !hasSpoken) {
+      console.log(`waiting for ${what} (usually 2 s); its log is ${log}`);
+      hasSpoken = true;
+    }
+    if (waited > 60_000)
+      fail(`${what} did not come up within a minute; look at ${log}, then run scripts/up again.`);
+    await sleep(100);
+  }
+}
+
+/** Runs the CLI as whoever runs this script; what `remuda login` kept is what it uses. */
+function remuda(
+  args: readonly string[],
+  stdio: 'inherit' | 'pipe',
+): { readonly status: number; readonly stdout: string } {
+  const { status, stdout } = spawnSync(join(root, 'remuda'), args, {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: stdio === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+  });
+  return { status: status ?? 1, stdout: stdout ?? '' };
+}
+
+/** Daemon (unprivileged) and agent (root: it makes namespaces), each restarted when it dies. */
+async function startServices(): Promise<void> {
+  for (const folder of [given.state, folders.run]) mkdirSync(folder, { recursive: true, mode: 0o755 });
+  for (const folder of [folders.daemon, folders.agent]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const user = daemonUser();
+  chownSync(folders.daemon, user.uid, user.gid);
+  // The clone may lie where only root can go (/root). A bind mount in the daemon's own mount namespace lets its user
+  // read the program there and nothing else of that folder.
+  const program = '/run/remuda/program';
+  mkdirSync(program, { recursive: true });
+  const node = join(program, relative(root, process.execPath));
+  const asDaemon = [
+    ...[
+      'unshare',
+      '--mount',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      'mount --bind "$0" "$1" && shift && exec "$@"',
+      root,
+      program,
+    ],
+    ...[
+      'setpriv',
+      `--reuid=${user.uid}`,
+      `--regid=${user.gid}`,
+      '--clear-groups',
+      '--no-new-privs',
+      '--',
+      node,
+    ],
+  ];
+  start('daemon', [...asDaemon, join(program, 'daemon/main.ts'), '--state', folders.daemon]);
+  const token = join(folders.daemon, 'admin-token');
+  const logIn = ['login', server, '--token-file', token];
+  await until(
+    'the daemon',
+    join(given.state, 'daemon.log'),
+    () => existsSync(token) && remuda(logIn, 'pipe').status === 0,
+  );
+  const agent = [
+    process.execPath,
+    join(root, 'appliance/agent/main.ts'),
+    '--state',
+    folders.agent,
+    '--server',
+    server,
+  ];
+  const enrolment = join(folders.agent, 'enrolment-token');
+  if (!existsSync(join(folders.agent, 'enrolment.json'))) {
+    writeFileSync(enrolment, remuda(['agent', 'token', 'local'], 'pipe').stdout, { mode: 0o600 });
+  }
+  start('agent', [...agent, '--enrol-file', enrolment]);
+  await until('the agent', join(given.state, 'agent.log'), () =>
+    remuda(['get', 'agents', '-o', 'json'], 'pipe').stdout.includes('"state": "connected"'),
+  );
+}
+
+/** The line that uses the cluster. */
+function printHowToUse(kubectl: string): void {
+  const kubeconfig = join(given.state, `${clusterName}.kubeconfig`);
+  const { status, stdout } = remuda(['kubeconfig', clusterName], 'pipe');
+  if (status !== 0)
+    fail(
+      `the cluster is there, but its kubeconfig could not be made; try: ./remuda kubeconfig ${clusterName}`,
+    );
+  writeFileSync(kubeconfig, stdout, { mode: 0o600 });
+  console.log(
+    `\nYour cluster is ready. Use it:\n\n  export KUBECONFIG=${kubeconfig}\n  ${kubectl} get nodes\n`,
+  );
+  console.log(
+    `See how it was made:   ./remuda describe cluster ${clusterName}\nRemove everything:     ./scripts/down`,
+  );
+}
+
+const kubectl = await prepareSupplies();
+await startServices();
+if (!given['no-cluster']) {
+  const example = `ui/docs/examples/${clusterName}.yaml`;
+  console.log(`\nremuda apply -f ${example} --wait`);
+  const { status } = remuda(['apply', '-f', example, '--wait'], 'inherit');
+  if (status !== 0) {
+    console.error(
+      `\nNothing is lost: run scripts/up again and it goes on. Look first:  ./remuda describe cluster ${clusterName}`,
+    );
+    process.exit(status);
+  }
+  printHowToUse(kubectl);
+}
