@@ -34,7 +34,7 @@ export interface DesiredProvider {
 }
 
 /** A secret that came inside a stream. It lives in memory until it is sealed and never longer. */
-export interface GivenSecret {
+interface GivenSecret {
   readonly name: string;
   readonly data: Readonly<Record<string, string>>;
 }

@@ -12,6 +12,8 @@ import type { OperationRun } from './run.ts';
 
 /** What the intake needs of the runner. */
 export interface ReportReader {
+  /** False once the engine stops: what is not durable by then stays with the agent. */
+  readonly isRunning: boolean;
   /** The run an attempt belongs to, while it is held here. */
   find(operation: string): OperationRun | undefined;
   /** A durable end; called once for each attempt. */
@@ -94,9 +96,12 @@ export class ReportIntake {
         this.#link.acknowledge(last);
         for (const entry of taken) this.#pass(entry, ended.includes(entry));
       },
-      () => {
-        // Not durable, so not acknowledged: the agent sends them again.
-        this.#taken = Math.min(this.#taken, this.#durable);
+      (error: unknown) => {
+        if (!this.#reader.isRunning) return;
+        // Not durable and not acknowledged: a new process gets them again.
+        queueMicrotask(() => {
+          throw error;
+        });
       },
     );
   }
@@ -138,7 +143,8 @@ export class ReportIntake {
       note({ type: 'step.ended', ...about, data: { attempt: key.attempt, ...summaryOf(outcome) } });
       return true;
     }
-    attempts.setReported(key, at);
+    // Known to be durable already: thousands of log lines a second need no write of their own.
+    if (run.open.get(key.step)?.isReported !== true) attempts.setReported(key, at);
     if (report.type === 'waiting') {
       steps.note(run.id, key.step, { waiting: report.waiting });
       note({ type: 'step.waiting', ...about, data: { ...report.waiting } });

@@ -10,11 +10,10 @@ import type { LogLine } from '../state/logs.ts';
 import type { OperationState, OperationWait } from '../state/operations.ts';
 import type { StepState } from '../state/steps.ts';
 
-// The API and the CLI take every type of an answer from here: they know nothing of the state room.
+// The API and the CLI take the types of answers from here: they know nothing of the state room.
 export type { EventRecord as EngineEvent } from '../state/events.ts';
-export type { LogLine, LogPage } from '../state/logs.ts';
-export type { OperationState, OperationWait } from '../state/operations.ts';
-export type { StepState } from '../state/steps.ts';
+export type { LogPage } from '../state/logs.ts';
+export type { OperationState } from '../state/operations.ts';
 
 /** Why the engine did not do what was asked; the API and the CLI make status and exit codes of it. */
 export type RefusalReason =

@@ -36,7 +36,7 @@ interface Row {
 }
 
 /** Hash before the first row: 64 zeros, as is custom in hash chains. */
-export const auditRoot = '0'.repeat(64);
+const auditRoot = '0'.repeat(64);
 
 const hashOf = (number: number, previousHash: string, entry: AuditEntry): string =>
   createHash('sha256')

@@ -52,7 +52,7 @@ export interface LogLimits {
 }
 
 /** 16 MiB an operation: a 1,000-machine install at some 100 lines a machine, twice over. */
-export const defaultLogLimits: LogLimits = { segmentBytes: 1024 * 1024, segments: 16 };
+const defaultLogLimits: LogLimits = { segmentBytes: 1024 * 1024, segments: 16 };
 
 /** Longest text kept of one line, characters: journald's own default is of this order. */
 const longestText = 16_384;

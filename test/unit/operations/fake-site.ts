@@ -69,8 +69,9 @@ export class FakeSite {
   kill(): void {
     this.link.isDead = true;
     this.#kill();
-    void this.engine.stop().catch(() => undefined);
+    // First the file, so that nothing which was not durable yet becomes so on the way out.
     this.state.database.close();
+    void this.engine.stop().catch(() => undefined);
   }
 
   /** Moves time on until the promise is settled. */
