@@ -1,8 +1,7 @@
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { ProviderConfig } from '../../provisioners/contract/provider.ts';
-import { steps } from '../../provisioners/kubernetes/steps.ts';
-import { apiPortOf, describePlan, planCluster, planDeletion } from '../planning/planner.ts';
+import { apiPortOf, describePlan, natureOf, planCluster, planDeletion } from '../planning/planner.ts';
 import { completeCluster } from '../spec/completion.ts';
 import {
   type ClusterDocument,
@@ -142,5 +141,5 @@ export const answerFilePlanners: Planners = {
   planDeletion: ({ cluster, provider, observed, revision }) =>
     planDeletion({ cluster, observed, revision, provider: readProviderDocument(provider.document) }),
   describePlan,
-  natureOf: (kind) => steps.find((step) => step.kind === kind)?.nature ?? 'ensure',
+  natureOf,
 };
