@@ -29,13 +29,15 @@ export class Connection {
   private constructor(machine: MachineRef, client: Client) {
     this.machine = machine;
     this.#client = client;
-    client.on('close', () => {
+    // A listener a channel that is being opened; the number of channels is bounded by the steps that run.
+    client.setMaxListeners(0);
+    const onGone = (): void => {
       this.#isOpen = false;
-    });
+    };
+    client.on('end', onGone);
+    client.on('close', onGone);
     // An error after the handshake is followed by close; whoever has a channel learns it there.
-    client.on('error', () => {
-      this.#isOpen = false;
-    });
+    client.on('error', onGone);
   }
 
   /**
@@ -136,27 +138,39 @@ export class Connection {
     this.#client.end();
   }
 
-  #open(
+  async #open(
     ask: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
     words: { readonly refused?: string } = {},
   ): Promise<ClientChannel> {
+    // Counted from the first moment: a connection on which a channel is being opened is not idle.
+    this.#channels += 1;
+    try {
+      return await this.#ask(ask, words);
+    } catch (error) {
+      this.#channels -= 1;
+      throw error;
+    }
+  }
+
+  #ask(
+    ask: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
+    words: { readonly refused?: string },
+  ): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
       // A connection that dies while a channel is being opened never calls back.
-      const onClose = (): void => reject(lost(this.machine, 'the line was lost'));
+      const onClose = (): void => reject(new NotOpened(this.machine, 'the line was lost'));
       this.#client.once('close', onClose);
       try {
         ask((error, channel) => {
           this.#client.off('close', onClose);
-          if (error) {
-            reject(lost(this.machine, words.refused ?? error.message));
-            return;
-          }
-          this.#channels += 1;
-          resolve(channel);
+          if (error) reject(new NotOpened(this.machine, words.refused ?? error.message));
+          else resolve(channel);
         });
       } catch (error) {
+        // ssh2 throws when the connection is gone and nobody has said so yet.
+        this.#isOpen = false;
         this.#client.off('close', onClose);
-        reject(lost(this.machine, error instanceof Error ? error.message : String(error)));
+        reject(new NotOpened(this.machine, error instanceof Error ? error.message : String(error)));
       }
     });
   }
@@ -234,6 +248,13 @@ function unreachable(machine: MachineRef, why: string): Transient {
       remedy: 'Look whether the machine has power and network; the work goes on by itself when it is back.',
     },
   );
+}
+
+/** A channel was not opened: nothing was started on the machine, so it may be tried again at once. */
+export class NotOpened extends Transient {
+  constructor(machine: MachineRef, why: string) {
+    super('SSH-004', `No answer from ${machine.name}: ${why}.`, { machine: machine.name });
+  }
 }
 
 function lost(machine: MachineRef, why: string): Transient {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import { Blocked } from '../../../provisioners/contract/problem.ts';
 import type { Duration } from '../../../provisioners/contract/time.ts';
-import { Connection, type ProgramResult } from './connection.ts';
+import { Connection, NotOpened, type ProgramResult } from './connection.ts';
 import type { Program } from './program.ts';
 
 /** How a pool behaves; the defaults are for real use. */
@@ -74,14 +74,14 @@ export class MachinePool {
     program: Program,
     options: { readonly patience?: Duration; readonly signal?: AbortSignal } = {},
   ): Promise<ProgramResult> {
-    const connection = await this.connect(machine, privateKey);
-    return connection.run(program, options.patience ?? usualPatience, options.signal);
+    return this.#use(machine, privateKey, (connection) =>
+      connection.run(program, options.patience ?? usualPatience, options.signal),
+    );
   }
 
   /** A stream to a port of the machine; see {@link Connection.forward}. */
   async forward(machine: MachineRef, privateKey: string, host: string, port: number): Promise<Duplex> {
-    const connection = await this.connect(machine, privateKey);
-    return connection.forward(host, port);
+    return this.#use(machine, privateKey, (connection) => connection.forward(host, port));
   }
 
   /** Forgets the connection, so that the next use makes a new one. */
@@ -96,6 +96,21 @@ export class MachinePool {
     const entries = [...this.#entries.values()];
     this.#entries.clear();
     await Promise.allSettled(entries.map(async ({ connection }) => (await connection).close()));
+  }
+
+  /** A kept connection may have died unnoticed: then nothing was started on it, and a new one is made, once. */
+  async #use<Result>(
+    machine: MachineRef,
+    privateKey: string,
+    work: (connection: Connection) => Promise<Result>,
+  ): Promise<Result> {
+    const connection = await this.connect(machine, privateKey);
+    try {
+      return await work(connection);
+    } catch (error) {
+      if (!(error instanceof NotOpened) || connection.isOpen) throw error;
+      return work(await this.connect(machine, privateKey));
+    }
   }
 
   async #handshake(machine: MachineRef, privateKey: string): Promise<Connection> {
