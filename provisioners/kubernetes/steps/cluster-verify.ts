@@ -28,12 +28,12 @@ export function verifiedDigest(proven: Pick<Input, 'nodes' | 'voters' | 'kuberne
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
-/** How long pods may take to be started and answer everywhere. */
-const patience = seconds(120);
+/** How long pods may take to be started and answer everywhere; which pod answers is chance, so large clusters take longer. */
+const patience = (nodes: number): number => seconds(120) + nodes * seconds(0.5);
 
 /** Asks the Service until a pod of every node has answered; which one answers is chance, so it is asked often. */
 async function askEveryNode(context: StepContext, { nodes, access }: Input): Promise<void> {
-  const until = Date.parse(context.now()) + patience;
+  const until = Date.parse(context.now()) + patience(nodes.length);
   const silent = new Set(nodes);
   while (silent.size > 0) {
     const bodies = await Promise.all(
