@@ -7,7 +7,6 @@ import {
   type LogLine,
   logPageSchema,
   operationViewSchema,
-  pageOf,
 } from '../../api/types.ts';
 import { cleanLine } from '../clean-text.ts';
 import { type Client, ApiRefusal } from '../client.ts';
@@ -172,13 +171,9 @@ async function operationNamed(client: Client, name: string): Promise<string> {
   } catch (error) {
     if (!(error instanceof ApiRefusal) || error.details.reason !== 'not-found') throw error;
   }
-  const { items } = await client.call({
-    method: 'GET',
-    path: '/api/v1/operations',
-    query: { cluster: name, limit: 1 },
-    answer: pageOf(operationViewSchema),
-  });
-  const [newest] = items;
+  // All of them, not only those of clusters there are: the log of a deletion is asked for when the cluster is gone.
+  const operations = await client.list('/api/v1/operations', operationViewSchema);
+  const newest = operations.find((operation) => operation.cluster.name === name);
   if (newest) return newest.id;
   throw plainFailure('CLI-013', `there is no operation or cluster "${name}"`, 'See `remuda get operations`.');
 }

@@ -134,8 +134,9 @@ export class TreeView implements OperationView {
 /** What is awaited, what was last seen, since when, what usually, what one could do. */
 export function waitingLines(waiting: NonNullable<StepView['waiting']>, now: number): readonly string[] {
   const since = humaneDuration(now - Date.parse(waiting.since));
+  const seen = waiting.lastSeen === waiting.what ? '' : `; last seen: ${cleanLine(waiting.lastSeen)}`;
   const lines = [
-    `waits for ${cleanLine(waiting.what)}; last seen: ${cleanLine(waiting.lastSeen)}; for ${since}, usually ${humaneDuration(waiting.usually)}`,
+    `waits for ${cleanLine(waiting.what)}${seen}; for ${since}, usually ${humaneDuration(waiting.usually)}`,
   ];
   return waiting.youCould === undefined ? lines : [...lines, `you could: ${cleanLine(waiting.youCould)}`];
 }
