@@ -12,7 +12,7 @@ const needed = [...namesIn('packages.txt'), ...namesIn('packages-tests.txt')];
 
 /** Names of the needed packages that dpkg does not have as installed. */
 function missingPackages(): string[] {
-  const format = '$' + '{db:Status-Abbrev}$' + '{Package}\n';
+  const format = '$\u007Bdb:Status-Abbrev}$\u007BPackage}\n';
   const { stdout } = spawnSync('dpkg-query', ['-W', '-f', format, ...needed], { encoding: 'utf8' });
   const installed = new Set(
     stdout

@@ -134,28 +134,17 @@ async function startServices(): Promise<void> {
   const program = '/run/remuda/program';
   mkdirSync(program, { recursive: true });
   const node = join(program, relative(root, process.execPath));
-  const asDaemon = [
-    ...[
-      'unshare',
-      '--mount',
-      '--propagation',
-      'private',
-      'sh',
-      '-c',
-      'mount --bind "$0" "$1" && shift && exec "$@"',
-      root,
-      program,
-    ],
-    ...[
-      'setpriv',
-      `--reuid=${user.uid}`,
-      `--regid=${user.gid}`,
-      '--clear-groups',
-      '--no-new-privs',
-      '--',
-      node,
-    ],
+  const bind = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c'];
+  const script = 'mount --bind "$0" "$1" && shift && exec "$@"';
+  const becomeUser = [
+    'setpriv',
+    `--reuid=${user.uid}`,
+    `--regid=${user.gid}`,
+    '--clear-groups',
+    '--no-new-privs',
+    '--',
   ];
+  const asDaemon = [...bind, script, root, program, ...becomeUser, node];
   start('daemon', [...asDaemon, join(program, 'daemon/main.ts'), '--state', folders.daemon]);
   const token = join(folders.daemon, 'admin-token');
   const logIn = ['login', server, '--token-file', token];
