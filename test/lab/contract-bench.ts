@@ -7,7 +7,7 @@ import { PayloadSupply } from '../../appliance/agent/payload-supply.ts';
 import type { ClusterContext } from '../../appliance/agent/protocol.ts';
 import { drawIdentity, recipientOf, seal } from '../../appliance/agent/sealing.ts';
 import type { Work } from '../../appliance/agent/work.ts';
-import type { MachineRef } from '../../provisioners/contract/machine.ts';
+import type { ClusterIdentity, MachineRef } from '../../provisioners/contract/machine.ts';
 import type { ClusterKeys } from '../../provisioners/contract/secrets.ts';
 import { LabProvider, labSettings } from '../../provisioners/infrastructure/lab/provider.ts';
 import { payloadCache } from '../../provisioners/payload/cache.ts';
@@ -40,25 +40,17 @@ export async function bootLabBench(names: readonly string[] = ['m1']): Promise<L
     keys: await sealFor(JSON.stringify(keys)),
     secrets: { dc1: await sealFor(JSON.stringify({ password: 'hunter2-of-dc1' })) },
   };
-  await provider.infrastructure.prepare(cluster, undefined, signal);
-  const machines: MachineRef[] = [];
-  for (const name of names) {
-    const made = await provider.machines.create(
-      {
-        cluster,
-        name,
-        role: 'control-plane',
-        incarnation: 1,
-        token: `${cluster.uid}-${name}`,
-        shape: { cpus: 2, memory: 2 ** 31, disks: [] },
-        authorizedKey: keys.sshPublicKey,
-        labels: {},
-      },
-      signal,
-    );
-    const hostKeys = [made.provisionalHostKey ?? ''];
-    machines.push({ name, address: made.address ?? '', port: 22, user: 'root', hostKeys });
-  }
+  const sweep = async (): Promise<void> => {
+    const { left } = await provider.sweep(cluster, signal);
+    rmSync(folder, { recursive: true, force: true });
+    if (left.length > 0) throw new Error(`the lab left something behind: ${JSON.stringify(left)}`);
+  };
+  const machines = await makeMachines(provider, cluster, names, keys.sshPublicKey).catch(
+    async (error: unknown) => {
+      await sweep();
+      throw error;
+    },
+  );
   const [machine] = machines;
   if (machine === undefined) throw new Error('a bench needs a machine');
   const strange = ssh2.utils.generateKeyPairSync('ed25519').public;
@@ -89,12 +81,39 @@ export async function bootLabBench(names: readonly string[] = ['m1']): Promise<L
     },
     stop: async () => {
       await Promise.all(opened.map((each) => each.stop()));
-      const { left } = await provider.sweep(cluster, signal);
-      rmSync(folder, { recursive: true, force: true });
-      if (left.length > 0) throw new Error(`the lab left something behind: ${JSON.stringify(left)}`);
+      await sweep();
     },
   };
   return ready(bench);
+}
+
+async function makeMachines(
+  provider: LabProvider,
+  cluster: ClusterIdentity,
+  names: readonly string[],
+  authorizedKey: string,
+): Promise<MachineRef[]> {
+  const { signal } = new AbortController();
+  await provider.infrastructure.prepare(cluster, undefined, signal);
+  const machines: MachineRef[] = [];
+  for (const name of names) {
+    const made = await provider.machines.create(
+      {
+        cluster,
+        name,
+        role: 'control-plane',
+        incarnation: 1,
+        token: `${cluster.uid}-${name}`,
+        shape: { cpus: 2, memory: 2 ** 31, disks: [] },
+        authorizedKey,
+        labels: {},
+      },
+      signal,
+    );
+    const hostKeys = [made.provisionalHostKey ?? ''];
+    machines.push({ name, address: made.address ?? '', port: 22, user: 'root', hostKeys });
+  }
+  return machines;
 }
 
 /** A machine is there before its sshd is. */

@@ -100,15 +100,11 @@ export class Connection {
     );
     const timeout = AbortSignal.timeout(patience);
     const over = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-    const onAbort = (): void => {
-      channel.destroy();
-    };
-    over.addEventListener('abort', onAbort, { once: true });
     try {
-      if (over.aborted) channel.destroy();
+      const ended = collect(channel, over);
       channel.write(preamble(program));
       channel.end(program.input ?? '');
-      const result = await collect(channel);
+      const result = await ended;
       if (result === undefined) {
         signal?.throwIfAborted();
         throw lost(this.machine, timeout.aborted ? `no end after ${patience / 1000} s` : 'the line was lost');
@@ -117,7 +113,6 @@ export class Connection {
         throw tooOld(this.machine, result.stderr);
       return result;
     } finally {
-      over.removeEventListener('abort', onAbort);
       this.#channels -= 1;
     }
   }
@@ -176,8 +171,11 @@ export class Connection {
   }
 }
 
-/** Everything up to the end; undefined when there was no exit status, which means that the line was lost. */
-function collect(channel: ClientChannel): Promise<ProgramResult | undefined> {
+/**
+ * Everything up to the end; undefined when there was no exit status: the line was lost, or it took too long. In the
+ * latter case the program is told to end, and not waited for.
+ */
+function collect(channel: ClientChannel, over: AbortSignal): Promise<ProgramResult | undefined> {
   return new Promise((resolve) => {
     const out: Buffer[] = [];
     const err: Buffer[] = [];
@@ -189,19 +187,27 @@ function collect(channel: ClientChannel): Promise<ProgramResult | undefined> {
         size += chunk.length;
         if (size <= outputLimit) into.push(chunk);
       };
+    const finish = (result: ProgramResult | undefined): void => {
+      over.removeEventListener('abort', onAbort);
+      resolve(result);
+    };
+    const onAbort = (): void => {
+      channel.signal('TERM');
+      channel.destroy();
+      finish(undefined);
+    };
     channel.on('data', take(out));
     channel.stderr.on('data', take(err));
     channel.on('exit', (code: number | null) => {
       exitCode = code ?? 255;
     });
     channel.on('error', () => {});
-    channel.once('close', () =>
-      resolve(
-        exitCode === undefined
-          ? undefined
-          : { exitCode, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString('utf8') },
-      ),
-    );
+    channel.once('close', () => {
+      const stderr = Buffer.concat(err).toString('utf8');
+      finish(exitCode === undefined ? undefined : { exitCode, stdout: Buffer.concat(out), stderr });
+    });
+    if (over.aborted) onAbort();
+    else over.addEventListener('abort', onAbort, { once: true });
   });
 }
 
