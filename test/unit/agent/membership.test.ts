@@ -63,7 +63,11 @@ describe('what may leave etcd (complaint 6)', () => {
   });
 
   it('names who does not answer', () => {
-    const members = [member(0), member(1, { healthy: false }), member(2, { started: false, name: '', healthy: false })];
+    const members = [
+      member(0),
+      member(1, { healthy: false }),
+      member(2, { started: false, name: '', healthy: false }),
+    ];
     expect(whyKeep(members, '0')).toMatch(/m1, unstarted 2/u);
   });
 
