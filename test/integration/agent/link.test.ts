@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import type { TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SiteAuthority } from '../../../daemon/access/authority.ts';
 import { listenForAgents, type LinkListener, SocketLink } from '../../../daemon/operations/socket-link.ts';
-import { enrol, isDue } from '../../../appliance/agent/enrolment.ts';
+import { enrol, isDue, renew } from '../../../appliance/agent/enrolment.ts';
 import { AgentLinkClient, type LinkIdentity } from '../../../appliance/agent/link-client.ts';
 import { requestCertificate } from '../../../appliance/agent/pki.ts';
 import { systemClock } from '../../../appliance/agent/clock.ts';
@@ -286,7 +287,8 @@ describe('enrolment', () => {
     used = false;
     const { key, cert } = await authority.serverIdentity();
     // The fake daemon's API, with the one route that enrolment needs; the real one is tested with the API.
-    const server = createServer({ key, cert }, (request, response) => {
+    const tls = { key, cert, ca: authority.certificate, requestCert: true, rejectUnauthorized: false };
+    const server = createServer(tls, (request, response) => {
       let body = '';
       request.on('data', (chunk: Buffer) => {
         body += chunk.toString();
@@ -294,7 +296,9 @@ describe('enrolment', () => {
       request.on('end', () => {
         said.push(body);
         const asked = JSON.parse(body) as { secret: string; request: string };
-        if (used || asked.secret !== secret) {
+        const isKnown = (request.socket as TLSSocket).authorized && request.url === '/api/v1/agents/renew';
+        if (isKnown) used = false;
+        if (!isKnown && (used || asked.secret !== secret)) {
           response.writeHead(401).end(JSON.stringify({ detail: 'unknown token' }));
           return;
         }
@@ -330,6 +334,25 @@ describe('enrolment', () => {
     epoch = 3;
     await connect({ identity: enrolled });
     await until(() => link.isConnected);
+  });
+
+  it('renews with the certificate it holds, and a fresh key', async () => {
+    const first = await ask(`${authority.hash}.${secret}`);
+    const second = await renew(url, first);
+    expect(second).toMatchObject({ site: 'home', epoch: 3, authority: first.authority });
+    expect(second.key).not.toBe(first.key);
+    epoch = 3;
+    const { client } = await connect({ identity: first });
+    await until(() => link.isConnected);
+    client.restart(second);
+    await until(() => client.isAccepted && link.isConnected);
+  });
+
+  it('renews for nobody without a certificate of this authority', async () => {
+    const held = await ask(`${authority.hash}.${secret}`);
+    await expect(renew(url, { ...held, certificate: '', key: '' })).rejects.toMatchObject({
+      report: { code: 'AGENT-012' },
+    });
   });
 
   it('refuses a replayed token', async () => {
