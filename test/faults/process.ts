@@ -21,6 +21,16 @@ export class SimulatedProcess {
     this.#die = resolve;
   }
 
+  /** Wakes code of this process by a timer; a death in the middle of it is no error of the timer's. */
+  wake(act: () => void): void {
+    if (!this.isAlive) return;
+    try {
+      this.run(act);
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+    }
+  }
+
   /** Runs code as this process: its timers and databases belong to it. */
   run<T>(act: () => T): T {
     return current.run(this, act);
@@ -53,10 +63,7 @@ export function clockOf(clock: VirtualClock, process: SimulatedProcess): FleetCl
   return {
     now: () => clock.now(),
     milliseconds: () => clock.milliseconds(),
-    later: (duration, act) =>
-      clock.later(duration, () => {
-        if (process.isAlive) process.run(act);
-      }),
+    later: (duration, act) => clock.later(duration, () => process.wake(act)),
     sleep: (duration, signal) => {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       clock.sleep(duration, signal).then(
@@ -166,17 +173,22 @@ function takeStatements(): () => void {
 
 let isFiltering = false;
 
-/** What a killed process leaves unhandled is nobody's error; everything else goes where it would have gone. Once. */
+/**
+ * What a killed process leaves unhandled is nobody's error (the engine ends its process on purpose when the journal
+ * cannot be written, by an uncaught error); everything else goes where it would have gone. Once a test process.
+ */
 function filterRejections(): void {
   if (isFiltering) return;
   isFiltering = true;
-  const listeners = process.listeners('unhandledRejection');
-  process.removeAllListeners('unhandledRejection');
-  process.on('unhandledRejection', (reason, promise) => {
-    if (reason instanceof Killed) return;
-    if (listeners.length === 0) throw reason;
-    for (const listener of listeners) listener(reason, promise);
-  });
+  for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
+    const listeners = process.listeners(event as 'uncaughtException') as ((...given: unknown[]) => void)[];
+    process.removeAllListeners(event);
+    process.on(event, (reason: unknown, about: unknown) => {
+      if (reason instanceof Killed) return;
+      if (listeners.length === 0) throw reason;
+      for (const listener of listeners) listener(reason, about);
+    });
+  }
 }
 
 /** `setTimeout` in model time, bound to the process that asked. */
@@ -186,7 +198,7 @@ function takeTimers(clock: VirtualClock): () => void {
     const process = currentProcess();
     const cancel = clock.later(delay, () => {
       if (process === undefined) act(...given);
-      else if (process.isAlive) process.run(() => act(...given));
+      else process.wake(() => act(...given));
     });
     return new ModelTimer(cancel);
   };

@@ -177,7 +177,7 @@ export const hostCalls = {
   'host.generateHostKey': changing(150, (fleet, given: OnMachine, by) => {
     const machine = connectToChange(fleet, given.machine, by);
     fleet.needSpace(machine);
-    machine.ownHostKey ??= hostKey(`own ${machine.token}`);
+    machine.ownHostKey ??= hostKey(`own ${machine.name} ${machine.incarnation}`);
     machine.files.set(`${ownHostKeyPath}.pub`, { content: `${machine.ownHostKey} remuda\n`, mode: 0o644 });
     fleet.changed('host.generateHostKey', machine.name, by);
     return machine.ownHostKey;

@@ -93,7 +93,7 @@ export function newMachine(
   now: number,
   boot: number,
 ): ModelMachine {
-  const key = hostKey(`provisional ${request.token}`);
+  const key = hostKey(`provisional ${request.name} ${request.incarnation}`);
   return {
     name: request.name,
     token: request.token,
