@@ -12,6 +12,13 @@ export type UnnumberedReport = AgentReport extends infer Each
 const defaultBound = 100_000;
 
 /**
+ * Lines are gathered for 5 ms (DESIGN §5), longer on a disk that syncs slowly: a commit blocks this process, so at most
+ * a fifth of the time may go into it, whatever the disk.
+ */
+const shortestGathering = 5;
+const longestGathering = 400;
+
+/**
  * Reports on their way to the daemon, in order, kept until acknowledged. Lines are gathered and committed together;
  * what must be durable at once ({@link commit}) takes everything gathered before it along.
  */
@@ -27,6 +34,8 @@ export class Outbox {
   #next: number;
   #kept: number;
   #leftOut = 0;
+  /** How long lines are gathered before a commit, milliseconds. */
+  #gathering = shortestGathering;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   #onFlush: () => void = () => {};
@@ -51,18 +60,18 @@ export class Outbox {
     this.#onFlush = handler;
   }
 
-  /** Adds a report; durable within a few milliseconds. A log line beyond the bound is counted, not kept. */
+  /**
+   * Adds a report; durable within a few milliseconds on a good disk. Beyond the bound a log line is counted and not
+   * kept, and what only tells of a moment (progress, waiting) is let go.
+   */
   add(report: UnnumberedReport): void {
     if (this.#isClosed) return;
     const isFull = this.#kept + this.#gathered.length >= this.#bound;
-    if (isFull && report.type === 'log') {
-      this.#leftOut += 1;
-      return;
-    }
+    if (isFull && report.type === 'log') this.#leftOut += 1;
+    if (isFull && ['log', 'progress', 'waiting'].includes(report.type)) return;
     if (this.#leftOut > 0 && !isFull) this.#sayWhatIsMissing(report);
     this.#number(report);
-    // ≤ 5 ms of gathering: DESIGN §5, grouped commits.
-    this.#commitIn(5);
+    this.#commitIn(this.#gathering);
   }
 
   /** Remembers up to which byte a machine's output was taken, durable together with the lines added before. */
@@ -91,6 +100,7 @@ export class Outbox {
     const next = this.#next;
     if (last !== undefined) this.#number(last);
     const reports = this.#gathered;
+    const begun = performance.now();
     try {
       this.#database.transaction(() => this.#write(reports, also)).immediate();
     } catch (error) {
@@ -98,6 +108,8 @@ export class Outbox {
       this.#next = next;
       throw error;
     }
+    const spent = performance.now() - begun;
+    this.#gathering = Math.min(longestGathering, Math.max(shortestGathering, 4 * spent));
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#gathered = [];
