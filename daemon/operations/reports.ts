@@ -12,8 +12,6 @@ import type { OperationRun } from './run.ts';
 
 /** What the intake needs of the runner. */
 export interface ReportReader {
-  /** False once the engine stops: what is not durable by then stays with the agent. */
-  readonly isRunning: boolean;
   /** The run an attempt belongs to, while it is held here. */
   find(operation: string): OperationRun | undefined;
   /** A durable end; called once for each attempt. */
@@ -97,8 +95,7 @@ export class ReportIntake {
         for (const entry of taken) this.#pass(entry, ended.includes(entry));
       },
       (error: unknown) => {
-        if (!this.#reader.isRunning) return;
-        // Not durable and not acknowledged: a new process gets them again.
+        // Our own bug. Going on would leave the agent unheard: the process ends, a new one gets them again.
         queueMicrotask(() => {
           throw error;
         });

@@ -88,10 +88,6 @@ export class Runner implements ReportReader {
     this.#cancelAttend?.();
   }
 
-  get isRunning(): boolean {
-    return !this.#isStopped;
-  }
-
   find(operation: string): OperationRun | undefined {
     return this.#runs.get(operation);
   }

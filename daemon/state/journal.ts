@@ -73,7 +73,11 @@ export class Journal {
     });
   }
 
-  /** Commits what waits, now. */
+  /**
+   * Commits what waits, now.
+   * @throws SqliteError when the group cannot be committed for another reason than space (a failing disk). Nobody is
+   *   answered then; from the timer it ends the process, and the next one goes on from what is durable.
+   */
   flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
@@ -101,13 +105,14 @@ export class Journal {
     try {
       return this.#commit(group);
     } catch (error) {
-      if (!isOutOfSpace(error)) return group.map(() => ({ error }));
+      if (!isOutOfSpace(error)) throw error;
     }
     this.#turnShort();
     try {
       return this.#commit(group);
     } catch (error) {
-      return isOutOfSpace(error) ? undefined : group.map(() => ({ error }));
+      if (!isOutOfSpace(error)) throw error;
+      return undefined;
     }
   }
 
