@@ -6,7 +6,7 @@ import { defineStep, type StepContext } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';
 import { accessSchema, endpointSchema, type NoFacts } from '../cluster-settings.ts';
 import { awaitedOfCluster } from '../cluster-health.ts';
-import { lengthy } from '../limits.ts';
+import { proof } from '../limits.ts';
 import { readMarks, setMark, verifiedMark } from '../marks.ts';
 import { nodeThatAnswered, probeObjects, probeReferences, probeService } from '../probe.ts';
 
@@ -49,7 +49,8 @@ async function askEveryNode(context: StepContext, { nodes, access }: Input): Pro
         'VERIFY-001',
         `No pod on ${names} answered through the Service ${probeService.name}.`,
         {
-          remedy: 'Look at the network add-on and kube-proxy on these nodes, then resume.',
+          remedy:
+            'Look at the network add-on and kube-proxy on these nodes; if the Service has no endpoints, at the kube-controller-manager. Then resume.',
         },
       );
     }
@@ -73,7 +74,7 @@ export const clusterVerify = defineStep<Input, NoFacts>({
   destructive: false,
   title: ({ nodes }) => `Prove that the cluster works on all ${nodes.length} machines`,
   schema: inputSchema,
-  limits: lengthy,
+  limits: proof,
   async observe(context, input) {
     const [awaited, marks, leftover] = await Promise.all([
       awaitedOfCluster(context, input),
