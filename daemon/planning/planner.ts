@@ -2,7 +2,7 @@ import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 import { clusterMark } from '../../provisioners/kubernetes/marks.ts';
-import { steps } from '../../provisioners/kubernetes/steps.ts';
+import { steps as everyStep } from '../../provisioners/kubernetes/steps.ts';
 import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
 import { planContext } from './cluster-plan.ts';
@@ -73,4 +73,4 @@ export function planCluster(request: ClusterRequest): Plan {
 
 /** Whether steps of a kind have observable state or leave only a receipt; unknown kinds count as observable. */
 export const natureOf = (kind: string): 'ensure' | 'act' =>
-  steps.find((step) => step.kind === kind)?.nature ?? 'ensure';
+  everyStep.find((step) => step.kind === kind)?.nature ?? 'ensure';
