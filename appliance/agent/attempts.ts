@@ -193,13 +193,13 @@ const nameOf = (key: AttemptKey): string => `${key.operation}/${key.step}#${key.
 function refuse(dispatch: Dispatch, step: AnyStep | undefined): ProblemReport | undefined {
   if (step === undefined)
     return refusalReport(
-      'AGENT-002',
+      'AGENT-031',
       `This agent does not know steps of kind ${dispatch.kind}.`,
       updateAgent,
     );
   if (dispatch.version > step.version)
     return refusalReport(
-      'AGENT-003',
+      'AGENT-032',
       `The input of ${dispatch.kind} is version ${dispatch.version}; this agent reads up to ${step.version}.`,
       updateAgent,
     );
@@ -207,7 +207,7 @@ function refuse(dispatch: Dispatch, step: AnyStep | undefined): ProblemReport | 
   if (parsed.success) return undefined;
   const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
   return refusalReport(
-    'AGENT-004',
+    'AGENT-033',
     `The input of ${dispatch.key.step} is not valid: ${issues.join('; ')}`,
     sendBundle,
   );
@@ -218,7 +218,7 @@ const sendBundle = 'Plan the operation again; if it fails again, send a support 
 
 function otherEpoch(theirs: number, ours: number): ProblemReport {
   return refusalReport(
-    'AGENT-001',
+    'AGENT-030',
     `The work was sent for epoch ${theirs} of this site's agent; this agent holds epoch ${ours}.`,
     'If this agent was replaced on purpose, nothing is to be done here; otherwise enrol it again.',
   );

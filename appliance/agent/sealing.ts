@@ -21,7 +21,7 @@ export async function seal(recipients: readonly string[], plaintext: string): Pr
 
 /**
  * Opens what was sealed to the identity. `what` names it for the error.
- * @throws Blocked SECRET-002 when it was sealed to somebody else or was changed on the way.
+ * @throws Blocked SECRET-012 when it was sealed to somebody else or was changed on the way.
  */
 export async function open(identity: string, sealed: string, what: string): Promise<string> {
   const decrypter = new Decrypter();
@@ -30,7 +30,7 @@ export async function open(identity: string, sealed: string, what: string): Prom
     return await decrypter.decrypt(armor.decode(sealed), 'text');
   } catch {
     throw new Blocked(
-      'SECRET-002',
+      'SECRET-012',
       `This agent cannot open ${what}: it was not sealed to it, or was changed.`,
       {
         remedy:

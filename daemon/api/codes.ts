@@ -1,7 +1,7 @@
-import type { ProblemCode } from '../spec/codes.ts';
+import type { ProblemCatalogue } from '../../provisioners/contract/problem.ts';
 
 /** Every problem code of the daemon's own door: access, API, start. Stable; none is ever given a new meaning. */
-export const doorCodes: Readonly<Record<string, ProblemCode>> = {
+export const doorCodes: ProblemCatalogue = {
   'ACCESS-001': {
     title: 'No valid token',
     explanation:

@@ -1,11 +1,6 @@
-/** One entry of the catalogue. */
-interface CommandCode {
-  readonly title: string;
-  readonly explanation: string;
-  readonly remedy: string;
-}
+import type { ProblemCatalogue, ProblemCode } from '../../provisioners/contract/problem.ts';
 
-const code = (title: string, explanation: string, remedy: string): CommandCode => ({
+const code = (title: string, explanation: string, remedy: string): ProblemCode => ({
   title,
   explanation,
   remedy,
@@ -14,7 +9,7 @@ const tokenRemedy = 'Use the whole token as it was printed: <CA hash>.<secret>.'
 const secretRemedy = 'Give --stdin KEY, or --from-file KEY=PATH.';
 
 /** Every problem code of the `remuda` command itself. Stable; none is ever given a new meaning. */
-export const commandCodes: Readonly<Record<string, CommandCode>> = {
+export const commandCodes: ProblemCatalogue = {
   'CLI-001': code(
     'A file cannot be read',
     'What -f names is not there or not readable.',

@@ -6,7 +6,7 @@ export const problems = {
     kind: 'transient',
     code: 'AGENT-001',
     summary: `no agent of site "${site}" is connected; work goes on where it stands when it comes back`,
-    remedy: `Look whether the agent runs and reaches this daemon. If it is lost for good: remuda agent replace ${site}`,
+    remedy: `Look whether the agent runs and reaches this daemon. If it is lost for good: remuda agent token ${site} --replace`,
   }),
   agentReplaced: (site: string): ProblemReport => ({
     kind: 'transient',
@@ -107,13 +107,13 @@ export const problems = {
     kind: 'user',
     code: 'AGENT-003',
     summary: 'this enrolment token is unknown, used or expired',
-    remedy: 'Make a new one: remuda agent token',
+    remedy: 'Make a new one: remuda agent token SITE',
   }),
   alreadyEnrolled: (site: string): ProblemReport => ({
     kind: 'user',
     code: 'AGENT-004',
     summary: `site "${site}" has an agent already`,
-    remedy: `If that one is lost for good: remuda agent replace ${site}`,
+    remedy: `If that one is lost for good: remuda agent token ${site} --replace`,
     value: site,
   }),
   noRecipient: (): ProblemReport => ({

@@ -1,7 +1,7 @@
-import type { ProblemCode } from './codes.ts';
+import type { ProblemCatalogue } from '../../provisioners/contract/problem.ts';
 
 /** Codes about what belongs together (040 to 069), about references (070 to 089), and about what is not built (090 on). */
-export const ruleCodes: Readonly<Record<string, ProblemCode>> = {
+export const ruleCodes: ProblemCatalogue = {
   'SPEC-040': {
     title: 'Version not supported',
     explanation: 'This version of Remuda cannot install that minor version of Kubernetes.',

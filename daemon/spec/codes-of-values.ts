@@ -1,7 +1,7 @@
-import type { ProblemCode } from './codes.ts';
+import type { ProblemCatalogue } from '../../provisioners/contract/problem.ts';
 
 /** Codes about the text itself (001 to 019) and about single values (020 to 039). */
-export const valueCodes: Readonly<Record<string, ProblemCode>> = {
+export const valueCodes: ProblemCatalogue = {
   'SPEC-001': {
     title: 'Not valid YAML',
     explanation:

@@ -42,6 +42,20 @@ export interface ProblemReport {
   readonly lastLines?: readonly string[];
 }
 
+/** What the manual says of one problem code. Whole sentences, except the title. */
+export interface ProblemCode {
+  readonly title: string;
+  /** Why it is so, and what it means. */
+  readonly explanation: string;
+  readonly remedy: string;
+}
+
+/**
+ * The codes of one room, kept in a `codes.ts` beside the code. A code has one meaning in all rooms, and one that falls
+ * out of use is never given a new one; test/unit/docs/codes.test.ts watches over both.
+ */
+export type ProblemCatalogue = Readonly<Record<string, ProblemCode>>;
+
 type ProblemDetails = Omit<ProblemReport, 'kind' | 'code' | 'summary'>;
 
 /** Base of the errors that carry a {@link ProblemReport}. */

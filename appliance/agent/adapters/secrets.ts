@@ -38,7 +38,7 @@ async function openKeys(
 ): Promise<ClusterKeys> {
   const { cluster, keys: sealed } = context;
   if (sealed === undefined)
-    throw new Blocked('SECRET-003', `The keys of cluster ${cluster.name} did not come with the work.`, {
+    throw new Blocked('SECRET-013', `The keys of cluster ${cluster.name} did not come with the work.`, {
       remedy: 'Plan the operation again; if it happens again, send a support bundle.',
     });
   const text = await open(identity, sealed, `the keys of cluster ${cluster.name}`);
@@ -58,7 +58,7 @@ async function openKeys(
 }
 
 function missing(secretRef: string, key: string): Blocked {
-  return new Blocked('SECRET-001', `The secret ${secretRef} has no value named ${key}.`, {
-    remedy: `Give it with: remuda secret set ${secretRef} ${key}=…`,
+  return new Blocked('SECRET-011', `The secret ${secretRef} has no value named ${key}.`, {
+    remedy: `Give it with: remuda secret set ${secretRef} --from-file ${key}=FILE`,
   });
 }

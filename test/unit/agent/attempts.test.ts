@@ -231,11 +231,11 @@ describe('cancel', () => {
 
 describe('refusals: nothing is applied, the reason is told', () => {
   const cases = [
-    ['an older epoch', { epoch: 0 }, 'AGENT-001'],
-    ['a newer epoch', { epoch: 2 }, 'AGENT-001'],
-    ['an unknown kind', { kind: 'other.make' }, 'AGENT-002'],
-    ['a newer input', { version: 3 }, 'AGENT-003'],
-    ['an input its schema refuses', { input: { size: 'x' } }, 'AGENT-004'],
+    ['an older epoch', { epoch: 0 }, 'AGENT-030'],
+    ['a newer epoch', { epoch: 2 }, 'AGENT-030'],
+    ['an unknown kind', { kind: 'other.make' }, 'AGENT-031'],
+    ['a newer input', { version: 3 }, 'AGENT-032'],
+    ['an input its schema refuses', { input: { size: 'x' } }, 'AGENT-033'],
   ] as const;
   it.each(cases)('%s', async (_name, overrides, code) => {
     let touched = 0;

@@ -1,0 +1,70 @@
+import type { ProblemCatalogue } from '../../provisioners/contract/problem.ts';
+
+/** Why a plan cannot be made. Stable; none is ever given a new meaning. */
+export const planningCodes: ProblemCatalogue = {
+  'PLAN-001': {
+    title: 'A fixed field was changed',
+    explanation:
+      'The field is immutable: it is decided when the cluster is made, and nothing can change it afterwards.',
+    remedy:
+      'Write the old value again, or make a new cluster. The reference of the answer file says which fields are fixed.',
+  },
+  'PLAN-002': {
+    title: 'The provider could not be asked',
+    explanation: 'Without knowing which machines exist, Remuda neither makes nor removes any.',
+    remedy: 'Bring the provider back into reach, then repeat the command.',
+  },
+  'PLAN-003': {
+    title: 'The cluster does not answer',
+    explanation: 'The cluster has run before and its API is silent now, so what it holds is not known.',
+    remedy: 'Bring a master back (are the machines on?), then apply again.',
+  },
+  'PLAN-004': {
+    title: 'No address left for a machine',
+    explanation: 'All addresses of spec.nodeNetwork.ranges are in use or reserved.',
+    remedy: 'Add a range.',
+  },
+  'PLAN-005': {
+    title: 'Too few hosts',
+    explanation: 'The cluster asks for more machines of a role than the provider lists hosts.',
+    remedy: 'Add hosts of that role, or ask for fewer machines.',
+  },
+  'PLAN-006': {
+    title: 'Single machines cannot be removed yet',
+    explanation:
+      'The file asks for fewer machines than there are. This release removes a whole cluster only.',
+    remedy: 'Ask for as many machines as there are.',
+  },
+  'PLAN-007': {
+    title: 'Finished machines cannot be changed yet',
+    explanation:
+      'The file asks for another version, size or configuration than machines have. That means to replace them.',
+    remedy: 'Take the change back. Nothing was changed.',
+  },
+  'PLAN-008': {
+    title: 'A machine is just being removed',
+    explanation:
+      'A machine on its way out is neither there nor gone; a plan made now would be wrong in a moment.',
+    remedy: 'Apply again when it is gone.',
+  },
+  'PLAN-009': {
+    title: 'etcd did not name its members',
+    explanation: 'A master may join only when it is seen that etcd is well.',
+    remedy: 'Bring etcd back, then apply again.',
+  },
+  'PLAN-010': {
+    title: 'One more master would risk the quorum',
+    explanation: 'Voters are unwell. If the new one did not start either, etcd would lose its majority.',
+    remedy: 'Bring the voters back that the message names, then apply again.',
+  },
+  'PLAN-011': {
+    title: 'No address for the Kubernetes API',
+    explanation: 'Neither the file nor the provider says under which address the API is reached.',
+    remedy: 'Set spec.controlPlane.endpoint.host to a free address of the node network, or to a DNS name.',
+  },
+  'PLAN-012': {
+    title: 'No such add-on in this release',
+    explanation: 'The add-on is not built yet, or not for this version of Kubernetes.',
+    remedy: 'Choose one that the reference of the answer file lists, or leave it out.',
+  },
+};

@@ -1,0 +1,48 @@
+import type { ProblemCatalogue } from '../contract/problem.ts';
+
+/** What steps that make a cluster may find. Stable; none is ever given a new meaning. */
+export const kubernetesCodes: ProblemCatalogue = {
+  'KUBE-001': {
+    title: 'Unknown version of Kubernetes',
+    explanation: "The version's minor has no row in the version table of this release.",
+    remedy: 'Choose one of the minors that the message lists.',
+  },
+  'NODE-001': {
+    title: 'The Node is not there yet',
+    explanation: 'The kubelet registers its Node some seconds after it joined.',
+    remedy: 'Nothing is to be done: it is tried again. If it stays so, read the log of the kubelet there.',
+  },
+  'ADDON-001': {
+    title: 'Unknown add-on',
+    explanation: 'The plan names an add-on that this release does not have.',
+    remedy: 'Choose one that the reference of the answer file lists.',
+  },
+  'MACHINE-001': {
+    title: 'No host key from the provider',
+    explanation: 'Without it nobody can tell the machine from one that pretends to be it.',
+    remedy: "Give the host key in the provider's section, or make the machine from a Remuda image.",
+  },
+  'MACHINE-002': {
+    title: 'Damaged machine declaration',
+    explanation:
+      'A node image says in /etc/remuda/machine.json what ground it gives; that file is not valid.',
+    remedy: 'Mend or remove the file on that machine.',
+  },
+  'ENDPOINT-001': {
+    title: 'No network card with the address of the machine',
+    explanation: 'The virtual address of the API is put on the card that holds the address of the machine.',
+    remedy: 'Give the machine an address of its own network.',
+  },
+  'VERIFY-001': {
+    title: 'Pods do not answer through a Service',
+    explanation:
+      'The last proof starts a pod on every node and asks each through one Service; some were silent.',
+    remedy: 'Look at the network add-on and kube-proxy on the nodes the message names, then resume.',
+  },
+  'TEARDOWN-001': {
+    title: 'Something is left over',
+    explanation:
+      'After a deletion the provider was asked for everything it made, and something is still there.',
+    remedy: 'Remove it at the provider or mend the reason, then resume the operation.',
+  },
+};
