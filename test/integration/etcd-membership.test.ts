@@ -1,0 +1,143 @@
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EtcdAdapter } from '../../appliance/agent/adapters/etcd.ts';
+import { ClientCertificates } from '../../appliance/agent/client-certificates.ts';
+import { Machines } from '../../appliance/agent/machines.ts';
+import { drawClusterKeys } from '../../appliance/agent/pki.ts';
+import { MachinePool } from '../../appliance/agent/ssh/pool.ts';
+import { callOver } from '../../appliance/agent/tunnel.ts';
+import type { MachineRef } from '../../provisioners/contract/machine.ts';
+import type { EtcdMember } from '../../provisioners/contract/observed.ts';
+import type { ClusterKeys } from '../../provisioners/contract/secrets.ts';
+import { EtcdProcesses } from '../fleet/etcd-processes.ts';
+
+const { signal } = new AbortController();
+
+/** Machines whose etcd is reached by a plain socket instead of through SSH. */
+class DirectMachines extends Machines {
+  constructor() {
+    super({ pool: new MachinePool(), privateKey: async () => '', epoch: 1, signal: () => signal });
+  }
+
+  override async forward(machine: MachineRef, _host: string, port: number): Promise<Duplex> {
+    return connect({ host: machine.address, port });
+  }
+}
+
+let keys: ClusterKeys;
+let etcd: EtcdProcesses;
+let machines: MachineRef[];
+let block = 20;
+
+async function start(names: readonly string[]): Promise<void> {
+  machines = [];
+  for (const name of names) machines.push(await etcd.place(name));
+  const initial = Object.fromEntries(names.map((name) => [name, etcd.peerURL(name)]));
+  for (const name of names) etcd.start(name, 'new', initial);
+  await until(async () => {
+    const members = await port().members(access());
+    return members.length === names.length && members.every(({ healthy }) => healthy);
+  });
+}
+
+const port = (): EtcdAdapter =>
+  new EtcdAdapter(new DirectMachines(), new ClientCertificates(async () => keys), () => signal);
+const access = () => ({ masters: machines, apiPort: 6444 });
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    if (await isSo().catch(() => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('it did not come about');
+}
+
+/** MemberAdd as kubeadm calls it, again until etcd has been connected to all its members for 5 s and allows it. */
+const add = (name: string, isLearner: boolean): Promise<void> =>
+  until(async () => {
+    await addOnce(name, isLearner);
+    return true;
+  });
+
+async function addOnce(name: string, isLearner: boolean): Promise<void> {
+  const [first] = machines as [MachineRef];
+  const reply = await callOver(
+    () => connect({ host: first.address, port: 2379 }),
+    await new ClientCertificates(async () => keys).etcd(),
+    {
+      method: 'POST',
+      path: '/v3/cluster/member/add',
+      body: JSON.stringify({ peerURLs: [etcd.peerURL(name)], isLearner }),
+    },
+    { patience: 5000, signal, what: 'etcd' },
+  );
+  if (reply.status !== 200) throw new Error(reply.text);
+}
+
+const memberAt = async (name: string): Promise<EtcdMember | undefined> =>
+  (await port().members(access())).find(({ peerURLs }) => peerURLs.includes(etcd.peerURL(name)));
+
+beforeEach(async () => {
+  keys = await drawClusterKeys('etcd-test');
+  block += 1;
+  etcd = new EtcdProcesses(keys.etcd, block);
+});
+
+afterEach(() => etcd.stop());
+
+describe('membership against real etcd processes (complaints 5 and 6)', () => {
+  it('sees a joiner that never starts, and evicts it', async () => {
+    await start(['m1', 'm2', 'm3']);
+    await etcd.place('m4');
+    await add('m4', false);
+    const stray = await memberAt('m4');
+    expect(stray).toMatchObject({ started: false, name: '', healthy: false, learner: false });
+    await port().removeMember(access(), stray?.id ?? '');
+    expect(await port().members(access())).toHaveLength(3);
+  });
+
+  it('sees a learner that never promotes, and evicts it', async () => {
+    await start(['m1', 'm2', 'm3']);
+    machines.push(await etcd.place('m4'));
+    await add('m4', true);
+    etcd.start(
+      'm4',
+      'existing',
+      Object.fromEntries(['m1', 'm2', 'm3', 'm4'].map((name) => [name, etcd.peerURL(name)])),
+    );
+    await until(async () => (await memberAt('m4'))?.started === true);
+    const learner = await memberAt('m4');
+    expect(learner).toMatchObject({ learner: true, started: true });
+    await port().removeMember(access(), learner?.id ?? '');
+    expect((await port().members(access())).map(({ name }) => name).sort()).toEqual(['m1', 'm2', 'm3']);
+  });
+
+  it('evicts a half-joined member that started once and died', async () => {
+    await start(['m1', 'm2', 'm3']);
+    await etcd.kill('m3');
+    await until(async () => (await memberAt('m3'))?.healthy === false);
+    const half = await memberAt('m3');
+    await port().removeMember(access(), half?.id ?? '');
+    expect((await port().members(access())).map(({ name }) => name).sort()).toEqual(['m1', 'm2']);
+  });
+
+  it('refuses a removal after which the rest would have no quorum, and leaves everything as it is', async () => {
+    await start(['m1', 'm2', 'm3']);
+    await etcd.kill('m3');
+    await until(async () => (await memberAt('m3'))?.healthy === false);
+    const healthy = await memberAt('m2');
+    await expect(port().removeMember(access(), healthy?.id ?? '')).rejects.toMatchObject({
+      report: { kind: 'blocked' },
+    });
+    expect(await port().members(access())).toHaveLength(3);
+  });
+
+  it('still lists members when a second member that never started took the quorum (1 to 2)', async () => {
+    await start(['m1']);
+    await etcd.place('m2');
+    await add('m2', false);
+    const members = await port().members(access());
+    expect(members.map(({ started }) => started).sort()).toEqual([false, true]);
+  });
+});
