@@ -34,6 +34,7 @@ export const stepViewSchema = z
     waiting: waitingSchema.exactOptional(),
     progress: z.object({ done: z.number(), total: z.number(), what: z.string() }).exactOptional(),
     problem: problemReportSchema.exactOptional(),
+    facts: z.unknown().describe('What the step found or made, once it has succeeded.').exactOptional(),
   })
   .meta({ id: 'StepView' });
 export type StepView = z.infer<typeof stepViewSchema>;

@@ -7,6 +7,7 @@ import { TreeView } from '../progress/tree-view.ts';
 import { concludeOperations } from './outcome.ts';
 import type { WaitOptions } from './options.ts';
 import type { Session } from './session.ts';
+import { printTeardownLists } from './teardown-lists.ts';
 
 /** Follows operations to their end and ends the command well when that is the end `wanted`. */
 export async function followOperations(
@@ -33,6 +34,9 @@ export async function followOperations(
     );
   }
   concludeOperations(session, result.operations, wanted);
+  // As records they are part of the operation's last one.
+  if (options.output !== 'json')
+    for (const operation of result.operations) printTeardownLists(session.printer, operation);
 }
 
 function viewFor(session: Session, options: WaitOptions): OperationView {

@@ -119,6 +119,22 @@ describe('exit codes (DESIGN §7)', () => {
     expect((await cli.run(['delete', 'demo', '--confirm', 'demo', '--wait'])).code).toBe(5);
   });
 
+  test('0: a deletion says its three lists: gone, kept by policy, left', async () => {
+    const facts = {
+      gone: [{ type: 'machine', id: 'm1', name: 'demo-w-1' }],
+      kept: [{ type: 'volume', id: 'v1', name: 'data', policy: 'retain' }],
+      left: [],
+    };
+    const proven = {
+      ...fakeStep('teardown.prove/cluster', { state: 'succeeded', facts }),
+      kind: 'teardown.prove',
+    };
+    endsWith({ kind: 'delete', state: 'succeeded', stepList: [proven] });
+    const { code, out } = await cli.run(['delete', 'demo', '--confirm', 'demo', '--wait']);
+    expect(code).toBe(0);
+    expect(out).toContain('gone: machine demo-w-1\nkept by policy: volume data (retain)\nleft: nothing\n');
+  });
+
   test('6: plan --exit-code when there is something to do, else 0', async () => {
     const { plan } = fakeOperation();
     const one = { cluster: 'demo', plan, hash: 'h', text: 'create machine m1', isUnchanged: false };
