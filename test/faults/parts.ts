@@ -26,14 +26,14 @@ export function fleetQuestions(portsFor: () => Ports, clock: Clock): AgentQuesti
     }),
     issueCredential: () => Promise.reject(new Error('the simulation issues no credentials')),
     listPayloads: async () => [],
-    ledger: async ({ context }) => ({
-      gone: [],
-      kept: [],
-      left: (await portsFor().provider.ledger(context.cluster)).map((entry) => ({
-        ...entry,
-        why: 'still there',
-      })),
-    }),
+    ledger: async ({ context }) => {
+      const entries = await portsFor().provider.ledger(context.cluster);
+      return {
+        gone: [],
+        kept: [],
+        left: entries.map((entry) => Object.assign({ why: 'still there' }, entry)),
+      };
+    },
     machines: ({ context }) => portsFor().provider.machines.list(context.cluster),
   };
 }

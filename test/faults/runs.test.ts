@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Fault } from '../fleet/model/faults.ts';
 import { runSeed } from '../fleet/model/random.ts';
