@@ -1,6 +1,5 @@
 import { dump } from 'js-yaml';
 import type { JsonObject } from '../contract/json.ts';
-import type { MachineRef } from '../contract/machine.ts';
 import type { FileContent } from '../contract/ports.ts';
 import type { MachineDeclaration } from '../contract/preflight.ts';
 import type { ClusterSettings } from './cluster-settings.ts';
@@ -8,22 +7,9 @@ import { kubeletSettings } from './hardening.ts';
 import * as v1beta2 from './kubeadm-v1beta2.ts';
 import * as v1beta3 from './kubeadm-v1beta3.ts';
 import * as v1beta4 from './kubeadm-v1beta4.ts';
+import type { JoinInput, KubeadmInput } from './kubeadm-input.ts';
 import { paths } from './paths.ts';
 import { type KubernetesMinor, minorFor } from './versions.ts';
-
-/** What a configuration of kubeadm is made from, whatever its format. */
-export interface KubeadmInput {
-  readonly minor: KubernetesMinor;
-  readonly settings: ClusterSettings;
-  readonly machine: MachineRef;
-  readonly declared: MachineDeclaration;
-  readonly bootstrapToken: string;
-}
-
-/** A join also says whether a control plane is joined. */
-export interface JoinInput extends KubeadmInput {
-  readonly isMaster: boolean;
-}
 
 /** One format of kubeadm's configuration. */
 interface KubeadmFormat {

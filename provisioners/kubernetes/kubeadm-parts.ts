@@ -1,4 +1,4 @@
-import type { KubeadmInput } from './kubeadm-config.ts';
+import type { KubeadmInput } from './kubeadm-input.ts';
 import {
   apiServerSettings,
   type ComponentSettings,

@@ -1,4 +1,4 @@
-import type { JoinInput, KubeadmInput } from './kubeadm-config.ts';
+import type { JoinInput, KubeadmInput } from './kubeadm-input.ts';
 import {
   bootstrapTokens,
   certSANs,

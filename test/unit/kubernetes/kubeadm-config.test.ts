@@ -1,7 +1,7 @@
 import { loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { discoveryConfig, initConfig, joinConfig } from '../../../provisioners/kubernetes/kubeadm-config.ts';
-import type { KubeadmInput } from '../../../provisioners/kubernetes/kubeadm-config.ts';
+import type { KubeadmInput } from '../../../provisioners/kubernetes/kubeadm-input.ts';
 import {
   kubeadmImages,
   minorFor,
