@@ -1,3 +1,8 @@
+/** Room for some thousand machines and their pods. */
+const largeNetworks = `  clusterNetwork: { pods: { cidrBlocks: [10.128.0.0/11] }, services: { cidrBlocks: [10.96.0.0/12] } }
+  nodeNetwork: { ranges: [10.64.1.1-10.64.20.250], prefix: 16, gateway: 10.64.0.1 }
+`;
+
 /** The answer file of the fault tests: machines in the embedded lab, which the fleet plays. */
 export function answerFile(
   options: {
@@ -23,7 +28,7 @@ spec:
   kubernetes: { version: "${version}" }
   controlPlane: { replicas: ${masters} }
   workers: [{ name: general, replicas: ${workers} }]
-  addons:
+${masters + workers > 200 ? largeNetworks : ''}  addons:
     network: { type: routed-bridge }
     dns: { enabled: true }
   deletion: { protected: false }
