@@ -1,0 +1,43 @@
+/** What a story's answer file may differ in. */
+interface Answers {
+  readonly name: string;
+  readonly subnet: string;
+  readonly masters: number;
+  readonly workers: number;
+  /** Value of a `kind: Secret` document. */
+  readonly secret?: string;
+}
+
+/** An answer file for the lab. */
+export const answerFile = ({ name, subnet, masters, workers, secret }: Answers): string => `
+apiVersion: remuda.dev/v1alpha1
+kind: Provider
+metadata: { name: ${name} }
+spec: { type: lab, lab: { subnet: ${subnet} } }
+---
+apiVersion: remuda.dev/v1alpha1
+kind: Cluster
+metadata: { name: ${name} }
+spec:
+  provider: ${name}
+  kubernetes: { version: "1.20.2" }
+  controlPlane: { replicas: ${masters} }
+  workers: [{ name: general, replicas: ${workers} }]
+  clusterNetwork:
+    pods: { cidrBlocks: [10.244.0.0/16] }
+    services: { cidrBlocks: [10.96.0.0/12] }
+    serviceDomain: cluster.local
+  addons:
+    network: { type: routed-bridge }
+    dns: { enabled: true }
+  deletion: { protected: false }
+${
+  secret === undefined
+    ? ''
+    : `---
+apiVersion: remuda.dev/v1alpha1
+kind: Secret
+metadata: { name: ${name}-canary }
+stringData: { password: "${secret}" }
+`
+}`;
