@@ -1,0 +1,69 @@
+/**
+ * The 3+2 install against bare kubeadm commands in the best order (DESIGN §9: ≤ 1.05 ×), in alternating pairs on one
+ * box. The argument is the number of pairs. Prints; asserts nothing.
+ */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { answerFile } from '../lab/story/answers.ts';
+import { Site } from '../lab/story/site.ts';
+import { installBare } from './bare-kubeadm.ts';
+
+const pairs = Number(process.argv[2] ?? 3);
+const subnet = '10.77.8.0/24';
+
+const detailSchema = z.object({
+  stepList: z.array(
+    z.object({ id: z.string(), startedAt: z.string().optional(), endedAt: z.string().optional() }),
+  ),
+});
+const idSchema = z.object({ items: z.array(z.object({ id: z.string() })) });
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/** Seconds from the first machine reachable to all Nodes Ready (`ready`), and to the end of our own proof (`proven`). */
+async function installWithRemuda(): Promise<{
+  readonly ready: number;
+  readonly proven: number;
+  readonly kubectl: string;
+}> {
+  const site = await Site.prepare();
+  try {
+    await site.start();
+    const file = join(site.folder, 'answers.yaml');
+    writeFileSync(file, answerFile({ name: 'bench', subnet, masters: 3, workers: 2 }));
+    await site.expectRemuda('apply', '-f', file, '--wait', '--bypass', 'HOST-DISK-LATENCY');
+    const { items } = idSchema.parse(
+      JSON.parse((await site.expectRemuda('get', 'operations', '-o', 'json')).stdout),
+    );
+    const shown = await site.expectRemuda('describe', 'operation', items[0]?.id ?? '', '-o', 'json');
+    const { stepList } = detailSchema.parse(JSON.parse(shown.stdout));
+    const times = (kind: string, end: 'startedAt' | 'endedAt'): number[] =>
+      stepList.filter(({ id }) => id.startsWith(kind)).map((step) => Date.parse(step[end] ?? ''));
+    const began = Math.min(...times('machine.create/', 'endedAt'));
+    const ready = Math.max(...times('cluster.verify/', 'startedAt'));
+    const proven = Math.max(...times('cluster.verify/', 'endedAt'));
+    await site.expectRemuda('delete', 'bench', '--confirm', 'bench', '--wait');
+    return { ready: (ready - began) / 1000, proven: (proven - began) / 1000, kubectl: site.kubectlProgram };
+  } finally {
+    await site.stop();
+  }
+}
+
+const rows: { readonly bare: number; readonly ready: number; readonly proven: number }[] = [];
+for (let pair = 0; pair < pairs; pair += 1) {
+  const remuda = await installWithRemuda();
+  const payload = dirname(dirname(remuda.kubectl));
+  const bare = await installBare(mkdtempSync(join(tmpdir(), 'remuda-bench-bare-')), payload, subnet);
+  rows.push({ bare, ready: remuda.ready, proven: remuda.proven });
+  console.log(
+    `pair ${pair + 1}: bare ${bare.toFixed(1)} s, Remuda ${remuda.ready.toFixed(1)} s, with its proof ${remuda.proven.toFixed(1)} s`,
+  );
+}
+const ratio = (pick: 'ready' | 'proven'): string =>
+  median(rows.map((row) => row[pick] / row.bare)).toFixed(2);
+console.log(
+  `median of ${pairs} pairs: bare ${median(rows.map(({ bare }) => bare)).toFixed(1)} s; Remuda ${ratio('ready')} × (${ratio('proven')} × with its proof)`,
+);
