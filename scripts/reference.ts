@@ -1,4 +1,6 @@
+/** Writes the generated pages of the manual anew; test/unit/docs fails when one is stale. */
 import { writeFileSync } from 'node:fs';
-import { renderReference } from '../daemon/spec/reference.ts';
+import { generatedPages } from './reference-pages.ts';
 
-writeFileSync(new URL('../ui/docs/answer-file.md', import.meta.url), renderReference());
+for (const [path, render] of Object.entries(generatedPages))
+  writeFileSync(new URL(`../${path}`, import.meta.url), render());
