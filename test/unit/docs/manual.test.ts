@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { descriptionRoute } from '../../../daemon/api/routes/server.ts';
 import { livePath } from '../../../daemon/api/schemas/live.ts';
 import { routeTable } from '../../../daemon/api/routes/routes.ts';
 import { commandTree } from '../../../scripts/reference-commands.ts';
@@ -77,7 +78,8 @@ describe('command lines in the manual (H16)', () => {
   });
 
   test.each(pages)('$path names only addresses that the API has', ({ text }) => {
-    const known = routeTable.map(({ path }) => new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`));
+    const routes = [...routeTable, descriptionRoute(() => ({}))];
+    const known = routes.map(({ path }) => new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`));
     const named = [...text.matchAll(/\/api\/v1(?:\/[\w{}.:-]+)*/g)].map(([path]) =>
       path.replace(/[.:]$/, ''),
     );
