@@ -12,6 +12,19 @@ export const kubernetesCodes: ProblemCatalogue = {
     explanation: 'The kubelet registers its Node some seconds after it joined.',
     remedy: 'Nothing is to be done: it is tried again. If it stays so, read the log of the kubelet there.',
   },
+  'ETCD-001': {
+    title: 'A member that can never start',
+    explanation:
+      'With two members both are needed for a quorum. The second was added and its machine holds nothing to start it from.',
+    remedy:
+      'Delete the cluster and make it again; a cluster that begins with three masters passes this moment once.',
+  },
+  'ETCD-002': {
+    title: 'No quorum after a restart',
+    explanation:
+      'The kubelet of a half-joined master was restarted so that its etcd member starts; it did not.',
+    remedy: 'Nothing is to be done: it is tried again. If it stays so, read the log of etcd on that machine.',
+  },
   'ADDON-001': {
     title: 'Unknown add-on',
     explanation: 'The plan names an add-on that this release does not have.',

@@ -1,6 +1,6 @@
 import type { MachineRef } from '../contract/machine.ts';
 import type { ControlPlaneAccess } from '../contract/ports.ts';
-import { Transient } from '../contract/problem.ts';
+import { Blocked, Transient } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import { seconds } from '../contract/time.ts';
 import { isMemberOf, lookAtMaster } from './control-plane-state.ts';
@@ -42,16 +42,54 @@ export function rejectedEtcdCure(context: StepContext, machine: MachineRef): () 
   };
 }
 
-/** Waits until etcd answers again after a kubelet was restarted; throws the last silence after two minutes. */
-async function membersAfterRestart(context: StepContext, access: ControlPlaneAccess): Promise<void> {
+/**
+ * Whether etcd can change anything now. Its members list themselves without a quorum too (etcd 3.4, tried on real
+ * processes), but `/health` of a member is true only while there is a leader that a majority follows.
+ */
+async function hasQuorum(context: StepContext, access: ControlPlaneAccess): Promise<boolean> {
+  try {
+    return (await context.etcd.members(access)).some(({ healthy }) => healthy);
+  } catch (thrown) {
+    if (thrown instanceof Transient) return false;
+    throw thrown;
+  }
+}
+
+/**
+ * A member was added and never started; with two members that is no quorum, and starting it is the only cure.
+ * @throws Blocked when the machine has nothing to start it from, Transient when two minutes did not bring the quorum.
+ */
+async function regainQuorum(
+  context: StepContext,
+  machine: MachineRef,
+  access: ControlPlaneAccess,
+): Promise<void> {
+  const found = await context.file.exist(machine, [paths.etcdManifest]);
+  if (found.size === 0)
+    throw new Blocked(
+      'ETCD-001',
+      `etcd waits for a member on ${machine.name} that was added and can never start`,
+      {
+        machine: machine.name,
+        remedy:
+          'Delete the cluster and make it again: it had only one master, and the second died as it joined.',
+      },
+    );
+  context.log(
+    `etcd has no quorum until ${machine.name} starts its member; restarting the kubelet`,
+    machine.name,
+  );
+  await context.service.restart(machine, 'kubelet.service');
   const until = Date.parse(context.now()) + seconds(120);
-  for (;;) {
-    try {
-      await context.etcd.members(access);
-      return;
-    } catch (thrown) {
-      if (!(thrown instanceof Transient) || Date.parse(context.now()) > until) throw thrown;
-    }
+  while (!(await hasQuorum(context, access))) {
+    if (Date.parse(context.now()) > until)
+      throw new Transient(
+        'ETCD-002',
+        `etcd has had no quorum for two minutes since the kubelet of ${machine.name} was restarted`,
+        {
+          machine: machine.name,
+        },
+      );
     await context.sleep(seconds(2));
   }
 }
@@ -79,17 +117,10 @@ export async function clearHalfJoined(
   machine: MachineRef,
   access: ControlPlaneAccess,
 ): Promise<void> {
-  let state = await lookAtMaster(context, machine, access);
-  if (state.members === undefined) {
-    // The member was added and never started: with two members that is no quorum. Starting it is the only cure.
-    context.log(
-      `etcd has no quorum until ${machine.name} starts its member; restarting the kubelet`,
-      machine.name,
-    );
-    await context.service.restart(machine, 'kubelet.service');
-    await membersAfterRestart(context, access);
-    state = await lookAtMaster(context, machine, access);
-  }
+  // The machine is asked too: after its member has started, it may be the only healthy one to answer.
+  const withItself = { ...access, masters: [...access.masters, machine] };
+  if (!(await hasQuorum(context, withItself))) await regainQuorum(context, machine, withItself);
+  const state = await lookAtMaster(context, machine, access);
   if ((state.members ?? []).length > 0) await evict(context, machine, access);
   if (state.node !== undefined) {
     context.log(`removing the Node that ${machine.name} left`, machine.name);

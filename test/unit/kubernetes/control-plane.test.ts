@@ -166,6 +166,31 @@ describe('control-plane.join', () => {
     expect(world.commands.at(-1)).toMatchObject({ verb: 'join' });
   });
 
+  it('starts it too when etcd still lists its members but none is healthy (real etcd 3.4 does)', async () => {
+    const world = oneMaster();
+    put(world, paths.etcdManifest, paths.kubeletKubeconfig);
+    const ghost = memberNamed('', second.address, { id: 'ghost', started: false, healthy: false });
+    world.members = [memberNamed('c-cp-1', first.address, { healthy: false }), ghost];
+    const context = world.context();
+    const { restart } = context.service;
+    context.service.restart = async (machine, unit) => {
+      await restart(machine, unit);
+      world.members = [memberNamed('c-cp-1', first.address), memberNamed('c-cp-2', second.address)];
+    };
+    await controlPlaneJoin.apply(context, joining);
+    expect(world.calls[0]).toBe('restart kubelet.service');
+    expect(world.calls).toContain('remove member id-c-cp-2');
+  });
+
+  it('says that only a new cluster helps when the lost member has nothing to start from', async () => {
+    const world = oneMaster();
+    put(world, paths.kubeletKubeconfig);
+    const ghost = memberNamed('', second.address, { id: 'ghost', started: false, healthy: false });
+    world.members = [memberNamed('c-cp-1', first.address, { healthy: false }), ghost];
+    await expect(controlPlaneJoin.apply(world.context(), joining)).rejects.toThrow('can never start');
+    expect(world.calls).toEqual([]);
+  });
+
   it('applies nothing while etcd is silent and the machine bears no trace: unknown', async () => {
     const world = oneMaster();
     world.isEtcdSilent = true;
