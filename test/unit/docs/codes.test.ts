@@ -1,10 +1,8 @@
-import { globSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { parseSync, Visitor } from 'oxc-parser';
+import { globSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { catalogues } from '../../../scripts/reference-problems.ts';
-
-const root = resolve(import.meta.dirname, '..', '..', '..');
+import { root } from './markdown.ts';
+import { stringsIn } from './strings.ts';
 
 /** Not problem codes, though written alike: names of algorithms. */
 const others = new Set(['P-256', 'P-384', 'SHA-256', 'SHA-384', 'SHA-512']);
@@ -16,13 +14,9 @@ function codesInSources(): Map<string, string[]> {
     (file) => !/\/codes(-of-[a-z]+)?\.ts$/.test(file),
   );
   for (const file of files) {
-    const { program } = parseSync(file, readFileSync(join(root, file), 'utf8'));
-    new Visitor({
-      Literal({ value }) {
-        if (typeof value !== 'string' || !/^[A-Z]+-\d{3}$/.test(value) || others.has(value)) return;
-        found.set(value, [...(found.get(value) ?? []), file]);
-      },
-    }).visit(program);
+    for (const text of stringsIn(file))
+      if (/^[A-Z]+-\d{3}$/.test(text) && !others.has(text))
+        found.set(text, [...(found.get(text) ?? []), file]);
   }
   return found;
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { descriptionRoute } from '../../../daemon/api/routes/server.ts';
@@ -8,6 +8,7 @@ import { commandTree } from '../../../scripts/reference-commands.ts';
 import { generatedPages } from '../../../scripts/reference-pages.ts';
 import { catalogues } from '../../../scripts/reference-problems.ts';
 import { callsIn, wrongWithRemuda } from './command-line.ts';
+import { stringsIn } from './strings.ts';
 import { anchorsOf, commandLinesIn, linksIn, pages, proseOf, root } from './markdown.ts';
 
 describe('the manual', () => {
@@ -74,6 +75,17 @@ describe('command lines in the manual (H16)', () => {
       [...remedy.matchAll(/(?:^|`|: )(remuda [^`.]+)/g)].map(([, command]) => command ?? ''),
     );
     expect(commands.length).toBeGreaterThan(10);
+    expect(wrongIn(commands)).toEqual([]);
+  });
+
+  test('K11: messages in the sources name only commands that exist', () => {
+    const texts = globSync('{appliance,daemon,provisioners,scripts}/**/*.ts', { cwd: root }).flatMap((file) =>
+      stringsIn(file),
+    );
+    const commands = texts.flatMap((text) =>
+      [...text.matchAll(/(?:`|: )((?:\.\/)?remuda [a-z][^`)'"]*)/g)].map(([, command]) => command ?? ''),
+    );
+    expect(commands.length).toBeGreaterThan(20);
     expect(wrongIn(commands)).toEqual([]);
   });
 
