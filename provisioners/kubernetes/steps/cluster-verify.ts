@@ -6,6 +6,7 @@ import { defineStep, type StepContext } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';
 import { accessSchema, endpointSchema, type NoFacts } from '../cluster-settings.ts';
 import { awaitedOfCluster } from '../cluster-health.ts';
+import { areControllersDeaf, replaceLeadingControllers } from '../deaf-controllers.ts';
 import { proof } from '../limits.ts';
 import { readMarks, setMark, verifiedMark } from '../marks.ts';
 import { nodeThatAnswered, probeObjects, probeReferences, probeService } from '../probe.ts';
@@ -31,9 +32,14 @@ export function verifiedDigest(proven: Pick<Input, 'nodes' | 'voters' | 'kuberne
 /** How long pods may take to be started and answer everywhere; which pod answers is chance, so large clusters take longer. */
 const patience = (nodes: number): number => seconds(120) + nodes * seconds(0.5);
 
+/** After so long without Endpoints the controller-manager is taken for deaf, and helped once. */
+const deafAfter = seconds(15);
+
 /** Asks the Service until a pod of every node has answered; which one answers is chance, so it is asked often. */
 async function askEveryNode(context: StepContext, { nodes, access }: Input): Promise<void> {
-  const until = Date.parse(context.now()) + patience(nodes.length);
+  const began = Date.parse(context.now());
+  const until = began + patience(nodes.length);
+  let isHelped = false;
   const silent = new Set(nodes);
   while (silent.size > 0) {
     const bodies = await Promise.all(
@@ -53,6 +59,11 @@ async function askEveryNode(context: StepContext, { nodes, access }: Input): Pro
             'Look at the network add-on and kube-proxy on these nodes; if the Service has no endpoints, at the kube-controller-manager. Then resume.',
         },
       );
+    }
+    if (!isHelped && Date.parse(context.now()) - began > deafAfter) {
+      isHelped = true;
+      if (await areControllersDeaf(context, access, probeService))
+        await replaceLeadingControllers(context, access);
     }
     if (silent.size === before) await context.sleep(seconds(1));
   }

@@ -133,6 +133,36 @@ describe('cluster.verify', () => {
     await expect(clusterVerify.apply(context, proof)).rejects.toThrow('No pod on c-w-1 answered');
   });
 
+  it('hands over the lead of a controller-manager that makes no Endpoints, once', async () => {
+    const { world, context } = well([]);
+    world.objects.set('Lease/kube-controller-manager', {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'kube-controller-manager' },
+      spec: { holderIdentity: 'c-cp-1' },
+    });
+    let asked = 0;
+    context.kubernetes.throughService = async () => {
+      const lock = world.objects.get('Lease/kube-controller-manager');
+      const isHelped = JSON.stringify(lock).includes('remuda');
+      return isHelped ? `{"node":"${asked++ % 2 === 0 ? 'c-cp-1' : 'c-w-1'}"}` : undefined;
+    };
+    await clusterVerify.apply(context, proof);
+    const handovers = world.calls.filter((call) => call.includes('Lease'));
+    expect(handovers).toHaveLength(1);
+  });
+
+  it('leaves the lead alone while Endpoints are made', async () => {
+    const { world, context } = well(['c-cp-1']);
+    for (const [kind, name] of [
+      ['Lease', 'kube-controller-manager'],
+      ['Endpoints', 'remuda-probe'],
+    ] as const)
+      world.objects.set(`${kind}/${name}`, { apiVersion: 'v1', kind, metadata: { name } });
+    await expect(clusterVerify.apply(context, proof)).rejects.toThrow('No pod on c-w-1 answered');
+    expect(world.calls.filter((call) => call.includes('Lease'))).toEqual([]);
+  });
+
   it('waits for Nodes with Kubernetes’ own reason, and for exactly the right voters', async () => {
     const { world, context } = well(proof.nodes);
     world.objects.set('Node/c-w-1', node('c-w-1', false));

@@ -1,0 +1,45 @@
+import type { ControlPlaneAccess, ObjectReference } from '../contract/ports.ts';
+import type { StepContext } from '../contract/step.ts';
+
+/** The lock by which one kube-controller-manager of several leads. */
+const lead = {
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  namespace: 'kube-system',
+  name: 'kube-controller-manager',
+} as const;
+
+/**
+ * Whether the controller-managers do not see a Service that is there: for each one they make Endpoints within a
+ * second, empty ones too.
+ */
+export async function areControllersDeaf(
+  { kubernetes }: StepContext,
+  access: ControlPlaneAccess,
+  service: Pick<ObjectReference, 'namespace' | 'name'>,
+): Promise<boolean> {
+  const [endpoints, lock] = await Promise.all([
+    kubernetes.get(access, { ...service, apiVersion: 'v1', kind: 'Endpoints' }),
+    kubernetes.get(access, lead),
+  ]);
+  return endpoints === undefined && lock !== undefined;
+}
+
+/**
+ * Cures a leading controller-manager that has gone deaf. Seen in the lab with 1.20, most times when the second master
+ * joined on a busy box: etcd has no leader for a moment then, the API server ends all watches, and one that begins in
+ * the same moment tells nothing until its own end (5 to 10 minutes, client-go's reflector). With another's name in the
+ * lock the leader gives up after ten seconds and ends; the kubelet starts it again, and whoever leads next looks anew.
+ */
+export async function replaceLeadingControllers(
+  context: StepContext,
+  access: ControlPlaneAccess,
+): Promise<void> {
+  const { apiVersion, kind, ...metadata } = lead;
+  context.log(
+    'the controller-manager does not see new Services; its lead is handed over so that it looks anew',
+  );
+  await context.kubernetes.apply(access, [
+    { apiVersion, kind, metadata, spec: { holderIdentity: 'remuda' } },
+  ]);
+}
