@@ -93,7 +93,7 @@ async function createWhileKilling(kills: readonly Kill[]): Promise<void> {
     ['kill-cp-1', 'init'],
     ['kill-general-1', 'join'],
   ] as const) {
-    const started = new LabMachine(site, cluster, name).units(`kubeadm-${verb}`);
+    const started = new LabMachine(site, cluster, name).units(`kubeadm_${verb}`);
     expect([name, started.length, watch.kubeadm(verb, name).length]).toEqual([name, 1, 1]);
   }
   const kubeconfig = await site.expectRemuda('kubeconfig', cluster);

@@ -88,7 +88,7 @@ describe('the story of a highly available cluster in the lab', () => {
   story.chapter('agent and daemon die in the middle of a join: the same join goes on', async () => {
     const cp2 = machine('story-cp-2');
     const [unit = ''] = await until('kubeadm join on story-cp-2', () => {
-      const units = cp2.units('kubeadm-join');
+      const units = cp2.units('kubeadm_join');
       watch.look();
       return watch.kubeadm('join', 'story-cp-2').length > 0 && units.length > 0 ? units : undefined;
     });
@@ -102,7 +102,7 @@ describe('the story of a highly available cluster in the lab', () => {
     await apply.says(/the daemon is back/);
     expect(apply.isRunning).toBe(true);
     await apply.says(/(done|already so) control plane: Join story-cp-2/);
-    expect(cp2.units('kubeadm-join')).toEqual([unit]);
+    expect(cp2.units('kubeadm_join')).toEqual([unit]);
     expect(watch.kubeadm('join', 'story-cp-2').map(({ pid }) => pid)).toHaveLength(1);
   });
 
@@ -112,7 +112,7 @@ describe('the story of a highly available cluster in the lab', () => {
     expect((await operations()).map(({ kind, state }) => [kind, state])).toEqual([['create', 'succeeded']]);
     for (const name of machines) {
       const verb = name === 'story-cp-1' ? 'init' : 'join';
-      expect([name, machine(name).units(`kubeadm-${verb}`).length]).toEqual([name, 1]);
+      expect([name, machine(name).units(`kubeadm_${verb}`).length]).toEqual([name, 1]);
     }
   });
 
