@@ -37,7 +37,7 @@ describe('the manual', () => {
   });
 });
 
-describe('command lines in the manual (H16)', () => {
+describe('command lines in the manual', () => {
   const program = commandTree();
 
   /** The problems of all calls of `remuda` in the lines. */
