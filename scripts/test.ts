@@ -8,6 +8,16 @@ import { z } from 'zod';
 import { installMissingPackages } from './packages.ts';
 
 const root = resolve(import.meta.dirname, '..');
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  const lines = readFileSync(join(root, 'scripts/test'), 'utf8').split('\n');
+  console.log(
+    lines
+      .filter((line) => line.startsWith('# ') || line.startsWith('#   '))
+      .map((line) => line.slice(2))
+      .join('\n'),
+  );
+  process.exit(0);
+}
 const { values: options } = parseArgs({
   options: {
     full: { type: 'boolean', default: false },

@@ -214,7 +214,8 @@ function refuse(dispatch: Dispatch, step: AnyStep | undefined): ProblemReport | 
 }
 
 const updateAgent = 'Update the agent of this site to the release of the daemon, then resume the operation.';
-const sendBundle = 'Plan the operation again; if it fails again, send a support bundle.';
+const sendBundle =
+  'Plan the operation again; if it fails again, send what remuda describe operation and remuda logs print of it.';
 
 function otherEpoch(theirs: number, ours: number): ProblemReport {
   return refusalReport(

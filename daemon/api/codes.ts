@@ -73,6 +73,6 @@ export const doorCodes: ProblemCatalogue = {
     title: 'A mistake of Remuda',
     explanation:
       'Something happened that should not. The state before was kept, and the log names the cause beside the reference.',
-    remedy: 'Try again or resume; if it fails again, send a support case with the reference.',
+    remedy: 'Try again or resume; if it fails again, report it with the reference.',
   },
 };

@@ -92,7 +92,7 @@ export class Transient extends Problem {
 
 /**
  * Turns anything thrown into a report. What is not a {@link Problem} becomes a `fault` with the given reference,
- * so that a support case can name it.
+ * so that a report can name it.
  */
 export function reportOf(thrown: unknown, reference: string): ProblemReport {
   if (thrown instanceof Problem) return thrown.report;
@@ -102,6 +102,6 @@ export function reportOf(thrown: unknown, reference: string): ProblemReport {
     code: 'BUG-001',
     summary: `Remuda made a mistake (reference ${reference}): ${message}`,
     remedy:
-      'The state before this step was kept. Resume the operation; if it fails again, send a support bundle with the reference.',
+      'The state before this step was kept. Resume the operation; if it fails again, report it with the reference and what remuda logs prints.',
   };
 }

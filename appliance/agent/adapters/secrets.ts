@@ -39,7 +39,8 @@ async function openKeys(
   const { cluster, keys: sealed } = context;
   if (sealed === undefined)
     throw new Blocked('SECRET-013', `The keys of cluster ${cluster.name} did not come with the work.`, {
-      remedy: 'Plan the operation again; if it happens again, send a support bundle.',
+      remedy:
+        'Plan the operation again; if it happens again, send what remuda describe operation and remuda logs print of it.',
     });
   const text = await open(identity, sealed, `the keys of cluster ${cluster.name}`);
   const keys = clusterKeysSchema.parse(JSON.parse(text));

@@ -1,3 +1,4 @@
+import { phases } from '../../../provisioners/contract/step.ts';
 import type { OperationDetail, StepView } from '../../api/types.ts';
 
 /** Steps of one phase, in the plan's order. */
@@ -13,26 +14,28 @@ export interface PhaseSummary {
 const hasEnded = (step: StepView): boolean => step.state === 'succeeded' || step.state === 'kept';
 const hasFailed = (step: StepView): boolean => step.state === 'failed' || step.state === 'cancelled';
 
-/** The phases of an operation in the order in which its plan names them. */
+/** The phases of an operation in the order in which people read them: a plan made anew after a stop may begin anywhere. */
 export function phasesOf(operation: OperationDetail, now: number): readonly PhaseSummary[] {
-  const names = [...new Set(operation.stepList.map((step) => step.phase))];
-  return names.map((phase) => {
-    const steps = operation.stepList.filter((step) => step.phase === phase);
-    const ended = steps.filter(hasEnded).length;
-    const starts = steps.flatMap((step) =>
-      step.startedAt === undefined ? [] : [Date.parse(step.startedAt)],
-    );
-    const ends = steps.flatMap((step) => (step.endedAt === undefined ? [] : [Date.parse(step.endedAt)]));
-    const isOver = ended === steps.length;
-    const until = isOver && ends.length > 0 ? Math.max(...ends) : now;
-    return {
-      phase,
-      steps,
-      ended,
-      state: stateOf(steps, ended, starts.length > 0),
-      elapsed: starts.length === 0 ? 0 : until - Math.min(...starts),
-    };
-  });
+  const present = new Set(operation.stepList.map((step) => step.phase));
+  return phases
+    .filter((phase) => present.has(phase))
+    .map((phase) => {
+      const steps = operation.stepList.filter((step) => step.phase === phase);
+      const ended = steps.filter(hasEnded).length;
+      const starts = steps.flatMap((step) =>
+        step.startedAt === undefined ? [] : [Date.parse(step.startedAt)],
+      );
+      const ends = steps.flatMap((step) => (step.endedAt === undefined ? [] : [Date.parse(step.endedAt)]));
+      const isOver = ended === steps.length;
+      const until = isOver && ends.length > 0 ? Math.max(...ends) : now;
+      return {
+        phase,
+        steps,
+        ended,
+        state: stateOf(steps, ended, starts.length > 0),
+        elapsed: starts.length === 0 ? 0 : until - Math.min(...starts),
+      };
+    });
 }
 
 function stateOf(steps: readonly StepView[], ended: number, hasStarted: boolean): PhaseSummary['state'] {
