@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runSeed, seededRandom, type Random } from '../fleet/model/random.ts';
 import { answerFile } from './answer-file.ts';
 import type { DaemonAnswer, DaemonQuestion } from './daemon-process.ts';
@@ -60,7 +60,7 @@ async function killed(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-afterEach(async () => {
+afterAll(async () => {
   await Promise.all(started.splice(0).map(killed));
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
@@ -236,7 +236,7 @@ describe(`kill -9 of real processes at random times (REMUDA_SEED=${seed})`, () =
     expect(undisturbed.violations).toEqual([]);
   });
 
-  it.each(Array.from({ length: runs }, (_, index) => index))(
+  it.concurrent.each(Array.from({ length: runs }, (_, index) => index))(
     'run %i resumes unasked and ends as if nobody had died (complaint 3)',
     async (index) => {
       const ending = await createUnder(seededRandom(seed + index));
