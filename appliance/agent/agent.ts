@@ -66,7 +66,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     identity: enrolment,
     hello,
     runner,
-    questions: createQuestions({ ports, supply: options.supply, clock: options.clock, epoch }),
+    questions: createQuestions({ ports, steps, supply: options.supply, clock: options.clock, epoch }),
     logger: options.logger,
   });
   options.logger.info({ site, epoch, open: runner.open().length }, 'the agent starts');

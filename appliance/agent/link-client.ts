@@ -3,7 +3,15 @@ import { io, type Socket } from 'socket.io-client';
 import { type ProblemReport, reportOf } from '../../provisioners/contract/problem.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { AttemptRunner } from './attempts.ts';
-import type { AgentQuestions, AgentToDaemon, AskReply, DaemonToAgent, Hello, Welcome } from './protocol.ts';
+import type {
+  AgentChecks,
+  AgentQuestions,
+  AgentToDaemon,
+  AskReply,
+  DaemonToAgent,
+  Hello,
+  Welcome,
+} from './protocol.ts';
 
 /** What proves who we are and whom we talk to. All PEM. */
 export interface LinkIdentity {
@@ -20,7 +28,7 @@ export interface LinkClientOptions {
   readonly identity: LinkIdentity;
   readonly hello: () => Hello;
   readonly runner: AttemptRunner;
-  readonly questions: AgentQuestions;
+  readonly questions: AgentQuestions & Partial<AgentChecks>;
   readonly logger: Logger;
   /** How long a hello or an acknowledgement may take, milliseconds. Default 10 s. */
   readonly patience?: number;
@@ -172,7 +180,7 @@ export class AgentLinkClient {
   }
 
   async #answer(
-    question: { readonly name: keyof AgentQuestions; readonly request: Json },
+    question: { readonly name: keyof AgentQuestions | keyof AgentChecks; readonly request: Json },
     answer: (reply: AskReply) => void,
   ): Promise<void> {
     try {

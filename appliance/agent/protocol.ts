@@ -9,6 +9,7 @@ import type {
 } from '../../provisioners/contract/provider.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Waiting } from '../../provisioners/contract/ports.ts';
+import type { Finding } from '../../provisioners/contract/preflight.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 
@@ -116,6 +117,31 @@ export interface AgentQuestions {
   machines(request: { readonly context: ClusterContext }): Promise<readonly ProviderMachine[]>;
 }
 
+/** A question that came after the first agents: one that does not know it answers with a problem. */
+export interface AgentChecks {
+  /** Looks once at each of these steps of a plan and applies nothing: what `remuda preflight` shows. */
+  preflight(request: {
+    readonly context: ClusterContext;
+    readonly steps: readonly PreflightStep[];
+  }): Promise<readonly PreflightResult[]>;
+}
+
+/** A step of the phase `preflight` with everything it needs to look. */
+export interface PreflightStep {
+  /** Id in the plan. */
+  readonly id: string;
+  readonly kind: string;
+  readonly version: number;
+  readonly input: Json;
+}
+
+/** What one look found. With a problem it could not be looked at all, or not to the end. */
+export interface PreflightResult {
+  readonly step: string;
+  readonly findings: readonly Finding[];
+  readonly problem?: ProblemReport;
+}
+
 /** One payload in the agent's cache. */
 export interface PayloadListing {
   readonly name: string;
@@ -133,7 +159,7 @@ export interface DaemonToAgent {
   /** Reports up to this sequence are durable here; the agent may forget them, and ended attempts' machine output. */
   acknowledge(sequence: number): void;
   ask(
-    question: { readonly name: keyof AgentQuestions; readonly request: Json },
+    question: { readonly name: keyof AgentQuestions | keyof AgentChecks; readonly request: Json },
     answer: (reply: AskReply) => void,
   ): void;
 }

@@ -1,16 +1,20 @@
 import type { LedgerEntry, Provider } from '../../provisioners/contract/provider.ts';
 import type { Ports } from '../../provisioners/contract/ports.ts';
+import type { AnyStep } from '../../provisioners/contract/step.ts';
+import { lookOnce } from './checking.ts';
 import type { Clock } from './clock.ts';
 import { Looking } from './observe.ts';
 import type { PayloadSupply } from './payload-supply.ts';
 import { drawClusterKeys, publicHalf, signCredential } from './pki.ts';
-import type { AgentQuestions, ClusterContext } from './protocol.ts';
+import type { AgentChecks, AgentQuestions, ClusterContext } from './protocol.ts';
 import { seal } from './sealing.ts';
-import type { PortsFactory } from './work.ts';
+import type { PortsFactory, Work } from './work.ts';
 
 /** What answers are made of. */
 export interface QuestionsOptions {
   readonly ports: PortsFactory;
+  /** The kinds this agent ships. */
+  readonly steps: ReadonlyMap<string, AnyStep>;
   readonly supply: Pick<PayloadSupply, 'list'>;
   readonly clock: Clock;
   readonly epoch: number;
@@ -20,7 +24,7 @@ export interface QuestionsOptions {
 const patience = 110_000;
 
 /** The questions that only read or draw. */
-export function createQuestions(options: QuestionsOptions): AgentQuestions {
+export function createQuestions(options: QuestionsOptions): AgentQuestions & AgentChecks {
   const portsOf = (context: ClusterContext): Ports => portsForQuestion(options, context);
   return {
     observe: (request) => new Looking(portsOf(request.context), options.clock, request).observe(),
@@ -43,15 +47,28 @@ export function createQuestions(options: QuestionsOptions): AgentQuestions {
         .map((entry) => Object.assign({ why: 'it is there' }, entry));
       return { gone: [], kept, left };
     },
+    preflight({ context, steps }) {
+      const work = questionWork(options, context);
+      const ground = {
+        ...options,
+        ports: options.ports(work),
+        cluster: context.cluster,
+        signal: work.signal,
+      };
+      return Promise.all(steps.map((step) => lookOnce(ground, step)));
+    },
     machines: ({ context }) => providerOf(portsOf(context)).machines.list(context.cluster),
   };
 }
 
 const providerOf = (ports: Ports): Provider => ports.provider;
 
+const portsForQuestion = (options: QuestionsOptions, context: ClusterContext): Ports =>
+  options.ports(questionWork(options, context));
+
 /** A question is no attempt: it logs nothing, leaves nothing, and ends by itself. */
-function portsForQuestion({ ports, epoch }: QuestionsOptions, context: ClusterContext): Ports {
-  return ports({
+function questionWork({ epoch }: QuestionsOptions, context: ClusterContext): Work {
+  return {
     key: { operation: 'question', step: 'question', attempt: 1 },
     epoch,
     context,
@@ -60,5 +77,5 @@ function portsForQuestion({ ports, epoch }: QuestionsOptions, context: ClusterCo
     hide: () => {},
     output: () => {},
     outputOffset: () => 0,
-  });
+  };
 }

@@ -8,6 +8,7 @@ import { addCompletionCommand } from './commands/completion.ts';
 import { addCredentialCommands } from './commands/credentials.ts';
 import { addDescribeCommand } from './commands/describe.ts';
 import { addFileCommands } from './commands/files.ts';
+import { addPreflightCommand } from './commands/preflight.ts';
 import { addGetCommand } from './commands/lists.ts';
 import { addOperationCommands } from './commands/operations.ts';
 import { Session } from './commands/session.ts';
@@ -27,6 +28,7 @@ export function buildProgram(session: Session): Command {
     .showSuggestionAfterError()
     .helpCommand(true);
   addFileCommands(program, session);
+  addPreflightCommand(program, session);
   addGetCommand(program, session);
   addDescribeCommand(program, session);
   addStreamCommands(program, session);

@@ -16,6 +16,7 @@ import type { AgentLink } from './link.ts';
 import { contextFor, observeThrough } from './observation.ts';
 import { subjectOf } from './plan-record.ts';
 import type { Planners } from './planners.ts';
+import { Preflight } from './preflight.ts';
 import { asRefusal, knownDocuments, Preparation } from './preparation.ts';
 import { problems } from './problems.ts';
 import { Recorder } from './recorder.ts';
@@ -51,6 +52,7 @@ import {
   type OperationDetail,
   type OperationView,
   type PlanAnswer,
+  type PreflightAnswer,
   type ProviderView,
   type SecretRequest,
   type SecretView,
@@ -92,6 +94,7 @@ export class Engine {
   readonly #preparation: Preparation;
   readonly #applying: Applying;
   readonly #deleting: Deleting;
+  readonly #preflight: Preflight;
   readonly #control: Control;
   readonly #enrolment: Enrolment;
   readonly #secrets: SecretStore;
@@ -112,6 +115,7 @@ export class Engine {
     const admission = new Admission(this.#recorder, planners, this.#runner);
     this.#applying = new Applying({ ...common, preparation: this.#preparation, admission });
     this.#deleting = new Deleting({ ...common, admission });
+    this.#preflight = new Preflight({ ...common, preparation: this.#preparation });
     this.#control = new Control(this.#recorder, this.#runner);
     this.#enrolment = new Enrolment(this.#recorder, links, this.#runner);
     this.#secrets = new SecretStore(this.#recorder, this.#preparation);
@@ -154,6 +158,11 @@ export class Engine {
   async apply(request: ApplyRequest): Promise<ApplyAnswer> {
     this.#refuseWhenShort();
     return this.#inTurn(request, () => this.#applying.apply(request));
+  }
+
+  /** Runs those checks of the file's plan that can be made now, and answers all findings at once. Changes nothing. */
+  async preflight(request: FileRequest): Promise<PreflightAnswer> {
+    return this.#preflight.check(request);
   }
 
   async planDelete(request: DeleteRequest): Promise<PlanAnswer> {

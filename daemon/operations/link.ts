@@ -1,4 +1,10 @@
-import type { AgentQuestions, AgentReport, AttemptKey, Dispatch } from '../../appliance/agent/protocol.ts';
+import type {
+  AgentChecks,
+  AgentQuestions,
+  AgentReport,
+  AttemptKey,
+  Dispatch,
+} from '../../appliance/agent/protocol.ts';
 
 /**
  * The daemon's end of the link to one site's agent. The socket implements it for real; the in-process harness of the
@@ -19,6 +25,8 @@ export interface AgentLink {
     name: Name,
     request: Parameters<AgentQuestions[Name]>[0],
   ): Promise<Awaited<ReturnType<AgentQuestions[Name]>>>;
+  /** Looks at checks without an operation. Absent where nobody at the other end knows the question. */
+  readonly preflight?: AgentChecks['preflight'];
   /** Called with each batch in sequence; the handler journals before it returns. */
   onReports(handler: (reports: readonly AgentReport[]) => void): void;
   /** Called on each accepted connection with the attempts that the agent has on record as open. */

@@ -3,6 +3,7 @@ import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { OperationKind, Plan } from '../../provisioners/contract/plan.ts';
 import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { Waiting } from '../../provisioners/contract/ports.ts';
+import type { Finding } from '../../provisioners/contract/preflight.ts';
 import type { Phase } from '../../provisioners/contract/step.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { EventRecord } from '../state/events.ts';
@@ -177,6 +178,31 @@ export interface ClusterPlan {
   /** Printed for people. */
   readonly text: string;
   readonly isUnchanged: boolean;
+}
+
+/** Answer of `preflight`, one entry for each cluster of the file. */
+export interface PreflightAnswer {
+  readonly problems: readonly ProblemReport[];
+  readonly clusters: readonly ClusterPreflight[];
+  /** No check failed that is not bypassed, and each that can be made now was made. */
+  readonly isPassed: boolean;
+}
+
+/** What was checked for one cluster. */
+export interface ClusterPreflight {
+  readonly cluster: string;
+  readonly checks: readonly CheckedStep[];
+  /** Titles of the checks that need machines which are not made yet. */
+  readonly later: readonly string[];
+}
+
+/** One check step and all it found; with a problem it could not be looked to the end. */
+export interface CheckedStep {
+  /** Id in the plan. */
+  readonly step: string;
+  readonly title: string;
+  readonly findings: readonly Finding[];
+  readonly problem?: ProblemReport;
 }
 
 /** Text that came with a request, and who sent it. */

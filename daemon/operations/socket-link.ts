@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
 import {
+  type AgentChecks,
   type AgentQuestions,
   type AgentReport,
   type AgentToDaemon,
@@ -81,13 +82,21 @@ export class SocketLink implements AgentLink {
     name: Name,
     request: Parameters<AgentQuestions[Name]>[0],
   ): Promise<Awaited<ReturnType<AgentQuestions[Name]>>> {
-    const reply = await this.#askSocket(name, request);
-    if (!reply.ok) {
-      const { kind, code, summary, ...details } = reply.problem;
-      throw new Problem(kind, code, summary, details);
-    }
     // What crosses the link is typed by the protocol that both ends share.
-    return reply.value as Awaited<ReturnType<AgentQuestions[Name]>>;
+    return (await this.#answerOf(name, request)) as Awaited<ReturnType<AgentQuestions[Name]>>;
+  }
+
+  async preflight(
+    request: Parameters<AgentChecks['preflight']>[0],
+  ): Promise<Awaited<ReturnType<AgentChecks['preflight']>>> {
+    return (await this.#answerOf('preflight', request)) as Awaited<ReturnType<AgentChecks['preflight']>>;
+  }
+
+  async #answerOf(name: keyof AgentQuestions | keyof AgentChecks, request: unknown): Promise<unknown> {
+    const reply = await this.#askSocket(name, request);
+    if (reply.ok) return reply.value;
+    const { kind, code, summary, ...details } = reply.problem;
+    throw new Problem(kind, code, summary, details);
   }
 
   onReports(handler: (reports: readonly AgentReport[]) => void): void {
@@ -174,7 +183,7 @@ export class SocketLink implements AgentLink {
     return undefined;
   }
 
-  #askSocket(name: keyof AgentQuestions, request: unknown): Promise<AskReply> {
+  #askSocket(name: keyof AgentQuestions | keyof AgentChecks, request: unknown): Promise<AskReply> {
     const socket = this.#agent();
     const { site, answerPatience = 120_000 } = this.#options;
     if (socket === undefined)

@@ -3,6 +3,7 @@ import type { Duration, Instant } from './time.ts';
 import type { Json } from './json.ts';
 import type { ClusterIdentity } from './machine.ts';
 import type { Ports, Waiting } from './ports.ts';
+import type { Finding } from './preflight.ts';
 
 /** What `observe` saw. */
 export type Observation<Facts> =
@@ -14,8 +15,13 @@ export type Observation<Facts> =
   | { readonly state: 'pending'; readonly what: string; readonly since: Instant; readonly usually: Duration }
   /** Half-made: apply repairs. */
   | { readonly state: 'broken'; readonly why: string }
-  /** Somebody must act; Remuda goes on looking until the hard limit. */
-  | { readonly state: 'blocked'; readonly why: string; readonly remedy: string };
+  /** Somebody must act; Remuda goes on looking until the hard limit. A check says all it found. */
+  | {
+      readonly state: 'blocked';
+      readonly why: string;
+      readonly remedy: string;
+      readonly findings?: readonly Finding[];
+    };
 
 /** How long a step may take. */
 export interface StepLimits {

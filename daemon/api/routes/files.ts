@@ -1,6 +1,6 @@
-import { planAnswerSchema } from '../schemas/plan.ts';
+import { planAnswerSchema, preflightAnswerSchema } from '../schemas/plan.ts';
 import { applyAnswerSchema } from '../schemas/operation.ts';
-import { applyRequestSchema, fileRequestSchema } from '../schemas/requests.ts';
+import { applyRequestSchema, fileRequestSchema, preflightRequestSchema } from '../schemas/requests.ts';
 import { validationSchema } from '../schemas/problem.ts';
 import { defineRoute } from '../route.ts';
 
@@ -29,6 +29,20 @@ export const fileRoutes = [
     body: fileRequestSchema,
     answer: planAnswerSchema,
     handle: async ({ engine }, { body, by }) => ({ body: await engine.plan({ ...body, principal: by }) }),
+  }),
+  defineRoute({
+    id: 'file.preflight',
+    method: 'post',
+    path: '/api/v1/preflight',
+    summary: 'Every finding of the checks that can be made now. Makes and changes nothing.',
+    access: { verb: 'plan', object: 'file' },
+    mutates: false,
+    status: 200,
+    body: preflightRequestSchema,
+    answer: preflightAnswerSchema,
+    handle: async ({ engine }, { body, by }) => ({
+      body: await engine.preflight({ ...body, principal: by }),
+    }),
   }),
   defineRoute({
     id: 'file.apply',

@@ -61,3 +61,42 @@ export const planAnswerSchema = z
   })
   .meta({ id: 'PlanAnswer' });
 export type PlanAnswer = z.infer<typeof planAnswerSchema>;
+
+const findingSchema = z
+  .object({
+    check: z.string().describe('Id of the check in the catalogue.'),
+    severity: z.enum(['strict', 'bypassable']),
+    outcome: z.enum(['passed', 'failed', 'bypassed']),
+    subject: z.string().describe('Machine, pair of machines, or the cluster.'),
+    saw: z.string(),
+    field: z.string().exactOptional(),
+    remedy: z.string().exactOptional(),
+  })
+  .meta({ id: 'Finding' });
+
+/** Answer of `preflight`. */
+export const preflightAnswerSchema = z
+  .object({
+    problems: z.array(problemReportSchema).readonly(),
+    clusters: z
+      .array(
+        z.object({
+          cluster: z.string(),
+          checks: z
+            .array(
+              z.object({
+                step: z.string(),
+                title: z.string(),
+                findings: z.array(findingSchema).readonly(),
+                problem: problemReportSchema.exactOptional(),
+              }),
+            )
+            .readonly(),
+          later: z.array(z.string()).readonly().describe('Checks that need machines which are not made yet.'),
+        }),
+      )
+      .readonly(),
+    isPassed: z.boolean(),
+  })
+  .meta({ id: 'PreflightAnswer' });
+export type PreflightAnswer = z.infer<typeof preflightAnswerSchema>;

@@ -7,6 +7,15 @@ const file = z.string().max(1000).default('-').describe('Name for messages.');
 /** A file to look at. */
 export const fileRequestSchema = z.strictObject({ text, file }).meta({ id: 'FileRequest' });
 
+const bypass = z
+  .array(z.string().max(63))
+  .max(100)
+  .default([])
+  .describe('Ids of preflight checks to bypass.');
+
+/** `preflight`. */
+export const preflightRequestSchema = z.strictObject({ text, file, bypass }).meta({ id: 'PreflightRequest' });
+
 /** `apply`. The key and the revision come as headers. */
 export const applyRequestSchema = z
   .strictObject({
@@ -18,7 +27,7 @@ export const applyRequestSchema = z
       .max(1000)
       .default([])
       .describe('Clusters whose destruction is confirmed.'),
-    bypass: z.array(z.string().max(63)).max(100).default([]).describe('Ids of preflight checks to bypass.'),
+    bypass,
   })
   .meta({ id: 'ApplyRequest' });
 

@@ -14,7 +14,7 @@ const findingSchema = z.object({
 });
 
 /** What a preflight step leaves: everything that was looked at, passed or bypassed. */
-const findingsFactsSchema = z.object({ findings: z.array(findingSchema) });
+export const findingsFactsSchema = z.object({ findings: z.array(findingSchema) });
 export type FindingsFacts = z.infer<typeof findingsFactsSchema>;
 
 /** Failed checks that may be bypassed, and were asked to be, count as bypassed; strict ones never do. */
@@ -45,5 +45,5 @@ export function judge(found: readonly Finding[], bypass: readonly string[]): Obs
     bypassable.length === 0
       ? ''
       : `; to go on all the same, apply with --bypass ${bypassable.join(' --bypass ')}`;
-  return { state: 'blocked', why, remedy: `${remedies.join('; ')}${goOn}` };
+  return { state: 'blocked', why, remedy: `${remedies.join('; ')}${goOn}`, findings };
 }

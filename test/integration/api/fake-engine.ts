@@ -7,6 +7,7 @@ import {
   type LiveItem,
   type OperationDetail,
   type PlanAnswer,
+  type PreflightAnswer,
   Refusal,
   type RefusalReason,
   type StepView,
@@ -92,6 +93,7 @@ export class FakeEngine implements EngineDoors {
   readonly happened: EngineEvent[] = [];
   readonly lines: { number: number; at: string; step: string; text: string }[] = [];
   planAnswer: PlanAnswer = { problems: [], plans: [], hash: 'sha256:none', needsConfirmation: [] };
+  preflightAnswer: PreflightAnswer = { problems: [], clusters: [], isPassed: true };
   applyOperations: OperationDetail[] = [];
   /** Thrown by the next call that changes or plans something. */
   refusal: Error | undefined;
@@ -136,6 +138,10 @@ export class FakeEngine implements EngineDoors {
   async plan(request: unknown): Promise<PlanAnswer> {
     this.#take('plan', request);
     return this.planAnswer;
+  }
+  async preflight(request: unknown): Promise<PreflightAnswer> {
+    this.#take('preflight', request);
+    return this.preflightAnswer;
   }
   async apply(request: unknown): ReturnType<EngineDoors['apply']> {
     this.#take('apply', request);

@@ -50,6 +50,7 @@ test('whoever changes something is audited: only reading routes are not', () => 
     'cluster.observe',
     'cluster.plan-deletion',
     'file.plan',
+    'file.preflight',
     'file.validate',
   ]);
 });

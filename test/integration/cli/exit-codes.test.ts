@@ -53,6 +53,43 @@ describe('exit codes (DESIGN §7)', () => {
     expect([code, out]).toEqual([0, expect.stringContaining('Cluster/demo unchanged')]);
   });
 
+  test('preflight: 3 with every finding at once, 0 when each passed or was bypassed', async () => {
+    const finding = { subject: 'cluster', saw: 'room for 1 of 3', remedy: 'give it more memory' };
+    const checks = (outcome: 'failed' | 'bypassed') => [
+      {
+        step: 'provider.preflight/cluster',
+        title: 'Check the room',
+        findings: [
+          { ...finding, check: 'LAB-MEMORY', severity: 'bypassable' as const, outcome },
+          { ...finding, check: 'LAB-DISK', severity: 'strict' as const, outcome: 'passed' as const },
+        ],
+      },
+    ];
+    const later = ['Check cp1'];
+    site.engine.preflightAnswer = {
+      problems: [],
+      clusters: [{ cluster: 'demo', checks: checks('failed'), later }],
+      isPassed: false,
+    };
+    const failed = await cli.run(['preflight', '-f', example]);
+    expect(failed.code).toBe(3);
+    expect(failed.out).toMatch(/failed +LAB-MEMORY +bypassable +cluster +room for 1 of 3/);
+    expect(failed.out).toMatch(/passed +LAB-DISK/);
+    expect(failed.out).toContain('--bypass LAB-MEMORY');
+    expect(failed.out).toContain('later, once its machines are there: Check cp1');
+    site.engine.preflightAnswer = {
+      problems: [],
+      clusters: [{ cluster: 'demo', checks: checks('bypassed'), later }],
+      isPassed: true,
+    };
+    const bypassed = await cli.run(['preflight', '-f', example, '--bypass', 'LAB-MEMORY', '-o', 'json']);
+    expect([bypassed.code, JSON.parse(bypassed.out)]).toEqual([0, site.engine.preflightAnswer]);
+    expect(site.engine.asked.at(-1)).toMatchObject({
+      name: 'preflight',
+      request: { bypass: ['LAB-MEMORY'] },
+    });
+  });
+
   test('1: failed for good', async () => {
     endsWith({ state: 'failed', isResumable: false, stepList: [failedStep('workers')] });
     expect((await applyAndWait()).code).toBe(1);

@@ -7,6 +7,7 @@ import type { KubernetesObject, Ports } from '../../../provisioners/contract/por
 import { Transient } from '../../../provisioners/contract/problem.ts';
 import type { ProviderMachine } from '../../../provisioners/contract/provider.ts';
 import { clusterKeysSchema } from '../../../provisioners/contract/secrets.ts';
+import { steps } from '../../../provisioners/kubernetes/steps.ts';
 import { dispatchOf } from './bench.ts';
 
 const { context } = dispatchOf();
@@ -81,6 +82,7 @@ function fakePorts(over: { readonly api?: boolean; readonly provider?: boolean }
 function ask(fake: ReturnType<typeof fakePorts>) {
   return createQuestions({
     ports: () => fake.ports,
+    steps: new Map(steps.map((step) => [step.kind, step])),
     supply: { list: async () => [] },
     clock: systemClock,
     epoch: 1,
@@ -159,5 +161,51 @@ describe('the other questions', () => {
     const questions = ask(fake);
     const wish = { context, user: 'ada', groups: ['system:masters'], request, seconds: 60 };
     await expect(questions.issueCredential(wish)).rejects.toThrow();
+  });
+});
+
+describe('checks without an operation (DESIGN §7)', () => {
+  const payload = {
+    id: 'payload.preflight/cluster',
+    kind: 'payload.preflight',
+    version: 1,
+    input: { kubernetesVersion: 'v1.20.2', wantedImages: ['registry/a:1'] },
+  };
+  const room = {
+    id: 'provider.preflight/cluster',
+    kind: 'provider.preflight',
+    version: 1,
+    input: { machines: [{ name: 'cp1', cpus: 2, memory: 2 }], bypass: ['LAB-CPU'] },
+  };
+  const finding = (check: string, severity: 'strict' | 'bypassable') => ({
+    check,
+    severity,
+    outcome: 'failed' as const,
+    subject: 'cluster',
+    saw: 'too little',
+    remedy: 'give more',
+  });
+
+  it('answers every finding of a check at once, failed and bypassed ones too, without waiting', async () => {
+    const { ports } = fakePorts();
+    const found = [finding('LAB-MEMORY', 'strict'), finding('LAB-CPU', 'bypassable')];
+    const over = {
+      ...ports,
+      provider: { ...ports.provider, preflight: async () => found },
+      payload: { summary: () => Promise.reject(new Transient('T-2', 'the cache is away')) },
+    };
+    const questions = ask({ calls: [], ports: over as never as Ports });
+    const [first, second] = await questions.preflight({ context, steps: [room, payload] });
+    expect(first).toEqual({
+      step: room.id,
+      findings: [found[0], { ...found[1], outcome: 'bypassed' }],
+    });
+    expect(second).toMatchObject({ step: payload.id, findings: [], problem: { code: 'T-2' } });
+  });
+
+  it('looks at nothing that is no check', async () => {
+    const step = { ...room, kind: 'infrastructure.remove', input: {} };
+    const [only] = await ask(fakePorts()).preflight({ context, steps: [step] });
+    expect(only?.problem?.summary).toContain('no check that this agent knows');
   });
 });

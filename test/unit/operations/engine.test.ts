@@ -373,3 +373,32 @@ test('an invalid file is refused with every problem and leaves nothing behind', 
   expect(site.engine.validate('not a file', 'x.json').problems).toHaveLength(1);
   expect(site.engine.listProviders()).toEqual([]);
 });
+
+test('preflight answers all findings of what can be checked now, and leaves nothing behind (DESIGN §7)', async () => {
+  const checked: TinyFile = {
+    name: 'one',
+    things: [
+      { id: 'room', after: [], isCheck: true },
+      { id: 'supplies', after: [], isCheck: true },
+      { id: 'm', after: ['room'] },
+      { id: 'machine', after: ['m'], fact: 'm', isCheck: true },
+    ],
+  };
+  const request = { text: tinyText(checked), file: 't', principal: 'p' };
+  site.agent.refused.add('supplies');
+  const before = site.engine.events(0).length;
+  const answer = await site.run(site.engine.preflight(request));
+  const [cluster] = answer.clusters;
+  expect(cluster?.checks.map(({ findings }) => findings[0]?.outcome)).toEqual(['passed', 'failed']);
+  expect(cluster?.later).toEqual(['thing.make machine']);
+  expect(answer.isPassed).toBe(false);
+  site.agent.refused.clear();
+  expect((await site.run(site.engine.preflight(request))).isPassed).toBe(true);
+  expect([site.agent.dispatches, site.engine.listClusters(), site.engine.listOperations()]).toEqual([
+    [],
+    [],
+    [],
+  ]);
+  expect(site.engine.events(0).length).toBe(before);
+  expect(site.state.clusters.findDraft('one')).toBeUndefined();
+});

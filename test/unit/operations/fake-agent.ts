@@ -1,4 +1,5 @@
 import type {
+  AgentChecks,
   AgentQuestions,
   AgentReport,
   AttemptKey,
@@ -193,6 +194,19 @@ export class FakeAgent {
     };
   }
 
+  /** Things whose check fails, strictly. */
+  readonly refused = new Set<string>();
+
+  /** Every thing has one check; nothing is remembered of it. */
+  check({ steps }: Parameters<AgentChecks['preflight']>[0]): Awaited<ReturnType<AgentChecks['preflight']>> {
+    return steps.map(({ id, input }) => {
+      const { thing } = input as { readonly thing: string };
+      const outcome = this.refused.has(thing) ? 'failed' : 'passed';
+      const finding = { check: 'FAKE', severity: 'strict', outcome, subject: thing, saw: outcome } as const;
+      return { step: id, findings: [finding] };
+    });
+  }
+
   #work(dispatch: Dispatch, thing: string): void {
     const name = nameOf(dispatch.key);
     if (this.#records.get(name) !== 'running') return;
@@ -286,6 +300,12 @@ export class FakeLink implements AgentLink {
   ): Promise<Awaited<ReturnType<AgentQuestions[Name]>>> {
     const answer: unknown = this.#agent.ask(name, JSON.parse(JSON.stringify(request)) as Json);
     return answer as Awaited<ReturnType<AgentQuestions[Name]>>;
+  }
+
+  async preflight(
+    request: Parameters<AgentChecks['preflight']>[0],
+  ): Promise<Awaited<ReturnType<AgentChecks['preflight']>>> {
+    return this.#agent.check(request);
   }
 
   onReports(handler: (reports: readonly AgentReport[]) => void): void {

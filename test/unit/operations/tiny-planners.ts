@@ -8,6 +8,7 @@ export interface TinyThing {
   readonly id: string;
   readonly after: readonly string[];
   readonly isAct?: boolean;
+  readonly isCheck?: boolean;
   readonly fact?: string;
 }
 
@@ -91,8 +92,8 @@ function planTiny(file: TinyFile, observed: Observed, revision: string): Plan {
   const open = file.things.filter((thing) => made[thing.id] === undefined);
   const idOf = new Map(file.things.map((thing) => [thing.id, `${kindOf(thing)}/${thing.id}`]));
   const isOpen = new Set(open.map((thing) => thing.id));
-  const steps = open.map((thing) =>
-    plannedStep(kindOf(thing), thing.id, {
+  const steps = open.map((thing) => ({
+    ...plannedStep(kindOf(thing), thing.id, {
       after: thing.after.filter((id) => isOpen.has(id)).map((id) => idOf.get(id) as string),
       input: {
         thing: thing.id,
@@ -103,7 +104,8 @@ function planTiny(file: TinyFile, observed: Observed, revision: string): Plan {
       },
       destructive: false,
     }),
-  );
+    ...(thing.isCheck === true ? ({ phase: 'preflight' } as const) : {}),
+  }));
   const wanted = new Set(file.things.map((thing) => thing.id));
   const gone = Object.keys(made).filter((id) => !wanted.has(id));
   const kind = Object.keys(made).length === 0 ? 'create' : 'update';
