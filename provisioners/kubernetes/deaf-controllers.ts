@@ -26,10 +26,10 @@ export async function areControllersDeaf(
 }
 
 /**
- * Cures a leading controller-manager that has gone deaf. Seen in the lab with 1.20, most times when the second master
- * joined on a busy box: etcd has no leader for a moment then, the API server ends all watches, and one that begins in
- * the same moment tells nothing until its own end (5 to 10 minutes, client-go's reflector). With another's name in the
- * lock the leader gives up after ten seconds and ends; the kubelet starts it again, and whoever leads next looks anew.
+ * Cures a leading controller-manager that has gone deaf: Kubernetes issue 97294, from 1.20 on. When the second master
+ * joins and etcd has no leader for more than three seconds, the first API server ends all watches, and those that begin
+ * then tell nothing for five to ten minutes (seen in three of four labs on a busy box). With another's name in the lock
+ * the leader gives up after ten seconds and ends; the kubelet starts it again, and whoever leads next looks anew.
  */
 export async function replaceLeadingControllers(
   context: StepContext,

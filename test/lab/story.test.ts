@@ -263,13 +263,18 @@ async function voters(): Promise<string[]> {
     .sort();
 }
 
-/** Nodes that answered a pod through the Service's DNS name, asked until `count` have or it has gone on too long. */
+/**
+ * Nodes that answered a pod through the Service's DNS name, asked until `count` have. The lab's DNS looks at new
+ * Services every ten seconds, and which pod answers is chance.
+ */
 async function nodesThatAnswer(count: number): Promise<string[]> {
-  const ask = `for turn in {1..20}; do curl --silent --show-error --fail --max-time 5 ${workload.url}; done`;
+  const ask = `for turn in {1..20}; do curl --silent --show-error --fail --max-time 5 ${workload.url} || sleep 1; done`;
   const seen = new Set<string>();
-  for (let turn = 0; turn < 10 && seen.size < count; turn += 1) {
+  const look = async (): Promise<boolean> => {
     const answer = await site.kubectl('-n', 'story', 'exec', 'client', '--', '/bin/bash', '-c', ask);
     for (const [, node = ''] of answer.matchAll(/"node":"([^"]+)"/g)) seen.add(node);
-  }
+    return seen.size >= count;
+  };
+  await until(`an answer of ${count} nodes`, look, { seen: () => `answered: ${[...seen].join(', ')}` });
   return [...seen].sort();
 }
