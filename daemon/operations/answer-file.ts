@@ -138,8 +138,8 @@ export const answerFilePlanners: Planners = {
       provider: readProviderDocument(provider.document),
       isEstablished: hasReceipt('control-plane.init'),
     }),
-  planDeletion: ({ cluster, provider, observed, revision }) =>
-    planDeletion({ cluster, observed, revision, provider: readProviderDocument(provider.document) }),
+  planDeletion: ({ provider, desired: _desired, volumes: _volumes, ...rest }) =>
+    planDeletion({ ...rest, provider: readProviderDocument(provider.document) }),
   describePlan,
   natureOf,
 };

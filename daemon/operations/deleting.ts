@@ -104,6 +104,14 @@ export class Deleting {
     return holder?.kind === 'delete' ? viewOperation(state, holder, clock.now()) : undefined;
   }
 
+  /** The plan of a deletion that stopped and would go on now. */
+  #earlier(uid: string): { readonly earlier?: Plan } {
+    const { state } = this.#parts.recorder;
+    const [last] = state.operations.list(uid, 1);
+    const kept = last?.kind === 'delete' ? state.plans.get(last.id, last.planNumber) : undefined;
+    return kept === undefined ? {} : { earlier: kept.plan };
+  }
+
   async #prepare(request: DeleteRequest): Promise<PreparedDeletion> {
     const { recorder, planners, links } = this.#parts;
     const { state } = recorder;
@@ -121,7 +129,8 @@ export class Deleting {
       const volumes = request.volumes === undefined ? {} : { volumes: request.volumes };
       const { cluster, desired, provider } = subject;
       const revision = revisionOf(subject);
-      const plan = planners.planDeletion({ cluster, desired, provider, observed, revision, ...volumes });
+      const seen = { observed, revision, ...this.#earlier(record.uid) };
+      const plan = planners.planDeletion({ cluster, desired, provider, ...seen, ...volumes });
       return { record, plan, hash: planHash(plan) };
     } catch (error) {
       throw asRefusal(error);

@@ -86,6 +86,8 @@ export interface Planners {
     readonly observed: Observed;
     readonly revision: string;
     readonly volumes?: 'retain' | 'delete';
+    /** Plan of the same deletion that this one goes on from. */
+    readonly earlier?: Plan;
   }): Plan;
   describePlan(plan: Plan): string;
   /** `act` steps leave only a receipt: one that succeeded in an operation is not run again when it is planned anew. */

@@ -74,7 +74,8 @@ export class Replanner {
     const revision = revisionOf(run.subject);
     if (run.kind === 'delete') {
       const volumes = run.volumes === undefined ? {} : { volumes: run.volumes };
-      return this.#planners.planDeletion({ cluster, desired, provider, observed, revision, ...volumes });
+      const seen = { observed, revision, earlier: run.plan };
+      return this.#planners.planDeletion({ cluster, desired, provider, ...seen, ...volumes });
     }
     const { state } = this.#recorder;
     const keys = state.clusters.get(cluster.uid)?.keys.public;

@@ -15,6 +15,8 @@ export interface DeletionRequest {
   readonly provider: ProviderDocument;
   readonly observed: Observed;
   readonly revision: string;
+  /** The plan that this one goes on from: what it was to remove is still to be proven gone. */
+  readonly earlier?: Plan;
 }
 
 /** Machines in a stable order, workers before masters: so the API can still tell what goes on as long as possible. */
@@ -26,12 +28,32 @@ function inOrder(observed: Observed) {
   return { workers: machines.filter((one) => !isMaster(one)), masters: machines.filter(isMaster) };
 }
 
+interface Expected {
+  readonly type: string;
+  readonly id: string;
+  readonly name: string;
+}
+
+/**
+ * What the proof is about: everything seen now, and what an earlier plan of the same deletion saw. Without the latter
+ * the proof would forget each machine as it goes, and would be another step each time somebody looks.
+ */
+function expectedOf(observed: Observed, earlier: Plan | undefined): Expected[] {
+  const proof = earlier?.steps.find(({ kind }) => kind === teardownProve.kind);
+  const before = proof === undefined ? [] : teardownProve.schema.parse(proof.input).expected;
+  const { workers, masters } = inOrder(observed);
+  const now = [...workers, ...masters].map(({ id, name }) => ({ type: 'machine', id, name }));
+  const keyOf = ({ type, id }: Expected): string => `${type}/${id}`;
+  const known = new Set(before.map(keyOf));
+  return [...before, ...now.filter((entry) => !known.has(keyOf(entry)))];
+}
+
 /**
  * Removal of everything, from any half-built state: the API is not needed. When there is nothing left, what is planned
  * is the proof alone.
  * @throws Blocked when the provider could not be asked
  */
-export function planDeletion({ cluster, observed, revision }: DeletionRequest): Plan {
+export function planDeletion({ cluster, observed, revision, earlier }: DeletionRequest): Plan {
   if (observed.machines === undefined)
     throw new Blocked(
       'PLAN-002',
@@ -54,7 +76,7 @@ export function planDeletion({ cluster, observed, revision }: DeletionRequest): 
     last.map(({ id }) => id),
   );
   const all = [...workers, ...masters];
-  const expected = all.map(({ id, name }) => ({ type: 'machine', id, name }));
+  const expected = expectedOf(observed, earlier);
   const prove = planStep(teardownProve, aboutCluster, { expected }, [remove.id]);
   const isAbsent = observed.infrastructure.state === 'absent';
   return {

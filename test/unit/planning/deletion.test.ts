@@ -26,6 +26,24 @@ describe('planDeletion', () => {
     );
   });
 
+  it('goes on proving what is gone already: the proof is the same step at every look', () => {
+    const seen = finished(cluster(3, 2));
+    const first = deletionOf(seen);
+    const proofOf = (plan: typeof first) => plan.steps.find(({ kind }) => kind === 'teardown.prove')?.input;
+    const left = { ...seen, machines: (seen.machines ?? []).slice(0, 2) };
+    const none = { ...seen, machines: [] };
+    for (const observed of [left, none]) {
+      const again = planDeletion({
+        cluster: observed.cluster,
+        provider: labProvider,
+        observed,
+        revision: 'r1',
+        earlier: first,
+      });
+      expect(proofOf(again)).toEqual(proofOf(first));
+    }
+  });
+
   it('removes workers before masters', () => {
     const { steps } = deletionOf(finished(cluster(3, 2)));
     const before = ancestors(steps, 'machine.destroy/c-cp-1');
