@@ -15,6 +15,7 @@ import { humaneDuration, localTime, relativeTime } from '../times.ts';
 import { waitingLines } from '../progress/tree-view.ts';
 import { oneOf } from './options.ts';
 import type { Session } from './session.ts';
+import { printTeardownLists } from './teardown-lists.ts';
 
 const kinds = ['cluster', 'operation', 'provider'] as const;
 
@@ -137,6 +138,7 @@ function describeOperation(session: Session, operation: OperationDetail): void {
       if (step.problem) printer.answer(indent(problemText(step.problem, printer.out, session.sourceLine)));
     }
   }
+  printTeardownLists(printer, operation);
 }
 
 const indent = (text: string): string => text.replaceAll(/^/gm, '    ');

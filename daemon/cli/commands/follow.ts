@@ -33,10 +33,10 @@ export async function followOperations(
       `Follow it again: ${ways}`,
     );
   }
-  concludeOperations(session, result.operations, wanted);
   // As records they are part of the operation's last one.
   if (options.output !== 'json')
     for (const operation of result.operations) printTeardownLists(session.printer, operation);
+  concludeOperations(session, result.operations, wanted);
 }
 
 function viewFor(session: Session, options: WaitOptions): OperationView {

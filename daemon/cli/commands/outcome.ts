@@ -3,6 +3,7 @@ import { CommandFailure, type ExitCode, exitCode } from '../exit.ts';
 import { operationTitle } from '../progress/steps-summary.ts';
 import { cleanLine } from '../clean-text.ts';
 import type { Session } from './session.ts';
+import { teardownProof } from './teardown-lists.ts';
 
 type ProblemReport = ProblemDetails['problems'][number];
 
@@ -23,6 +24,7 @@ export function concludeOperations(
     throw new CommandFailure(codeOf(worst), bad.flatMap(problemsOf), bad.flatMap(waysOn));
   }
   for (const operation of operations) {
+    if ((teardownProof(operation)?.left.length ?? 0) > 0) throw new CommandFailure(exitCode.leftovers, []);
     if (operation.kind === 'create' && operation.state === 'succeeded')
       session.printer.note(
         `Use it: remuda kubeconfig ${operation.cluster.name} > kubeconfig && kubectl --kubeconfig kubeconfig get nodes`,
@@ -64,6 +66,8 @@ function waysOn(operation: OperationDetail): readonly string[] {
 function codeOf(operation: OperationDetail): ExitCode {
   if (operation.state === 'waiting') return exitCode.approval;
   const failed = operation.stepList.filter((step) => step.state === 'failed');
+  // A proof that gave up at its time limit carries the limit's code; nothing is proven gone then either.
+  if (failed.some((step) => step.kind === 'teardown.prove')) return exitCode.leftovers;
   if (problemsOf(operation).some((problem) => problem.code === leftoverCode)) return exitCode.leftovers;
   if (failed.some((step) => step.phase === 'preflight')) return exitCode.preflight;
   return operation.isResumable ? exitCode.resumable : exitCode.failed;

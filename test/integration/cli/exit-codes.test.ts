@@ -169,7 +169,24 @@ describe('exit codes (DESIGN §7)', () => {
     endsWith({ kind: 'delete', state: 'succeeded', stepList: [proven] });
     const { code, out } = await cli.run(['delete', 'demo', '--confirm', 'demo', '--wait']);
     expect(code).toBe(0);
-    expect(out).toContain('gone: machine demo-w-1\nkept by policy: volume data (retain)\nleft: nothing\n');
+    const lists = 'gone: 1 machine (demo-w-1)\nkept by policy: volume data (retain)\nleft: nothing\n';
+    expect(out).toContain(lists);
+    expect((await cli.run(['describe', 'operation', 'op-1'])).out).toContain(lists);
+    const json = await cli.run(['delete', 'demo', '--confirm', 'demo', '--wait', '-o', 'json']);
+    const last = JSON.parse(json.out.trim().split('\n').at(-1) ?? '') as OperationDetail;
+    expect([json.code, last.stepList[0]?.facts]).toEqual([0, facts]);
+  });
+
+  test('5: a proof that names what is left, or that gave up, is no success', async () => {
+    const left = [{ type: 'disk', id: 'd1', name: 'data', why: 'it is in use' }];
+    const prove = fakeStep('teardown.prove/cluster', { phase: 'teardown' });
+    const named = { ...prove, state: 'succeeded' as const, facts: { gone: [], kept: [], left } };
+    endsWith({ kind: 'delete', state: 'succeeded', stepList: [named] });
+    const found = await cli.run(['delete', 'demo', '--confirm', 'demo', '--wait']);
+    expect([found.code, found.out]).toEqual([5, expect.stringContaining('left: disk data (it is in use)')]);
+    const limit = { ...failedStep('teardown', 'STEP-002'), kind: 'teardown.prove' };
+    endsWith({ kind: 'delete', state: 'failed', isResumable: true, stepList: [limit] });
+    expect((await cli.run(['delete', 'demo', '--confirm', 'demo', '--wait'])).code).toBe(5);
   });
 
   test('6: plan --exit-code when there is something to do, else 0', async () => {
