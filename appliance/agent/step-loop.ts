@@ -99,15 +99,15 @@ class StepLoop {
       case 'done':
         return this.#done(seen.facts);
       case 'pending':
-        await this.#wait(seen.what, {
+        await this.#wait({
           what: seen.what,
-          lastSeen: seen.what,
+          lastSeen: seen.lastSeen ?? seen.what,
           since: seen.since,
           usually: seen.usually,
         });
         return undefined;
       case 'blocked':
-        await this.#waitForSomebody(seen.why, seen.remedy);
+        await this.#waitForSomebody(seen.why, seen.remedy, seen.what);
         return undefined;
       default:
         return this.#apply(seen);
@@ -240,17 +240,16 @@ class StepLoop {
     return { state: 'failed', problem, hardLimit: true };
   }
 
-  async #wait(about: string, waiting: Waiting): Promise<void> {
-    if (this.#waits.last?.what !== about) this.#looks = 0;
+  async #wait(waiting: Waiting): Promise<void> {
+    if (this.#waits.last?.what !== waiting.what) this.#looks = 0;
     this.#waits.say(waiting);
     await this.#pause(lookAgain(this.#looks, this.#run.clock));
     this.#looks += 1;
   }
 
-  async #waitForSomebody(why: string, remedy: string): Promise<void> {
-    const { limits } = this.#run.step;
-    const since = this.#waits.last?.what === why ? this.#waits.last.since : this.#run.clock.now();
-    await this.#wait(why, { what: why, lastSeen: why, since, usually: limits.soft, youCould: remedy });
+  async #waitForSomebody(why: string, remedy: string, what = 'somebody to act'): Promise<void> {
+    const since = this.#run.clock.now();
+    await this.#wait({ what, lastSeen: why, since, usually: this.#run.step.limits.soft, youCould: remedy });
   }
 
   async #waitAfterError(report: ProblemReport): Promise<void> {
@@ -258,7 +257,7 @@ class StepLoop {
     this.#waits.say({
       what: `an answer${machine}`,
       lastSeen: report.summary,
-      since: this.#waits.last?.since ?? this.#run.clock.now(),
+      since: this.#run.clock.now(),
       usually: 10_000,
       ...(report.remedy === undefined ? {} : { youCould: report.remedy }),
     });

@@ -19,6 +19,8 @@ export class Waits {
   readonly #options: WaitsOptions;
   readonly #startedAt: Instant;
   #last: Waiting | undefined;
+  /** What was awaited since when; also of waits that an unanswered look interrupts. */
+  readonly #since = new Map<string, Instant>();
   #saidAt: Instant | undefined;
   #isWarned = false;
 
@@ -32,7 +34,12 @@ export class Waits {
     return this.#last;
   }
 
-  say(waiting: Waiting): void {
+  /** Says it with the moment since which the same is awaited, whatever moment the look itself names. */
+  say(said: Waiting): void {
+    const first = this.#since.get(said.what);
+    const since = first !== undefined && Date.parse(first) < Date.parse(said.since) ? first : said.since;
+    this.#since.set(said.what, since);
+    const waiting = { ...said, since };
     const now = this.#options.clock.now();
     const isSame = this.#last?.what === waiting.what && this.#last.lastSeen === waiting.lastSeen;
     const isOverSoft = millisecondsBetween(this.#startedAt, now) >= this.#options.soft;
@@ -49,6 +56,7 @@ export class Waits {
   end(): void {
     this.#last = undefined;
     this.#saidAt = undefined;
+    this.#since.clear();
   }
 
   #warn(waiting: Waiting): void {

@@ -131,7 +131,8 @@ export function detailsOf(
     kind: 'fault',
     code: 'BUG-001',
     summary: `Remuda made a mistake with this request (reference ${request.id})`,
-    remedy: 'Try again; if it fails again, report it with the reference: the log of the daemon names the cause.',
+    remedy:
+      'Try again; if it fails again, report it with the reference: the log of the daemon names the cause.',
   };
   return { ...answer(500, 'fault', [report], [], request.id), isOurs: true };
 }

@@ -1,6 +1,7 @@
 import type { AgentReport, Outcome } from '../../appliance/agent/protocol.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import { type MachineRef, machineRefSchema } from '../../provisioners/contract/machine.ts';
+import type { Waiting } from '../../provisioners/contract/ports.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { LogLine, OperationLogs } from '../state/logs.ts';
@@ -143,8 +144,9 @@ export class ReportIntake {
     // Known to be durable already: thousands of log lines a second need no write of their own.
     if (run.open.get(key.step)?.isReported !== true) attempts.setReported(key, at);
     if (report.type === 'waiting') {
-      steps.note(run.id, key.step, { waiting: report.waiting });
-      note({ type: 'step.waiting', ...about, data: { ...report.waiting } });
+      const waiting = sinceFirst(report.waiting, steps.get(run.id, key.step)?.waiting);
+      steps.note(run.id, key.step, { waiting });
+      note({ type: 'step.waiting', ...about, data: { ...waiting } });
     }
     if (report.type === 'progress') {
       const { done, total, what } = report;
@@ -171,6 +173,12 @@ export class ReportIntake {
     }
     if (hasEnded && outcome !== undefined) this.#reader.ended(run, report.key.step, outcome);
   }
+}
+
+/** A new agent process or attempt that waits for the same goes on with the age of the wait. */
+function sinceFirst(waiting: Waiting, before: Waiting | undefined): Waiting {
+  const isOlder = before?.what === waiting.what && Date.parse(before.since) < Date.parse(waiting.since);
+  return isOlder ? { ...waiting, since: before.since } : waiting;
 }
 
 function referencesIn(facts: Json): MachineRef[] {

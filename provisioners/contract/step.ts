@@ -11,13 +11,24 @@ export type Observation<Facts> =
   | { readonly state: 'done'; readonly facts: Facts }
   /** Not there: apply it. */
   | { readonly state: 'todo'; readonly why: string }
-  /** Under way: look again, never apply. */
-  | { readonly state: 'pending'; readonly what: string; readonly since: Instant; readonly usually: Duration }
+  /**
+   * Under way: look again, never apply. `what` reads after "waits for" and stays the same while the same is awaited;
+   * `lastSeen` is what was seen of it just now.
+   */
+  | {
+      readonly state: 'pending';
+      readonly what: string;
+      readonly lastSeen?: string;
+      readonly since: Instant;
+      readonly usually: Duration;
+    }
   /** Half-made: apply repairs. */
   | { readonly state: 'broken'; readonly why: string }
   /** Somebody must act; Remuda goes on looking until the hard limit. A check says all it found. */
   | {
       readonly state: 'blocked';
+      /** As in `pending`; "somebody to act" when absent. */
+      readonly what?: string;
       readonly why: string;
       readonly remedy: string;
       readonly findings?: readonly Finding[];

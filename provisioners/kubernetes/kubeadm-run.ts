@@ -12,8 +12,9 @@ export async function pendingKubeadm(
 ): Promise<Extract<Observation<never>, { state: 'pending' }> | undefined> {
   const run = await context.kubeadm.observe(machine, verb);
   if (run.state !== 'running') return undefined;
-  const what = `kubeadm ${verb} on ${machine.name}: ${run.lastLine}`;
-  return { state: 'pending', what, since: run.since, usually: seconds(60) };
+  const what = `kubeadm ${verb} on ${machine.name} to end`;
+  const lastSeen = run.lastLine === '' ? 'it has printed nothing yet' : run.lastLine;
+  return { state: 'pending', what, lastSeen, since: run.since, usually: seconds(60) };
 }
 
 /**

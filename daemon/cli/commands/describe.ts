@@ -133,7 +133,7 @@ function describeOperation(session: Session, operation: OperationDetail): void {
             );
       printer.answer(`  ${step.state.padEnd(10)} ${cleanLine(step.title)}  ${printer.out.dim(spent)}`);
       if (step.waiting && step.state === 'running')
-        for (const line of waitingLines(step.waiting, now))
+        for (const line of waitingLines(step.waiting, now, step.subject))
           printer.answer(printer.out.warn(`             ${line}`));
       if (step.problem) printer.answer(indent(problemText(step.problem, printer.out, session.sourceLine)));
     }

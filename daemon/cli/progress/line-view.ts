@@ -6,10 +6,17 @@ import { clockTime, humaneDuration } from '../times.ts';
 import { operationTitle } from './steps-summary.ts';
 import { waitingLines } from './tree-view.ts';
 
+/** Shortest time between two lines about the same wait, milliseconds. */
+const repeatAfter = 30_000;
+
 /** One line for each thing that changes: for pipes, files and CI logs. */
 export class LineView implements OperationView {
   readonly #printer: Printer;
   readonly #said = new Map<string, string>();
+  readonly #waits = new Map<
+    string,
+    { readonly what: string; readonly lastSeen: string; readonly at: number }
+  >();
 
   constructor(printer: Printer) {
     this.#printer = printer;
@@ -50,13 +57,17 @@ export class LineView implements OperationView {
     const key = `${operation.id} ${step.id}`;
     if (step.state !== 'planned' && step.state !== 'kept')
       this.#sayOnce(key, `${step.state} ${step.attempt}`, () => this.#line(stepLine(step)));
-    const { waiting } = step;
-    if (waiting && step.state === 'running') {
-      // Said again when something new was seen, not each time the clock moves.
-      this.#sayOnce(`${key} wait`, `${waiting.what} ${waiting.lastSeen}`, () => {
-        for (const line of waitingLines(waiting, Date.now())) this.#line(`  ${step.subject}: ${line}`);
-      });
-    }
+    if (step.waiting && step.state === 'running') this.#showWait(key, step, step.waiting);
+  }
+
+  /** Says a wait when it is another, and now and then when something new was seen: numbers in it may always move. */
+  #showWait(key: string, step: StepView, waiting: NonNullable<StepView['waiting']>): void {
+    const now = Date.now();
+    const said = this.#waits.get(key);
+    const isSame = said?.what === waiting.what;
+    if (isSame && (said.lastSeen === waiting.lastSeen || now - said.at < repeatAfter)) return;
+    this.#waits.set(key, { what: waiting.what, lastSeen: waiting.lastSeen, at: now });
+    for (const line of waitingLines(waiting, now, step.subject)) this.#line(`  ${step.subject}: ${line}`);
   }
 
   #sayOnce(key: string, what: string, say: () => void): void {

@@ -125,16 +125,24 @@ export class TreeView implements OperationView {
     );
     const lines = [step.state === 'failed' ? out.bad(text) : text];
     if (step.waiting && step.state === 'running') {
-      for (const line of waitingLines(step.waiting, now)) lines.push(out.warn(clip(`        ${line}`)));
+      for (const line of waitingLines(step.waiting, now, step.subject))
+        lines.push(out.warn(clip(`        ${line}`)));
     }
     return lines;
   }
 }
 
 /** What is awaited, what was last seen, since when, what usually, what one could do. */
-export function waitingLines(waiting: NonNullable<StepView['waiting']>, now: number): readonly string[] {
+export function waitingLines(
+  waiting: NonNullable<StepView['waiting']>,
+  now: number,
+  subject: string,
+): readonly string[] {
   const since = humaneDuration(now - Date.parse(waiting.since));
-  const seen = waiting.lastSeen === waiting.what ? '' : `; last seen: ${cleanLine(waiting.lastSeen)}`;
+  // The line stands under its machine: the name is not said again.
+  const prefix = `${subject}: `;
+  const last = waiting.lastSeen.startsWith(prefix) ? waiting.lastSeen.slice(prefix.length) : waiting.lastSeen;
+  const seen = waiting.lastSeen === waiting.what ? '' : `; last seen: ${cleanLine(last)}`;
   const lines = [
     `waits for ${cleanLine(waiting.what)}${seen}; for ${since}, usually ${humaneDuration(waiting.usually)}`,
   ];

@@ -45,5 +45,6 @@ export function judge(found: readonly Finding[], bypass: readonly string[]): Obs
     bypassable.length === 0
       ? ''
       : `; to go on all the same, apply with --bypass ${bypassable.join(' --bypass ')}`;
-  return { state: 'blocked', why, remedy: `${remedies.join('; ')}${goOn}`, findings };
+  const what = `${[...new Set(failed.map(({ check }) => check))].join(', ')} to pass`;
+  return { state: 'blocked', what, why, remedy: `${remedies.join('; ')}${goOn}`, findings };
 }

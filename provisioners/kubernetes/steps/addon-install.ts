@@ -47,7 +47,14 @@ export const addonInstall = defineStep<z.infer<typeof inputSchema>, NoFacts>({
       return { state: 'todo', why: `${input.name} ${input.version} is not installed as asked` };
     const awaited = await addonFor(input.name).health(context, input.access);
     if (awaited.length === 0) return { state: 'done', facts: {} };
-    return { state: 'pending', what: awaited.join('; '), since: context.now(), usually: seconds(30) };
+    const what = `${input.name} to be well`;
+    return {
+      state: 'pending',
+      what,
+      lastSeen: awaited.join('; '),
+      since: context.now(),
+      usually: seconds(30),
+    };
   },
   async apply(context, input) {
     const { objects, digest } = addonObjects(input.name, input.version, addonInput(input));

@@ -93,13 +93,20 @@ export const clusterVerify = defineStep<Input, NoFacts>({
       context.kubernetes.get(input.access, probeReferences[0]),
     ]);
     if (awaited.length > 0)
-      return { state: 'pending', what: awaited.join('; '), since: context.now(), usually: seconds(30) };
+      return {
+        state: 'pending',
+        what: 'the nodes, etcd and the API to be well',
+        lastSeen: awaited.join('; '),
+        since: context.now(),
+        usually: seconds(30),
+      };
     if (marks[verifiedMark] !== verifiedDigest(input))
       return { state: 'todo', why: 'no pod was reached on every node yet' };
     if (leftover?.metadata['deletionTimestamp'] !== undefined)
       return {
         state: 'pending',
-        what: 'the pods of the proof are on their way out',
+        what: 'the pods of the proof to be gone',
+        lastSeen: 'they are on their way out',
         since: context.now(),
         usually: seconds(10),
       };

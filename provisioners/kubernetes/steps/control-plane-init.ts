@@ -82,6 +82,7 @@ export const controlPlaneInit = defineStep<z.infer<typeof inputSchema>, NoFacts>
       if (holder === undefined) return { state: 'todo', why: `${machine.name} runs no control plane` };
       return {
         state: 'blocked',
+        what: `the control plane on ${holder.name} to come back`,
         why: `${holder.name} holds etcd data of this cluster; starting another control plane on ${machine.name} would make a second cluster`,
         remedy: `Bring the control plane on ${holder.name} back, or delete the cluster, then resume.`,
       };

@@ -40,8 +40,9 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
     if (traces.length === 0) return { state: 'todo', why: `${machine.name} is no master yet` };
     // kubeadm is through and does not wait for the API server (nor does a reboot): never evict a master for that.
     if (hasJoined(state)) {
-      const what = `the API server on ${machine.name} is not ready yet`;
-      return { state: 'pending', what, since: context.now(), usually: seconds(30) };
+      const what = `the API server on ${machine.name} to be ready`;
+      const lastSeen = 'kubeadm has ended, and it does not answer yet';
+      return { state: 'pending', what, lastSeen, since: context.now(), usually: seconds(30) };
     }
     return { state: 'broken', why: `${machine.name} joined by half: ${traces.join(', ')}` };
   },

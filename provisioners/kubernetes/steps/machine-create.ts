@@ -21,20 +21,23 @@ export const machineCreate = defineStep({
     if (machine.token !== token) {
       return {
         state: 'blocked',
+        what: `the name ${name} to be free`,
         why: `a machine named ${name} exists, but it is not the one this plan makes (incarnation ${machine.incarnation})`,
         remedy: 'Resume the operation: a fresh plan takes the machine that is there into account.',
       };
     }
     if (machine.state === 'creating' || machine.state === 'deleting') {
-      const what = `${name} is ${machine.state}${machine.detail === undefined ? '' : `: ${machine.detail}`}`;
-      return { state: 'pending', what, since: context.now(), usually: seconds(60) };
+      const what = machine.state === 'creating' ? `${name} to run` : `${name} to be gone`;
+      const lastSeen = `it is ${machine.state}${machine.detail === undefined ? '' : `: ${machine.detail}`}`;
+      return { state: 'pending', what, lastSeen, since: context.now(), usually: seconds(60) };
     }
     if (machine.state !== 'running')
       return { state: 'broken', why: machine.detail ?? `${name} is ${machine.state}` };
     if (machine.address === undefined)
       return {
         state: 'pending',
-        what: `${name} has no address yet`,
+        what: `an address of ${name}`,
+        lastSeen: 'it runs and has none yet',
         since: context.now(),
         usually: seconds(20),
       };

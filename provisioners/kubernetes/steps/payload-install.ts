@@ -25,8 +25,9 @@ export const payloadInstall = defineStep<z.infer<typeof inputSchema>, NoFacts>({
     const seen = await context.payload.observe(machine, kubernetesVersion, role);
     if (seen.state === 'present') return { state: 'done', facts: {} };
     if (seen.state === 'absent') return { state: 'todo', why: `not there yet: ${seen.missing.join(', ')}` };
-    const what = `the payload is being installed on ${machine.name}: ${seen.lastLine}`;
-    return { state: 'pending', what, since: seen.since, usually: seconds(30) };
+    const what = `the payload to be installed on ${machine.name}`;
+    const lastSeen = seen.lastLine === '' ? 'it has printed nothing yet' : seen.lastLine;
+    return { state: 'pending', what, lastSeen, since: seen.since, usually: seconds(30) };
   },
   apply: (context, { machine, kubernetesVersion, role }) =>
     context.payload.install(machine, kubernetesVersion, role),

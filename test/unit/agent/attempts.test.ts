@@ -80,11 +80,37 @@ describe('one attempt', () => {
     runner.dispatch(dispatchOf());
     expect(await outcomeOf(reports)).toMatchObject({ state: 'succeeded', changed: false });
     const wait = reports().find((report) => report.type === 'waiting');
-    expect(wait).toMatchObject({ waiting: { what: 'the cable is out', youCould: 'put it in' } });
+    expect(wait).toMatchObject({
+      waiting: { what: 'somebody to act', lastSeen: 'the cable is out', youCould: 'put it in' },
+    });
     const warned = reports().filter(
       (report) => report.type === 'log' && /longer than usual/u.test(report.text),
     );
     expect(warned).toHaveLength(1);
+  });
+
+  it('counts one wait from its beginning, though each look names its own moment and sees another number', async () => {
+    let looks = 0;
+    const { runner, reports } = bench(
+      fakeStep({
+        observe: (context) => {
+          looks += 1;
+          if (looks === 3) throw new Transient('NET-1', 'no answer');
+          if (looks > 5) return done;
+          const lastSeen = `${looks} of 9 are there`;
+          return { state: 'pending', what: 'all to be there', lastSeen, since: context.now(), usually: 9 };
+        },
+        apply: () => {},
+      }),
+    );
+    runner.dispatch(dispatchOf());
+    await outcomeOf(reports);
+    const waits = reports().flatMap((report) => (report.type === 'waiting' ? [report.waiting] : []));
+    const same = waits.filter(({ what }) => what === 'all to be there');
+    expect(same.map(({ lastSeen }) => lastSeen)).toEqual(
+      [1, 2, 4, 5].map((count) => `${count} of 9 are there`),
+    );
+    expect(new Set(same.map(({ since }) => since)).size).toBe(1);
   });
 
   it('stops at the hard limit, says what it waited for, and can be resumed', async () => {
