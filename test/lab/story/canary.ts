@@ -37,8 +37,8 @@ export class Canary {
     try {
       return statSync(path).size <= largest && this.isIn(readFileSync(path));
     } catch (error) {
-      // Gone since it was listed.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      // Gone since it was listed, or a namespace kept as a file: that has no content (nsfs answers EINVAL).
+      if (['ENOENT', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
       throw error;
     }
   }
