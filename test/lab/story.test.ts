@@ -103,16 +103,19 @@ describe('the story of a highly available cluster in the lab', () => {
     expect(watch.kubeadm('join', 'story-cp-2')).toHaveLength(1);
   });
 
-  story.chapter('the unplugged worker is awaited by name, with what, since, usually and a remedy', async () => {
-    const [, since, usually] = await apply.says(
-      /story-general-2: waits for [^\n]*story-general-2[^\n]*cannot be reached[^\n]*; for ([^,\n]+), usually ([^\n]+)/,
-    );
-    expect([since, usually]).toEqual([expect.stringMatching(/\d/), expect.stringMatching(/\d+ s/)]);
-    await apply.says(/story-general-2: you could: [^\n]*power and network/);
-    // The others did not wait for it.
-    await apply.says(/(done|already so) control plane: Join story-cp-3/);
-    await apply.says(/(done|already so) workers: Join story-general-1/);
-  });
+  story.chapter(
+    'the unplugged worker is awaited by name, with what, since, usually and a remedy',
+    async () => {
+      const [, since, usually] = await apply.says(
+        /story-general-2: waits for [^\n]*story-general-2[^\n]*cannot be reached[^\n]*; for ([^,\n]+), usually ([^\n]+)/,
+      );
+      expect([since, usually]).toEqual([expect.stringMatching(/\d/), expect.stringMatching(/\d+ s/)]);
+      await apply.says(/story-general-2: you could: [^\n]*power and network/);
+      // The others did not wait for it.
+      await apply.says(/(done|already so) control plane: Join story-cp-3/);
+      await apply.says(/(done|already so) workers: Join story-general-1/);
+    },
+  );
 
   story.chapter('plugged in again, it joins, and the operation ends by itself', async () => {
     await site.lab('cable', 'story/story-general-2', 'in');
@@ -124,4 +127,165 @@ describe('the story of a highly available cluster in the lab', () => {
     }
   });
 
+  story.chapter(
+    'five nodes, three voters, the API at its virtual address, DNS, a Service over all nodes',
+    async () => {
+      writeFileSync(
+        join(site.folder, 'home/kubeconfig'),
+        await endsWell(site.follow('kubeconfig', cluster)),
+        { mode: 0o600 },
+      );
+      expect(await site.kubectl('cluster-info')).toContain(`https://${network}.100:6443`);
+      expect(await readyNodes()).toEqual(machines);
+      expect(await voters()).toEqual(masters);
+      writeFileSync(join(site.folder, 'home/workload.json'), workload.manifest);
+      await site.kubectl('apply', '-f', join(site.folder, 'home/workload.json'));
+      await site.kubectl('-n', 'story', 'rollout', 'status', 'daemonset/echo', '--timeout=120s');
+      await site.kubectl('-n', 'story', 'wait', 'pod/client', '--for=condition=Ready', '--timeout=120s');
+      expect(await nodesThatAnswer(machines.length)).toEqual(machines);
+    },
+  );
 
+  story.chapter('complaint 2: a second apply changes nothing at all', async () => {
+    const configured = machines.map((name) => machine(name).configuration());
+    const marks = masters.map((name) => machine(name).auditEnd());
+    const stdout = await endsWell(site.follow('apply', '-f', answers(2), '--wait'));
+    expect(stdout).toContain('Cluster/story unchanged');
+    expect(await operations()).toHaveLength(1);
+    const { code } = await site.remuda(['plan', '-f', answers(2), '--exit-code']);
+    expect(code).toBe(0);
+    expect(machines.map((name) => machine(name).configuration())).toEqual(configured);
+    const events = masters.map((name, index) =>
+      machine(name).auditSince(marks[index] ?? { inode: 0, offset: 0 }),
+    );
+    expect(events.flatMap(changesOfRemuda)).toEqual([]);
+    // The same question finds what the making of the cluster changed.
+    const whole = masters.flatMap((name) => machine(name).auditSince({ inode: 0, offset: 0 }));
+    expect(changesOfRemuda(whole).length).toBeGreaterThan(10);
+  });
+
+  story.chapter('one worker more touches one machine', async () => {
+    const planned = await site.remuda(['plan', '-f', answers(3), '-o', 'json', '--exit-code']);
+    expect(planned.code).toBe(6);
+    const [plan] = planAnswerSchema.parse(JSON.parse(planned.stdout)).plans;
+    const subjects = new Set(plan?.plan.steps.map(({ subject }) => subject));
+    expect([...subjects].filter((subject) => subject !== 'cluster')).toEqual(['story-general-3']);
+    const configured = machines.map((name) => machine(name).configuration());
+    await endsWell(site.follow('apply', '-f', answers(3), '--wait'));
+    expect(await readyNodes()).toEqual([...machines, 'story-general-3']);
+    expect(machines.map((name) => machine(name).configuration())).toEqual(configured);
+    await site.kubectl('-n', 'story', 'rollout', 'status', 'daemonset/echo', '--timeout=120s');
+    expect(await nodesThatAnswer(machines.length + 1)).toContain('story-general-3');
+  });
+
+  story.chapter('canary: secrets are nowhere they must not be, while the cluster lives', async () => {
+    for (const name of ['ca', 'etcd/ca', 'front-proxy-ca', 'sa']) {
+      const pem = machine('story-cp-1').read(`etc/kubernetes/pki/${name}.key`);
+      canaries.push(new Canary(`the key ${name}`, keyMaterial(pem)));
+    }
+    for (const words of supportCommands) printed.push(await endsWell(site.follow(...words)));
+    const found = canaries.flatMap((canary) => [
+      ...canary
+        .filesWith(site.folder, (path) => mayHoldKeys(path))
+        .map((path) => `${canary.name} in ${path}`),
+      ...(canary.isIn(printed.join('\n')) ? [`${canary.name} in what the commands printed`] : []),
+    ]);
+    expect(found).toEqual([]);
+  });
+
+  story.chapter('delete: confirmed, proven, and nothing is left on the box', async () => {
+    const refused = await site.remuda(['delete', cluster, '--wait']);
+    expect(refused.code).toBe(7);
+    expect(refused.stdout + refused.stderr).toContain('story-general-3');
+    const labs = labsOf(site.labs);
+    expect(labs).toHaveLength(1);
+    const stdout = await endsWell(site.follow('delete', cluster, '--confirm', cluster, '--wait'));
+    for (const list of [/^gone: /m, /^kept by policy: nothing/m, /^left: nothing/m])
+      expect(stdout).toMatch(list);
+    expect(footprint(site.labs, labs)).toEqual([]);
+    expect(addedTo(before, snapshotBox(site.labs))).toEqual([]);
+    expect((await site.expectRemuda('get', 'clusters', '-o', 'json')).stdout).not.toContain(cluster);
+  });
+
+  story.chapter('canary: nor are they after its end, nor were they ever on a command line', async () => {
+    for (const words of [
+      ['events', '-o', 'json'],
+      ['get', 'operations', '-o', 'json'],
+    ])
+      printed.push(await endsWell(site.follow(...words)));
+    const seen = [...watch.all.map(({ line }) => line), ...printed].join('\n');
+    const found = canaries.flatMap((canary) => [
+      ...canary.filesWith(site.folder, isOwnAnswerFile).map((path) => `${canary.name} in ${path}`),
+      ...(canary.isIn(seen) ? [`${canary.name} in a command line or in what a command printed`] : []),
+    ]);
+    expect(found).toEqual([]);
+    // The same search finds what is there: the canary in the file that the user wrote.
+    expect(canaries[0]?.filesWith(join(site.folder, 'home'))).toEqual([
+      join(site.folder, 'home/answers.yaml'),
+    ]);
+  });
+});
+
+const supportCommands = [
+  ['describe', 'cluster', cluster],
+  ['get', 'clusters', cluster, '-o', 'yaml'],
+  ['get', 'providers', '-o', 'yaml'],
+  ['get', 'secrets', '-o', 'yaml'],
+  ['get', 'machines', '-o', 'json'],
+  ['get', 'operations', '-o', 'json'],
+  ['logs', cluster, '-o', 'json'],
+  ['events', '-o', 'json'],
+];
+
+const isOwnAnswerFile = (path: string): boolean => path === join(site.folder, 'home/answers.yaml');
+
+/** Masters hold the authorities' keys where kubeadm expects them (DESIGN §6); nobody else does. */
+const mayHoldKeys = (path: string): boolean =>
+  isOwnAnswerFile(path) ||
+  masters.some((name) => path.startsWith(join(machine(name).disk, 'etc/kubernetes/pki')));
+
+async function readyNodes(): Promise<string[]> {
+  const template =
+    '{range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}';
+  const nodes = await site.kubectl('get', 'nodes', '-o', `jsonpath=${template}`);
+  return nodes
+    .split('\n')
+    .filter((line) => line.endsWith(' True'))
+    .map((line) => line.split(' ')[0] ?? '')
+    .sort();
+}
+
+/** Started voters by etcd's own word, asked with etcdctl and the first master's certificates. */
+async function voters(): Promise<string[]> {
+  const pki = join(machine('story-cp-1').disk, 'etc/kubernetes/pki/etcd');
+  const command = site.run(site.etcdctlProgram, [
+    `--endpoints=https://${network}.11:2379`,
+    `--cacert=${pki}/ca.crt`,
+    `--cert=${pki}/server.crt`,
+    `--key=${pki}/server.key`,
+    'member',
+    'list',
+  ]);
+  const lines = (await endsWell(command)).trim().split('\n');
+  return lines
+    .map((line) => line.split(', '))
+    .filter(([, state, , , , learner]) => state === 'started' && learner !== 'true')
+    .map(([, , name]) => name ?? '')
+    .sort();
+}
+
+/**
+ * Nodes that answered a pod through the Service's DNS name, asked until `count` have. The lab's DNS looks at new
+ * Services every ten seconds, and which pod answers is chance.
+ */
+async function nodesThatAnswer(count: number): Promise<string[]> {
+  const ask = `for turn in {1..20}; do curl --silent --show-error --fail --max-time 5 ${workload.url} || sleep 1; done`;
+  const seen = new Set<string>();
+  const look = async (): Promise<boolean> => {
+    const answer = await site.kubectl('-n', 'story', 'exec', 'client', '--', '/bin/bash', '-c', ask);
+    for (const [, node = ''] of answer.matchAll(/"node":"([^"]+)"/g)) seen.add(node);
+    return seen.size >= count;
+  };
+  await until(`an answer of ${count} nodes`, look, { seen: () => `answered: ${[...seen].join(', ')}` });
+  return [...seen].sort();
+}
