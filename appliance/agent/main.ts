@@ -81,6 +81,7 @@ async function main(): Promise<void> {
   const supply = new PayloadSupply({
     cache,
     trusted: () => localTrust(cache.signingKey),
+    stateFolder: given.state,
   });
   const token = enrolment();
   const agent = await startAgent({

@@ -21,6 +21,8 @@ export interface PayloadSupplyOptions {
   readonly cache: PayloadCache;
   /** Keys whose signatures are believed. */
   readonly trusted: () => Promise<readonly TrustedKey[]>;
+  /** Folder of the agent's own: what it has accepted stays known when somebody empties the cache. */
+  readonly stateFolder: string;
 }
 
 /** A server as one machine reaches it, with what it needs to use it. */
@@ -41,16 +43,24 @@ interface Listening {
 /** The payloads on board, verified before use, and the servers that hand them to machines: one per own address. */
 export class PayloadSupply {
   readonly #options: PayloadSupplyOptions;
+  readonly #accepted: AcceptedSequences;
   readonly #verified = new Map<string, Promise<void>>();
   readonly #servers = new Map<string, Promise<Listening>>();
 
   constructor(options: PayloadSupplyOptions) {
     this.#options = options;
+    this.#accepted = new AcceptedSequences(join(options.stateFolder, 'accepted-payloads.json'));
   }
 
+  /** What may be used, each name once: its newest build, unless a newer one was accepted before. */
   async list(): Promise<readonly PayloadListing[]> {
     const { payloads } = await listPayloads(this.#options.cache, await this.#options.trusted());
-    return payloads.map(({ manifest, size, digest }) => ({
+    const newest = new Map<string, CatalogueEntry>();
+    for (const entry of payloads) {
+      const { name, sequence } = entry.manifest;
+      if (!newest.has(name) && sequence >= (await this.#accepted.of(name))) newest.set(name, entry);
+    }
+    return [...newest.values()].map(({ manifest, size, digest }) => ({
       name: manifest.name,
       kubernetesVersion: manifest.kubernetes,
       flavour: manifest.flavour,
@@ -60,18 +70,26 @@ export class PayloadSupply {
     }));
   }
 
-  /** The payload for a version, every byte of it found intact once. @throws Blocked PAYLOAD-022 when there is none. */
+  /**
+   * The payload for a version, every byte of it found intact once, and accepted: none older is believed afterwards.
+   * @throws Blocked PAYLOAD-022 when there is none, UserProblem PAYLOAD-020 when it is older than one accepted before
+   */
   async find(kubernetesVersion: string): Promise<CatalogueEntry> {
     const { cache, trusted } = this.#options;
     const entry = await findPayload(cache, await trusted(), kubernetesVersion);
-    if (entry.verifiedAt === null) {
-      const known = this.#verified.get(entry.digest) ?? this.#verify(entry);
+    const { name, sequence } = entry.manifest;
+    // The cache's note that it was verified says nothing of what this agent has accepted since.
+    const isRolledBack = sequence < (await this.#accepted.of(name));
+    if (entry.verifiedAt === null || isRolledBack) {
+      const before = isRolledBack ? undefined : this.#verified.get(entry.digest);
+      const known = before ?? this.#verify(entry);
       this.#verified.set(entry.digest, known);
       await known.catch((error: unknown) => {
         this.#verified.delete(entry.digest);
         throw error;
       });
     }
+    await this.#accepted.accept(name, sequence);
     return entry;
   }
 
@@ -109,11 +127,10 @@ export class PayloadSupply {
 
   async #verify({ folder }: CatalogueEntry): Promise<void> {
     const { cache, trusted } = this.#options;
-    const accepted = new AcceptedSequences(join(cache.verified, 'accepted-sequences.json'));
     const result = await verifyPayload({
       folder,
       trusted: await trusted(),
-      acceptedSequence: (name) => accepted.of(name),
+      acceptedSequence: (name) => this.#accepted.of(name),
     });
     await rememberVerified(cache, folder, assertIntact(folder, result));
   }

@@ -11,6 +11,8 @@ const acceptanceFile = z.record(z.string(), z.number().int().nonnegative());
  */
 export class AcceptedSequences {
   readonly #file: string;
+  /** One change after another: two at once would each write what the other has not. */
+  #last: Promise<void> = Promise.resolve();
 
   constructor(file: string) {
     this.#file = file;
@@ -22,7 +24,13 @@ export class AcceptedSequences {
   }
 
   /** Remembers a sequence; a lower one than before changes nothing. */
-  async accept(name: string, sequence: number): Promise<void> {
+  accept(name: string, sequence: number): Promise<void> {
+    const mine = this.#last.then(() => this.#write(name, sequence));
+    this.#last = mine.catch(() => {});
+    return mine;
+  }
+
+  async #write(name: string, sequence: number): Promise<void> {
     const all = await this.#read();
     if ((all[name] ?? 0) >= sequence) return;
     await writeWhole(this.#file, `${JSON.stringify({ ...all, [name]: sequence }, null, 2)}\n`, 0o600);

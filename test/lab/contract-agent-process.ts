@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 /**
  * A fake agent process for the kill test: the real runner, store and ports, no link, one step. It is told what to do
  * by a JSON file, and is killed with SIGKILL by the test.
@@ -48,7 +49,11 @@ const provider = new LabProvider(await labSettings());
 const real = createPorts({
   identity: told.identity,
   providers: new Map([['lab', () => provider]]),
-  supply: new PayloadSupply({ cache: payloadCache(), trusted: async () => [] }),
+  supply: new PayloadSupply({
+    cache: payloadCache(),
+    trusted: async () => [],
+    stateFolder: dirname(told.database),
+  }),
 });
 const runner = new AttemptRunner({
   steps: new Map([[step.kind, step]]),

@@ -74,7 +74,11 @@ export async function bootLabBench(names: readonly string[] = ['m1']): Promise<L
       const real = createPorts({
         identity,
         providers: new Map([['lab', () => provider]]),
-        supply: new PayloadSupply({ cache, trusted: () => localTrust(cache.signingKey) }),
+        supply: new PayloadSupply({
+          cache,
+          trusted: () => localTrust(cache.signingKey),
+          stateFolder: folder,
+        }),
       });
       opened.push(real);
       return real.ports(workFor(context, work, lines, offsets));
