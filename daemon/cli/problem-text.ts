@@ -38,6 +38,7 @@ function placeLines(problem: ProblemReport, style: Style, sourceLine: SourceLine
     .map(cleanLine)
     .join('  ');
   const lines = where === '' ? [] : [`  ${style.dim('at')}       ${where}`];
+  if (place.confidential === true) return lines;
   const source =
     place.file !== undefined && place.line !== undefined ? sourceLine(place.file, place.line) : undefined;
   if (source === undefined || place.line === undefined) return lines;

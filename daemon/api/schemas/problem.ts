@@ -7,6 +7,7 @@ const placeSchema = z.object({
   field: z.string().exactOptional(),
   line: z.int().exactOptional(),
   column: z.int().exactOptional(),
+  confidential: z.boolean().exactOptional().describe('The line may hold a secret: do not show it.'),
 });
 
 /** A problem as data. */

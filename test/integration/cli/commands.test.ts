@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join, resolve } from 'node:path';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fakeOperation } from '../api/fake-engine.ts';
+import { fakeOperation, fakeRefusal } from '../api/fake-engine.ts';
 import { type FakeSite, startFakeSite } from '../api/fake-site.ts';
 import { CommandLine } from './command.ts';
 
@@ -265,4 +265,29 @@ describe('the rest', () => {
     expect((await cli.run(['version'])).out).toContain('server 0.0.0-test');
     expect((await cli.run(['help', 'apply'])).out).toContain('--bypass');
   });
+});
+
+test('a line that may hold a secret is pointed at and never shown (DESIGN §6)', async () => {
+  const canary = 'canary-Zx81';
+  const file = join(cli.home, 'inline.yaml');
+  const text = [
+    'apiVersion: remuda.dev/v1alpha1',
+    'kind: Provider',
+    'metadata: { name: dc1 }',
+    'spec:',
+    '  type: vsphere',
+    '  vsphere:',
+    '    server: vcenter.example',
+    `    password: ${canary}`,
+  ].join('\n');
+  writeFileSync(file, text);
+  const found = await cli.run(['validate', '-f', file]);
+  expect([found.code, found.out + found.err]).toEqual([2, expect.stringContaining(`${file}:8`)]);
+  expect(found.out + found.err).not.toContain(canary);
+  // What the server refuses is told in the same way.
+  site.engine.refusal = fakeRefusal('invalid', {
+    place: { file, line: 8, column: 5, confidential: true },
+  });
+  const refused = await cli.run(['apply', '-f', file]);
+  expect(refused.out + refused.err).not.toContain(canary);
 });
