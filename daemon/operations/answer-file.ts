@@ -2,13 +2,14 @@ import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { ProviderConfig } from '../../provisioners/contract/provider.ts';
 import { apiPortOf, describePlan, natureOf, planCluster, planDeletion } from '../planning/planner.ts';
-import { completeCluster } from '../spec/completion.ts';
+import { completeCluster, labSubnetFor } from '../spec/completion.ts';
 import {
   type ClusterDocument,
   isCluster,
   type KnownSecret,
   type ProviderDocument,
 } from '../spec/documents.ts';
+import { secretDestination } from '../spec/destination.ts';
 import { placeOfField } from '../spec/location.ts';
 import { type ChangedField, changedFields } from '../spec/mutability.ts';
 import { parseStream } from '../spec/stream.ts';
@@ -30,7 +31,7 @@ function desiredProvider(document: ProviderDocument): DesiredProvider {
     config,
     document: asJson(document),
     site: localSite,
-    destination: document.spec.vsphere?.server ?? `${type}/${document.metadata.name}`,
+    destination: secretDestination(document) ?? `${type}/${document.metadata.name}`,
   };
 }
 
@@ -38,8 +39,12 @@ function desiredProvider(document: ProviderDocument): DesiredProvider {
  * The cluster with every choice made and written into its document, so that what is kept says by itself where its
  * machines stand, also when the provider's own document changes later.
  */
-function desiredCluster(document: ClusterDocument, provider: ProviderDocument): DesiredCluster {
-  const { nodeNetwork, endpointHost } = completeCluster(document, provider);
+function desiredCluster(
+  document: ClusterDocument,
+  provider: ProviderDocument,
+  labSubnet: string | undefined,
+): DesiredCluster {
+  const { nodeNetwork, endpointHost } = completeCluster(document, provider, labSubnet);
   const { controlPlane } = document.spec;
   const host = endpointHost === undefined ? {} : { host: endpointHost };
   const completed: ClusterDocument = {
@@ -96,12 +101,18 @@ function parse(text: string, file: string, known: KnownDocuments): ParsedFile {
   const providers = documents.filter((document) => !isCluster(document)) as ProviderDocument[];
   const providerNamed = (name: string): ProviderDocument | undefined =>
     [...providers, ...knownProviders].find(({ metadata }) => metadata.name === name);
+  const kept = known.clusters.map(readClusterDocument);
+  const clusters: DesiredCluster[] = [];
+  for (const document of documents.filter(isCluster)) {
+    const provider = providerNamed(document.spec.provider);
+    if (provider === undefined) continue;
+    const placed = clusters.map((cluster) => readClusterDocument(cluster.document));
+    const neighbours = { clusters: [...kept, ...placed], providers: [...providers, ...knownProviders] };
+    clusters.push(desiredCluster(document, provider, labSubnetFor(document, provider, neighbours)));
+  }
   return {
     problems: stream.problems,
-    clusters: documents.filter(isCluster).flatMap((document) => {
-      const provider = providerNamed(document.spec.provider);
-      return provider === undefined ? [] : [desiredCluster(document, provider)];
-    }),
+    clusters,
     providers: providers.map(desiredProvider),
     secrets: stream.secrets,
     text: stream.sanitizedText,

@@ -19,7 +19,7 @@ export function locateProblem(
   if (revision === undefined || name === undefined) return problem;
   const document = problem.place?.document ?? `Cluster/${name}`;
   const place: Place | undefined = planners
-    .parse(revision.text, revision.file, { providers: [], secrets: [] })
+    .parse(revision.text, revision.file, { providers: [], secrets: [], clusters: [] })
     .place(document, field);
   return { ...problem, place: { ...problem.place, document, ...place, field } };
 }

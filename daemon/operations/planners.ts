@@ -56,6 +56,8 @@ export interface KnownDocuments {
   /** Kept provider documents. */
   readonly providers: readonly JsonObject[];
   readonly secrets: readonly { readonly name: string; readonly destination?: string }[];
+  /** Kept documents of living clusters: what is chosen for another must not be theirs. */
+  readonly clusters: readonly JsonObject[];
 }
 
 /** Everything the engine asks of the rooms `spec` and `planning`; main.ts wires the real ones. All pure. */

@@ -1,7 +1,7 @@
 import type { NodeNetwork } from '../../provisioners/contract/provider.ts';
 import type { MachineShape } from '../../provisioners/contract/machine.ts';
 import type { ClusterDocument, ProviderDocument } from './documents.ts';
-import { formatAddress, overlaps, parseNetwork, parseRange } from './schema/address.ts';
+import { formatAddress, networkAround, overlaps, parseNetwork, parseRange } from './schema/address.ts';
 
 /** A cluster with nothing left to choose: what planning works on. */
 export interface CompletedCluster {
@@ -34,6 +34,32 @@ export function chooseLabSubnet(taken: readonly string[]): string | undefined {
     const network = parseNetwork(subnet);
     return network !== undefined && !used.some((range) => overlaps(range, network));
   });
+}
+
+/** The network a completed cluster stands in; undefined where nothing says it. */
+function networkOf({ spec: { nodeNetwork } }: ClusterDocument): string | undefined {
+  const range = parseRange(nodeNetwork?.ranges[0] ?? '');
+  return nodeNetwork && range && networkAround(range.first, nodeNetwork.prefix).text;
+}
+
+/**
+ * The subnet of a cluster whose lab names none: the one it was kept with, else a free one beside the other kept
+ * clusters and the subnets that lab providers name. Undefined where there is nothing to choose, or nothing is free.
+ */
+export function labSubnetFor(
+  cluster: ClusterDocument,
+  provider: ProviderDocument,
+  known: { readonly clusters: readonly ClusterDocument[]; readonly providers: readonly ProviderDocument[] },
+): string | undefined {
+  if (provider.spec.type !== 'lab' || provider.spec.lab?.subnet !== undefined) return undefined;
+  const { name } = cluster.metadata;
+  const kept = known.clusters.find(({ metadata }) => metadata.name === name);
+  if (kept?.spec.provider === cluster.spec.provider) return networkOf(kept);
+  const others = known.clusters.filter(({ metadata }) => metadata.name !== name);
+  return chooseLabSubnet([
+    ...others.flatMap((other) => networkOf(other) ?? []),
+    ...known.providers.flatMap(({ spec }) => spec.lab?.subnet ?? []),
+  ]);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { secretDestination } from '../destination.ts';
 import type { DocumentProblem } from '../issue.ts';
 import type { ProviderDocument } from '../documents.ts';
 import type { Path } from '../schema/walk.ts';
@@ -13,14 +14,10 @@ export interface SecretUse {
 
 /** Every place of a provider where a secret stands, with the destination it is for. */
 export function secretUses({ spec }: ProviderDocument): SecretUse[] {
+  const destination = secretDestination({ spec });
   const uses: (SecretUse | undefined)[] = [
-    spec.vsphere && use(['spec', 'vsphere', 'credentials'], spec.vsphere.credentials, spec.vsphere.server),
-    spec.ec2?.credentials &&
-      use(
-        ['spec', 'ec2', 'credentials'],
-        spec.ec2.credentials,
-        spec.ec2.endpoint ?? `ec2:${spec.ec2.region}`,
-      ),
+    spec.vsphere && use(['spec', 'vsphere', 'credentials'], spec.vsphere.credentials, destination),
+    spec.ec2?.credentials && use(['spec', 'ec2', 'credentials'], spec.ec2.credentials, destination),
   ];
   for (const [index, { ssh }] of (spec.hosts ?? []).entries()) {
     const base: Path = ['spec', 'hosts', index, 'ssh'];
