@@ -12,6 +12,7 @@ import {
 } from '../../provisioners/payload/catalogue.ts';
 import { PayloadServer } from '../../provisioners/payload/server.ts';
 import type { TrustedKey } from '../../provisioners/payload/signature.ts';
+import { endUse, markUse } from '../../provisioners/payload/uses.ts';
 import { assertIntact, partsOf, verifyPayload } from '../../provisioners/payload/verify.ts';
 import { drawServer } from './pki.ts';
 import type { PayloadListing } from './protocol.ts';
@@ -45,6 +46,8 @@ export class PayloadSupply {
   readonly #options: PayloadSupplyOptions;
   readonly #accepted: AcceptedSequences;
   readonly #verified = new Map<string, Promise<void>>();
+  /** Folder of the payload that each holder's token is for. */
+  readonly #uses = new Map<string, string>();
   readonly #servers = new Map<string, Promise<Listening>>();
 
   constructor(options: PayloadSupplyOptions) {
@@ -102,12 +105,17 @@ export class PayloadSupply {
       throw error;
     });
     server.publish(entry);
+    this.#uses.set(holder, entry.folder);
+    await markUse(this.#options.cache, entry.folder, holder);
     return { base, authority, token: server.grant(holder, entry.digest) };
   }
 
   /** Ends a holder's token. */
   async close(address: string, holder: string): Promise<void> {
     (await this.#servers.get(address)?.catch(() => undefined))?.server.revoke(holder);
+    const folder = this.#uses.get(holder);
+    this.#uses.delete(holder);
+    if (folder !== undefined) await endUse(this.#options.cache, folder, holder);
   }
 
   /** A text that came with a payload. @throws UserProblem when the manifest names no such part. */

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listPayloads, rememberVerified, removePayload } from './catalogue.ts';
-import { isPresent, makeFolder, type PayloadCache } from './cache.ts';
+import { isPresent, makeFolder, type PayloadCache, removeHalfMade } from './cache.ts';
 import {
   type Flavour,
   MANIFEST_FILE,
@@ -13,6 +13,7 @@ import {
   SIGNATURE_FILE,
 } from './manifest.ts';
 import { localSigningKey, type SigningKey, signManifest } from './signature.ts';
+import { isInUse } from './uses.ts';
 import { verifyPayload } from './verify.ts';
 
 /** A finished, signed and verified payload in the cache. */
@@ -52,7 +53,10 @@ export async function assemblePayload(cache: PayloadCache, assembly: Assembly): 
   const folder = join(cache.payloads, `${name}-${assembly.contentKey.slice(0, 12)}`);
   if (await isPresent(folder)) {
     const found = await check(cache, folder, key, assembly);
-    if (found !== null) return { ...found, isReused: true };
+    if (found !== null) {
+      await forgetOlder(cache, key, name);
+      return { ...found, isReused: true };
+    }
     await removePayload(cache, folder);
   }
   await makeFolder(folder, async (temporary) => {
@@ -81,13 +85,13 @@ export async function assemblePayload(cache: PayloadCache, assembly: Assembly): 
   return { ...made, isReused: false };
 }
 
-/** How many payloads of one name stay: the newest, and the one before, which may be on its way to a machine. */
-const KEPT = 2;
-
+/** Only the newest payload of a name stays, and one that is on its way to a machine. */
 async function forgetOlder(cache: PayloadCache, key: SigningKey, name: string): Promise<void> {
   const { payloads } = await listPayloads(cache, [key]);
-  const older = payloads.filter((entry) => entry.manifest.name === name).slice(KEPT);
-  for (const { folder } of older) await removePayload(cache, folder);
+  const older = payloads.filter((entry) => entry.manifest.name === name).slice(1);
+  for (const { folder } of older) if (!(await isInUse(cache, folder))) await removePayload(cache, folder);
+  // What a killed build of another recipe left half-made; ours is finished and nobody else builds now.
+  await removeHalfMade(cache.payloads);
 }
 
 async function check(

@@ -3,8 +3,22 @@ import { basename, join } from 'node:path';
 import { Blocked } from '../contract/problem.ts';
 import { type Duration, minutes, seconds } from '../contract/time.ts';
 import { assemblePayload, type AssembledPayload } from './assemble.ts';
-import { contentKey, hashFile, type PayloadCache, payloadCache, recipeKey, withBuildLock } from './cache.ts';
-import { type CompiledBinaries, compileKubernetes, labProvenance } from './compile.ts';
+import {
+  contentKey,
+  hashFile,
+  type PayloadCache,
+  payloadCache,
+  recipeKey,
+  removeHalfMade,
+  withBuildLock,
+} from './cache.ts';
+import {
+  compiledPlace,
+  type CompiledBinaries,
+  compileKubernetes,
+  LAB_VERSIONS,
+  labProvenance,
+} from './compile.ts';
 import { openApt } from './debian.ts';
 import { addonImages } from './addon-recipe.ts';
 import { buildImage, type ImageSources, recipeText, REPOSITORY } from './images.ts';
@@ -116,13 +130,20 @@ async function buildLocked(cache: PayloadCache, options: BuildOptions): Promise<
     verify: (check) => clock.run('verify', check),
     ...(signal === undefined ? {} : { signal }),
   });
-  await forgetStages(cache, [source.folder, binaries.folder, root.folder], version);
+  // Another version's binaries are as good as new when they were compiled from this source.
+  const compiled = await Promise.all(LAB_VERSIONS.map((one) => compiledPlace(cache, source, one)));
+  await forgetStages(cache, [source.folder, root.folder, ...compiled.map(({ folder }) => folder)]);
   return made;
 }
 
-/** Removes what earlier versions of the recipe left: each would keep a gigabyte for nothing. */
-async function forgetStages(cache: PayloadCache, used: readonly string[], version: string): Promise<void> {
-  const superseded = new RegExp(`^(source|root|binaries-${version.replaceAll('.', '[.]')})-[0-9a-f]{12}$`);
+/**
+ * Removes what earlier recipes and killed builds left among the stages: each would keep a gigabyte for nothing. Call
+ * it under the build lock.
+ * @param used folders that the next build will take
+ */
+export async function forgetStages(cache: PayloadCache, used: readonly string[]): Promise<void> {
+  const superseded = /^(source|root|binaries-v[0-9.]+)-[0-9a-f]{12}$/;
+  await removeHalfMade(cache.stages);
   for (const name of await readdir(cache.stages)) {
     const folder = join(cache.stages, name);
     if (superseded.test(name) && !used.includes(folder)) await rm(folder, { recursive: true, force: true });

@@ -22,6 +22,8 @@ export interface PayloadCache {
   readonly downloads: string;
   /** When each payload was last found intact. */
   readonly verified: string;
+  /** Which payloads machines are being equipped from; see uses.ts. */
+  readonly uses: string;
   /** This machine's signing key (mode 0600). */
   readonly signingKey: string;
   /** How long each stage took here, for the next estimate. */
@@ -49,6 +51,7 @@ export function payloadCache(root: string = process.env['REMUDA_CACHE'] ?? DEFAU
     goBuild: join(base, 'go-build'),
     downloads: join(base, 'downloads'),
     verified: join(base, 'verified'),
+    uses: join(base, 'uses'),
     signingKey: join(base, 'keys', 'local-build.pem'),
     timings: join(base, 'timings.json'),
     log: join(base, 'build.log'),
@@ -104,6 +107,14 @@ export async function makeFolder(
   await fill(temporary);
   await rename(temporary, folder);
   return folder;
+}
+
+/** Removes every folder that {@link makeFolder} did not finish; call it under the build lock. */
+export async function removeHalfMade(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    if (/^[.].+[.]tmp-[0-9a-f]{8}$/.test(name))
+      await rm(join(parent, name), { recursive: true, force: true });
+  }
 }
 
 /** Writes a small file whole or not at all. */

@@ -90,6 +90,7 @@ export async function rememberVerified(
 export async function removePayload(cache: PayloadCache, folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await rm(recordFile(cache, folder), { force: true });
+  await rm(join(cache.uses, basename(folder)), { recursive: true, force: true });
 }
 
 const recordFile = (cache: PayloadCache, folder: string): string =>

@@ -40,6 +40,16 @@ export interface CompiledBinaries {
   readonly folder: string;
 }
 
+/** Where the binaries of a version lie, compiled or not yet, and under which key. */
+export async function compiledPlace(
+  cache: PayloadCache,
+  source: KubernetesSource,
+  version: string,
+): Promise<CompiledBinaries> {
+  const key = contentKey([await recipeKey('compile.ts'), source.key, version]);
+  return { key, folder: join(cache.stages, `binaries-${version}-${key.slice(0, 12)}`) };
+}
+
 /**
  * Compiles Kubernetes, static and stripped; cached by source and version. Throws UserProblem for a version that is
  * not in {@link LAB_VERSIONS}.
@@ -57,40 +67,28 @@ export async function compileKubernetes(
       remedy: `Choose one of ${LAB_VERSIONS.join(', ')}: Debian's last whole Kubernetes source is ${SOURCE_VERSION}.`,
     });
   }
-  const key = contentKey([await recipeKey('compile.ts'), source.key, version]);
-  const folder = await makeFolder(
-    join(cache.stages, `binaries-${version}-${key.slice(0, 12)}`),
-    async (temporary) => {
-      const env = goEnvironment(source, cache.goBuild);
-      const go = join(source.goRoot, 'bin', 'go');
-      const packages = KUBERNETES_BINARIES.map((name) => `./cmd/${name}`);
-      const options = { cwd: source.tree, env, ...(signal === undefined ? {} : { signal }) };
-      const all = await runTool(go, ['list', '-deps', ...packages], options);
-      // With -v Go names each package as it compiles it; linking the binaries is counted as one more each.
-      const total = all.split('\n').length + KUBERNETES_BINARIES.length;
-      let done = 0;
-      const onErrorLine = (): void => step(Math.min(++done, total), total);
-      const output = `${temporary}/`;
-      await mkdir(temporary, { recursive: true });
-      const args = [
-        'build',
-        '-v',
-        '-trimpath',
-        '-ldflags',
-        stamp(version, source),
-        '-o',
-        output,
-        ...packages,
-      ];
-      await runTool('nice', ['-n', '5', go, ...args], { ...options, log: cache.log, onErrorLine });
-      const pause = join(source.tree, 'build', 'pause', 'linux', 'pause.c');
-      await runTool(
-        'gcc',
-        ['-Os', '-Wall', '-static', '-s', '-DVERSION=3.2', '-o', join(temporary, 'pause'), pause],
-        options,
-      );
-    },
-  );
+  const { key, folder: wanted } = await compiledPlace(cache, source, version);
+  const folder = await makeFolder(wanted, async (temporary) => {
+    const env = goEnvironment(source, cache.goBuild);
+    const go = join(source.goRoot, 'bin', 'go');
+    const packages = KUBERNETES_BINARIES.map((name) => `./cmd/${name}`);
+    const options = { cwd: source.tree, env, ...(signal === undefined ? {} : { signal }) };
+    const all = await runTool(go, ['list', '-deps', ...packages], options);
+    // With -v Go names each package as it compiles it; linking the binaries is counted as one more each.
+    const total = all.split('\n').length + KUBERNETES_BINARIES.length;
+    let done = 0;
+    const onErrorLine = (): void => step(Math.min(++done, total), total);
+    const output = `${temporary}/`;
+    await mkdir(temporary, { recursive: true });
+    const args = ['build', '-v', '-trimpath', '-ldflags', stamp(version, source), '-o', output, ...packages];
+    await runTool('nice', ['-n', '5', go, ...args], { ...options, log: cache.log, onErrorLine });
+    const pause = join(source.tree, 'build', 'pause', 'linux', 'pause.c');
+    await runTool(
+      'gcc',
+      ['-Os', '-Wall', '-static', '-s', '-DVERSION=3.2', '-o', join(temporary, 'pause'), pause],
+      options,
+    );
+  });
   return { key, folder };
 }
 

@@ -61,7 +61,7 @@ interface Part {
 }
 
 /** How long a token lasts unless it is revoked before: the hard limit of equipping one machine. */
-const TOKEN_LIFE = minutes(60);
+export const TOKEN_LIFE = minutes(60);
 
 /**
  * Hands verified payloads to machines: HTTPS, GET and HEAD, a bearer token for each machine and operation, single
