@@ -157,8 +157,10 @@ export class Applying {
       const { name } = cluster.subject.cluster;
       const { number, isNew } = this.#storeCluster(request, prepared, cluster, at);
       if (isNew) stored.push(`Cluster/${name}`);
-      if (cluster.plan.steps.length === 0) unchanged.push(name);
-      else admitted.push(this.#admit(request, cluster, number, note, at));
+      if (cluster.plan.steps.length === 0) {
+        unchanged.push(name);
+        state.clusters.setAsAsked(cluster.subject.cluster.uid, at);
+      } else admitted.push(this.#admit(request, cluster, number, note, at));
     }
     return { admitted, unchanged, stored };
   }

@@ -82,6 +82,8 @@ export interface OperationView {
   readonly kind: OperationKind;
   readonly state: OperationState;
   readonly waitingFor?: OperationWait;
+  /** A cancel is recorded and not over yet: running steps end first, or the agent is away and cannot be told. */
+  readonly isCancelling?: boolean;
   /** Names to approve when it waits for approval. */
   readonly toApprove?: readonly string[];
   /** True for failed and cancelled operations that `resume` may take up again. */

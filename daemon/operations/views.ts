@@ -36,6 +36,7 @@ export function viewOperation(state: State, record: OperationRecord, now: number
     duration: (record.endedAt === undefined ? now : Date.parse(record.endedAt)) - from,
     steps: { total: planned + running + ended, ended, running, failed },
     ...optional('waitingFor', record.waitingFor),
+    ...(record.isCancelRequested && record.endedAt === undefined ? { isCancelling: true } : {}),
     ...(isApproval ? { toApprove: namesToApprove(state, record) } : {}),
     ...optional('startedAt', record.startedAt),
     ...optional('endedAt', record.endedAt),
@@ -86,7 +87,7 @@ export function viewCluster(state: State, record: ClusterRecord, now: number): C
     uid: record.uid,
     name: record.name,
     provider: record.provider,
-    phase: phaseOf(operation),
+    phase: phaseOf(record, operation),
     revision: revision?.number ?? 0,
     digest: revision?.digest ?? '',
     createdAt: record.createdAt,
@@ -145,10 +146,11 @@ const viewStep = (about: Plan['steps'][number], step: StepRecord): StepView => (
 
 const runningPhases = { create: 'Provisioning', update: 'Updating', delete: 'Deleting' } as const;
 
-function phaseOf(operation: OperationRecord | undefined): ClusterPhase {
+function phaseOf({ asAskedAt }: ClusterRecord, operation: OperationRecord | undefined): ClusterPhase {
   if (operation === undefined) return 'Pending';
   if (operation.state === 'waiting') return 'Waiting';
   if (operation.state === 'planned' || operation.state === 'running') return runningPhases[operation.kind];
   if (operation.state === 'succeeded') return operation.kind === 'delete' ? 'Deleted' : 'Ready';
-  return 'Failed';
+  const endedAt = operation.endedAt ?? operation.createdAt;
+  return asAskedAt !== undefined && Date.parse(asAskedAt) >= Date.parse(endedAt) ? 'Ready' : 'Failed';
 }

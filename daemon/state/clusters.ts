@@ -20,6 +20,8 @@ export interface ClusterRecord {
   /** What was last seen; its `at` says when. */
   readonly observed?: Observed;
   readonly createdAt: Instant;
+  /** When an apply last found nothing to do. */
+  readonly asAskedAt?: Instant;
   readonly deletedAt?: Instant;
 }
 
@@ -41,6 +43,7 @@ interface Row {
   readonly observed: string | null;
   readonly created_at: string;
   readonly deleted_at: string | null;
+  readonly as_asked_at: string | null;
 }
 
 interface DraftRow {
@@ -64,6 +67,7 @@ const recordOf = (row: Row): ClusterRecord => ({
   createdAt: row.created_at,
   ...optionalJson<'observed', Observed>('observed', row.observed),
   ...optional('deletedAt', row.deleted_at),
+  ...optional('asAskedAt', row.as_asked_at),
 });
 
 /** Clusters, and drafts of clusters. */
@@ -114,6 +118,11 @@ export class Clusters {
     this.#database
       .prepare('UPDATE clusters SET observed = ? WHERE uid = ?')
       .run(JSON.stringify(observed), uid);
+  }
+
+  /** An apply found everything as asked. */
+  setAsAsked(uid: string, at: Instant): void {
+    this.#database.prepare('UPDATE clusters SET as_asked_at = ? WHERE uid = ?').run(at, uid);
   }
 
   /** Keeps the record for its history; the name is free again. */

@@ -47,6 +47,10 @@ export const operationViewSchema = z
     kind: z.enum(['create', 'update', 'delete']),
     state: z.enum(['planned', 'waiting', 'running', 'succeeded', 'failed', 'cancelled']),
     waitingFor: z.enum(['approval', 'agent', 'operation', 'space']).exactOptional(),
+    isCancelling: z
+      .boolean()
+      .exactOptional()
+      .describe('A cancel is recorded; running steps end first, once the agent hears of it.'),
     toApprove: z.array(z.string()).readonly().exactOptional(),
     isResumable: z.boolean(),
     principal: z.string(),

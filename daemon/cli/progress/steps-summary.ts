@@ -62,10 +62,12 @@ export function operationTitle(operation: OperationDetail): string {
     case 'cancelled':
       return `${noun} ${name} was cancelled`;
     case 'waiting':
+      if (operation.isCancelling === true)
+        return `${doing} ${name}: cancelling; waits for ${waits[operation.waitingFor ?? 'agent']}`;
       return `${doing} ${name}: waits for ${waits[operation.waitingFor ?? 'agent']}`;
     case 'planned':
     case 'running':
-      return `${doing} ${name}`;
+      return operation.isCancelling === true ? `${doing} ${name}: cancelling` : `${doing} ${name}`;
   }
 }
 

@@ -239,6 +239,15 @@ describe('exit codes (DESIGN §7)', () => {
     expect(err).toContain('remuda operation follow op-1');
     expect(site.engine.asked.some((asked) => asked.name === 'cancelOperation')).toBe(false);
   });
+
+  test('cancel while the agent is away says what it waits for', async () => {
+    endsWith({ state: 'waiting', waitingFor: 'agent', isCancelling: true });
+    const { code, out } = await cli.run(['operation', 'cancel', 'op-1']);
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining("cancelling; waits for the site's agent, which is not connected"),
+    ]);
+  });
 });
 
 describe('waiting', () => {

@@ -402,3 +402,29 @@ test('preflight answers all findings of what can be checked now, and leaves noth
   expect(site.engine.events(0).length).toBe(before);
   expect(site.state.clusters.findDraft('one')).toBeUndefined();
 });
+
+test('an apply that finds everything as asked shows the cluster as Ready, whatever failed before', async () => {
+  site.agent.mischief = { ...noMischief, fails: (thing) => thing === 'b' };
+  const { id } = only((await site.apply(file)).operations);
+  await site.end(id);
+  expect(site.engine.getCluster('one').phase).toBe('Failed');
+  // Somebody mended it by hand.
+  for (const { id: thing } of things) site.agent.made.set(thing, 'made');
+  expect((await site.apply(file)).unchanged).toEqual(['one']);
+  expect(site.engine.getCluster('one').phase).toBe('Ready');
+  expect(site.engine.getOperation(id).state).toBe('failed');
+});
+
+test('a cancel while the agent is away is recorded and shown at once, and takes effect when it is back (V8)', async () => {
+  site.agent.held.add('thing.make/a');
+  const { id } = only((await site.apply(file)).operations);
+  await site.until(() => site.agent.starts.length === 1);
+  site.agent.isConnected = false;
+  await site.until(() => site.engine.getOperation(id).waitingFor === 'agent');
+  const cancelled = await site.run(site.engine.cancelOperation(id, 'p'));
+  expect(cancelled).toMatchObject({ state: 'waiting', waitingFor: 'agent', isCancelling: true });
+  expect(site.engine.events(0).some(({ type }) => type === 'operation.cancelling')).toBe(true);
+  site.agent.hello(site.engine.acknowledgedSequence('local', site.agent.epoch));
+  const ended = await site.end(id);
+  expect([ended.state, ended.isCancelling]).toEqual(['cancelled', undefined]);
+});
