@@ -15,6 +15,8 @@ export interface Call<Answer extends z.ZodType> {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Longest silence before the server counts as away, milliseconds. */
+  readonly within?: number;
   /** Absent = the answer is not read. */
   readonly answer?: Answer;
 }
@@ -135,7 +137,7 @@ export class Client {
         {
           method: call.method,
           agent: this.#agent,
-          timeout: answerWithin,
+          timeout: call.within ?? answerWithin,
           headers: {
             Accept: 'application/json',
             Authorization: `Bearer ${this.connection.secret}`,

@@ -8,6 +8,8 @@ import {
   providerViewSchema,
 } from '../../api/types.ts';
 import { cleanLine } from '../clean-text.ts';
+import { type Client, ServerAway } from '../client.ts';
+import { CommandFailure } from '../exit.ts';
 import { problemText } from '../problem-text.ts';
 import { operationTitle, phasesOf } from '../progress/steps-summary.ts';
 import { printData, tableText } from '../table.ts';
@@ -38,11 +40,25 @@ export function addDescribeCommand(program: Command, session: Session): void {
           await client.call({ method: 'GET', path, answer: operationDetailSchema }),
         );
       }
+      await lookAfresh(client, path);
       return describeCluster(
         session,
         await client.call({ method: 'GET', path, answer: clusterDetailSchema }),
       );
     });
+}
+
+/** How long a fresh look may take before the last one is shown, milliseconds. */
+const lookWithin = 5000;
+
+/** Has the agent look again, as far as it can just now; what is shown says how old it is. */
+async function lookAfresh(client: Client, path: string): Promise<void> {
+  try {
+    await client.call({ method: 'POST', path: `${path}/observe`, within: lookWithin });
+  } catch (error) {
+    // No agent, no permission, or no time: then what was seen last is shown with its age.
+    if (!(error instanceof CommandFailure || error instanceof ServerAway)) throw error;
+  }
 }
 
 /** Label and value, aligned; values are cleaned. */
@@ -67,7 +83,9 @@ async function describeCluster(session: Session, cluster: ClusterDetail): Promis
     ['etcd', (observed?.voters ?? []).map(memberText).join(', ')],
   ]);
   for (const sentence of observed?.unseen ?? [])
-    printer.answer(printer.out.warn(`unseen: ${cleanLine(sentence)}`));
+    printer.answer(
+      printer.out.warn(`unseen ${relativeTime(observed?.at ?? cluster.createdAt)}: ${cleanLine(sentence)}`),
+    );
   const client = await session.client();
   const machines = (await client.list('/api/v1/machines', machineViewSchema)).filter(
     (machine) => machine.cluster === cluster.name,

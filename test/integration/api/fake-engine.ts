@@ -188,6 +188,7 @@ export class FakeEngine implements EngineDoors {
     return this.clusters.get(name) ?? nothing(name);
   }
   async observe(name: string): ReturnType<EngineDoors['observe']> {
+    this.#take('observe', name);
     return this.getCluster(name).observed ?? nothing(name);
   }
   listProviders(): ReturnType<EngineDoors['listProviders']> {

@@ -89,7 +89,8 @@ describe('get and describe', () => {
 
   test('describe shows what was not seen, and no control codes', async () => {
     const { out } = await cli.run(['describe', 'cluster', 'demo']);
-    expect(out).toContain('unseen: etcd did not answer');
+    expect(out).toMatch(/unseen .* ago: etcd did not answer/);
+    expect(site.engine.asked.at(-1)).toEqual({ name: 'observe', request: 'demo' });
     expect(out).toContain('KubeletNotReady: cni');
     expect(out).not.toContain('\u001b');
   });
