@@ -5,10 +5,18 @@ import { listPayloads, rememberVerified } from '../provisioners/payload/catalogu
 import { LAB_VERSIONS } from '../provisioners/payload/compile.ts';
 import { Problem } from '../provisioners/contract/problem.ts';
 import { localTrust, type TrustedKey } from '../provisioners/payload/signature.ts';
+import { fetchPayload } from '../provisioners/payload/fetch.ts';
+import { fetchArguments } from '../provisioners/payload/fetch-arguments.ts';
 import type { PayloadProgress } from '../provisioners/payload/progress.ts';
 import { verifyPayload } from '../provisioners/payload/verify.ts';
 
 const USAGE = `usage: scripts/payload build [VERSION…]   build lab payloads (${LAB_VERSIONS.join(', ')})
+       scripts/payload fetch VERSION [options]   fetch an upstream release by reviewed digests
+         --kubernetes URL, --github URL, --registry URL    mirrors, https only
+         --also-host SOURCE=HOST    a host that kubernetes, github or registry may redirect to; may be repeated
+         --authority FILE           PEM of the mirrors' own CA
+         Without an option: $REMUDA_PAYLOAD_KUBERNETES, …_GITHUB, …_REGISTRY, …_ALSO_HOSTS (comma-separated),
+         …_AUTHORITY; then upstream's public places.
        scripts/payload list                what the cache holds
        scripts/payload verify [FOLDER…]    check every byte (all payloads in the cache)
 The cache is $REMUDA_CACHE, /var/cache/remuda without it.`;
@@ -33,6 +41,13 @@ async function build(versions: readonly string[]): Promise<void> {
     const built = await buildPayload({ version, onProgress: say, onWait });
     console.log(`${built.isReused ? 'found' : 'built'} ${built.manifest.name} in ${built.folder}`);
   }
+}
+
+async function fetch(given: readonly string[]): Promise<void> {
+  const { version, sources } = await fetchArguments(given, process.env);
+  const onWait = (): void => console.error('another build or fetch is running; waiting for it');
+  const fetched = await fetchPayload({ version, sources, onProgress: say, onWait });
+  console.log(`${fetched.isReused ? 'found' : 'fetched'} ${fetched.manifest.name} in ${fetched.folder}`);
 }
 
 async function list(): Promise<void> {
@@ -73,6 +88,7 @@ async function verify(folders: readonly string[]): Promise<boolean> {
 const [command, ...rest] = process.argv.slice(2);
 try {
   if (command === 'build') await build(rest);
+  else if (command === 'fetch') await fetch(rest);
   else if (command === 'list') await list();
   else if (command === 'verify') process.exitCode = (await verify(rest)) ? 0 : 1;
   else {

@@ -90,6 +90,12 @@ const fetchCodes: ProblemCatalogue = {
       'What is fetched is compared with digests that stand in the program, never with those beside the file.',
     remedy: 'Choose a release that the message names, or add reviewed digests.',
   },
+  'PAYLOAD-046': {
+    title: 'A fetch cannot be understood',
+    explanation:
+      'The version, an option or an environment variable is missing, unknown or has the wrong shape.',
+    remedy: 'Correct what the message names; `scripts/payload help` lists the options.',
+  },
   'PAYLOAD-031': {
     title: 'Too many redirects',
     explanation: 'The source sends from one address to the next.',

@@ -64,10 +64,14 @@ export function releaseFor(
   const row = table.find((one) => one.kubernetes === name && one.arch === arch);
   if (row !== undefined) return releaseRow.parse(row);
   const known = table.filter((one) => one.arch === arch).map((one) => one.kubernetes);
-  const remedy =
-    known.length > 0
-      ? `Choose one of ${known.join(', ')}, or have its digests reviewed into provisioners/payload/digests.ts.`
-      : 'Have its digests reviewed into provisioners/payload/digests.ts, or carry a payload here that was fetched elsewhere.';
+  const review =
+    `take the SHA-256 of kubeadm, kubelet, kubectl, containerd, runc, the CNI plug-ins and crictl, and the digest of ` +
+    `every image, from upstream's signed provenance of ${name} (not from a file beside the download); let a second ` +
+    'person compare them; add them as a row to REVIEWED_RELEASES in provisioners/payload/digests.ts with both names ' +
+    'in `reviewed`; then repeat this command';
+  const others =
+    known.length > 0 ? `Choose one of ${known.join(', ')}.` : 'No release has been reviewed yet.';
+  const remedy = `${others} To add this one: ${review}.`;
   throw new UserProblem(
     'PAYLOAD-030',
     `Nobody has reviewed the digests of Kubernetes ${name} for ${arch}, so it is not fetched.`,
