@@ -141,6 +141,21 @@ test('an install killed in a download goes on where it stopped', async () => {
   expect(await observe()).toEqual([]);
 });
 
+test('a run that was killed alone does not spoil the next one: its download ends first', async () => {
+  const config = join(folder, 'curl.conf');
+  const slow = `limit-rate = 8M\n${curlConfig(server.grant('w-1', DIGEST), join(folder, 'ca.pem'))}`;
+  await writeFile(config, slow, { mode: 0o600 });
+  const args = ['install', join(folder, 'list'), join(folder, 'state'), config];
+  const started = spawn(join(folder, 'script'), args, { env: environment(), stdio: 'ignore' });
+  const part = join(folder, 'state/downloads', manifest.files[0]?.sha256 ?? '');
+  const sizeOfPart = async (): Promise<number> => (await stat(part).catch(() => ({ size: 0 }))).size;
+  await expect.poll(sizeOfPart, { timeout: 20_000 }).toBeGreaterThan(1_000_000);
+  started.kill('SIGKILL');
+  await once(started, 'exit');
+  expect(await install()).toContain('2/2 in place');
+  expect(await observe()).toEqual([]);
+});
+
 describe('what the network says is not believed (complaint 14)', () => {
   test('other bytes than the list promises are deleted and never installed', async () => {
     const bad = Buffer.alloc(LARGE, 'k');
