@@ -111,7 +111,7 @@ describe('the story of a highly available cluster in the lab', () => {
       );
       expect([since, usually]).toEqual([expect.stringMatching(/\d/), expect.stringMatching(/\d+ s/)]);
       await apply.says(/story-general-2: you could: [^\n]*power and network/);
-    // What runs beside it does not wait for it.
+      // What runs beside it does not wait for it.
       await apply.says(/(done|already so) workers: Join story-general-1/);
     },
   );
