@@ -13,11 +13,11 @@ import { Control } from './control.ts';
 import { Deleting } from './deleting.ts';
 import { Enrolment, type TokenRequest } from './enrolment.ts';
 import type { AgentLink } from './link.ts';
-import { contextFor, observeThrough } from './observation.ts';
+import { contextFor } from './observation.ts';
 import { subjectOf } from './plan-record.ts';
 import type { Planners } from './planners.ts';
 import { Preflight } from './preflight.ts';
-import { asRefusal, knownDocuments, Preparation } from './preparation.ts';
+import { asRefusal, knownDocuments, lookAndKeep, Preparation } from './preparation.ts';
 import { problems } from './problems.ts';
 import { Recorder } from './recorder.ts';
 import { ReportIntake } from './reports.ts';
@@ -226,16 +226,8 @@ export class Engine {
 
   /** Looks afresh through the agent and keeps what was seen. */
   async observe(name: string): Promise<Observed> {
-    const { state, planners } = this.#parts;
-    const { uid } = this.#cluster(name);
-    const subject = subjectOf(state, planners, uid);
-    try {
-      const observed = await observeThrough(this.#link(subject.provider.site), state, subject);
-      await this.#recorder.commit(() => state.clusters.setObserved(uid, observed));
-      return observed;
-    } catch (error) {
-      throw asRefusal(error);
-    }
+    const subject = subjectOf(this.#parts.state, this.#parts.planners, this.#cluster(name).uid);
+    return lookAndKeep(this.#recorder, this.#link(subject.provider.site), subject);
   }
 
   listProviders(): readonly ProviderView[] {

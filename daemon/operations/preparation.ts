@@ -216,6 +216,17 @@ function placed(parsed: ParsedFile, problem: ProblemReport): ProblemReport {
   return { ...problem, place: { ...problem.place, ...parsed.place(where, field), field } };
 }
 
+/** Looks at a kept cluster afresh and keeps what was seen. @throws Refusal when the agent cannot look just now */
+export async function lookAndKeep(recorder: Recorder, link: AgentLink, subject: Subject): Promise<Observed> {
+  try {
+    const observed = await observeThrough(link, recorder.state, subject);
+    await recorder.commit(() => recorder.state.clusters.setObserved(subject.cluster.uid, observed));
+    return observed;
+  } catch (error) {
+    throw asRefusal(error);
+  }
+}
+
 /** What kept a request from being planned, as a refusal; what is no problem of the user or the world is our own bug. */
 export function asRefusal(
   error: unknown,
