@@ -252,10 +252,8 @@ export class Fleet {
       violate: (kind, detail) => this.violate(kind, detail),
     });
     if (machine.staticPodsSince !== before) this.watchStart(machine);
-    this.refresh(
-      cluster,
-      unit.verb === 'reset' ? `kubeadm reset on ${machine.name}` : `kubeadm join on ${machine.name}`,
-    );
+    // An init that is run again restarts the pods of the only master there is: nobody else's quorum goes with it.
+    this.refresh(cluster, unit.verb === 'init' ? undefined : `kubeadm ${unit.verb} on ${machine.name}`);
     if (next !== undefined) this.lookLater(machine, unit, next);
   }
 
