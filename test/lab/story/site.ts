@@ -104,6 +104,12 @@ export class Site {
     return pid;
   }
 
+  /** Of such entries as `process 12 …`, those that are not this site's own daemon and agent. */
+  withoutServices(entries: readonly string[]): string[] {
+    const own = [...this.#services.values()].map(({ pid }) => `process ${pid} `);
+    return entries.filter((entry) => !own.some((mark) => entry.startsWith(mark)));
+  }
+
   /** First start of all: daemon, log-in, enrolment of the agent. */
   async start(): Promise<void> {
     this.startDaemon();
