@@ -17,6 +17,7 @@ export type DaemonQuestion =
 export interface DaemonAnswer {
   readonly id?: string;
   readonly state?: string;
+  readonly waitingFor?: string;
   readonly problem?: string;
   readonly refused?: string;
 }
@@ -104,6 +105,11 @@ async function act(question: DaemonQuestion): Promise<DaemonAnswer> {
     });
     return { id: view.id, state: view.state };
   }
-  const { id, state: where, problem } = engine.getOperation(question.id);
-  return { id, state: where, ...(problem === undefined ? {} : { problem: problem.summary }) };
+  const { id, state: where, problem, waitingFor } = engine.getOperation(question.id);
+  return {
+    id,
+    state: where,
+    ...(problem === undefined ? {} : { problem: problem.summary }),
+    ...(waitingFor === undefined ? {} : { waitingFor }),
+  };
 }

@@ -140,7 +140,9 @@ class KillBench {
       const now = await this.ask({ ask: 'operation', id: first.id ?? '' });
       if (['succeeded', 'failed', 'cancelled'].includes(now.state ?? '')) return now;
       if (Date.now() > until)
-        throw new Error(`still ${now.state} after four minutes\n${this.story.join('\n')}`);
+        throw new Error(
+          `still ${now.state} (${now.waitingFor ?? now.problem ?? 'no reason'}) after four minutes; agent ${this.agent?.exitCode ?? 'runs'}\n${this.story.join('\n')}`,
+        );
       await pause(50);
     }
   }
