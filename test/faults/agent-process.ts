@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
 import { AttemptRunner } from '../../appliance/agent/attempts.ts';
@@ -29,7 +29,9 @@ async function identity(): Promise<LinkIdentity> {
   const { request, key } = await requestCertificate();
   const certificate = await authority.signAgent(request, { site: 'local', epoch: run.epoch });
   const made = { authority: authority.certificate, certificate, key };
-  writeFileSync(file, JSON.stringify(made), { mode: 0o600 });
+  // Whole or not at all, as the real agent's own file: this process may be killed between any two lines.
+  writeFileSync(`${file}.new`, JSON.stringify(made), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
   return made;
 }
 

@@ -80,6 +80,7 @@ class KillBench {
   daemon: ChildProcess | undefined;
   agent: ChildProcess | undefined;
   isOver = false;
+  #agentErrors = '';
   readonly story: string[] = [];
 
   constructor(run: KillRun) {
@@ -117,6 +118,10 @@ class KillBench {
 
   startAgent(): void {
     this.agent = start('agent-process.ts', this.run);
+    this.#agentErrors = '';
+    this.agent.stderr?.on('data', (part: Buffer) => {
+      this.#agentErrors += part.toString();
+    });
   }
 
   /** Asks until a living daemon answers. */
@@ -141,7 +146,7 @@ class KillBench {
       if (['succeeded', 'failed', 'cancelled'].includes(now.state ?? '')) return now;
       if (Date.now() > until)
         throw new Error(
-          `still ${now.state} (${now.waitingFor ?? now.problem ?? 'no reason'}) after four minutes; agent ${this.agent?.exitCode ?? 'runs'}\n${this.story.join('\n')}`,
+          `still ${now.state} (${now.waitingFor ?? now.problem ?? 'no reason'}) after four minutes; agent ${this.agent?.exitCode ?? 'runs'} ${this.#agentErrors.slice(-1500)}\n${this.story.join('\n')}`,
         );
       await pause(50);
     }
