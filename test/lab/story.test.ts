@@ -127,7 +127,7 @@ describe('the story of a highly available cluster in the lab', () => {
   });
 
   story.chapter(
-    'five nodes, three voters, the API at its virtual address, DNS, a Service over all nodes',
+    'five nodes, three voters, the API at its virtual address, DNS, a Service over all nodes (H4, H10, C2)',
     async () => {
       writeFileSync(
         join(site.folder, 'home/kubeconfig'),
@@ -192,7 +192,7 @@ describe('the story of a highly available cluster in the lab', () => {
     expect(found).toEqual([]);
   });
 
-  story.chapter('delete: confirmed, proven, and nothing is left on the box', async () => {
+  story.chapter('delete: confirmed, proven, and nothing is left on the box (C1, C10)', async () => {
     const refused = await site.remuda(['delete', cluster, '--wait']);
     expect(refused.code).toBe(7);
     expect(refused.stdout + refused.stderr).toContain('story-general-3');

@@ -61,7 +61,7 @@ function write(name: string, content: string): string {
   return path;
 }
 
-describe('get and describe', () => {
+describe('get and describe (H16, V12)', () => {
   test('tables, JSON and YAML of the same', async () => {
     expect((await cli.run(['get', 'clusters'])).out).toMatch(
       /^NAME +PHASE +PROVIDER.*\ndemo +Ready +lab +3 /,

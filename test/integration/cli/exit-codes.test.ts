@@ -38,7 +38,7 @@ const failedStep = (phase: StepView['phase'], code = 'HOST-003'): StepView =>
   });
 const applyAndWait = () => cli.run(['apply', '-f', example, '--wait']);
 
-describe('exit codes (DESIGN §7)', () => {
+describe('exit codes (DESIGN §7, H16)', () => {
   test('0: it ended well, and the way to use it is said', async () => {
     endsWith({ state: 'succeeded', stepList: [fakeStep('machine.create/m1', { state: 'succeeded' })] });
     const { code, out, err } = await applyAndWait();

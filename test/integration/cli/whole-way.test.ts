@@ -70,7 +70,7 @@ describe('the same request twice, and at the wrong time', () => {
   });
 });
 
-describe('following', () => {
+describe('following by events (K7, V12)', () => {
   test('3: a failed check ends the command with what was seen, and resume is offered', async () => {
     agent = await FakeAgent.join(daemon, () => ({
       state: 'failed',
