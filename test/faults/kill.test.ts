@@ -122,6 +122,12 @@ class KillBench {
     this.agent.stderr?.on('data', (part: Buffer) => {
       this.#agentErrors += part.toString();
     });
+    // As scripts/supervise and systemd do: a process that ends by itself (not by our signal) is started again.
+    this.agent.once('exit', (code) => {
+      if (code === null || code === 0 || this.isOver) return;
+      this.story.push(`the agent ended with ${code}: ${this.#agentErrors.slice(-600)}`);
+      setTimeout(() => this.startAgent(), 200);
+    });
   }
 
   /** Asks until a living daemon answers. */
