@@ -123,10 +123,13 @@ class KillBench {
       this.#agentErrors += part.toString();
     });
     // As scripts/supervise and systemd do: a process that ends by itself (not by our signal) is started again.
-    this.agent.once('exit', (code) => {
+    const started = this.agent;
+    started.once('exit', (code) => {
       if (code === null || code === 0 || this.isOver) return;
       this.story.push(`the agent ended with ${code}: ${this.#agentErrors.slice(-600)}`);
-      setTimeout(() => this.startAgent(), 200);
+      setTimeout(() => {
+        if (!this.isOver && this.agent === started) this.startAgent();
+      }, 200);
     });
   }
 

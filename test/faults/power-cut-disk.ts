@@ -69,7 +69,7 @@ export function readTrace(trace: string, folder: string, markerPath: string): Di
   for (const line of wholeLines(trace)) {
     const call = /^\d+\s+(\w+)\((.*)\)\s+= (-?\d+)/s.exec(line);
     if (call === null || Number(call[3]) < 0) continue;
-    const [, name, args, result] = call as unknown as [string, string, string, string];
+    const [, name = '', args = '', result = ''] = call;
     if (reading.has(name)) continue;
     const strings = [...args.matchAll(/"((?:\\x[0-9a-f]{2})*)"/g)].map((match) => match[1] as string);
     const handle = /^(\d+)<((?:\\x[0-9a-f]{2})+)>/.exec(args);
