@@ -123,12 +123,12 @@ class KillBench {
       this.#agentErrors += part.toString();
     });
     // As scripts/supervise and systemd do: a process that ends by itself (not by our signal) is started again.
-    const started = this.agent;
-    started.once('exit', (code) => {
+    const child = this.agent;
+    child.once('exit', (code) => {
       if (code === null || code === 0 || this.isOver) return;
       this.story.push(`the agent ended with ${code}: ${this.#agentErrors.slice(-600)}`);
       setTimeout(() => {
-        if (!this.isOver && this.agent === started) this.startAgent();
+        if (!this.isOver && this.agent === child) this.startAgent();
       }, 200);
     });
   }
