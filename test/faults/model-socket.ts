@@ -1,5 +1,4 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import {
   Blocked,
   reportOf,
@@ -24,11 +23,25 @@ interface Answer {
   readonly problem?: ProblemReport;
 }
 
+/**
+ * Calls `take` with each whole line. Not `node:readline`: whoever is killed in the middle of a line has said nothing,
+ * but readline gives that half line at the end, and it throws the socket's errors again as its own.
+ */
+function eachLine(socket: Socket, take: (line: string) => void): void {
+  let rest = '';
+  socket.setEncoding('utf8');
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (part: string) => {
+    const lines = (rest + part).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) take(line);
+  });
+}
+
 /** Serves a fleet over a unix socket, a JSON text a line. The fleet's time is brought up to date before each call. */
 export function serveFleet(fleet: Fleet, path: string, now: () => number): Server {
   const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    createInterface({ input: socket }).on('line', (line) => {
+    eachLine(socket, (line) => {
       const question = JSON.parse(line) as Question;
       fleet.settle(now());
       if (!socket.writable) return;
@@ -55,12 +68,11 @@ export function socketCarry(path: string): Carry {
   const connected = (): Socket => {
     if (socket !== undefined && !socket.destroyed) return socket;
     const made = createConnection(path);
-    made.on('error', () => made.destroy());
     made.on('close', () => {
       for (const { reject } of waiting.values()) reject(new Transient('HOST-001', 'the model went away'));
       waiting.clear();
     });
-    createInterface({ input: made }).on('line', (line) => {
+    eachLine(made, (line) => {
       const { id, result, problem } = JSON.parse(line) as Answer;
       const asked = waiting.get(id);
       waiting.delete(id);
