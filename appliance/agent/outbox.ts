@@ -18,6 +18,25 @@ const defaultBound = 100_000;
 const shortestGathering = 5;
 const longestGathering = 400;
 
+/** What every commit and acknowledgement runs, compiled once. */
+const prepareStatements = (database: Database.Database) => ({
+  insert: database.prepare<[number, string]>('INSERT INTO outbox (sequence, report) VALUES (?, ?)'),
+  read: database.prepare<[number, number], { readonly report: string }>(
+    'SELECT report FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?',
+  ),
+  forget: database.prepare<[number]>('DELETE FROM outbox WHERE sequence <= ?'),
+  offset: database.prepare<[string], { readonly value: number }>(
+    'SELECT value FROM offsets WHERE stream = ?',
+  ),
+  saveOffset: database.prepare<[string, number]>(
+    'INSERT OR REPLACE INTO offsets (stream, value) VALUES (?, ?)',
+  ),
+  counter: database.prepare<[string], { readonly value: number }>('SELECT value FROM counter WHERE name = ?'),
+  setCounter: database.prepare<[string, number]>(
+    'INSERT OR REPLACE INTO counter (name, value) VALUES (?, ?)',
+  ),
+});
+
 /**
  * Reports on their way to the daemon, in order, kept until acknowledged. Lines are gathered and committed together;
  * what must be durable at once ({@link commit}) takes everything gathered before it along.
@@ -25,9 +44,7 @@ const longestGathering = 400;
 export class Outbox {
   readonly #database: Database.Database;
   readonly #bound: number;
-  readonly #insert: Database.Statement;
-  readonly #select: Database.Statement;
-  readonly #saveOffset: Database.Statement;
+  readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #offsets = new Map<string, number>();
   #gathered: AgentReport[] = [];
   #gatheredOffsets = new Map<string, number>();
@@ -48,9 +65,7 @@ export class Outbox {
       CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
       CREATE TABLE IF NOT EXISTS offsets (stream TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
     `);
-    this.#insert = database.prepare('INSERT INTO outbox (sequence, report) VALUES (?, ?)');
-    this.#select = database.prepare('SELECT report FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?');
-    this.#saveOffset = database.prepare('INSERT OR REPLACE INTO offsets (stream, value) VALUES (?, ?)');
+    this.#statements = prepareStatements(database);
     this.#next = this.#counter('sequence') + 1;
     this.#kept = (database.prepare('SELECT count(*) AS n FROM outbox').get() as { n: number }).n;
   }
@@ -84,10 +99,7 @@ export class Outbox {
   offset(stream: string): number {
     const known = this.#offsets.get(stream);
     if (known !== undefined) return known;
-    const row = this.#database.prepare('SELECT value FROM offsets WHERE stream = ?').get(stream) as
-      | { value: number }
-      | undefined;
-    return row?.value ?? 0;
+    return this.#statements.offset.get(stream)?.value ?? 0;
   }
 
   /**
@@ -120,14 +132,13 @@ export class Outbox {
 
   /** Durable reports after the sequence, in order. */
   read(after: number, limit: number): AgentReport[] {
-    const rows = this.#select.all(after, limit) as { report: string }[];
-    return rows.map((row) => JSON.parse(row.report) as AgentReport);
+    return this.#statements.read.all(after, limit).map((row) => JSON.parse(row.report) as AgentReport);
   }
 
   /** Forgets reports up to and with the sequence. */
   forget(sequence: number): void {
     if (this.#isClosed) return;
-    const { changes } = this.#database.prepare('DELETE FROM outbox WHERE sequence <= ?').run(sequence);
+    const { changes } = this.#statements.forget.run(sequence);
     this.#kept -= changes;
   }
 
@@ -142,7 +153,7 @@ export class Outbox {
         this.#database.exec('DELETE FROM outbox');
         for (const report of rows) {
           const moved = { ...report, sequence: report.sequence + shift };
-          this.#insert.run(moved.sequence, JSON.stringify(moved));
+          this.#statements.insert.run(moved.sequence, JSON.stringify(moved));
         }
         this.#setCounter('sequence', this.#next - 1 + shift);
       })
@@ -178,8 +189,8 @@ export class Outbox {
   }
 
   #write(reports: readonly AgentReport[], also: (sequence: number) => void): void {
-    for (const report of reports) this.#insert.run(report.sequence, JSON.stringify(report));
-    for (const [stream, offset] of this.#gatheredOffsets) this.#saveOffset.run(stream, offset);
+    for (const report of reports) this.#statements.insert.run(report.sequence, JSON.stringify(report));
+    for (const [stream, offset] of this.#gatheredOffsets) this.#statements.saveOffset.run(stream, offset);
     if (reports.length > 0) this.#setCounter('sequence', this.#next - 1);
     also(this.#next - 1);
   }
@@ -196,13 +207,10 @@ export class Outbox {
   }
 
   #counter(name: string): number {
-    const row = this.#database.prepare('SELECT value FROM counter WHERE name = ?').get(name) as
-      | { value: number }
-      | undefined;
-    return row?.value ?? 0;
+    return this.#statements.counter.get(name)?.value ?? 0;
   }
 
   #setCounter(name: string, value: number): void {
-    this.#database.prepare('INSERT OR REPLACE INTO counter (name, value) VALUES (?, ?)').run(name, value);
+    this.#statements.setCounter.run(name, value);
   }
 }
