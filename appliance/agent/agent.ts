@@ -69,7 +69,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     questions: createQuestions({ ports, steps, supply: options.supply, clock: options.clock, epoch }),
     logger: options.logger,
   });
-  options.logger.info({ site, epoch, open: runner.open().length }, 'the agent starts');
+  options.logger.info({ site, epoch, recipient, open: runner.open().length }, 'the agent starts');
   runner.resume();
   link.start();
   const stopRenewal = keepRenewed(options.logger, folder, link);

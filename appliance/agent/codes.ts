@@ -85,7 +85,8 @@ const secretCodes: ProblemCatalogue = {
   'SECRET-012': {
     title: 'The agent cannot open a secret',
     explanation: 'It was sealed to another agent, or changed.',
-    remedy: 'If the agent was replaced, give the secrets again, or open them with the recovery key.',
+    remedy:
+      'If the agent was replaced: remuda agent reseal SITE --recovery-key-file FILE. Without that key, give the secrets again.',
   },
   'SECRET-013': {
     title: 'The keys of the cluster did not come with the work',

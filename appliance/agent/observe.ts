@@ -98,7 +98,7 @@ export class Looking {
   /** What only the cluster itself can tell. */
   async #inside(machines: readonly ProviderMachine[] | undefined): Promise<Partial<Seen>> {
     const access = this.#access(machines);
-    if (access === undefined) return {};
+    if (access === undefined || !(await this.#canOpenKeys())) return {};
     const apiVersion = await this.#apiVersion(access);
     const [nodes, voters, marks] = await Promise.all([
       apiVersion === undefined ? undefined : this.#nodes(access),
@@ -111,6 +111,19 @@ export class Looking {
       ...(voters === undefined ? {} : { voters }),
       ...(marks === undefined ? {} : { marks }),
     };
+  }
+
+  /** Without them nothing inside can be asked, and a silent API server would be the wrong thing to look for. */
+  async #canOpenKeys(): Promise<boolean> {
+    try {
+      await this.#ports.secrets.clusterKeys();
+      return true;
+    } catch (error) {
+      const remedy = error instanceof Problem ? (error.report.remedy ?? '') : '';
+      const sentence = this.#note('Nodes and etcd were not looked at', error);
+      this.#unseen.splice(-1, 1, `${sentence} ${remedy}`.trim());
+      return false;
+    }
   }
 
   /** The masters that were met before; undefined when there is none, or no key to speak to them. */

@@ -104,6 +104,36 @@ export const commandCodes: ProblemCatalogue = {
     'Somebody cancelled the operation, or a newer one took its place.',
     'remuda operation resume ID, or follow the newer one.',
   ),
+  'CLI-025': code(
+    'This is not a recovery key',
+    'The text holds no age identity, or one that is not whole.',
+    'Give the file that the daemon wrote to <state>/recovery-key at its first start.',
+  ),
+  'CLI-026': code(
+    'A recovery key typed on a terminal',
+    'It would be seen, and stay in the scroll-back.',
+    'Use --recovery-key-file, or pipe it in.',
+  ),
+  'CLI-027': code(
+    'The file with the recovery key cannot be read',
+    'It is not there, or belongs to somebody else.',
+    'Give the path of a readable file.',
+  ),
+  'CLI-028': code(
+    'The recovery key of another Remuda',
+    'Each server draws one at its first start; this one opens nothing here.',
+    'Give the key that this server wrote at its first start.',
+  ),
+  'CLI-029': code(
+    'The agent is not the one you named',
+    'Whoever it is sealed to can open the secrets, so nothing was sealed.',
+    'Find out who enrolled that agent; refuse it with remuda agent token SITE --replace.',
+  ),
+  'CLI-030': code(
+    'The recovery key does not open something',
+    'It was sealed to others only, or was changed on the disk.',
+    'Give the secret again, or bring the state back from a backup.',
+  ),
   'BUG-002': code(
     'A mistake of the command',
     'The command met something that it should know. REMUDA_DEBUG=1 shows where.',

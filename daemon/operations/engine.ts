@@ -21,6 +21,7 @@ import { asRefusal, knownDocuments, lookAndKeep, Preparation } from './preparati
 import { problems } from './problems.ts';
 import { Recorder } from './recorder.ts';
 import { ReportIntake } from './reports.ts';
+import { Resealing, type ResealingDoors } from './resealing.ts';
 import { Runner } from './runner.ts';
 import { SecretStore } from './secret-store.ts';
 import { Turns } from './turns.ts';
@@ -87,6 +88,8 @@ const longestCredential = 3600;
  */
 export class Engine {
   readonly counters: EngineCounters = newCounters();
+  /** What is sealed, for those who seal it to a new agent. */
+  readonly resealing: ResealingDoors;
   readonly #parts: EngineParts;
   readonly #recorder: Recorder;
   readonly #logs: OperationLogs;
@@ -118,6 +121,7 @@ export class Engine {
     this.#preflight = new Preflight({ ...common, preparation: this.#preparation });
     this.#control = new Control(this.#recorder, this.#runner);
     this.#enrolment = new Enrolment(this.#recorder, links, this.#runner);
+    this.resealing = new Resealing(this.#recorder, linksHeard, parts.recoveryRecipient);
     this.#secrets = new SecretStore(this.#recorder, this.#preparation);
   }
 

@@ -32,7 +32,9 @@ export function contextFor(state: State, subject: Subject, input: Json = null): 
   const secrets: Record<string, Sealed> = {};
   for (const name of names)
     secrets[name] = subject.given?.[name] ?? keptSecret(state, subject.provider, name);
-  return { cluster: subject.cluster, provider: subject.provider.config, keys: subject.keys, secrets };
+  // An operation may have begun before its keys were sealed to another agent.
+  const keys = state.clusters.sealedKeys(subject.cluster.uid) ?? subject.keys;
+  return { cluster: subject.cluster, provider: subject.provider.config, keys, secrets };
 }
 
 /** Documents never change, and a large one is sent along with thousands of steps. */

@@ -114,6 +114,20 @@ export class Clusters {
       .map(recordOf);
   }
 
+  /** Sealed keys of a kept cluster as they are now: an agent may have been replaced since somebody last asked. */
+  sealedKeys(uid: string): Sealed | undefined {
+    return this.#database
+      .prepare<[string], { sealed_keys: string }>('SELECT sealed_keys FROM clusters WHERE uid = ?')
+      .get(uid)?.sealed_keys;
+  }
+
+  /** The same keys of a living cluster, sealed to others. */
+  reseal(name: string, sealed: Sealed): void {
+    this.#database
+      .prepare('UPDATE clusters SET sealed_keys = ? WHERE name = ? AND deleted_at IS NULL')
+      .run(sealed, name);
+  }
+
   setObserved(uid: string, observed: Observed): void {
     this.#database
       .prepare('UPDATE clusters SET observed = ? WHERE uid = ?')

@@ -58,6 +58,11 @@ export class Secrets {
     this.#database.prepare('UPDATE secrets SET destination = ? WHERE name = ?').run(destination, name);
   }
 
+  /** The same values, sealed to others. */
+  reseal(name: string, sealed: Sealed): void {
+    this.#database.prepare('UPDATE secrets SET sealed = ? WHERE name = ?').run(sealed, name);
+  }
+
   get(name: string): SecretRecord | undefined {
     const row = this.#database.prepare<[string], Row>('SELECT * FROM secrets WHERE name = ?').get(name);
     return row && recordOf(row);

@@ -3,6 +3,7 @@ import { accessRoutes } from './access.ts';
 import { clusterRoutes } from './clusters.ts';
 import { fileRoutes } from './files.ts';
 import { operationRoutes } from './operations.ts';
+import { sealedRoutes } from './sealed.ts';
 import { serverRoutes } from './server.ts';
 import { supplyRoutes } from './supplies.ts';
 
@@ -14,4 +15,5 @@ export const routeTable: readonly Route[] = [
   ...operationRoutes,
   ...supplyRoutes,
   ...accessRoutes,
+  ...sealedRoutes,
 ];

@@ -9,6 +9,7 @@ import { usageFailure } from '../exit.ts';
 import { type OutputForm, printList } from '../table.ts';
 import { relativeTime } from '../times.ts';
 import { durationOf, outputOption } from './options.ts';
+import { addResealCommand } from './reseal.ts';
 import type { Session } from './session.ts';
 
 /** login, agent, token. */
@@ -19,9 +20,8 @@ export function addAccessCommands(program: Command, session: Session): void {
     .option('--token-file <path>', 'file with the token, for example <state>/admin-token')
     .option('--ca-hash <hash>', "sha256 of the CA's public key, when the token does not begin with it")
     .action((server: string | undefined, options: LoginOptions) => login(session, server, options));
-  program
-    .command('agent')
-    .description("the sites' agents")
+  const agent = program.command('agent').description("the sites' agents");
+  agent
     .command('token <site>')
     .description('a token with which one agent of a site enrols, once')
     .addOption(new Option('--valid <duration>', 'how long it may be used').default('1h'))
@@ -29,6 +29,7 @@ export function addAccessCommands(program: Command, session: Session): void {
     .action((site: string, options: { readonly valid: string; readonly replace?: boolean }) =>
       agentToken(session, site, options),
     );
+  addResealCommand(agent, session);
   addTokenCommands(program.command('token').description('tokens of people and machine accounts'), session);
 }
 
@@ -107,6 +108,10 @@ async function agentToken(
   session.printer.note(
     `For one agent of site ${drawn.site}, once, until ${drawn.expiresAt}. It is not shown again.`,
   );
+  if (options.replace === true)
+    session.printer.note(
+      `When it has enrolled: remuda agent reseal ${drawn.site} --recovery-key-file FILE. Until then it cannot open the secrets.`,
+    );
 }
 
 function addTokenCommands(token: Command, session: Session): void {

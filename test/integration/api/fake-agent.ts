@@ -2,6 +2,7 @@ import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { io, type Socket } from 'socket.io-client';
 import type { AttemptKey, Dispatch, Outcome } from '../../../appliance/agent/protocol.ts';
 import { protocolVersion } from '../../../appliance/agent/protocol.ts';
+import { open, seal } from '../../../appliance/agent/sealing.ts';
 import { createRequest } from '../../../daemon/cli/certificate-request.ts';
 import { steps } from '../../../provisioners/kubernetes/steps.ts';
 import type { DaemonProcess } from './daemon-process.ts';
@@ -16,25 +17,45 @@ export class FakeAgent implements Disposable {
   readonly #socket: Socket;
   readonly #behave: (dispatch: Dispatch) => Outcome | undefined;
   readonly #ended = new Set<string>();
+  readonly #identity: string;
+  /** `age1…` */
+  readonly recipient: string;
   #sequence = 0;
 
-  private constructor(socket: Socket, behave: (dispatch: Dispatch) => Outcome | undefined) {
+  private constructor(
+    socket: Socket,
+    behave: (dispatch: Dispatch) => Outcome | undefined,
+    keys: { readonly identity: string; readonly recipient: string },
+  ) {
     this.#socket = socket;
     this.#behave = behave;
+    this.#identity = keys.identity;
+    this.recipient = keys.recipient;
   }
 
-  /** Enrols at the daemon, connects to its link and is welcomed. `behave` answers undefined for "still running". */
+  /** Opens what was sealed to it. @throws Blocked SECRET-012 */
+  open(sealed: string): Promise<string> {
+    return open(this.#identity, sealed, 'it');
+  }
+
+  /**
+   * Enrols at the daemon, with the given token or one of its own, connects to its link and is welcomed. `behave` answers
+   * undefined for "still running".
+   */
   static async join(
     daemon: DaemonProcess,
     behave: (dispatch: Dispatch) => Outcome | undefined,
+    given?: string,
   ): Promise<FakeAgent> {
     const post = async (path: string, token: string | undefined, body: unknown): Promise<unknown> =>
       (await ask(daemon.url + path, daemon.authority, { method: 'POST', token, body: JSON.stringify(body) }))
         .json;
-    const drawn = (await post('/api/v1/agents/local/token', daemon.admin, {})) as { readonly token: string };
+    const draw = async (): Promise<string> =>
+      ((await post('/api/v1/agents/local/token', daemon.admin, {})) as { readonly token: string }).token;
+    const secret = (given ?? (await draw())).split('.').at(-1);
     const { key, request } = await createRequest();
-    const recipient = await identityToRecipient(await generateIdentity());
-    const secret = drawn.token.split('.').at(-1);
+    const identity = await generateIdentity();
+    const recipient = await identityToRecipient(identity);
     const { certificate, epoch } = (await post('/api/v1/agents/enrol', undefined, {
       secret,
       request,
@@ -50,11 +71,11 @@ export class FakeAgent implements Disposable {
       reconnectionDelay: 100,
       reconnectionDelayMax: 500,
     });
-    const agent = new FakeAgent(socket, behave);
+    const agent = new FakeAgent(socket, behave, { identity, recipient });
     socket.on(
       'ask',
       (question: { readonly name: string; readonly request: unknown }, answer: (reply: unknown) => void) =>
-        answer(answerTo(question)),
+        void answerTo(question).then(answer),
     );
     socket.on('dispatch', (dispatch: Dispatch) => agent.#take(dispatch));
     socket.on('cancel', (cancelled: AttemptKey) => agent.#end(cancelled, { state: 'cancelled' }));
@@ -105,15 +126,25 @@ export class FakeAgent implements Disposable {
   }
 }
 
+/** What a fake agent draws as a cluster's keys: a canary. */
+export const fakeKeys = 'canary-of-the-cluster-keys';
+
 /** An empty site. */
-function answerTo({ name, request }: { readonly name: string; readonly request: unknown }): unknown {
+async function answerTo({
+  name,
+  request,
+}: {
+  readonly name: string;
+  readonly request: unknown;
+}): Promise<unknown> {
   if (name === 'drawKeys') {
+    const { recipients } = request as { readonly recipients: readonly string[] };
     const keys = {
       caHash: `sha256:${'0'.repeat(64)}`,
       caCertificate: 'fake',
       sshPublicKey: 'ssh-ed25519 fake',
     };
-    return { ok: true, value: { sealed: 'fake-sealed', public: keys } };
+    return { ok: true, value: { sealed: await seal(recipients, fakeKeys), public: keys } };
   }
   if (name === 'observe') {
     const { context } = request as { readonly context: { readonly cluster: unknown } };

@@ -88,6 +88,10 @@ const nothing = (name: string): never => {
 export class FakeEngine implements EngineDoors {
   readonly counters = newCounters();
   readonly asked: { readonly name: string; readonly request: unknown }[] = [];
+  readonly resealing: EngineDoors['resealing'] = {
+    list: nothing,
+    put: async () => ({ resealed: 0, changedSince: [] }),
+  };
   readonly operations = new Map<string, OperationDetail>();
   readonly clusters = new Map<string, ClusterDetail>();
   readonly happened: EngineEvent[] = [];

@@ -4,7 +4,7 @@ import { drawIdentity, open, recipientOf } from '../../../appliance/agent/sealin
 import { createQuestions } from '../../../appliance/agent/questions.ts';
 import { requestCertificate } from '../../../appliance/agent/pki.ts';
 import type { KubernetesObject, Ports } from '../../../provisioners/contract/ports.ts';
-import { Transient } from '../../../provisioners/contract/problem.ts';
+import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import type { ProviderMachine } from '../../../provisioners/contract/provider.ts';
 import { clusterKeysSchema } from '../../../provisioners/contract/secrets.ts';
 import { steps } from '../../../provisioners/kubernetes/steps.ts';
@@ -45,7 +45,9 @@ const node: KubernetesObject = {
 };
 
 /** Fake ports that answer from a table and count; a question must not touch anything else. */
-function fakePorts(over: { readonly api?: boolean; readonly provider?: boolean } = {}) {
+function fakePorts(
+  over: { readonly api?: boolean; readonly provider?: boolean; readonly keys?: boolean } = {},
+) {
   const calls: string[] = [];
   const say = async <T>(name: string, answer: T, isThere = true): Promise<T> => {
     calls.push(name);
@@ -74,6 +76,12 @@ function fakePorts(over: { readonly api?: boolean; readonly provider?: boolean }
       get: () => say('marks', { ...node, data: { network: 'd2' } }),
     },
     etcd: { members: () => say('members', [], over.api) },
+    secrets: {
+      async clusterKeys() {
+        if (over.keys === false)
+          throw new Blocked('SECRET-012', 'This agent cannot open the keys.', { remedy: 'Seal them to it.' });
+      },
+    },
   };
   // Only what the questions use is there: anything else they touch throws.
   return { calls, ports: ports as never as Ports };
@@ -127,6 +135,15 @@ describe('observing for a plan', () => {
     for (const part of ['machines', 'nodes', 'voters', 'apiVersion', 'marks'])
       expect(seen).not.toHaveProperty(part);
     expect(seen.unseen.join('\n')).toMatch(/machines.*No API server.*etcd/su);
+  });
+
+  it('says that the keys are sealed to another agent, and knocks nowhere without them', async () => {
+    const fake = fakePorts({ keys: false });
+    const seen = await ask(fake).observe({ context: withKeys, references, apiPort: 6444 });
+    expect(fake.calls.sort()).toEqual(['infrastructure', 'machines']);
+    expect(seen.unseen).toEqual([
+      'Nodes and etcd were not looked at: This agent cannot open the keys. Seal them to it.',
+    ]);
   });
 
   it('does not knock at a cluster that was never met', async () => {
