@@ -1,5 +1,5 @@
-/** What a principal may do; see {@link ./authorize.ts}. Milestone B adds `user` and roles per cluster. */
-export const roles = ['admin', 'operator', 'viewer'] as const;
+/** What a principal may do, from the most to the least; see {@link ./authorize.ts}. `user`: only what grants give. */
+export const roles = ['admin', 'operator', 'viewer', 'user'] as const;
 export type Role = (typeof roles)[number];
 
 /** Who asks. Its id is recorded with every operation, approval and audit row. */

@@ -19,6 +19,7 @@ const firstAdministrator = 'admin';
 export interface TokenView {
   readonly name: string;
   readonly role: string;
+  readonly principal: string;
   readonly createdAt: Instant;
   readonly expiresAt?: Instant;
 }
@@ -93,6 +94,7 @@ export class AccessTokens {
       view: {
         name: request.name,
         role: request.role,
+        principal,
         createdAt,
         ...(expiresAt === undefined ? {} : { expiresAt }),
       },
@@ -125,6 +127,7 @@ export class AccessTokens {
   #viewOf(token: Token): TokenView {
     return {
       name: token.label,
+      principal: token.principal,
       role: this.#records.get(token.principal)?.roles.join(', ') ?? '',
       createdAt: token.createdAt,
       ...(token.expiresAt === undefined ? {} : { expiresAt: token.expiresAt }),

@@ -6,7 +6,17 @@ const instant = z.string();
 export const labelSchema = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be lower-case letters, digits and dashes, at most 63');
-export const roleSchema = z.enum(['admin', 'operator', 'viewer']);
+/** What somebody may do, from the most to the least. `user`: nothing but what grants in clusters give. */
+export const roleSchema = z.enum(['admin', 'operator', 'viewer', 'user']);
+export type Role = z.infer<typeof roleSchema>;
+
+/** What a token is cut down to; what is absent is not narrowed. */
+export const tokenScopeSchema = z
+  .object({
+    verbs: z.array(z.string().max(40)).max(40).readonly().exactOptional(),
+    clusters: z.array(z.string().max(63)).max(1000).readonly().exactOptional(),
+  })
+  .meta({ id: 'TokenScope' });
 
 /** A secret as it may be shown: never its value. */
 export const secretViewSchema = z
@@ -24,8 +34,11 @@ export const tokenViewSchema = z
   .object({
     name: z.string(),
     role: z.string(),
+    principal: z.string().describe('Whom it stands for: `token:ci`, `user:alice`.'),
     createdAt: instant,
     expiresAt: instant.exactOptional(),
+    lastUsedAt: instant.exactOptional().describe('To the minute.'),
+    scope: tokenScopeSchema.exactOptional(),
   })
   .meta({ id: 'Token' });
 export type TokenView = z.infer<typeof tokenViewSchema>;
@@ -132,5 +145,6 @@ export const tokenRequestSchema = z
     name: labelSchema,
     role: roleSchema,
     days: z.number().positive().max(366).describe('Tokens expire; a year is the most.'),
+    scope: tokenScopeSchema.exactOptional(),
   })
   .meta({ id: 'TokenRequest' });

@@ -42,6 +42,7 @@ export const problemDetailsSchema = z
         'plan-changed',
         'unavailable',
         'unauthenticated',
+        'second-factor',
         'forbidden',
         'too-large',
         'too-many',
