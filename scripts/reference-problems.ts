@@ -1,4 +1,5 @@
 import { agentCodes } from '../appliance/agent/codes.ts';
+import { outgoingCodes } from '../appliance/agent/outgoing/codes.ts';
 import { doorCodes } from '../daemon/api/codes.ts';
 import { commandCodes } from '../daemon/cli/codes.ts';
 import { engineCodes } from '../daemon/operations/codes.ts';
@@ -47,6 +48,11 @@ export const catalogues: readonly CatalogueOfRoom[] = [
     codes: stateCodes,
   },
   { title: 'The agent and the machines', rooms: ['appliance/agent/'], codes: agentCodes },
+  {
+    title: 'Directories and receivers of the audit trail',
+    rooms: ['appliance/agent/outgoing/', 'appliance/agent/directory/'],
+    codes: outgoingCodes,
+  },
   {
     title: 'Making Kubernetes',
     // The command turns TEARDOWN-001 into its exit code 5.

@@ -5,8 +5,10 @@ import type { AnyStep } from '../../provisioners/contract/step.ts';
 import { minutes } from '../../provisioners/contract/time.ts';
 import { AttemptRunner } from './attempts.ts';
 import type { Clock } from './clock.ts';
+import { createDirectoryQuestions } from './directory/directory.ts';
 import { enrol, isDue, renew } from './enrolment.ts';
 import { AgentLinkClient } from './link-client.ts';
+import type { Reach } from './outgoing/address.ts';
 import type { PayloadSupply } from './payload-supply.ts';
 import { createPorts, type ProviderFactory } from './ports.ts';
 import { type Hello, protocolVersion } from './protocol.ts';
@@ -27,6 +29,8 @@ export interface AgentOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly release: string;
+  /** What may be reached at addresses that users give. Default: nothing on loopback. */
+  readonly reach?: Reach;
 }
 
 /** A running agent. */
@@ -48,6 +52,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const recipient = await recipientOf(identity);
   const enrolment = folder.enrolment() ?? (await enrolNow(options, folder, recipient));
   const { site, epoch } = enrolment;
+  const { reach = { isLoopbackAllowed: false } } = options;
   const store = new AttemptStore(folder.database);
   const { ports, stop: stopPorts } = createPorts({ ...options, identity });
   const steps = new Map(options.steps.map((step) => [step.kind, step]));
@@ -66,7 +71,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     identity: enrolment,
     hello,
     runner,
-    questions: createQuestions({ ports, steps, supply: options.supply, clock: options.clock, epoch }),
+    questions: {
+      ...createQuestions({ ports, steps, supply: options.supply, clock: options.clock, epoch }),
+      ...createDirectoryQuestions({ identity, reach }),
+    },
     logger: options.logger,
   });
   options.logger.info({ site, epoch, recipient, open: runner.open().length }, 'the agent starts');

@@ -5,6 +5,8 @@ import type { Json } from '../../provisioners/contract/json.ts';
 import type { AttemptRunner } from './attempts.ts';
 import type {
   AgentChecks,
+  AgentOutgoing,
+  AgentQuestionName,
   AgentQuestions,
   AgentToDaemon,
   AskReply,
@@ -28,7 +30,7 @@ export interface LinkClientOptions {
   readonly identity: LinkIdentity;
   readonly hello: () => Hello;
   readonly runner: AttemptRunner;
-  readonly questions: AgentQuestions & Partial<AgentChecks>;
+  readonly questions: AgentQuestions & Partial<AgentChecks & AgentOutgoing>;
   readonly logger: Logger;
   /** How long a hello or an acknowledgement may take, milliseconds. Default 10 s. */
   readonly patience?: number;
@@ -180,7 +182,7 @@ export class AgentLinkClient {
   }
 
   async #answer(
-    question: { readonly name: keyof AgentQuestions | keyof AgentChecks; readonly request: Json },
+    question: { readonly name: AgentQuestionName; readonly request: Json },
     answer: (reply: AskReply) => void,
   ): Promise<void> {
     try {

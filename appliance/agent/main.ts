@@ -20,6 +20,7 @@ const command = new Command('remuda-agent')
   .option('--cache <folder>', 'payloads (default: $REMUDA_CACHE, else /var/cache/remuda)')
   .option('--server <url>', 'https URL of the daemon, to enrol')
   .option('--enrol-file <file>', 'holds the single-use enrolment token; removed when it is used')
+  .option('--test-allow-loopback', 'reach directories and receivers on loopback: for tests alone')
   .option('--enrol <token>', 'the token itself: other users of this machine can read it while the agent runs')
   .parse();
 const given = command.opts<{
@@ -28,6 +29,7 @@ const given = command.opts<{
   server?: string;
   enrolFile?: string;
   enrol?: string;
+  testAllowLoopback?: true;
 }>();
 
 const logger = pino({
@@ -93,6 +95,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     logger,
     release: release(),
+    reach: { isLoopbackAllowed: given.testAllowLoopback === true },
   });
   if (given.enrolFile !== undefined) rmSync(given.enrolFile, { force: true });
   let isStopping = false;

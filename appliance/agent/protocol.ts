@@ -142,6 +142,74 @@ export interface PreflightResult {
   readonly problem?: ProblemReport;
 }
 
+/** What the agent does beyond the site, at an address that an administrator gave: the daemon opens no such connection. */
+export interface AgentOutgoing {
+  /** Walks the way of a sign-in with nobody's name, and says in a code how far it came. */
+  'directory.test'(request: DirectoryAccess): Promise<DirectoryCheck>;
+  /** Whether the directory knows this person by this password. Neither is kept or logged. */
+  'directory.authenticate'(
+    request: DirectoryAccess & { readonly name: string; readonly password: string },
+  ): Promise<DirectoryAnswer>;
+}
+
+/** A directory and the sealed secret of the account that searches it. */
+export interface DirectoryAccess {
+  readonly config: DirectoryConfig;
+  /** Sealed JSON object; its key `password` is the account's. */
+  readonly secret: Sealed;
+}
+
+/** An LDAP directory as an administrator described it. */
+export interface DirectoryConfig {
+  /** `ldaps://host[:port]`, or `ldap://host[:port]`, which never says anything before StartTLS. */
+  readonly server: string;
+  /** PEM of the only authorities that are believed. */
+  readonly authority: string;
+  /** DN of the account that searches. */
+  readonly account: string;
+  readonly people: {
+    readonly base: string;
+    /** RFC 4515; who counts as a person. */
+    readonly filter: string;
+    /** Attribute that people type as their name: `uid`, `sAMAccountName`. */
+    readonly login: string;
+    readonly displayName: string;
+  };
+  readonly groups: {
+    readonly base: string;
+    readonly filter: string;
+    /** Attribute of a group that names its members. */
+    readonly member: string;
+    /**
+     * `member`: groups that name the person, then groups that name those groups. `memberOf`: the same by the attribute
+     * that the server keeps on the member. `inChain`: Active Directory walks the chain itself.
+     */
+    readonly nesting: 'member' | 'memberOf' | 'inChain';
+  };
+}
+
+/** How far a connection test came. The codes are explained in the manual; nothing of what the server said is in it. */
+export interface DirectoryCheck {
+  readonly isReachable: boolean;
+  /** Absent when everything went well. */
+  readonly problem?: ProblemReport;
+}
+
+/** What the directory says of a name and a password. */
+export type DirectoryAnswer =
+  | {
+      readonly outcome: 'person';
+      /** As the directory writes it, whatever way it was typed. */
+      readonly login: string;
+      readonly displayName: string;
+      /** DNs of all groups, also by way of other groups. */
+      readonly groups: readonly string[];
+    }
+  /** No such person, more than one, or another password: which of them is not told. */
+  | { readonly outcome: 'refused' }
+  /** It could not be asked. */
+  | { readonly outcome: 'away'; readonly problem: ProblemReport };
+
 /** One payload in the agent's cache. */
 export interface PayloadListing {
   readonly name: string;
@@ -152,6 +220,9 @@ export interface PayloadListing {
   readonly provenance: string;
 }
 
+/** Every question there is. */
+export type AgentQuestionName = keyof AgentQuestions | keyof AgentChecks | keyof AgentOutgoing;
+
 /** Names of the events on the socket. Daemon → agent: `dispatch`, `cancel`, `acknowledge`, `ask`. Agent → daemon: `hello`, `report`. */
 export interface DaemonToAgent {
   dispatch(dispatch: Dispatch): void;
@@ -159,7 +230,7 @@ export interface DaemonToAgent {
   /** Reports up to this sequence are durable here; the agent may forget them, and ended attempts' machine output. */
   acknowledge(sequence: number): void;
   ask(
-    question: { readonly name: keyof AgentQuestions | keyof AgentChecks; readonly request: Json },
+    question: { readonly name: AgentQuestionName; readonly request: Json },
     answer: (reply: AskReply) => void,
   ): void;
 }

@@ -1,5 +1,6 @@
 import type {
   AgentChecks,
+  AgentOutgoing,
   AgentQuestions,
   AgentReport,
   AttemptKey,
@@ -27,6 +28,11 @@ export interface AgentLink {
   ): Promise<Awaited<ReturnType<AgentQuestions[Name]>>>;
   /** Looks at checks without an operation. Absent where nobody at the other end knows the question. */
   readonly preflight?: AgentChecks['preflight'];
+  /** What only the agent may do: to speak with servers that a user named. Absent where nobody knows these questions. */
+  readonly reach?: <Name extends keyof AgentOutgoing>(
+    name: Name,
+    request: Parameters<AgentOutgoing[Name]>[0],
+  ) => Promise<Awaited<ReturnType<AgentOutgoing[Name]>>>;
   /** Called with each batch in sequence; the handler journals before it returns. */
   onReports(handler: (reports: readonly AgentReport[]) => void): void;
   /** Called on each accepted connection with the attempts that the agent has on record as open. */

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
 import {
   type AgentChecks,
+  type AgentOutgoing,
+  type AgentQuestionName,
   type AgentQuestions,
   type AgentReport,
   type AgentToDaemon,
@@ -92,7 +94,14 @@ export class SocketLink implements AgentLink {
     return (await this.#answerOf('preflight', request)) as Awaited<ReturnType<AgentChecks['preflight']>>;
   }
 
-  async #answerOf(name: keyof AgentQuestions | keyof AgentChecks, request: unknown): Promise<unknown> {
+  async reach<Name extends keyof AgentOutgoing>(
+    name: Name,
+    request: Parameters<AgentOutgoing[Name]>[0],
+  ): Promise<Awaited<ReturnType<AgentOutgoing[Name]>>> {
+    return (await this.#answerOf(name, request)) as Awaited<ReturnType<AgentOutgoing[Name]>>;
+  }
+
+  async #answerOf(name: AgentQuestionName, request: unknown): Promise<unknown> {
     const reply = await this.#askSocket(name, request);
     if (reply.ok) return reply.value;
     const { kind, code, summary, ...details } = reply.problem;
@@ -183,7 +192,7 @@ export class SocketLink implements AgentLink {
     return undefined;
   }
 
-  #askSocket(name: keyof AgentQuestions | keyof AgentChecks, request: unknown): Promise<AskReply> {
+  #askSocket(name: AgentQuestionName, request: unknown): Promise<AskReply> {
     const socket = this.#agent();
     const { site, answerPatience = 120_000 } = this.#options;
     if (socket === undefined)
