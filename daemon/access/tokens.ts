@@ -147,7 +147,7 @@ export class AccessTokens {
   }
 
   #principalNamed(name: string, role: Role): string {
-    const known = this.#records.find(name);
+    const known = this.#records.find('service', name);
     if (known) {
       this.#records.setRoles(known.id, [role]);
       return known.id;

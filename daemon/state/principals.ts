@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import type { Instant } from '../../provisioners/contract/time.ts';
+import { jsonOrNull, optional, optionalJson } from './columns.ts';
 
 /** Somebody who may ask: a person, a machine account, or Remuda itself. */
 export interface Principal {
@@ -22,6 +23,16 @@ export interface Token {
   readonly createdAt: Instant;
   readonly expiresAt?: Instant;
   readonly revokedAt?: Instant;
+  /** To the minute. */
+  readonly lastUsedAt?: Instant;
+  /** What it is cut down to. */
+  readonly scope?: TokenScope;
+}
+
+/** What a token is cut down to; what is absent is not narrowed. */
+export interface TokenScope {
+  readonly verbs?: readonly string[];
+  readonly clusters?: readonly string[];
 }
 
 interface PrincipalRow {
@@ -41,6 +52,8 @@ interface TokenRow {
   readonly created_at: string;
   readonly expires_at: string | null;
   readonly revoked_at: string | null;
+  readonly last_used_at: string | null;
+  readonly scope: string | null;
 }
 
 const principalOf = (row: PrincipalRow): Principal => ({
@@ -60,14 +73,20 @@ const tokenOf = (row: TokenRow): Token => ({
   createdAt: row.created_at,
   ...(row.expires_at === null ? {} : { expiresAt: row.expires_at }),
   ...(row.revoked_at === null ? {} : { revokedAt: row.revoked_at }),
+  ...optional('lastUsedAt', row.last_used_at),
+  ...optionalJson<'scope', TokenScope>('scope', row.scope),
 });
 
 /** Principals and their tokens. Every call is one statement, durable when it returns. */
 export class Principals {
   readonly #database: Database.Database;
+  readonly #get: Database.Statement<[string], PrincipalRow>;
+  readonly #findToken: Database.Statement<[string], TokenRow>;
 
   constructor(database: Database.Database) {
     this.#database = database;
+    this.#get = database.prepare('SELECT * FROM principals WHERE id = ?');
+    this.#findToken = database.prepare('SELECT * FROM tokens WHERE hash = ?');
   }
 
   /** @throws SqliteError SQLITE_CONSTRAINT when id or name is taken. */
@@ -85,16 +104,15 @@ export class Principals {
   }
 
   get(id: string): Principal | undefined {
-    const row = this.#database
-      .prepare<[string], PrincipalRow>('SELECT * FROM principals WHERE id = ?')
-      .get(id);
+    const row = this.#get.get(id);
     return row && principalOf(row);
   }
 
-  find(name: string): Principal | undefined {
+  /** Names are unique within a kind. */
+  find(kind: Principal['kind'], name: string): Principal | undefined {
     const row = this.#database
-      .prepare<[string], PrincipalRow>('SELECT * FROM principals WHERE name = ?')
-      .get(name);
+      .prepare<[string, string], PrincipalRow>('SELECT * FROM principals WHERE kind = ? AND name = ?')
+      .get(kind, name);
     return row && principalOf(row);
   }
 
@@ -109,13 +127,19 @@ export class Principals {
     this.#database.prepare('UPDATE principals SET roles = ? WHERE id = ?').run(JSON.stringify(roles), id);
   }
 
-  disable(id: string, at: Instant): void {
-    this.#database.prepare('UPDATE principals SET disabled_at = ? WHERE id = ?').run(at, id);
+  /** Disables, or (undefined) enables again. */
+  disable(id: string, at: Instant | undefined): void {
+    this.#database.prepare('UPDATE principals SET disabled_at = ? WHERE id = ?').run(at ?? null, id);
+  }
+
+  /** Forgets a principal with its tokens, sessions and grants; what it did stays in audit and operations. */
+  remove(id: string): boolean {
+    return this.#database.prepare('DELETE FROM principals WHERE id = ?').run(id).changes === 1;
   }
 
   addToken(token: Token): void {
     this.#database
-      .prepare('INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?)')
+      .prepare('INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
       .run(
         token.hash,
         token.id,
@@ -124,13 +148,19 @@ export class Principals {
         token.createdAt,
         token.expiresAt ?? null,
         token.revokedAt ?? null,
+        token.lastUsedAt ?? null,
+        jsonOrNull(token.scope),
       );
   }
 
   /** The token with this hash, whatever its state: the caller judges expiry and revocation. */
   findToken(hash: string): Token | undefined {
-    const row = this.#database.prepare<[string], TokenRow>('SELECT * FROM tokens WHERE hash = ?').get(hash);
+    const row = this.#findToken.get(hash);
     return row && tokenOf(row);
+  }
+
+  useToken(hash: string, at: Instant): void {
+    this.#database.prepare('UPDATE tokens SET last_used_at = ? WHERE hash = ?').run(at, hash);
   }
 
   listTokens(principal: string): readonly Token[] {

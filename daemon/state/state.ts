@@ -19,6 +19,12 @@ import { Principals } from './principals.ts';
 import { Providers } from './providers.ts';
 import { Reserve } from './reserve.ts';
 import { Revisions } from './revisions.ts';
+import { AnswerDrafts } from './answer-drafts.ts';
+import { Credentials } from './credentials.ts';
+import { Grants } from './grants.ts';
+import { Sessions } from './sessions.ts';
+import { Setup } from './setup.ts';
+import { Users } from './users.ts';
 import { Secrets } from './secrets.ts';
 import { Steps } from './steps.ts';
 
@@ -57,6 +63,12 @@ export class State {
   readonly principals: Principals;
   readonly providers: Providers;
   readonly revisions: Revisions;
+  readonly answerDrafts: AnswerDrafts;
+  readonly credentials: Credentials;
+  readonly grants: Grants;
+  readonly sessions: Sessions;
+  readonly setup: Setup;
+  readonly users: Users;
   readonly secrets: Secrets;
   readonly steps: Steps;
 
@@ -87,6 +99,12 @@ export class State {
     this.principals = new Principals(database);
     this.providers = new Providers(database);
     this.revisions = new Revisions(database);
+    this.answerDrafts = new AnswerDrafts(database);
+    this.credentials = new Credentials(database);
+    this.grants = new Grants(database);
+    this.sessions = new Sessions(database);
+    this.setup = new Setup(database);
+    this.users = new Users(database);
     this.secrets = new Secrets(database);
     this.steps = new Steps(database);
   }

@@ -1,6 +1,13 @@
 import { firstJournal } from './0001-first-journal.ts';
 import { clustersAsAsked } from './0002-clusters-as-asked.ts';
+import { accessOfPeople } from './0003-access.ts';
+import { draftsAndCredentials } from './0004-drafts-and-credentials.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order. */
-export const migrations: readonly Migration[] = [firstJournal, clustersAsAsked];
+export const migrations: readonly Migration[] = [
+  firstJournal,
+  clustersAsAsked,
+  accessOfPeople,
+  draftsAndCredentials,
+];
