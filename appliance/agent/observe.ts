@@ -99,7 +99,10 @@ export class Looking {
   async #inside(machines: readonly ProviderMachine[] | undefined): Promise<Partial<Seen>> {
     const access = this.#access(machines);
     if (access === undefined || !(await this.#canOpenKeys())) return {};
-    const apiVersion = await this.#apiVersion(access);
+    const [apiVersion, certificates] = await Promise.all([
+      this.#apiVersion(access),
+      this.#certificates(access),
+    ]);
     const [nodes, voters, marks] = await Promise.all([
       apiVersion === undefined ? undefined : this.#nodes(access),
       this.#try('etcd did not answer', () => this.#ports.etcd.members(access)),
@@ -110,7 +113,22 @@ export class Looking {
       ...(nodes === undefined ? {} : { nodes }),
       ...(voters === undefined ? {} : { voters }),
       ...(marks === undefined ? {} : { marks }),
+      ...(certificates === undefined ? {} : { certificates }),
     };
+  }
+
+  /** One visit a master, beside the other questions. A master that cannot be visited is spoken of elsewhere. */
+  async #certificates({ masters }: ControlPlaneAccess): Promise<Observed['certificates']> {
+    const visits = await Promise.allSettled(
+      masters.map(async (master) => {
+        const found = await this.#ports.host.certificates(master);
+        return found.map((certificate) => ({ machine: master.name, ...certificate }));
+      }),
+    );
+    for (const visit of visits)
+      if (visit.status === 'rejected' && !(visit.reason instanceof Problem)) throw visit.reason;
+    const seen = visits.flatMap((visit) => (visit.status === 'fulfilled' ? [visit.value] : []));
+    return seen.length === 0 ? undefined : seen.flat();
   }
 
   /** Without them nothing inside can be asked, and a silent API server would be the wrong thing to look for. */

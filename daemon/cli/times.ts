@@ -33,6 +33,11 @@ export function localTime(instant: string): string {
   );
 }
 
+/** Local date, short. */
+export function localDate(instant: string): string {
+  return new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' }).format(new Date(instant));
+}
+
 /** `14:03:27`, local. */
 export function clockTime(instant: string): string {
   return new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' }).format(new Date(instant));

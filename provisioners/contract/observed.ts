@@ -31,7 +31,7 @@ export interface EtcdMember {
   readonly leader: boolean;
 }
 
-/** End of one certificate. */
+/** End of one certificate of a master. Workers have but the kubelet's own, which it renews by itself. */
 export interface ObservedCertificate {
   readonly machine: string;
   readonly name: string;
@@ -61,6 +61,7 @@ export interface Observed {
   readonly apiVersion?: string;
   /** Absent when etcd did not answer. */
   readonly voters?: readonly EtcdMember[];
+  /** Of the masters that could be visited; absent when none could. */
   readonly certificates?: readonly ObservedCertificate[];
   /** Content of the ConfigMap kube-system/remuda: add-on name → digest of its installed manifests, and our own marks. */
   readonly marks?: Readonly<Record<string, string>>;

@@ -56,6 +56,14 @@ export interface HostPort {
   configure(machine: MachineRef, settings: HostSettings): Promise<readonly string[]>;
   /** What of the settings is not so; empty = all there. */
   inspect(machine: MachineRef, settings: HostSettings): Promise<readonly string[]>;
+  /** Ends of the certificates that kubeadm and the kubelet keep on the machine; one visit, and no private key is read. */
+  certificates(machine: MachineRef): Promise<readonly MachineCertificate[]>;
+}
+
+/** One certificate on a machine, named as kubeadm names it: `apiserver`, `etcd/server`, `admin.conf`, `kubelet/kubelet`. */
+export interface MachineCertificate {
+  readonly name: string;
+  readonly notAfter: Instant;
 }
 
 /** The settings of a machine below Kubernetes. */

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { X509Certificate } from 'node:crypto';
+import { drawServer } from '../../appliance/agent/pki.ts';
 import { ownHostKeyPath } from '../../provisioners/contract/ports.ts';
 import type { Bench } from './bench.ts';
 
@@ -70,6 +72,22 @@ export function hostSuite(name: string, makeBench: () => Promise<Bench>): void {
       expect(await host.configure(bench.machine, settings)).toEqual([]);
       const other = { ...settings, hosts: {} };
       expect(await host.inspect(bench.machine, other)).toHaveLength(1);
+    });
+
+    it('tells when certificates end, and reads no private key', async () => {
+      const { host, file } = bench.ports();
+      const { certificate, key } = await drawServer(bench.machine.address);
+      // The kubelet keeps both in one file.
+      const pem = `${certificate}\n${key}\n`;
+      await file.write(bench.machine, [
+        { path: '/etc/kubernetes/pki/apiserver.crt', content: pem, mode: 0o644 },
+        { path: '/etc/kubernetes/pki/etcd/ca.crt', content: certificate, mode: 0o644 },
+      ]);
+      const found = await host.certificates(bench.machine);
+      expect(found.map(({ name }) => name).sort()).toEqual(['apiserver', 'etcd/ca']);
+      const end = new X509Certificate(certificate).validToDate.toISOString();
+      expect(found.find(({ name }) => name === 'apiserver')?.notAfter).toBe(end);
+      await file.remove(bench.machine, ['/etc/kubernetes/pki']);
     });
 
     it('makes the own host key once, and then lets the machine show only that', async () => {

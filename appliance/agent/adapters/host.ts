@@ -5,6 +5,7 @@ import { ownHostKeyPath } from '../../../provisioners/contract/ports.ts';
 import type { HostFacts, Reach } from '../../../provisioners/contract/preflight.ts';
 import { Transient } from '../../../provisioners/contract/problem.ts';
 import type { Machines } from '../machines.ts';
+import { certificatesProgram, parseCertificates } from './certificates.ts';
 import { factsProgram, parseFacts } from './host-facts.ts';
 import {
   configureProgram,
@@ -68,6 +69,16 @@ export function createHostPort(machines: Machines): HostPort {
     async inspect(machine, settings) {
       const variables = variablesOf(settings);
       return linesOf(await machines.ask(machine, 'inspecting', { text: inspectProgram, variables }));
+    },
+    async certificates(machine) {
+      return parseCertificates(
+        await machines.ask(
+          machine,
+          'reading the ends of certificates',
+          { text: certificatesProgram },
+          15_000,
+        ),
+      );
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   operationDetailSchema,
   providerViewSchema,
 } from '../../api/types.ts';
+import { certificatesText } from '../certificates.ts';
 import { cleanLine } from '../clean-text.ts';
 import { type Client, ServerAway } from '../client.ts';
 import { CommandFailure } from '../exit.ts';
@@ -81,6 +82,7 @@ async function describeCluster(session: Session, cluster: ClusterDetail): Promis
     ['seen', observed ? `${localTime(observed.at)} (${relativeTime(observed.at)})` : 'nobody has looked yet'],
     ['API server', observed?.apiVersion ?? ''],
     ['etcd', (observed?.voters ?? []).map(memberText).join(', ')],
+    ['certificates', certificatesText(observed?.certificates ?? [])],
   ]);
   for (const sentence of observed?.unseen ?? [])
     printer.answer(

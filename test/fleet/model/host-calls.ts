@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { posix } from 'node:path';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type { DiskLatency, HostFacts, Reach } from '../../../provisioners/contract/preflight.ts';
@@ -209,7 +210,19 @@ export const hostCalls = {
   'host.inspect': reading(80, (fleet, given: OnMachine & { readonly settings: HostSettings }): string[] =>
     differences(connect(fleet, given.machine), given.settings),
   ),
+  'host.certificates': reading(80, (fleet, { machine }: OnMachine) =>
+    [...connect(fleet, machine).files].flatMap(([path, { content }]) => {
+      const name = /^\/etc\/kubernetes\/pki\/(.+)\.crt$/.exec(path)?.[1];
+      return name === undefined ? [] : [{ name, notAfter: endOf(content) }];
+    }),
+  ),
 };
+
+/** End of a real certificate; what the model's kubeadm writes instead of one ends never. */
+const endOf = (content: string): string =>
+  content.startsWith('-----BEGIN CERTIFICATE-----')
+    ? new X509Certificate(content).validToDate.toISOString()
+    : '9999-12-31T23:59:59.000Z';
 
 /** Folders that Kubernetes and Remuda own: nothing outside is ever removed. */
 const ownedFolders = [

@@ -23,6 +23,7 @@ export const hostPort = (door: Door): HostPort => ({
   },
   configure: (machine, settings) => door.call('host.configure', { machine, settings }),
   inspect: (machine, settings) => door.call('host.inspect', { machine, settings }),
+  certificates: (machine) => door.call('host.certificates', { machine }),
 });
 
 /** FilePort over the model. */

@@ -75,6 +75,10 @@ function fakePorts(
       list: () => say('nodes', [node]),
       get: () => say('marks', { ...node, data: { network: 'd2' } }),
     },
+    host: {
+      certificates: ({ name }: { name: string }) =>
+        say(`certificates ${name}`, [{ name: 'apiserver', notAfter: '2027-11-21T00:00:00.000Z' }], over.api),
+    },
     etcd: { members: () => say('members', [], over.api) },
     secrets: {
       async clusterKeys() {
@@ -104,6 +108,7 @@ describe('observing for a plan', () => {
     const fake = fakePorts();
     const seen = await ask(fake).observe({ context: withKeys, references, apiPort: 6444 });
     expect(fake.calls.sort()).toEqual([
+      'certificates cp1',
       'infrastructure',
       'machines',
       'marks',
@@ -112,6 +117,9 @@ describe('observing for a plan', () => {
       'version cp1',
     ]);
     expect(seen).toMatchObject({ apiVersion: 'v1.20.2', voters: [], marks: { network: 'd2' }, unseen: [] });
+    expect(seen.certificates).toEqual([
+      { machine: 'cp1', name: 'apiserver', notAfter: '2027-11-21T00:00:00.000Z' },
+    ]);
     expect(seen.nodes).toEqual([
       {
         name: 'cp1',
@@ -132,7 +140,7 @@ describe('observing for a plan', () => {
     const fake = fakePorts({ api: false, provider: false });
     const seen = await ask(fake).observe({ context: withKeys, references, apiPort: 6444 });
     expect(seen.infrastructure.state).toBe('unknown');
-    for (const part of ['machines', 'nodes', 'voters', 'apiVersion', 'marks'])
+    for (const part of ['machines', 'nodes', 'voters', 'apiVersion', 'marks', 'certificates'])
       expect(seen).not.toHaveProperty(part);
     expect(seen.unseen.join('\n')).toMatch(/machines.*No API server.*etcd/su);
   });

@@ -1,0 +1,45 @@
+import { X509Certificate } from 'node:crypto';
+import type { MachineCertificate } from '../../../provisioners/contract/ports.ts';
+
+/**
+ * Prints the certificates that kubeadm and the kubelet keep on a machine, each after a line with its name. Only what
+ * stands between BEGIN and END CERTIFICATE is printed: some of these files hold a private key too.
+ */
+export const certificatesProgram = `
+first() { sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p;/-----END CERTIFICATE-----/q'; }
+for file in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt; do
+  [ -f "$file" ] || continue
+  name=\${file#/etc/kubernetes/pki/}
+  echo "== \${name%.crt}"; first < "$file"
+done
+for file in /etc/kubernetes/*.conf; do
+  [ -f "$file" ] || continue
+  data=$(sed -n 's/^ *client-certificate-data: *//p' "$file")
+  [ -n "$data" ] || continue
+  echo "== \${file#/etc/kubernetes/}"; printf '%s' "$data" | base64 -d | first
+done
+for name in kubelet-client-current.pem kubelet.crt; do
+  [ -f "/var/lib/kubelet/pki/$name" ] || continue
+  echo "== kubelet/\${name%.*}"; first < "/var/lib/kubelet/pki/$name"
+done
+`;
+
+/** Reads what {@link certificatesProgram} printed. What is no certificate is left out. */
+export function parseCertificates(output: string): readonly MachineCertificate[] {
+  return output
+    .split(/^== /mu)
+    .slice(1)
+    .flatMap((block) => {
+      const [name = '', ...lines] = block.split('\n');
+      const notAfter = endOf(lines.join('\n'));
+      return notAfter === undefined ? [] : [{ name, notAfter }];
+    });
+}
+
+function endOf(pem: string): string | undefined {
+  try {
+    return new X509Certificate(pem).validToDate.toISOString();
+  } catch {
+    return undefined; // a file in the making, or none of kubeadm's
+  }
+}
