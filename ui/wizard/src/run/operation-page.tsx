@@ -1,0 +1,11 @@
+import { PageSection } from '@patternfly/react-core';
+import { RunView } from './run-view.tsx';
+
+/** The page of one operation. */
+export function OperationPage({ id }: { readonly id: string }): React.JSX.Element {
+  return (
+    <PageSection isFilled>
+      <RunView operation={id} />
+    </PageSection>
+  );
+}
