@@ -11,6 +11,9 @@ import { UserProblem } from '../../../provisioners/contract/problem.ts';
 import type { DirectoryConfig } from '../protocol.ts';
 import type { DirectorySession } from './session.ts';
 
+/** What is asked of a directory here. */
+type Searching = Pick<DirectorySession, 'search'>;
+
 /** LDAP_MATCHING_RULE_IN_CHAIN of Active Directory (MS-ADTS §3.1.1.3.4.4.3). */
 const inChain = '1.2.840.113556.1.4.1941';
 
@@ -22,7 +25,7 @@ const batch = 50;
 
 /** DNs of every group a person is in, by way of other groups too. Circles among groups end by themselves. */
 export async function groupsOf(
-  session: DirectorySession,
+  session: Searching,
   config: DirectoryConfig,
   person: string,
 ): Promise<readonly string[]> {
@@ -39,7 +42,7 @@ export async function groupsOf(
 
 /** The groups in which any of these entries is named itself. */
 async function groupsAbove(
-  session: DirectorySession,
+  session: Searching,
   config: DirectoryConfig,
   members: readonly string[],
 ): Promise<readonly string[]> {
@@ -57,7 +60,7 @@ async function groupsAbove(
 
 /** Groups whose member attribute names one of them. */
 async function naming(
-  session: DirectorySession,
+  session: Searching,
   { groups }: DirectoryConfig,
   members: readonly string[],
 ): Promise<readonly string[]> {
@@ -77,7 +80,7 @@ async function naming(
 
 /** What the attribute `memberOf` of the entries says; only groups below the base count. */
 async function heldBy(
-  session: DirectorySession,
+  session: Searching,
   { groups }: DirectoryConfig,
   members: readonly string[],
 ): Promise<readonly string[]> {

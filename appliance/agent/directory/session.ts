@@ -45,7 +45,7 @@ export class DirectorySession implements Disposable {
     const session = new DirectorySession(client, socket, signal);
     if (isSecure) return session;
     try {
-      await client.startTLS(securityOf(destination, config.authority));
+      await Promise.race([client.startTLS(securityOf(destination, config.authority)), lost(socket)]);
       return session;
     } catch (error) {
       session[Symbol.dispose]();
@@ -117,6 +117,15 @@ function onlyOnce(socket: Socket): () => Socket {
     isGiven = true;
     return socket;
   };
+}
+
+/** Rejects when the connection ends: the library waits for ever when that happens during the handshake. */
+function lost(socket: Socket): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    socket.once('close', () =>
+      reject(new Transient('DIRECTORY-004', 'The directory closed the connection.')),
+    );
+  });
 }
 
 function unsecured(error: unknown, server: string): Error {
