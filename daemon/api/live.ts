@@ -1,20 +1,24 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { Server, type Socket } from 'socket.io';
 import { authorize } from '../access/authorize.ts';
 import type { Principal } from '../access/principals.ts';
 import { LiveWindow } from './live-window.ts';
 import type { Services } from './route.ts';
+import type { EngineEvent, LogLine } from './schemas/operation.ts';
 import { type Batch, type Follow, followSchema, livePath } from './schemas/live.ts';
 
-/** Items in one batch: some 200 kB, sent while the client works on nothing else. */
-const batchSize = 500;
+/** Events in one batch at most; some hundred kB. */
+const batchEvents = 500;
+/** Lines in one batch at most. */
+const batchLines = 2000;
+/** Characters of text in the lines of one batch: with one batch under way, all that a client can hold here. */
+const batchText = 256 * 1024;
 /** A client that has not acknowledged a batch for so long is gone or hung; it reconnects and goes on from its number. */
 const acknowledgeWithin = 30_000;
 /** A client says only which numbers it follows. */
 const largestMessage = 16 * 1024;
-/** Things that happen together go out together. */
-const gatherFor = 10;
 /** Live connections one daemon serves at once; more are turned away with a reason. */
 const mostClients = 500;
 
@@ -22,10 +26,13 @@ const mostClients = 500;
 export class LiveEvents {
   readonly #services: Services;
   readonly #window: LiveWindow;
+  readonly #acknowledgeWithin: number;
   #server: Server | undefined;
 
-  constructor(services: Services) {
+  /** `acknowledgeWithin`: milliseconds a client has to acknowledge a batch; tests shorten it. */
+  constructor(services: Services, patience: { readonly acknowledgeWithin?: number } = {}) {
     this.#services = services;
+    this.#acknowledgeWithin = patience.acknowledgeWithin ?? acknowledgeWithin;
     this.#window = new LiveWindow(services.engine);
   }
 
@@ -57,7 +64,7 @@ export class LiveEvents {
   #welcome(socket: Socket): void {
     this.#services.metrics.setClients(this.#server?.engine.clientsCount ?? 0);
     let stop: (() => void) | undefined;
-    socket.on('follow', (wish: unknown) => {
+    socket.on('follow', (wish: unknown, acknowledge?: unknown) => {
       const follow = followSchema.safeParse(wish);
       if (!follow.success) {
         socket.emit('refused', 'the request to follow is malformed');
@@ -66,6 +73,8 @@ export class LiveEvents {
       }
       stop?.();
       stop = this.#follow(socket, follow.data);
+      // Whoever reads the present state after this answer misses nothing of what comes.
+      if (typeof acknowledge === 'function') acknowledge();
     });
     socket.on('disconnect', () => {
       stop?.();
@@ -81,11 +90,10 @@ export class LiveEvents {
   }
 
   #follow(socket: Socket, wish: Follow): () => void {
-    const stream = new Stream(
-      socket,
-      new Cursor(this.#window, wish),
-      () => this.#principalOf(socket) !== undefined,
-    );
+    const stream = new Stream(socket, new Cursor(this.#window, wish), {
+      viewer: () => this.#viewerOf(socket),
+      acknowledgeWithin: this.#acknowledgeWithin,
+    });
     const unsubscribe = this.#window.onChange(() => stream.wake());
     stream.wake();
     return () => {
@@ -93,28 +101,58 @@ export class LiveEvents {
       stream.stop();
     };
   }
+
+  /** Who looks, as of now, and what of all that happens is for her eyes; undefined = nobody any more. */
+  #viewerOf(socket: Socket): Viewer | undefined {
+    const principal = this.#principalOf(socket);
+    return principal && { isAllowed: (item) => isAllowed(principal, item) };
+  }
+}
+
+/** What an event or a log line is about, as far as rights go. */
+interface LiveSubject {
+  readonly kind: 'event' | 'log';
+  readonly cluster?: string;
+  readonly operation?: string;
+}
+
+/** The rights of one client while one batch is made for it. */
+interface Viewer {
+  isAllowed(item: LiveSubject): boolean;
+}
+
+/** Whether somebody may see one event, or the lines of one operation. The one place for rights on single items. */
+function isAllowed(principal: Principal, _item: LiveSubject): boolean {
+  return authorize(principal, 'read', { kind: 'event' });
+}
+
+/** What a stream is held to. */
+interface StreamTerms {
+  /** Asked anew for each batch: a revoked token or an ended session ends the stream. */
+  readonly viewer: () => Viewer | undefined;
+  readonly acknowledgeWithin: number;
 }
 
 /** Sends one client what it follows, batch by batch, each when the one before is acknowledged. */
 class Stream {
   readonly #socket: Socket;
   readonly #cursor: Cursor;
-  readonly #isAllowed: () => boolean;
+  readonly #terms: StreamTerms;
   #isWoken = false;
   #isSending = false;
   #isStopped = false;
 
-  constructor(socket: Socket, cursor: Cursor, isAllowed: () => boolean) {
+  constructor(socket: Socket, cursor: Cursor, terms: StreamTerms) {
     this.#socket = socket;
     this.#cursor = cursor;
-    this.#isAllowed = isAllowed;
+    this.#terms = terms;
   }
 
   /** Something is new. */
   wake(): void {
     if (this.#isWoken || this.#isStopped) return;
     this.#isWoken = true;
-    setTimeout(() => void this.#send(), gatherFor).unref();
+    void this.#send();
   }
 
   stop(): void {
@@ -140,10 +178,12 @@ class Stream {
 
   async #sendAll(): Promise<void> {
     for (;;) {
-      const batch = await this.#cursor.next();
+      const viewer = this.#terms.viewer();
+      if (viewer === undefined) throw new Error('the token is no longer valid');
+      const batch = await this.#cursor.next(viewer);
       if (batch === undefined || this.#isStopped) return;
-      if (!this.#isAllowed()) throw new Error('the token is no longer valid');
-      await this.#socket.timeout(acknowledgeWithin).emitWithAck('batch', batch);
+      // One batch under way and no more: a slow client's next one is made when this one has arrived.
+      await this.#socket.timeout(this.#terms.acknowledgeWithin).emitWithAck('batch', batch);
     }
   }
 }
@@ -152,44 +192,65 @@ class Stream {
 class Cursor {
   readonly #window: LiveWindow;
   readonly #wish: Follow;
-  #event: number;
+  /** Undefined = from now on, and nothing has happened yet. */
+  #event: number | undefined;
   #line: number;
 
   constructor(window: LiveWindow, wish: Follow) {
     this.#window = window;
     this.#wish = wish;
-    this.#event = wish.events?.after ?? 0;
+    this.#event = wish.events?.after ?? window.newestEvent;
     this.#line = wish.log?.after ?? 0;
   }
 
   /** The next batch for this client, or undefined when it has everything. */
-  async next(): Promise<Batch | undefined> {
+  async next(viewer: Viewer): Promise<Batch | undefined> {
     for (;;) {
-      const seen = this.#wish.events ? this.#window.eventsAfter(this.#event, batchSize) : [];
+      const seen = this.#events();
       this.#event = seen.at(-1)?.number ?? this.#event;
-      const events = seen.filter((event) => this.#isWanted(event));
-      const { lines, dropped } = await this.#lines();
-      if (events.length > 0 || lines.length > 0) return { events, lines, dropped, position: this.#event };
+      const events = seen.filter(
+        (event) => this.#isWanted(event) && viewer.isAllowed({ ...event, kind: 'event' }),
+      );
+      const { lines, dropped } = await this.#lines(viewer);
+      if (events.length > 0 || lines.length > 0)
+        return { events, lines, dropped, position: this.#event ?? 0 };
       if (seen.length === 0) return undefined;
+      // Thousands of other clusters' events may have been looked through for nothing: others get their turn.
+      await immediate();
     }
   }
 
-  async #lines(): Promise<Pick<Batch, 'lines' | 'dropped'>> {
+  #events(): readonly EngineEvent[] {
+    if (this.#wish.events === undefined) return [];
+    this.#event ??= this.#window.beforeOldestEvent;
+    return this.#event === undefined ? [] : this.#window.eventsAfter(this.#event, batchEvents);
+  }
+
+  async #lines(viewer: Viewer): Promise<Pick<Batch, 'lines' | 'dropped'>> {
     const { operation, log } = this.#wish;
-    if (operation === undefined || log === undefined) return { lines: [], dropped: 0 };
+    if (operation === undefined || log === undefined || !viewer.isAllowed({ kind: 'log', operation }))
+      return { lines: [], dropped: 0 };
     const before = this.#line;
-    const { lines, firstKept } = await this.#window.linesAfter(operation, before, batchSize);
+    const { lines: found, firstKept } = await this.#window.linesAfter(operation, before, batchLines);
+    const lines = withinText(found);
     this.#line = lines.at(-1)?.number ?? before;
     return { lines, dropped: lines.length > 0 ? Math.max(0, firstKept - before - 1) : 0 };
   }
 
-  #isWanted(event: { readonly cluster?: string; readonly operation?: string }): boolean {
+  #isWanted(event: Omit<LiveSubject, 'kind'>): boolean {
     const { cluster, operation } = this.#wish;
     return (
       (cluster === undefined || event.cluster === cluster) &&
       (operation === undefined || event.operation === operation)
     );
   }
+}
+
+/** The first lines whose text makes no more than one batch; one at least. */
+function withinText(lines: readonly LogLine[]): readonly LogLine[] {
+  let text = 0;
+  const end = lines.findIndex((line, index) => (text += line.text.length) > batchText && index > 0);
+  return end < 0 ? lines : lines.slice(0, end);
 }
 
 /** Programs send no Origin; a browser's must be the page that we served. */

@@ -18,6 +18,8 @@ export interface ApiServerOptions {
   readonly services: Services;
   /** Milliseconds a request may take to arrive whole; default {@link requestWithin}. */
   readonly requestWithin?: number;
+  /** Milliseconds a live client has to acknowledge a batch; default 30 s. */
+  readonly acknowledgeWithin?: number;
 }
 
 /** Headers of every answer: nothing of ours is to be framed, sniffed, cached or referred to. */
@@ -80,7 +82,7 @@ export class ApiServer {
     );
     // Tens of half-open strangers must not keep a person out; thousands are more than one small appliance serves.
     this.#server.maxConnections = 2_000;
-    this.#live = new LiveEvents(services);
+    this.#live = new LiveEvents(services, options);
   }
 
   /** @throws Error of node:net when the address is taken or not ours. */

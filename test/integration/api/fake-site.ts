@@ -30,7 +30,9 @@ export interface FakeSite extends AsyncDisposable {
 }
 
 /** Starts one on a free port of loopback, in a folder of its own that goes away with it. */
-export async function startFakeSite(patience?: { readonly requestWithin: number }): Promise<FakeSite> {
+export async function startFakeSite(
+  patience?: Partial<Record<'requestWithin' | 'acknowledgeWithin', number>>,
+): Promise<FakeSite> {
   const folder = mkdtempSync(join(tmpdir(), 'remuda-api-'));
   const state = new State({ folder, reserveBytes: 65_536 });
   const authority = await SiteAuthority.open(join(folder, 'authority'));

@@ -1,0 +1,150 @@
+import { io, type Socket } from 'socket.io-client';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Batch, livePath } from '../../../daemon/api/schemas/live.ts';
+import { runSeed, seededRandom } from '../../fleet/model/random.ts';
+import { fakeOperation } from './fake-engine.ts';
+import { type FakeSite, startFakeSite } from './fake-site.ts';
+
+const lines = 10_000;
+const clients = 20;
+const operation = 'op-1';
+
+/** A client as the wizard and the CLI are: it goes on from the last number that it holds. */
+class Follower {
+  readonly got: number[] = [];
+  readonly connected: Promise<void>;
+  readonly done: Promise<void>;
+  connections = 0;
+  readonly #socket: Socket;
+  readonly #finish: () => void;
+
+  constructor(site: FakeSite) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.done = promise;
+    this.#finish = resolve;
+    const { promise: connected, resolve: connect } = Promise.withResolvers<void>();
+    this.connected = connected;
+    this.#socket = io(site.url, {
+      path: livePath,
+      transports: ['websocket'],
+      auth: { token: site.admin },
+      ca: site.authority.certificate,
+      reconnectionDelay: 1,
+      reconnectionDelayMax: 20,
+      forceNew: true,
+    });
+    this.#socket.on('connect', () => {
+      this.connections += 1;
+      connect();
+      this.#socket.emit('follow', { operation, log: { after: this.got.at(-1) ?? 0 } });
+    });
+    this.#socket.on('batch', (batch: Batch, acknowledge: () => void) => {
+      for (const line of batch.lines) this.got.push(line.number);
+      acknowledge();
+      if (this.got.length >= lines) this.#finish();
+    });
+  }
+
+  /** The line is cut, as by a network that goes away; the client comes back by itself. */
+  cut(): void {
+    if (this.#socket.connected) this.#socket.io.engine.close();
+  }
+
+  close(): void {
+    this.#socket.disconnect();
+  }
+}
+
+describe(`streaming to many (REMUDA_SEED=${runSeed()})`, () => {
+  let site: FakeSite;
+  let followers: Follower[] = [];
+  const random = seededRandom(runSeed());
+
+  beforeEach(async () => {
+    site = await startFakeSite({ acknowledgeWithin: 200 });
+    site.engine.operations.set(operation, fakeOperation());
+  });
+  afterEach(async () => {
+    for (const follower of followers) follower.close();
+    followers = [];
+    await site[Symbol.asyncDispose]();
+  });
+
+  test('20 clients with random interruptions get every one of 10,000 lines once and in order', async () => {
+    followers = Array.from({ length: clients }, () => new Follower(site));
+    await Promise.all(followers.map((follower) => follower.connected));
+    for (let said = 0; said < lines; said += 1) {
+      site.engine.say(`line ${said}`);
+      if (said % 200 === 199) {
+        followers[Math.floor(random() * clients)]?.cut();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    await Promise.all(followers.map((follower) => follower.done));
+    const expected = Array.from({ length: lines }, (_, index) => index + 1);
+    for (const follower of followers) expect(follower.got).toEqual(expected);
+    const connections = followers.reduce((sum, follower) => sum + follower.connections, 0);
+    expect(connections, 'no client was ever interrupted').toBeGreaterThan(clients);
+  });
+
+  test('a restart of the daemon in the middle loses and doubles nothing', async () => {
+    followers = Array.from({ length: 5 }, () => new Follower(site));
+    for (let said = 0; said < lines / 2; said += 1) site.engine.say(`line ${said}`);
+    await site.pause();
+    for (let said = lines / 2; said < lines; said += 1) site.engine.say(`line ${said}`);
+    await site.resume();
+    await Promise.all(followers.map((follower) => follower.done));
+    const expected = Array.from({ length: lines }, (_, index) => index + 1);
+    for (const follower of followers) expect(follower.got).toEqual(expected);
+  });
+
+  test('a client that never acknowledges gets one bounded batch, is cut off, and holds nobody up', async () => {
+    for (let said = 0; said < lines; said += 1) site.engine.say('x'.repeat(1000));
+    const silent = io(site.url, {
+      path: livePath,
+      transports: ['websocket'],
+      auth: { token: site.admin },
+      ca: site.authority.certificate,
+      reconnection: false,
+      forceNew: true,
+    });
+    const batches: Batch[] = [];
+    silent.on('batch', (batch: Batch) => batches.push(batch));
+    const end = new Promise<string>((resolve) => {
+      silent.once('disconnect', resolve);
+    });
+    silent.once('connect', () => silent.emit('follow', { operation, log: { after: 0 } }));
+    followers = [new Follower(site)];
+    await followers[0]?.done;
+    expect(await end).toBe('io server disconnect');
+    expect(batches.length).toBe(1);
+    expect(JSON.stringify(batches[0]).length).toBeLessThan(400_000);
+  });
+
+  test('events from now on: the past stays where it is, and what comes after the answer is not missed', async () => {
+    for (let number = 1; number <= 3; number += 1) site.engine.happen('step.started', { operation });
+    const socket = io(site.url, {
+      path: livePath,
+      transports: ['websocket'],
+      auth: { token: site.admin },
+      ca: site.authority.certificate,
+      reconnection: false,
+      forceNew: true,
+    });
+    try {
+      const first = new Promise<Batch>((resolve) => {
+        socket.once('batch', (batch: Batch, acknowledge: () => void) => {
+          acknowledge();
+          resolve(batch);
+        });
+      });
+      await socket.emitWithAck('follow', { operation, events: {} });
+      site.engine.happen('step.ended', { operation });
+      const { events, position } = await first;
+      expect(events.map((event) => event.number)).toEqual([4]);
+      expect(position).toBe(4);
+    } finally {
+      socket.disconnect();
+    }
+  });
+});
