@@ -79,6 +79,9 @@ export interface EngineParts {
 /** How many events or lines one question answers unless it says otherwise. */
 const pageSize = 1000;
 
+/** Name of the turn that new labs take; no cluster can be called so. */
+const newLabs = '(new labs)';
+
 /** Longest life of a client certificate, seconds (DESIGN §6). */
 const longestCredential = 3600;
 
@@ -366,11 +369,15 @@ export class Engine {
   /** Requests about the same clusters go one after another. */
   #inTurn<T>(request: FileRequest, act: () => Promise<T>): Promise<T> {
     const { planners, state } = this.#parts;
-    const { clusters } = planners.parse(request.text, request.file, knownDocuments(state));
-    return this.#turns.take(
-      clusters.map((cluster) => cluster.name),
-      act,
+    const { clusters, providers } = planners.parse(request.text, request.file, knownDocuments(state));
+    const names = clusters.map((cluster) => cluster.name);
+    const typeOf = (name: string): string | undefined =>
+      (providers.find((provider) => provider.name === name)?.config ?? state.providers.get(name))?.type;
+    // The subnet of a new lab is chosen beside those that are kept: the next one must see what this one took.
+    const makesLab = clusters.some(
+      ({ name, provider }) => state.clusters.find(name) === undefined && typeOf(provider) === 'lab',
     );
+    return this.#turns.take(makesLab ? [...names, newLabs] : names, act);
   }
 
   #refuseWhenShort(): void {

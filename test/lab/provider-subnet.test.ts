@@ -1,6 +1,10 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
+import { releaseSubnet, routedNetworks } from '../../provisioners/infrastructure/lab/claim.ts';
 import { generateSshKey } from '../../provisioners/infrastructure/lab/ssh-key.ts';
 import {
   addressesOf,
@@ -89,6 +93,32 @@ describe('subnets of labs', () => {
       expect(() => requestedNetwork(given)).toThrow(UserProblem);
     },
   );
+});
+
+test('complaint 15: a route that leads nowhere takes no network from a lab, any other does', () => {
+  const printed = JSON.stringify([
+    { type: 'unreachable', dst: '10.77.0.0/16' },
+    { type: 'blackhole', dst: '10.78.0.0/16' },
+    { dst: '10.77.20.0/24', dev: 'eth1' },
+    { type: 'local', dst: '127.0.0.0/8', dev: 'lo' },
+  ]);
+  expect(routedNetworks(printed)).toEqual(['10.77.20.0/24', '127.0.0.0/8']);
+});
+
+test('complaint 15: of processes that want the same subnets at the same moment, each gets its own', async () => {
+  const subnets = Array.from({ length: 12 }, (_, index) => `10.126.${200 + index}.0/24`);
+  const claimer = join(import.meta.dirname, 'provider-claimer.ts');
+  const claim = async (id: string): Promise<readonly string[]> => {
+    const { stdout } = await promisify(execFile)(process.execPath, [claimer, id, ...subnets]);
+    return JSON.parse(stdout) as readonly string[];
+  };
+  const ids = ['c1a11111', 'c1a22222', 'c1a33333'];
+  try {
+    const won = (await Promise.all(ids.map(claim))).flat();
+    expect([...won].sort()).toEqual([...subnets].sort());
+  } finally {
+    for (const subnet of subnets) for (const id of ids) await releaseSubnet(id, subnet);
+  }
 });
 
 test('every generated SSH key is whole: ssh2 alone spoils one in 256', () => {

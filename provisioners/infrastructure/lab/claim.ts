@@ -42,7 +42,16 @@ export async function releaseSubnet(id: string, subnet: string): Promise<void> {
   if (owner?.id === id) await rm(claimFile(subnet), { force: true });
 }
 
-const routeSchema = z.array(z.object({ dst: z.string() }));
+const routeSchema = z.array(z.object({ dst: z.string(), type: z.string().optional() }));
+/** Types of routes that lead nowhere (ip-route(8)): nobody is there, and a lab's own, narrower route goes before them. */
+const deadEnds = new Set(['unreachable', 'blackhole', 'prohibit', 'throw']);
+/** Destinations that somebody can be met at, from what `ip -json route` printed. */
+export const routedNetworks = (printed: string): readonly string[] =>
+  routeSchema
+    .parse(JSON.parse(printed))
+    .filter(({ type = 'unicast' }) => !deadEnds.has(type))
+    .map(({ dst }) => dst);
+
 const addressSchema = z.array(
   z.object({ addr_info: z.array(z.object({ family: z.string(), local: z.string(), prefixlen: z.int() })) }),
 );
@@ -50,13 +59,11 @@ const addressSchema = z.array(
 /** Every IPv4 network that this box has a route or an address in, by its real routing tables, and every lab's claim. */
 export async function takenSubnets(exceptLab: LabPlaces): Promise<Subnet[]> {
   const own = (await listClaims()).filter((claim) => claim.id === exceptLab.id).map((claim) => claim.subnet);
-  const routes = routeSchema.parse(
-    JSON.parse(await run('ip', ['-json', '-4', 'route', 'show', 'table', 'all'])),
-  );
+  const routes = routedNetworks(await run('ip', ['-json', '-4', 'route', 'show', 'table', 'all']));
   const links = addressSchema.parse(JSON.parse(await run('ip', ['-json', '-4', 'address'])));
   const addresses = links.flatMap((link) => link.addr_info).map((info) => `${info.local}/${info.prefixlen}`);
   const claims = (await listClaims()).map((claim) => claim.subnet);
-  const networks = [...routes.map((route) => route.dst), ...addresses, ...claims]
+  const networks = [...routes, ...addresses, ...claims]
     .filter((text) => /^[0-9]/.test(text))
     .map(parseSubnet);
   const mine = own.map(parseSubnet);
