@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { SiteAuthority } from '../../daemon/access/authority.ts';
+import { AccessTokens } from '../../daemon/access/tokens.ts';
+import { Metrics } from '../../daemon/api/metrics.ts';
+import { ApiServer } from '../../daemon/api/server.ts';
+import type { LiveItem, LogPage } from '../../daemon/operations/requests.ts';
+import { OperationLogs } from '../../daemon/state/logs.ts';
+import { State } from '../../daemon/state/state.ts';
+import { FakeEngine, fakeOperation } from '../integration/api/fake-engine.ts';
+
+/** What the measuring process is told once the server listens. */
+export interface SourceReady {
+  readonly url: string;
+  readonly token: string;
+  readonly authority: string;
+}
+
+/** Asks for lines: so many a second, for so long. Answered with the number of the last line and the memory used. */
+export interface SourceWish {
+  readonly perSecond: number;
+  readonly seconds: number;
+}
+
+/** What the source answers at the end. */
+export interface SourceEnd {
+  readonly last: number;
+  readonly bytes: number;
+  /** Processor seconds that the server used while it streamed. */
+  readonly processor: number;
+}
+
+const operation = 'op-1';
+/** How often lines come, milliseconds: reports of an agent come in bunches too. */
+const tick = 10;
+
+/** The fake engine with the real log files behind it: lines are durable on disk before anybody is told. */
+class SourceEngine extends FakeEngine {
+  readonly #logs: OperationLogs;
+  readonly #followers = new Set<(item: LiveItem) => void>();
+  last = 0;
+
+  constructor(folder: string) {
+    super();
+    this.#logs = new OperationLogs(folder);
+    this.operations.set(operation, fakeOperation());
+  }
+
+  override subscribe(follower: (item: LiveItem) => void): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
+  override logLines(id: string, after: number, limit = 1000): Promise<LogPage> {
+    return this.#logs.read(id, after, limit);
+  }
+
+  /** Takes so many lines, each with the time at which it came. */
+  take(count: number): void {
+    const taken = Array.from({ length: count }, () => {
+      this.last += 1;
+      const machine = `w${this.last % 40}`;
+      const text = `${Date.now()} I1121 kubelet_node_status.go:73] attempting to register node "${machine}" with the API server, line ${this.last}`;
+      const key = { step: `worker.join/${machine}`, machine, epoch: 1, sequence: this.last };
+      return this.#logs.append(operation, { at: new Date().toISOString(), text, ...key });
+    });
+    this.#logs.sync();
+    for (const line of taken)
+      if (line !== undefined)
+        for (const follower of this.#followers) follower({ type: 'log', operation, cluster: 'demo', line });
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'remuda-bench-stream-'));
+const state = new State({ folder, reserveBytes: 65_536 });
+const authority = await SiteAuthority.open(join(folder, 'authority'));
+const tokens = new AccessTokens(state.principals, authority.hash);
+const engine = new SourceEngine(join(folder, 'logs'));
+const server = new ApiServer({
+  host: '127.0.0.1',
+  port: 0,
+  identity: await authority.serverIdentity(),
+  services: {
+    engine,
+    tokens,
+    audit: state.audit,
+    authority,
+    metrics: new Metrics(engine),
+    logger: pino({ level: 'silent' }),
+    release: '0.0.0-bench',
+    startedAt: new Date().toISOString(),
+    linkPort: () => 8444,
+  },
+});
+const { port } = await server.start();
+const { token } = tokens.issue({ name: 'bench', role: 'viewer', days: 1 });
+
+process.on('message', (wish: SourceWish) => void run(wish));
+process.on('disconnect', () => {
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(0);
+});
+process.send?.({
+  url: `https://127.0.0.1:${port}`,
+  token,
+  authority: authority.certificate,
+} satisfies SourceReady);
+
+async function run({ perSecond, seconds }: SourceWish): Promise<void> {
+  const before = process.cpuUsage();
+  const from = performance.now();
+  const first = engine.last;
+  const total = perSecond * seconds;
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      // By the clock, so that a late timer does not make the rate lower than it is said to be.
+      const due = Math.min(total, Math.floor(((performance.now() - from) / 1000) * perSecond));
+      engine.take(first + due - engine.last);
+      if (due < total) return;
+      clearInterval(timer);
+      resolve();
+    }, tick);
+  });
+  const { user, system } = process.cpuUsage(before);
+  process.send?.({
+    last: engine.last,
+    bytes: process.memoryUsage().rss,
+    processor: (user + system) / 1e6,
+  } satisfies SourceEnd);
+}
