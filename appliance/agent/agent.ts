@@ -11,6 +11,7 @@ import { AgentLinkClient } from './link-client.ts';
 import type { Reach } from './outgoing/address.ts';
 import type { PayloadSupply } from './payload-supply.ts';
 import { createPorts, type ProviderFactory } from './ports.ts';
+import { requestCertificate } from './pki.ts';
 import { type Hello, protocolVersion } from './protocol.ts';
 import { createQuestions } from './questions.ts';
 import { recipientOf } from './sealing.ts';
@@ -109,7 +110,8 @@ async function enrolNow(
     });
   }
   try {
-    const enrolled = await enrol({ ...enrolment, recipient, release });
+    const request = await folder.certificateRequest(requestCertificate);
+    const enrolled = await enrol({ ...enrolment, recipient, release, request });
     const kept = { ...enrolled, server: enrolment.server };
     folder.keepEnrolment(kept);
     logger.info({ site: kept.site, epoch: kept.epoch }, 'enrolled');

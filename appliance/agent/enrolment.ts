@@ -6,6 +6,12 @@ import { type Problem, Transient, UserProblem } from '../../provisioners/contrac
 import type { EnrolAnswer, EnrolRequest } from './protocol.ts';
 import { publicKeyHash, requestCertificate } from './pki.ts';
 
+/** A certificate request in PEM, and the PEM of its key. */
+export interface CertificateRequest {
+  readonly request: string;
+  readonly key: string;
+}
+
 /** What enrolment leaves: who this agent is. */
 export interface Enrolled extends EnrolAnswer {
   /** PEM of the client key. */
@@ -34,11 +40,13 @@ export async function enrol(options: {
   readonly token: string;
   readonly recipient: string;
   readonly release: string;
+  /** The request to make, kept before it is made: whoever repeats it after a crash is answered again. */
+  readonly request: CertificateRequest;
 }): Promise<Enrolled> {
   const [hash, secret] = splitToken(options.token);
   const server = new URL(options.server);
   const authority = await authorityOf(server, hash);
-  const { request, key } = await requestCertificate();
+  const { request, key } = options.request;
   const body: EnrolRequest = { secret, request, recipient: options.recipient, release: options.release };
   const answer = await post(new URL('/api/v1/agents/enrol', server), body, { ca: authority });
   return { ...answer, authority, key };

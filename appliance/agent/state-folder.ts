@@ -7,14 +7,18 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
-import type { Enrolled } from './enrolment.ts';
+import type { CertificateRequest, Enrolled } from './enrolment.ts';
 import { drawIdentity } from './sealing.ts';
+
+/** The request that is being made; gone once it was answered. */
+const requestFile = 'enrolment-request.json';
 
 const enrolmentSchema = z.strictObject({
   server: z.string(),
@@ -25,6 +29,8 @@ const enrolmentSchema = z.strictObject({
   linkPort: z.int(),
   key: z.string(),
 });
+
+const requestSchema = z.strictObject({ request: z.string(), key: z.string() });
 
 /** What an agent keeps of its enrolment. */
 export interface KeptEnrolment extends Enrolled {
@@ -66,6 +72,16 @@ export class StateFolder {
     return readFileSync(file, 'utf8').trim();
   }
 
+  /**
+   * The request this agent enrols with, drawn once: an agent that is killed before it has the answer repeats the same
+   * request, which the daemon answers again.
+   */
+  async certificateRequest(draw: () => Promise<CertificateRequest>): Promise<CertificateRequest> {
+    const file = join(this.#folder, requestFile);
+    if (!existsSync(file)) this.#write(requestFile, `${JSON.stringify(await draw())}\n`);
+    return requestSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  }
+
   enrolment(): KeptEnrolment | undefined {
     const file = join(this.#folder, 'enrolment.json');
     return existsSync(file) ? enrolmentSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined;
@@ -73,6 +89,7 @@ export class StateFolder {
 
   keepEnrolment(enrolment: KeptEnrolment): void {
     this.#write('enrolment.json', `${JSON.stringify(enrolmentSchema.parse(enrolment), undefined, 2)}\n`);
+    rmSync(join(this.#folder, requestFile), { force: true });
   }
 
   close(): void {

@@ -289,10 +289,11 @@ export class Engine {
     return this.#enrolment.createToken(request);
   }
 
-  /** Uses up the token and makes the caller the site's agent. Refuses a used, expired or unknown token alike. */
-  async enrolAgent(
-    request: Pick<EnrolRequest, 'secret' | 'recipient' | 'release'>,
-  ): Promise<{ readonly site: string; readonly epoch: number }> {
+  /**
+   * Uses up the token and makes the caller the site's agent. Refuses a token that is unknown, expired or used by another
+   * request alike; the very request that used it is answered again.
+   */
+  async enrolAgent(request: EnrolRequest): Promise<{ readonly site: string; readonly epoch: number }> {
     return this.#enrolment.enrol(request);
   }
 

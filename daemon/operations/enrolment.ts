@@ -11,7 +11,7 @@ import type { Runner } from './runner.ts';
 /** 256 bits: beyond guessing, whatever the rate of tries. */
 const secretBytes = 32;
 
-const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Who may ask for a token, for which site, and for how long it is good. */
 export interface TokenRequest {
@@ -42,16 +42,21 @@ export class Enrolment {
     return this.#recorder.commit((note) => this.#issue(request, note));
   }
 
-  async enrol(
-    request: Pick<EnrolRequest, 'secret' | 'recipient' | 'release'>,
-  ): Promise<{ readonly site: string; readonly epoch: number }> {
+  /**
+   * Makes the caller the site's agent. The identical request is answered again: an agent that died before it had the
+   * answer on its disk asks with the key it kept, and whoever else repeats the request does not have that key.
+   */
+  async enrol(request: EnrolRequest): Promise<{ readonly site: string; readonly epoch: number }> {
     const { agents, clusters } = this.#recorder.state;
+    const { recipient, release } = request;
+    const by = hashOf(`${recipient}\n${request.request}`);
     return this.#recorder.commit((note, at) => {
-      const site = agents.useEnrolment(hashOf(request.secret), at);
-      if (site === undefined) throw new Refusal('invalid', [problems.badToken()]);
-      if (agents.get(site)?.recipient !== undefined)
-        throw new Refusal('conflict', [problems.alreadyEnrolled(site)]);
-      const { recipient, release } = request;
+      const use = agents.useEnrolment(hashOf(request.secret), by, at);
+      if (use === undefined) throw new Refusal('invalid', [problems.badToken()]);
+      const { site, isRepeat } = use;
+      const known = agents.get(site);
+      if (isRepeat && known?.recipient === recipient) return { site, epoch: known.epoch };
+      if (known?.recipient !== undefined) throw new Refusal('conflict', [problems.alreadyEnrolled(site)]);
       const epoch = agents.enrol(site, { recipient, release, at });
       clusters.removeDraftsOf(site);
       note({ type: 'agent.enrolled', data: { site, epoch, release } });

@@ -98,17 +98,31 @@ export class Agents {
       .run(record.hash, record.site, record.principal, record.expiresAt);
   }
 
-  /** Uses a token up: the site, or undefined when it is unknown, used or expired. */
-  useEnrolment(hash: string, at: Instant): string | undefined {
-    return this.#database
-      .prepare<[string, string, string], { site: string }>(
-        `UPDATE enrolments SET used_at = ? WHERE hash = ? AND used_at IS NULL AND expires_at > ? RETURNING site`,
+  /**
+   * Uses a token up, or finds the very request that did: the site, or undefined when the token is unknown, expired, or
+   * used by another request. `by`: hash of the request.
+   */
+  useEnrolment(
+    hash: string,
+    by: string,
+    at: Instant,
+  ): { readonly site: string; readonly isRepeat: boolean } | undefined {
+    const first = this.#database
+      .prepare<[string, string, string, string], { site: string }>(
+        `UPDATE enrolments SET used_at = ?, used_by = ? WHERE hash = ? AND used_at IS NULL AND expires_at > ? RETURNING site`,
       )
-      .get(at, hash, at)?.site;
+      .get(at, by, hash, at);
+    if (first !== undefined) return { site: first.site, isRepeat: false };
+    const again = this.#database
+      .prepare<[string, string, string], { site: string }>(
+        'SELECT site FROM enrolments WHERE hash = ? AND used_by = ? AND expires_at > ?',
+      )
+      .get(hash, by, at);
+    return again && { site: again.site, isRepeat: true };
   }
 
-  /** Tokens that were given out for a site and not used die. */
+  /** Tokens that were given out for a site die, also for a repeat of the request that used one. */
   removeEnrolments(site: string): void {
-    this.#database.prepare('DELETE FROM enrolments WHERE site = ? AND used_at IS NULL').run(site);
+    this.#database.prepare('DELETE FROM enrolments WHERE site = ?').run(site);
   }
 }

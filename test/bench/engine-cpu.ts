@@ -74,7 +74,7 @@ const engine = new Engine({
   seal: async () => 'sealed',
 });
 const { secret } = await engine.createEnrolmentToken({ site: 'local', principal: 'p', minutes: 5 });
-await engine.enrolAgent({ secret, recipient: 'age1bench', release: '1' });
+await engine.enrolAgent({ secret, request: 'PKCS10', recipient: 'age1bench', release: '1' });
 await engine.start();
 
 const chain = 5;

@@ -51,6 +51,7 @@ async function enrolFirst(): Promise<void> {
   const token = await engine.createEnrolmentToken({ site: 'local', principal: 'tester', minutes: 1_000_000 });
   const { epoch } = await engine.enrolAgent({
     secret: token.secret,
+    request: 'PKCS10',
     recipient: 'age1fake',
     release: '0.1.0',
   });

@@ -291,7 +291,7 @@ export class World {
       engine.createEnrolmentToken({ site, principal: 'tester', minutes: 10 }),
     );
     const enrolled = await this.request((engine) =>
-      engine.enrolAgent({ secret: token.secret, recipient: 'age1fake', release: '0.1.0' }),
+      engine.enrolAgent({ secret: token.secret, request: 'PKCS10', recipient: 'age1fake', release: '0.1.0' }),
     );
     this.#epoch = enrolled.epoch;
   }

@@ -63,9 +63,9 @@ const agentRoutes = [
     bodyLimit: strangerBodyLimit,
     body: enrolRequestSchema,
     answer: enrolAnswerSchema,
-    async handle(services, { body: { request, ...rest } }) {
-      const identity = await services.engine.enrolAgent(rest);
-      return { body: await enrolment(services, request, identity) };
+    async handle(services, { body }) {
+      const identity = await services.engine.enrolAgent(body);
+      return { body: await enrolment(services, body.request, identity) };
     },
   }),
   defineRoute({

@@ -2,6 +2,8 @@ import { firstJournal } from './0001-first-journal.ts';
 import { clustersAsAsked } from './0002-clusters-as-asked.ts';
 import { accessOfPeople } from './0003-access.ts';
 import { draftsAndCredentials } from './0004-drafts-and-credentials.ts';
+import { repeatedEnrolment } from './0005-repeated-enrolment.ts';
+import { outgoing } from './0006-outgoing.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order. */
@@ -10,4 +12,6 @@ export const migrations: readonly Migration[] = [
   clustersAsAsked,
   accessOfPeople,
   draftsAndCredentials,
+  repeatedEnrolment,
+  outgoing,
 ];

@@ -324,7 +324,8 @@ describe('enrolment', () => {
   });
   afterEach(() => close());
 
-  const ask = (token: string) => enrol({ server: url, token, recipient: 'age1x', release: 'test' });
+  const ask = async (token: string) =>
+    enrol({ server: url, token, recipient: 'age1x', release: 'test', request: await requestCertificate() });
 
   it('exchanges a token once; what it gets opens the link', async () => {
     const enrolled = await ask(`${authority.hash}.${secret}`);

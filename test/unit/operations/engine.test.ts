@@ -221,9 +221,15 @@ test('an absent agent is waited for and said; a replaced one loses its attempts,
   expect(site.engine.listAgents()).toMatchObject([{ site: 'local', state: 'none', epoch: 2 }]);
   site.agent.replace();
   site.agent.held.clear();
-  const enrol = { secret: token.secret, recipient: 'age1new', release: '1' };
-  await site.run(site.engine.enrolAgent(enrol));
-  expect((await refusalOf(site.engine.enrolAgent(enrol))).report.code).toBe('AGENT-003');
+  const enrol = { secret: token.secret, request: 'PKCS10', recipient: 'age1new', release: '1' };
+  const enrolled = await site.run(site.engine.enrolAgent(enrol));
+  // Killed before it had the answer on its disk, it asks the same again (complaint 3); nobody else gets an answer.
+  expect(await site.run(site.engine.enrolAgent(enrol))).toEqual(enrolled);
+  for (const other of [
+    { ...enrol, request: 'another' },
+    { ...enrol, recipient: 'age1other' },
+  ])
+    expect((await refusalOf(site.engine.enrolAgent(other))).report.code).toBe('AGENT-003');
   site.agent.hello(0);
   expect(await site.end(id)).toMatchObject({ state: 'succeeded' });
 });

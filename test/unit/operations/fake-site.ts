@@ -59,7 +59,14 @@ export class FakeSite {
       const token = await this.run(
         this.engine.createEnrolmentToken({ site: 'local', principal: 'p', minutes: 5 }),
       );
-      await this.run(this.engine.enrolAgent({ secret: token.secret, recipient: 'age1fake', release: '1' }));
+      await this.run(
+        this.engine.enrolAgent({
+          secret: token.secret,
+          request: 'PKCS10',
+          recipient: 'age1fake',
+          release: '1',
+        }),
+      );
     }
     await this.engine.start();
     this.agent.hello(this.engine.acknowledgedSequence('local', this.agent.epoch));
