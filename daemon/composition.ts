@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { type Logger, pino } from 'pino';
 import { Problem, UserProblem } from '../provisioners/contract/problem.ts';
 import { SiteAuthority } from './access/authority.ts';
+import { Directories } from './access/directory.ts';
 import { ensureRecoveryKey } from './access/recovery.ts';
 import { sealTo } from './access/sealing.ts';
 import { AccessTokens } from './access/tokens.ts';
@@ -75,6 +76,11 @@ class SiteLinks {
     });
     this.#links.set(site, link);
     return link;
+  }
+
+  /** The link of the appliance's own site, whose agent speaks with servers that users name. */
+  ofSite(): SocketLink {
+    return this.of('local');
   }
 
   /** The link of a site for which an agent was enrolled; strangers make none. */
@@ -152,6 +158,7 @@ async function startListeners(options: DaemonOptions, parts: Parts): Promise<Run
       engine,
       tokens,
       audit: state.audit,
+      directories: new Directories({ state, reach: (name, request) => links.ofSite().reach(name, request) }),
       authority,
       metrics: new Metrics(engine),
       logger,

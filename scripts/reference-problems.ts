@@ -1,5 +1,6 @@
 import { agentCodes } from '../appliance/agent/codes.ts';
 import { outgoingCodes } from '../appliance/agent/outgoing/codes.ts';
+import { directoryCodes } from '../daemon/access/codes-of-directories.ts';
 import { doorCodes } from '../daemon/api/codes.ts';
 import { commandCodes } from '../daemon/cli/codes.ts';
 import { engineCodes } from '../daemon/operations/codes.ts';
@@ -41,6 +42,7 @@ export const catalogues: readonly CatalogueOfRoom[] = [
     ],
     codes: doorCodes,
   },
+  { title: 'Directories', rooms: ['daemon/access/directory.ts'], codes: directoryCodes },
   { title: 'The command', rooms: ['daemon/cli/'], codes: commandCodes },
   {
     title: "The daemon's state",

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { SiteAuthority } from '../access/authority.ts';
 import type { ObjectKind, Verb } from '../access/authorize.ts';
+import type { Directories } from '../access/directory.ts';
 import type { Principal } from '../access/principals.ts';
 import type { AccessTokens } from '../access/tokens.ts';
 import type { Engine } from '../operations/engine.ts';
@@ -16,6 +17,7 @@ export interface Services {
   readonly engine: EngineDoors;
   readonly tokens: AccessTokens;
   readonly audit: Audit;
+  readonly directories: Directories;
   readonly authority: SiteAuthority;
   readonly metrics: Metrics;
   readonly logger: Logger;

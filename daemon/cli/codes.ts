@@ -134,6 +134,16 @@ export const commandCodes: ProblemCatalogue = {
     'It was sealed to others only, or was changed on the disk.',
     'Give the secret again, or bring the state back from a backup.',
   ),
+  'CLI-040': code(
+    'A file cannot be read',
+    'The file named on the command line does not exist or may not be read.',
+    'Give the path of a readable file.',
+  ),
+  'CLI-041': code(
+    'A file without settings',
+    'It is neither YAML nor JSON, or not a section with fields.',
+    'Begin with the example in the manual.',
+  ),
   'BUG-002': code(
     'A mistake of the command',
     'The command met something that it should know. REMUDA_DEBUG=1 shows where.',

@@ -7,6 +7,7 @@ import { addDeleteCommand } from './commands/clusters.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addCredentialCommands } from './commands/credentials.ts';
 import { addDescribeCommand } from './commands/describe.ts';
+import { addDirectoryCommands } from './commands/directories.ts';
 import { addFileCommands } from './commands/files.ts';
 import { addPreflightCommand } from './commands/preflight.ts';
 import { addGetCommand } from './commands/lists.ts';
@@ -37,6 +38,7 @@ export function buildProgram(session: Session): Command {
   addCredentialCommands(program, session);
   addSupplyCommands(program, session);
   addAccessCommands(program, session);
+  addDirectoryCommands(program, session);
   addCompletionCommand(program, session);
   program
     .command('version')

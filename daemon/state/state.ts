@@ -8,6 +8,7 @@ import { Audit } from './audit.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Clusters } from './clusters.ts';
 import { closeDatabase, type LastStop, openDatabase, syncFolder } from './database.ts';
+import { DirectoryRecords } from './directories.ts';
 import { Events } from './events.ts';
 import { Journal } from './journal.ts';
 import { Machines } from './machines.ts';
@@ -56,6 +57,7 @@ export class State {
   readonly attempts: Attempts;
   readonly audit: Audit;
   readonly clusters: Clusters;
+  readonly directories: DirectoryRecords;
   readonly events: Events;
   readonly machines: Machines;
   readonly operations: Operations;
@@ -92,6 +94,7 @@ export class State {
     this.attempts = new Attempts(database);
     this.audit = new Audit(database);
     this.clusters = new Clusters(database);
+    this.directories = new DirectoryRecords(database);
     this.events = new Events(database);
     this.machines = new Machines(database);
     this.operations = new Operations(database);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { SiteAuthority } from '../../daemon/access/authority.ts';
+import { Directories } from '../../daemon/access/directory.ts';
 import { AccessTokens } from '../../daemon/access/tokens.ts';
 import { Metrics } from '../../daemon/api/metrics.ts';
 import { ApiServer } from '../../daemon/api/server.ts';
@@ -86,6 +87,7 @@ const server = new ApiServer({
     engine,
     tokens,
     audit: state.audit,
+    directories: new Directories({ state, reach: () => Promise.reject(new Error('no agent')) }),
     authority,
     metrics: new Metrics(engine),
     logger: pino({ level: 'silent' }),

@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts';
 import { accessRoutes } from './access.ts';
 import { clusterRoutes } from './clusters.ts';
+import { directoryRoutes } from './directories.ts';
 import { fileRoutes } from './files.ts';
 import { operationRoutes } from './operations.ts';
 import { sealedRoutes } from './sealed.ts';
@@ -15,5 +16,6 @@ export const routeTable: readonly Route[] = [
   ...operationRoutes,
   ...supplyRoutes,
   ...accessRoutes,
+  ...directoryRoutes,
   ...sealedRoutes,
 ];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { SiteAuthority } from '../../../daemon/access/authority.ts';
+import { Directories } from '../../../daemon/access/directory.ts';
 import { AccessTokens } from '../../../daemon/access/tokens.ts';
 import { Metrics } from '../../../daemon/api/metrics.ts';
 import { ApiServer } from '../../../daemon/api/server.ts';
@@ -45,6 +46,7 @@ export async function startFakeSite(
     engine,
     tokens,
     audit: state.audit,
+    directories: new Directories({ state, reach: () => Promise.reject(new Error('no agent')) }),
     authority,
     metrics: new Metrics(engine),
     logger: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
