@@ -11,6 +11,7 @@ import { texts } from './texts.ts';
 
 /** NIST SP 800-63B §3.1.1.2, as the daemon asks for it. */
 const shortestPassword = 15;
+const { claim: words } = texts;
 
 interface ClaimPageProps {
   readonly door: Door;
@@ -19,16 +20,23 @@ interface ClaimPageProps {
   readonly onLate: () => void;
 }
 
+interface Typed {
+  readonly code: string;
+  readonly name: string;
+  readonly password: string;
+  readonly again: string;
+}
+
 /** The first visitor proves that the machine is hers and becomes its administrator. */
 export function ClaimPage({ door, onSignedIn, onLate }: ClaimPageProps): React.JSX.Element {
-  const [typed, setTyped] = useState({ code: '', name: '', password: '', again: '' });
+  const [typed, setTyped] = useState<Typed>({ code: '', name: '', password: '', again: '' });
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const put = (part: keyof typeof typed) => (value: string) => setTyped({ ...typed, [part]: value });
-  const missing = Math.max(0, shortestPassword - typed.password.length);
-  const differs = typed.again !== '' && typed.again !== typed.password;
   const isComplete =
-    typed.code !== '' && typed.name !== '' && missing === 0 && typed.again === typed.password;
+    typed.code !== '' &&
+    typed.name !== '' &&
+    typed.password.length >= shortestPassword &&
+    typed.again === typed.password;
   const claim = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (!isComplete || isBusy) return;
@@ -39,51 +47,14 @@ export function ClaimPage({ door, onSignedIn, onLate }: ClaimPageProps): React.J
       onSignedIn(await post<SessionView>('/api/v1/door/claim', { code, name, password }));
     } catch (refusal) {
       setError(refusal);
-    } finally {
       setBusy(false);
     }
   };
   if (error instanceof Refusal && error.details.status === 409) return <Late door={door} onGoOn={onLate} />;
-  const { claim: words } = texts;
   return (
     <DoorFrame title={words.title} intro={words.intro} footer={<ServerLine door={door} />}>
       <Form onSubmit={(event) => void claim(event)}>
-        <TextField
-          id="code"
-          label={words.code}
-          help={words.codeHelp}
-          value={typed.code}
-          onChange={put('code')}
-          autoComplete="one-time-code"
-          isCode
-          hasFocus
-        />
-        <TextField
-          id="name"
-          label={words.name}
-          help={words.nameHelp}
-          value={typed.name}
-          onChange={put('name')}
-          autoComplete="username"
-        />
-        <TextField
-          id="password"
-          label={words.password}
-          help={typed.password !== '' && missing > 0 ? words.short(missing) : words.passwordHelp}
-          value={typed.password}
-          onChange={put('password')}
-          autoComplete="new-password"
-          isSecret
-        />
-        <TextField
-          id="again"
-          label={words.again}
-          value={typed.again}
-          onChange={put('again')}
-          autoComplete="new-password"
-          isSecret
-          {...(differs ? { problem: words.mismatch } : {})}
-        />
+        <ClaimFields typed={typed} onChange={(part, value) => setTyped({ ...typed, [part]: value })} />
         <ProblemView error={error} />
         <ActionGroup>
           <Button type="submit" isBlock isDisabled={!isComplete} isLoading={isBusy}>
@@ -95,19 +66,48 @@ export function ClaimPage({ door, onSignedIn, onLate }: ClaimPageProps): React.J
   );
 }
 
+function ClaimFields(props: {
+  readonly typed: Typed;
+  readonly onChange: (part: keyof Typed, value: string) => void;
+}): React.JSX.Element {
+  const { typed, onChange } = props;
+  const missing = Math.max(0, shortestPassword - typed.password.length);
+  const differs = typed.again !== '' && typed.again !== typed.password;
+  const field = (part: keyof Typed) => ({
+    id: part,
+    label: words[part],
+    value: typed[part],
+    onChange: (value: string) => onChange(part, value),
+  });
+  return (
+    <>
+      <TextField {...field('code')} help={words.codeHelp} autoComplete="one-time-code" isCode hasFocus />
+      <TextField {...field('name')} help={words.nameHelp} autoComplete="username" />
+      <TextField
+        {...field('password')}
+        help={typed.password !== '' && missing > 0 ? words.short(missing) : words.passwordHelp}
+        autoComplete="new-password"
+        isSecret
+      />
+      <TextField
+        {...field('again')}
+        autoComplete="new-password"
+        isSecret
+        {...(differs ? { problem: words.mismatch } : {})}
+      />
+    </>
+  );
+}
+
 function Late({ door, onGoOn }: { readonly door: Door; readonly onGoOn: () => void }): React.JSX.Element {
-  const { claim: words } = texts;
   return (
     <DoorFrame title={words.late} footer={<ServerLine door={door} />}>
-      <p>
-        {door.claimedAt === undefined ? (
-          words.lateBody('a moment ago')
-        ) : (
-          <>
-            {words.lateBody('')} <Time at={door.claimedAt} />
-          </>
-        )}
-      </p>
+      {door.claimedAt === undefined ? undefined : (
+        <p>
+          {words.lateWhen} <Time at={door.claimedAt} form="full" />
+        </p>
+      )}
+      <p>{words.lateBody}</p>
       <Button onClick={onGoOn}>{words.goOn}</Button>
     </DoorFrame>
   );

@@ -15,8 +15,9 @@ export const texts = {
     short: (missing: number) => `${missing} more ${missing === 1 ? 'character' : 'characters'} to go.`,
     submit: 'Set up and sign in',
     late: 'Somebody has set up this Remuda already',
-    lateBody: (when: string) =>
-      `It was claimed ${when}. If that was not you or a colleague, somebody else holds this machine: take it off the network and look at its audit log.`,
+    lateWhen: 'It was claimed on',
+    lateBody:
+      'If that was not you or a colleague, somebody else holds this machine: take it off the network and look at its audit log.',
     goOn: 'Go to sign-in',
   },
   signIn: {
