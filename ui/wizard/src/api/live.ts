@@ -6,10 +6,13 @@ import type { EngineEvent, LogLine } from '../../../../daemon/api/types.ts';
 const livePath = '/api/v1/live';
 /** Longest pause between two tries to reach a daemon that is away, milliseconds. */
 const longestPause = 3_000;
+/** Longest time a new connection may take to be made, milliseconds. */
+const connectWithin = 5_000;
 
 /** What to follow, after the last number held; see `followSchema` of the API. */
 export interface Follow {
-  readonly events?: { readonly after: number };
+  /** Events after a number, or without one from now on. */
+  readonly events?: { readonly after?: number };
   readonly cluster?: string;
   readonly operation?: string;
   readonly log?: { readonly after: number };
@@ -21,12 +24,15 @@ export interface Batch {
   readonly lines: readonly LogLine[];
   /** Lines that the size cap dropped before the first of these. */
   readonly dropped: number;
+  /** Number of the last event looked at; 0 = there was none yet. */
   readonly position: number;
 }
 
 /** What a follower is told. */
 export interface LiveHandlers {
   batch(batch: Batch): void;
+  /** Everything from now on comes: what is read over HTTP after this misses nothing. */
+  following?(): void;
   /** The stream is cut at this time; it is taken up again where it was, unasked. */
   away?(since: number): void;
   back?(): void;
@@ -52,6 +58,7 @@ export class LiveStream {
       forceNew: true,
       reconnectionDelay: 250,
       reconnectionDelayMax: longestPause,
+      timeout: connectWithin,
     });
     this.#socket.on('connect', () => this.#connected());
     this.#socket.on('disconnect', () => this.#wentAway());
@@ -67,7 +74,7 @@ export class LiveStream {
   #connected(): void {
     if (this.#awaySince !== undefined) this.#handlers.back?.();
     this.#awaySince = undefined;
-    this.#socket.emit('follow', this.#wish);
+    this.#socket.emit('follow', this.#wish, () => this.#handlers.following?.());
   }
 
   #wentAway(): void {
@@ -87,7 +94,7 @@ export class LiveStream {
     const lastLine = batch.lines.at(-1)?.number ?? log?.after;
     this.#wish = {
       ...this.#wish,
-      ...(events === undefined ? {} : { events: { after: batch.position } }),
+      ...(events === undefined || batch.position === 0 ? {} : { events: { after: batch.position } }),
       ...(log === undefined || lastLine === undefined ? {} : { log: { after: lastLine } }),
     };
     acknowledge();
@@ -106,6 +113,7 @@ export function useLive(key: string | undefined, wish: Follow, handlers: LiveHan
       batch: (batch) => latest.current.handlers.batch(batch),
       away: (since) => latest.current.handlers.away?.(since),
       back: () => latest.current.handlers.back?.(),
+      following: () => latest.current.handlers.following?.(),
     });
     return () => stream.stop();
   }, [key]);
