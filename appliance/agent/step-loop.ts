@@ -261,7 +261,8 @@ class StepLoop {
       usually: 10_000,
       ...(report.remedy === undefined ? {} : { youCould: report.remedy }),
     });
-    await this.#pause(backoff(this.#unknown, this.#run.clock));
+    const of = report.machine === undefined ? 'shared' : 'machine';
+    await this.#pause(backoff(this.#unknown, this.#run.clock, of));
   }
 
   /** A wait: ends at once on cancel, stop and hard limit. */

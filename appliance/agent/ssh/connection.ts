@@ -1,3 +1,4 @@
+import { connect as connectTo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2, { type Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
@@ -12,7 +13,12 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** How long a connection may take, and how soon a dead one is noticed: three missed answers, five seconds apart. */
+/**
+ * How long nobody may answer the call: the kernel calls again after one second and would then wait ever longer
+ * (RFC 6298 §5), so that a machine that came back would go unnoticed; a fresh call finds it at once.
+ */
+const callPatience: Duration = 3000;
+/** How long the handshake may take, and how soon a dead line is noticed: three missed answers, five seconds apart. */
 const connectPatience: Duration = 15_000;
 const keepalive = { keepaliveInterval: 5000, keepaliveCountMax: 3 } as const;
 
@@ -55,9 +61,13 @@ export class Connection {
         reject(connectProblem(machine, error, shown !== undefined && !accepted.has(shown)));
       });
       client.once('close', () => reject(unreachable(machine, 'the connection was closed')));
+      const socket = connectTo({ host: machine.address, port: machine.port, noDelay: true });
+      socket.setTimeout(callPatience, () =>
+        socket.destroy(new Error(`nobody answered within ${callPatience / 1000} s`)),
+      );
+      socket.once('connect', () => socket.setTimeout(0));
       client.connect({
-        host: machine.address,
-        port: machine.port,
+        sock: socket,
         username: machine.user,
         privateKey,
         readyTimeout: connectPatience,

@@ -32,6 +32,26 @@ describe('one attempt', () => {
     expect(made).toBe(0);
   });
 
+  it.each([
+    { of: 'a machine', machine: 'm1', longest: 2500 },
+    { of: 'what many share', machine: undefined, longest: 30_000 },
+  ])('asks $of that does not answer again after at most $longest ms of its own clock', async (row) => {
+    const clock = new FakeClock();
+    const looks: number[] = [];
+    const details = row.machine === undefined ? {} : { machine: row.machine };
+    const observe = (): Observation<{ address: string }> => {
+      looks.push(Date.parse(clock.now()));
+      if (looks.length < 20) throw new Transient('T-1', 'no answer', details);
+      return done;
+    };
+    const { runner, reports } = bench(fakeStep({ observe, apply: () => {} }), { clock });
+    runner.dispatch(dispatchOf());
+    await outcomeOf(reports);
+    const pauses = looks.slice(1).map((at, index) => at - (looks[index] ?? 0));
+    // The fake clock's chance is one half: three quarters of the longest.
+    expect(Math.max(...pauses)).toBe(0.75 * row.longest);
+  });
+
   it('never applies on unknown or pending, whatever the order of what is seen', async () => {
     const kinds = constantFrom('unknown', 'fault', 'pending', 'blocked', 'todo', 'broken');
     await assert(
