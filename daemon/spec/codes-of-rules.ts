@@ -195,4 +195,15 @@ export const ruleCodes: ProblemCatalogue = {
     explanation: 'This version of Remuda builds IPv4 clusters only.',
     remedy: 'Use IPv4.',
   },
+  'SPEC-080': {
+    title: 'Not a pattern of names',
+    explanation: 'A policy speaks of clusters by their names; `*` stands for any letters.',
+    remedy: 'Write a name or a pattern such as prod-*.',
+  },
+  'SPEC-081': {
+    title: 'A CEL expression that cannot be used',
+    explanation:
+      'It cannot be read, names something that is not there, is too long, or does not give what is needed: true or false for `expression`, text for `messageExpression`.',
+    remedy: 'Use `object`, `oldObject` and `request.principal`; try it with `remuda policy test`.',
+  },
 };

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Place, ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { clusterDocumentSchema } from './schema/cluster.ts';
+import type { policyDocumentSchema } from './schema/policy.ts';
 import type { providerDocumentSchema } from './schema/provider.ts';
 import type { secretDocumentSchema } from './schema/secret.ts';
 
@@ -8,6 +9,8 @@ import type { secretDocumentSchema } from './schema/secret.ts';
 export type ProviderDocument = z.infer<typeof providerDocumentSchema>;
 /** A Cluster after defaults; sizes in bytes, the version without `v`, CIDRs and ranges as written. */
 export type ClusterDocument = z.infer<typeof clusterDocumentSchema>;
+/** A Policy after defaults. */
+export type PolicyDocument = z.infer<typeof policyDocumentSchema>;
 /** A Secret as its author wrote it. Never kept: see {@link ParsedSecret}. */
 export type SecretDocument = z.infer<typeof secretDocumentSchema>;
 /** One group of equal workers, after defaults. */
@@ -39,6 +42,7 @@ export interface ParsedSecret {
 export interface ParsedStream {
   readonly documents: readonly ParsedDocument[];
   readonly secrets: readonly ParsedSecret[];
+  readonly policies: readonly PolicyDocument[];
   /** All problems at once, in the order of the file. Apply nothing while there is one. */
   readonly problems: readonly ProblemReport[];
   /**

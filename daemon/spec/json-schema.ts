@@ -14,7 +14,7 @@ export function answerFileSchema(): JsonObject {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: 'https://remuda.dev/schemas/v1alpha1/answer-file.json',
     title: 'Remuda answer file',
-    description: 'One document of an answer file: a Provider, a Cluster or a Secret.',
+    description: 'One document of an answer file: a Provider, a Cluster, a Secret or a Policy.',
     oneOf: documentKinds.map((kind) => ({ $ref: `#/$defs/${kind}` })),
     $defs: definitions,
   };

@@ -1,12 +1,13 @@
 import type { z } from 'zod';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
-import type { ClusterDocument, ProviderDocument, SecretDocument } from './documents.ts';
+import type { ClusterDocument, PolicyDocument, ProviderDocument, SecretDocument } from './documents.ts';
 import { type DocumentProblem, isSection, valueAt } from './issue.ts';
 import { isWritten, placeAt, type PlacedDocument, reportProblem, writtenAt } from './placing.ts';
 import { salvage } from './salvage.ts';
 import { ISSUE_LIMIT, problemsOfIssue } from './schema-messages.ts';
 import { clusterDocumentSchema } from './schema/cluster.ts';
 import { API_VERSION } from './schema/metadata.ts';
+import { policyDocumentSchema } from './schema/policy.ts';
 import { providerDocumentSchema } from './schema/provider.ts';
 import { secretDocumentSchema, secretSourceSchema } from './schema/secret.ts';
 import { type Path, schemaAt, unwrap } from './schema/walk.ts';
@@ -16,7 +17,7 @@ import { type Node, parseTree, type TreeProblem, valueOf } from './tree.ts';
 import { unresolvedVariables } from './variables.ts';
 
 /** The kinds of documents, as they are written. */
-export const documentKinds = ['Provider', 'Cluster', 'Secret'] as const;
+export const documentKinds = ['Provider', 'Cluster', 'Secret', 'Policy'] as const;
 export type DocumentKind = (typeof documentKinds)[number];
 
 /** The schema of each kind. */
@@ -24,12 +25,14 @@ export const documentSchemas = {
   Provider: providerDocumentSchema,
   Cluster: clusterDocumentSchema,
   Secret: secretDocumentSchema,
+  Policy: policyDocumentSchema,
 } as const;
 
 interface DocumentOf {
   readonly Provider: ProviderDocument;
   readonly Cluster: ClusterDocument;
   readonly Secret: SecretDocument;
+  readonly Policy: PolicyDocument;
 }
 
 /** What could be read of a document of one kind. */
@@ -131,8 +134,7 @@ function isSecretAt(kind: DocumentKind | undefined, path: Path): boolean {
   // A document of unknown kind may have been meant as a Secret: only its envelope is shown.
   if (kind === undefined) return path[0] !== 'kind';
   if (kind === 'Secret') return path[0] !== 'metadata' && path[0] !== 'kind';
-  const { Provider, Cluster } = documentSchemas;
-  const root = kind === 'Provider' ? Provider : Cluster;
+  const root = documentSchemas[kind];
   if (path[0] === 'spec' && path[1] === 'proxy') return true;
   return path.some((_, index) => {
     const { schema } = schemaAt(root, path.slice(0, index + 1));

@@ -28,6 +28,7 @@ lab's subnet: machines get \`.11\` to \`.99\` and \`.101\` to \`.250\`, the Kube
 const kindIntroductions: Readonly<Record<(typeof documentKinds)[number], string>> = {
   Provider: 'Where machines come from.',
   Cluster: 'A Kubernetes cluster.',
+  Policy: 'What clusters may be like: rules in CEL that a plan must pass. See [policies](policies.md).',
   Secret:
     'Values that are split off before the file is kept, printed or hashed. They are sealed and never come out again.',
 };

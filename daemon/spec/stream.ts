@@ -38,6 +38,9 @@ export function parseStream(text: string, options: StreamOptions): ParsedStream 
   return {
     documents: readings.flatMap(parsedDocument),
     secrets,
+    policies: readings.flatMap(({ read }) =>
+      isKind(read, 'Policy') && read.document && read.isValid ? [read.document] : [],
+    ),
     problems: limited(problems.toSorted(byPlace), options.file),
     sanitizedText: sanitize(text, chunks, readings),
   };
@@ -60,6 +63,7 @@ const noDocument = {
 const nothing = (file: string, problem: ProblemReport): ParsedStream => ({
   documents: [],
   secrets: [],
+  policies: [],
   problems: [{ ...problem, place: { file } }],
   sanitizedText: '',
 });
@@ -111,7 +115,7 @@ function sanitize(text: string, chunks: readonly Chunk[], readings: readonly Rea
   let position = 0;
   for (const [index, chunk] of chunks.entries()) {
     const read = readings[index]?.read;
-    const isKept = (isKind(read, 'Provider') || isKind(read, 'Cluster')) && read.isValid;
+    const isKept = read !== undefined && !isKind(read, 'Secret') && read.isValid;
     sanitized += text.slice(position, chunk.start);
     sanitized += isKept ? chunk.text : blankLines(chunk.text);
     position = chunk.start + chunk.text.length;
