@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -160,6 +160,8 @@ export class SiteAuthority {
       Date.parse(held.validTo) - this.#now() > serverLifetime / 3 &&
       held.checkIssued(new X509Certificate(this.certificate)) &&
       held.verify(new X509Certificate(this.certificate).publicKey) &&
+      // A process that was killed between the two files left a new key beside the old certificate.
+      held.checkPrivateKey(createPrivateKey(readFileSync(keyFile))) &&
       names.dns.every((name) => held.checkHost(name) !== undefined) &&
       names.ip.every((ip) => held.checkIP(ip) !== undefined)
     );
