@@ -58,6 +58,8 @@ export class StateFolder {
         remedy: 'Stop it first, or give this one a folder of its own.',
       });
     }
+    // Left by a kill -9 in {@link keepEnrolment}: it was answered, and it holds the client's key.
+    if (existsSync(join(folder, 'enrolment.json'))) rmSync(join(folder, requestFile), { force: true });
   }
 
   /** Path of the attempts' database. */
