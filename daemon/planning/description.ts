@@ -84,12 +84,17 @@ function linesOf(steps: readonly PlannedStep[], depth: ReadonlyMap<string, numbe
   return lines.toSorted((one, other) => one.depth - other.depth);
 }
 
+function orderOf(layers: Line['layers']): string {
+  if (layers.length === 1) return 'side by side';
+  return layers.every(({ length }) => length === 1) ? 'one after another' : 'in this order';
+}
+
 function print({ title, layers, isDestructive }: Line): string {
   const mark = isDestructive ? '!' : ' ';
   const names = layers.flat();
   if (names.length === 0) return `   ${mark} ${title}`;
-  const order = layers.length === names.length ? ' (one after another)' : ' (side by side)';
-  return `   ${mark} ${title}${names.length > 1 ? order : ''}: ${layers.map(side).join(' → ')}`;
+  const order = names.length > 1 ? ` (${orderOf(layers)})` : '';
+  return `   ${mark} ${title}${order}: ${layers.map(side).join(' → ')}`;
 }
 
 /** The longest chain of steps: what the plan's duration follows from. */

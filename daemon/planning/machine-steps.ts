@@ -58,6 +58,13 @@ function meetingSteps(context: PlanContext, machine: WantedMachine): PlannedStep
   return [createStep(context, machine), generate, replace];
 }
 
+/**
+ * The first master is equipped before all others: everything waits for its control plane, and they have until that is
+ * up to be equipped in turn. All at once would share the agent's line and take the longest for everybody.
+ */
+const beforePayload = ({ first }: PlanContext, { name }: WantedMachine): string[] =>
+  first === undefined || first.name === name ? [] : [stepId(payloadInstall.kind, first.name)];
+
 /** The road of one machine up to the point where it could join: the same for masters and workers. */
 export function preparationSteps(context: PlanContext, machine: WantedMachine): PlannedStep[] {
   const { settings, bypass } = context;
@@ -67,11 +74,12 @@ export function preparationSteps(context: PlanContext, machine: WantedMachine): 
   const checked = [stepId(machinePreflight.kind, name)];
   const configured = [stepId(machineConfigure.kind, name)];
   const installed = [stepId(payloadInstall.kind, name)];
+  const equipped = [...configured, ...beforePayload(context, machine)];
   return [
     ...meetingSteps(context, machine),
     planStep(machinePreflight, about(name), { machine: reference, role, settings, bypass }, []),
     planStep(machineConfigure, about(name), { machine: reference, role }, checked),
-    planStep(payloadInstall, about(name), { machine: reference, kubernetesVersion, role }, configured),
+    planStep(payloadInstall, about(name), { machine: reference, kubernetesVersion, role }, equipped),
     planStep(containerdStart, about(name), { machine: reference, kubernetesVersion }, installed),
     // Only units are laid out, which wait for their configuration: no need to wait for the binary.
     planStep(kubeletInstall, about(name), { machine: reference, kubernetesVersion }, configured),

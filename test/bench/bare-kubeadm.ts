@@ -13,12 +13,14 @@ import { generateSshKey } from '../../provisioners/infrastructure/lab/ssh-key.ts
 import { containerdConfig, containerdUnit } from '../../provisioners/kubernetes/containerd-config.ts';
 import { haproxyConfig, keepalivedConfig } from '../../provisioners/kubernetes/endpoint-config.ts';
 import { minorFor } from '../../provisioners/kubernetes/versions.ts';
+import { readySince } from './readiness.ts';
 import { parseManifest, type PayloadManifest } from '../../provisioners/payload/manifest.ts';
 
 const version = 'v1.20.2';
 const token = 'abcdef.0123456789abcdef';
 const certificateKey = '0'.repeat(64);
 const gibibyte = 1024 ** 3;
+const kubectl = 'kubectl --kubeconfig /etc/kubernetes/admin.conf';
 
 interface Host {
   readonly name: string;
@@ -164,7 +166,10 @@ async function equip(
   await run('ssh', [...ssh, `root@${host.address}`, script.join('\n')]);
 }
 
-/** Makes the hosts (not timed), installs, and says how long that took: seconds from the first host reachable to all Ready. */
+/**
+ * Makes the hosts (not timed), installs, and says how long that took: seconds from the first host reachable to the last
+ * Node, network and DNS pod Ready (see {@link readySince}).
+ */
 export async function installBare(folder: string, payload: string, subnet: string): Promise<number> {
   const at = (last: number): string => subnet.replace(/0\/24$/, String(last));
   const hosts: Host[] = [1, 2, 3, 4, 5].map((number) => ({
@@ -225,9 +230,10 @@ export async function installBare(folder: string, payload: string, subnet: strin
         ),
       ),
     );
-    const began = performance.now();
-    await installKubernetes({ hosts, masters, on, folder, payload, manifest, ssh, endpoint: at(100) });
-    return (performance.now() - began) / 1000;
+    const began = Date.now();
+    await installKubernetes({ hosts, masters, on, folder, payload, manifest, ssh, endpoint: at(100), began });
+    const objects = await on(masters[0] as Host, `${kubectl} get nodes,pods -n kube-system -o json`);
+    return (readySince(objects, hosts.length) - began) / 1000;
   } finally {
     await provider.sweep(cluster, never);
     rmSync(folder, { recursive: true, force: true });
@@ -243,6 +249,8 @@ interface Installation {
   readonly manifest: PayloadManifest;
   readonly ssh: readonly string[];
   readonly endpoint: string;
+  /** Milliseconds since the epoch. */
+  readonly began: number;
 }
 
 async function installKubernetes({
@@ -254,13 +262,17 @@ async function installKubernetes({
   manifest,
   ssh,
   endpoint,
+  began,
 }: Installation): Promise<void> {
+  const told = (what: string): void =>
+    console.log(`  ${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  bare: ${what}`);
   const [first, ...otherMasters] = masters as [Host, ...Host[]];
   const equipped = new Map(
     hosts.map((host) => {
       const tree = join(folder, host.name);
       layOut(tree, host, masters, endpoint);
-      return [host, equip(ssh, payload, tree, host, manifest)] as const;
+      const done = equip(ssh, payload, tree, host, manifest).then(() => told(`${host.name} equipped`));
+      return [host, done] as const;
     }),
   );
   await equipped.get(first);
@@ -268,6 +280,7 @@ async function installKubernetes({
     first,
     'kubeadm init --config /root/kubeadm.yaml --upload-certs --skip-phases=addon/coredns --ignore-preflight-errors=all',
   );
+  told('kubeadm init ended');
   const hash = (
     await on(
       first,
@@ -284,7 +297,6 @@ async function installKubernetes({
   };
   const objects = [...routedBridge.manifests('1', input), ...clusterDns.manifests('1', input)];
   const manifests = objects.map((object) => JSON.stringify(object)).join('\n---\n');
-  const kubectl = 'kubectl --kubeconfig /etc/kubernetes/admin.conf';
   const joinMasters = async (): Promise<void> => {
     for (const master of otherMasters) {
       await equipped.get(master);
@@ -292,6 +304,7 @@ async function installKubernetes({
         master,
         `${join_} --control-plane --certificate-key ${certificateKey} --apiserver-bind-port 6444 --apiserver-advertise-address ${master.address}`,
       );
+      told(`${master.name} joined`);
     }
   };
   await Promise.all([
@@ -302,6 +315,7 @@ async function installKubernetes({
       .map(async (worker) => {
         await equipped.get(worker);
         await on(worker, join_);
+        told(`${worker.name} joined`);
       }),
   ]);
   await on(
