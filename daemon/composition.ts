@@ -7,9 +7,10 @@ import { type Logger, pino } from 'pino';
 import { Problem, UserProblem } from '../provisioners/contract/problem.ts';
 import { SiteAuthority } from './access/authority.ts';
 import { Directories } from './access/directory.ts';
+import { type Door, openDoor } from './access/door.ts';
+import { Drafts } from './api/drafts.ts';
 import { ensureRecoveryKey } from './access/recovery.ts';
 import { sealTo } from './access/sealing.ts';
-import { AccessTokens } from './access/tokens.ts';
 import { Metrics } from './api/metrics.ts';
 import { releaseName } from './api/schemas/release.ts';
 import { ApiServer } from './api/server.ts';
@@ -103,15 +104,22 @@ async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
       logger.info({ backup: state.backup }, 'the state was migrated, with a backup before');
     const recovery = await ensureRecoveryKey(folder);
     const authority = await SiteAuthority.open(join(folder, 'authority'), names);
-    const tokens = new AccessTokens(state.principals, authority.hash);
-    const admin = tokens.ensureAdminToken(folder);
+    const links = new SiteLinks(state, logger);
+    const directories = new Directories({
+      state,
+      reach: (name, request) => links.ofSite().reach(name, request),
+    });
+    const door = openDoor({ state, folder, authorityHash: authority.hash, directories });
+    const admin = door.tokens.ensureAdminToken(folder);
     if (admin.isNew) logger.info({ file: admin.path }, 'the administrator token is in this file');
+    const setupCode = door.setup.ensureCode();
+    if (setupCode !== undefined)
+      logger.info({ file: setupCode }, 'nobody has claimed this server; the set-up code is in this file');
     if (recovery.secretFile !== undefined)
       logger.warn(
         { file: recovery.secretFile },
         'move the recovery key to a safe place that is not this machine',
       );
-    const links = new SiteLinks(state, logger);
     const engine = new Engine({
       state,
       links: (site) => links.of(site),
@@ -122,7 +130,7 @@ async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
       seal: (plaintext, recipients) => sealTo(recipients, plaintext),
       recoveryRecipient: recovery.recipient,
     });
-    return await startListeners(options, { state, authority, tokens, engine, links });
+    return await startListeners(options, { state, authority, door, directories, engine, links });
   } catch (error) {
     state.close();
     throw error;
@@ -132,14 +140,15 @@ async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
 interface Parts {
   readonly state: State;
   readonly authority: SiteAuthority;
-  readonly tokens: AccessTokens;
+  readonly door: Door;
+  readonly directories: Directories;
   readonly engine: Engine;
   readonly links: SiteLinks;
 }
 
 async function startListeners(options: DaemonOptions, parts: Parts): Promise<RunningDaemon> {
   const { logger, names } = options;
-  const { state, authority, tokens, engine, links } = parts;
+  const { state, authority, door, directories, engine, links } = parts;
   const identity = await authority.serverIdentity(names);
   if (identity.refused.length > 0)
     logger.warn({ names: identity.refused }, 'the site CA may not sign for these names of this host');
@@ -156,9 +165,12 @@ async function startListeners(options: DaemonOptions, parts: Parts): Promise<Run
     identity,
     services: {
       engine,
-      tokens,
+      door,
+      directories,
+      drafts: new Drafts(state.answerDrafts, door.key),
+      state,
       audit: state.audit,
-      directories: new Directories({ state, reach: (name, request) => links.ofSite().reach(name, request) }),
+      clusterOfOperation: (operation) => state.clusterOfOperation(operation),
       authority,
       metrics: new Metrics(engine),
       logger,

@@ -1,7 +1,18 @@
-import type { Principal, Role } from './principals.ts';
+import { greaterRole, isAtLeast, type Principal, type Role, roles } from './principals.ts';
 
 /** What can be done. `read` covers lists, details, events and logs. */
-export type Verb = 'read' | 'plan' | 'apply' | 'delete' | 'operate' | 'approve' | 'issue' | 'administer';
+export const verbs = [
+  'read',
+  'plan',
+  'apply',
+  'delete',
+  'operate',
+  'approve',
+  'issue',
+  'grant',
+  'administer',
+] as const;
+export type Verb = (typeof verbs)[number];
 
 /** What it can be done to. */
 export type ObjectKind =
@@ -12,10 +23,19 @@ export type ObjectKind =
   | 'provider'
   | 'operation'
   | 'event'
+  | 'log'
+  | 'credential'
+  | 'grant'
   | 'secret'
   | 'payload'
   | 'agent'
   | 'token'
+  | 'session'
+  | 'user'
+  | 'setup'
+  | 'draft'
+  | 'directory'
+  | 'policy'
   | 'audit'
   | 'metrics';
 
@@ -23,38 +43,116 @@ export type ObjectKind =
 export interface AccessObject {
   readonly kind: ObjectKind;
   readonly name?: string;
+  /** Name of the cluster that it belongs to: roles given there count too. */
+  readonly cluster?: string;
 }
 
-const everyRole: readonly Role[] = ['admin', 'operator', 'viewer'];
-const operators: readonly Role[] = ['admin', 'operator'];
-const admins: readonly Role[] = ['admin'];
+/** What belongs to a cluster. It is hidden from those who may not read it there. */
+const clusterBound: ReadonlySet<ObjectKind> = new Set([
+  'cluster',
+  'machine',
+  'operation',
+  'event',
+  'log',
+  'credential',
+  'grant',
+]);
+
+type PolicyRow = Readonly<Partial<Record<Verb, Role>>>;
 
 /**
- * The whole policy: what is not in it is refused. Every row of the API's route table names one cell, and a test walks
- * them all.
+ * The whole policy: kind → verb → least role. What is not in it is refused. Every row of the API's route table names
+ * one cell, and a test walks them all.
  */
-const policy: Readonly<Partial<Record<ObjectKind, Readonly<Partial<Record<Verb, readonly Role[]>>>>>> = {
-  server: { read: everyRole },
-  file: { read: everyRole, plan: everyRole, apply: operators },
-  cluster: { read: everyRole, plan: everyRole, operate: operators, delete: operators, issue: operators },
-  machine: { read: everyRole },
-  provider: { read: everyRole },
-  operation: { read: everyRole, operate: operators, approve: operators },
-  event: { read: everyRole },
-  secret: { read: operators, apply: operators, delete: operators },
-  payload: { read: everyRole },
-  agent: { read: everyRole, administer: admins },
-  token: { read: admins, administer: admins },
-  audit: { read: admins },
-  metrics: { read: everyRole },
+const policy: Readonly<Record<ObjectKind, PolicyRow>> = {
+  server: { read: 'user' },
+  // Who may do what with a file is decided document by document: see ./documents.ts of the API.
+  file: { read: 'user', plan: 'user', apply: 'user' },
+  cluster: {
+    read: 'user',
+    plan: 'viewer',
+    apply: 'operator',
+    operate: 'operator',
+    delete: 'operator',
+  },
+  machine: { read: 'user' },
+  operation: { read: 'user', operate: 'operator', approve: 'operator' },
+  event: { read: 'user' },
+  log: { read: 'viewer' },
+  // `read` and `issue`: one's own. `administer`: everybody's of that cluster.
+  credential: { read: 'user', issue: 'user', administer: 'admin' },
+  grant: { read: 'viewer', grant: 'admin' },
+  provider: { read: 'viewer', apply: 'operator' },
+  secret: { read: 'operator', apply: 'operator', delete: 'operator' },
+  payload: { read: 'viewer' },
+  agent: { read: 'viewer', administer: 'admin' },
+  token: { read: 'admin', administer: 'admin' },
+  // One's own session and tokens; `administer`: everybody's.
+  session: { read: 'user', operate: 'user', administer: 'admin' },
+  user: { read: 'admin', administer: 'admin' },
+  setup: { administer: 'admin' },
+  draft: { read: 'viewer', apply: 'viewer', delete: 'viewer' },
+  directory: { read: 'admin', administer: 'admin' },
+  policy: { read: 'viewer', apply: 'admin', administer: 'admin' },
+  audit: { read: 'admin', administer: 'admin' },
+  metrics: { read: 'viewer' },
 };
 
-/** Roles that may do it, in the order of {@link everyRole}; empty when nobody may. */
+/** Global roles that may do it, from the most to the least; empty when nobody may. */
 export function rolesAllowed(verb: Verb, kind: ObjectKind): readonly Role[] {
-  return policy[kind]?.[verb] ?? [];
+  const least = policy[kind][verb];
+  return least === undefined ? [] : roles.filter((role) => isAtLeast(role, least));
+}
+
+/** Every cell of the policy, for the manual and for tests. */
+export function policyCells(): readonly {
+  readonly kind: ObjectKind;
+  readonly verb: Verb;
+  readonly least: Role;
+}[] {
+  return Object.entries(policy).flatMap(([kind, row]) =>
+    Object.entries(row).map(([verb, least]) => ({
+      kind: kind as ObjectKind,
+      verb: verb as Verb,
+      least,
+    })),
+  );
+}
+
+/** Whether roles inside a cluster count for this kind. */
+export const isClusterBound = (kind: ObjectKind): boolean => clusterBound.has(kind);
+
+/** The role that counts for an object: the greater of the global one and that in the object's cluster. */
+function effectiveRole(principal: Principal, object: AccessObject): Role {
+  const granted =
+    object.cluster !== undefined && isClusterBound(object.kind)
+      ? principal.grants[object.cluster]
+      : undefined;
+  return granted === undefined ? principal.role : greaterRole(principal.role, granted);
 }
 
 /** The one decision, for HTTP and for events alike. */
 export function authorize(principal: Principal, verb: Verb, object: AccessObject): boolean {
-  return rolesAllowed(verb, object.kind).includes(principal.role);
+  const least = policy[object.kind][verb];
+  if (least === undefined || !isInScope(principal, verb, object)) return false;
+  if (!isAtLeast(effectiveRole(principal, object), least)) return false;
+  // Mere users see what a grant gave them; without one, or without a cluster, there is nothing of a cluster to see.
+  if (!isClusterBound(object.kind) || principal.role !== 'user') return true;
+  return object.cluster !== undefined && Object.hasOwn(principal.grants, object.cluster);
+}
+
+/** Whether anything of that cluster is for this principal's eyes; what is not must answer as if it were not there. */
+export function mayKnowOf(principal: Principal, cluster: string): boolean {
+  const { scope, role, grants } = principal;
+  if (scope?.clusters !== undefined && !scope.clusters.includes(cluster)) return false;
+  return role !== 'user' || Object.hasOwn(grants, cluster);
+}
+
+/** A token can be cut down to some verbs and clusters; one of some clusters does nothing outside of them. */
+function isInScope({ scope }: Principal, verb: Verb, object: AccessObject): boolean {
+  if (scope === undefined) return true;
+  if (scope.verbs !== undefined && !scope.verbs.includes(verb)) return false;
+  if (scope.clusters === undefined) return true;
+  if (object.cluster !== undefined) return scope.clusters.includes(object.cluster);
+  return verb === 'read' || object.kind === 'file' ? !isClusterBound(object.kind) : false;
 }

@@ -3,15 +3,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
-import type { Principals, Token } from '../state/principals.ts';
+import type { Principal as PrincipalRecord, Principals, Token, TokenScope } from '../state/principals.ts';
+import type { Identities } from './identities.ts';
 import { writePrivateFile } from './private-file.ts';
-import { type Principal, type Role, roles } from './principals.ts';
+import { type Principal, type Role, roleFrom } from './principals.ts';
 
 /** 256 bits, as DESIGN §8 asks of anything that stands for a person. */
 const secretBytes = 32;
 /** Enough that two public names of tokens never meet; it is no secret. */
 const idBytes = 6;
 const day = 24 * 60 * 60_000;
+/** Its use is written down at most this often. */
+const noteUseEvery = 60_000;
 /** Name of the administrator of the first start, and of the token made for it. */
 const firstAdministrator = 'admin';
 
@@ -22,6 +25,16 @@ export interface TokenView {
   readonly principal: string;
   readonly createdAt: Instant;
   readonly expiresAt?: Instant;
+  /** To the minute. */
+  readonly lastUsedAt?: Instant;
+  readonly scope?: TokenScope;
+}
+
+/** What a new token is to be; `days` undefined = it does not expire (only the first one). */
+export interface TokenWish {
+  readonly name: string;
+  readonly days: number | undefined;
+  readonly scope?: TokenScope;
 }
 
 /** A new token, shown once. */
@@ -37,14 +50,24 @@ const drawSecret = (): string => randomBytes(secretBytes).toString('base64url');
 /** What of a secret is kept. A random 256-bit value needs no slow hash: there is nothing to guess. */
 const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
-/** Bearer tokens: named, expiring, kept as hashes. Each stands for a principal of its name. */
+/** What {@link AccessTokens} stands on. */
+export interface TokenParts {
+  readonly principals: Principals;
+  readonly identities: Identities;
+  readonly authorityHash: string;
+  readonly now?: () => number;
+}
+
+/** Bearer tokens: named, expiring, kept as hashes. Each stands for a service account or a person. */
 export class AccessTokens {
   readonly #records: Principals;
+  readonly #identities: Identities;
   readonly #authorityHash: string;
   readonly #now: () => number;
 
-  constructor(records: Principals, authorityHash: string, now: () => number = Date.now) {
-    this.#records = records;
+  constructor({ principals, identities, authorityHash, now = Date.now }: TokenParts) {
+    this.#records = principals;
+    this.#identities = identities;
     this.#authorityHash = authorityHash;
     this.#now = now;
   }
@@ -64,81 +87,106 @@ export class AccessTokens {
   }
 
   /**
-   * Issues a token; `days` undefined = it does not expire (only the first one).
+   * Issues a token of a service account of the same name, which is made, or given this role.
    * @throws UserProblem ACCESS-004 when the name is taken.
    */
-  issue(request: {
-    readonly name: string;
-    readonly role: Role;
-    readonly days: number | undefined;
-  }): IssuedToken {
-    if (this.#active().some((token) => token.label === request.name)) {
-      throw new UserProblem('ACCESS-004', `there is already a token named "${request.name}"`, {
-        value: request.name,
-        remedy: `Choose another name, or revoke it first: remuda token revoke ${request.name}`,
-      });
-    }
+  issue({ role, ...wish }: TokenWish & { readonly role: Role }): IssuedToken {
+    this.#refuseTaken(wish.name);
+    const account = this.account(wish.name);
+    if (account) this.#records.setRoles(account.id, [role]);
+    return this.issueTo((account ?? this.addAccount(wish.name, role)).id, wish);
+  }
+
+  /** Issues a token that stands for a principal. @throws UserProblem ACCESS-004 when the name is taken. */
+  issueTo(principal: string, { name, days, scope }: TokenWish): IssuedToken {
+    this.#refuseTaken(name);
     const secret = drawSecret();
-    const principal = this.#principalNamed(request.name, request.role);
-    const expiresAt = request.days === undefined ? undefined : this.#instant(request.days * day);
-    const createdAt = this.#instant(0);
-    this.#records.addToken({
+    const token: Token = {
       hash: hashSecret(secret),
       id: randomBytes(idBytes).toString('hex'),
       principal,
-      label: request.name,
-      createdAt,
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-    });
-    return {
-      view: {
-        name: request.name,
-        role: request.role,
-        principal,
-        createdAt,
-        ...(expiresAt === undefined ? {} : { expiresAt }),
-      },
-      token: `${this.#authorityHash}.${secret}`,
+      label: name,
+      createdAt: this.#instant(0),
+      ...(days === undefined ? {} : { expiresAt: this.#instant(days * day) }),
+      ...(scope === undefined ? {} : { scope }),
     };
+    this.#records.addToken(token);
+    return { view: this.#viewOf(token), token: `${this.#authorityHash}.${secret}` };
   }
 
   /** Who a token stands for; undefined for unknown, revoked and expired ones alike. */
   authenticate(token: string): Principal | undefined {
     const record = this.#records.findToken(hashSecret(token.slice(token.lastIndexOf('.') + 1)));
     if (!record || !this.#isActive(record)) return undefined;
-    const principal = this.#records.get(record.principal);
-    const role = roles.find((known) => principal?.roles.includes(known));
-    if (!principal || !role || principal.disabledAt !== undefined) return undefined;
-    return { id: principal.id, name: principal.name, role };
+    const principal = this.#identities.find(record.principal);
+    if (!principal) return undefined;
+    const now = this.#now();
+    if (now - Date.parse(record.lastUsedAt ?? '1970-01-01T00:00:00Z') >= noteUseEvery)
+      this.#records.useToken(record.hash, this.#instant(0));
+    return record.scope === undefined ? principal : { ...principal, scope: record.scope };
   }
 
-  /** Tokens that are neither revoked nor expired. */
-  list(): readonly TokenView[] {
-    return this.#active().map((token) => this.#viewOf(token));
+  /** Service accounts by name. */
+  accounts(): readonly PrincipalRecord[] {
+    return this.#records.list().filter(({ kind }) => kind === 'service');
   }
 
-  /** Revokes by name; works at once. @returns false when there is none. */
-  revoke(name: string): boolean {
-    const held = this.#active().filter((token) => token.label === name);
+  /** The service account of that name. */
+  account(name: string): PrincipalRecord | undefined {
+    return this.#records.find('service', name);
+  }
+
+  /** @throws UserProblem ACCESS-005 when the name is taken. */
+  addAccount(name: string, role: Role): PrincipalRecord {
+    if (this.account(name))
+      throw new UserProblem('ACCESS-005', `there is already a service account "${name}"`, {
+        value: name,
+        remedy: 'Choose another name.',
+      });
+    const record: PrincipalRecord = {
+      id: `token:${name}`,
+      name,
+      kind: 'service',
+      roles: [role],
+      createdAt: this.#instant(0),
+    };
+    this.#records.add(record);
+    return record;
+  }
+
+  /** Forgets an account with its tokens and grants, at once. @returns false when there is none. */
+  removeAccount(name: string): boolean {
+    const account = this.account(name);
+    return account !== undefined && this.#records.remove(account.id);
+  }
+
+  /** Tokens that are neither revoked nor expired, of one principal or of all. */
+  list(principal?: string): readonly TokenView[] {
+    return this.#active(principal).map((token) => this.#viewOf(token));
+  }
+
+  /** Revokes by name, of one principal or of any; works at once. @returns false when there is none. */
+  revoke(name: string, principal?: string): boolean {
+    const held = this.#active(principal).filter((token) => token.label === name);
     for (const token of held) this.#records.revokeToken(token.id, this.#instant(0));
     return held.length > 0;
   }
 
-  #viewOf(token: Token): TokenView {
+  #viewOf({ label, principal, createdAt, expiresAt, lastUsedAt, scope }: Token): TokenView {
     return {
-      name: token.label,
-      principal: token.principal,
-      role: this.#records.get(token.principal)?.roles.join(', ') ?? '',
-      createdAt: token.createdAt,
-      ...(token.expiresAt === undefined ? {} : { expiresAt: token.expiresAt }),
+      name: label,
+      role: roleFrom(this.#records.get(principal)?.roles ?? []),
+      principal,
+      createdAt,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(lastUsedAt === undefined ? {} : { lastUsedAt }),
+      ...(scope === undefined ? {} : { scope }),
     };
   }
 
-  #active(): readonly Token[] {
-    return this.#records
-      .list()
-      .flatMap((principal) => this.#records.listTokens(principal.id))
-      .filter((token) => this.#isActive(token));
+  #active(only?: string): readonly Token[] {
+    const ids = only === undefined ? this.#records.list().map(({ id }) => id) : [only];
+    return ids.flatMap((id) => this.#records.listTokens(id)).filter((token) => this.#isActive(token));
   }
 
   #isActive(token: Token): boolean {
@@ -146,15 +194,12 @@ export class AccessTokens {
     return token.expiresAt === undefined || Date.parse(token.expiresAt) > this.#now();
   }
 
-  #principalNamed(name: string, role: Role): string {
-    const known = this.#records.find('service', name);
-    if (known) {
-      this.#records.setRoles(known.id, [role]);
-      return known.id;
-    }
-    const id = `token:${name}`;
-    this.#records.add({ id, name, kind: 'service', roles: [role], createdAt: this.#instant(0) });
-    return id;
+  #refuseTaken(name: string): void {
+    if (!this.#active().some((token) => token.label === name)) return;
+    throw new UserProblem('ACCESS-004', `there is already a token named "${name}"`, {
+      value: name,
+      remedy: `Choose another name, or revoke it first: remuda token revoke ${name}`,
+    });
   }
 
   #instant(offset: number): Instant {

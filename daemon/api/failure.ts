@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';
+import { type AccessReason, AccessRefusal } from '../access/refusal.ts';
+import { problems } from '../operations/problems.ts';
 import { Refusal, type RefusalReason } from '../operations/requests.ts';
 import type { ProblemDetails } from './schemas/problem.ts';
 
@@ -31,10 +33,24 @@ export const unauthenticated = (): Failure =>
   new Failure(401, 'unauthenticated', [
     user(
       'ACCESS-001',
-      'there is no valid token with this request',
-      'Run `remuda login`, or set REMUDA_TOKEN to a token that is not revoked or expired.',
+      'there is no valid token or session with this request',
+      'Sign in again. With a token: run `remuda login`, or set REMUDA_TOKEN to one that is not revoked or expired.',
     ),
   ]);
+
+/** A page of another origin may have sent it: that a browser adds its cookie says nothing about who wanted it. */
+export const forged = (): Failure =>
+  new Failure(403, 'forbidden', [
+    user(
+      'ACCESS-012',
+      'this change did not come from a page of this server',
+      'Programs use a token. Pages send the header X-Remuda-Csrf with the value of GET /api/v1/session.',
+    ),
+  ]);
+
+/** Word for word what the engine says of a thing that is not there: what is hidden cannot be told from it. */
+export const hidden = (what: 'cluster' | 'operation', name: string): Failure =>
+  new Failure(404, 'not-found', [problems.notFound(what, name)]);
 
 /** The principal is known but may not. */
 export const forbidden = (
@@ -98,6 +114,17 @@ export const noSuch = (what: string, name: string, remedy: string): Failure =>
     { ...user('API-006', `there is no ${what} "${name}"`, remedy), value: name },
   ]);
 
+const statusOfAccess: Readonly<Record<AccessReason, number>> = {
+  unauthenticated: 401,
+  // RFC 6585 §3: the server requires the request to be conditional on something more.
+  'second-factor': 428,
+  'too-many': 429,
+  forbidden: 403,
+  conflict: 409,
+  invalid: 422,
+  'not-found': 404,
+};
+
 const statusOf: Readonly<Record<RefusalReason, number>> = {
   invalid: 422,
   'not-found': 404,
@@ -120,6 +147,11 @@ export function detailsOf(
     const isStale = thrown.reason === 'conflict' && request.hasRevision;
     const status = isStale ? 412 : statusOf[thrown.reason];
     return answer(status, thrown.reason, thrown.problems, thrown.changes, request.id);
+  }
+  if (thrown instanceof AccessRefusal) {
+    const { reason, report } = thrown;
+    const isStale = reason === 'conflict' && request.hasRevision;
+    return answer(isStale ? 412 : statusOfAccess[reason], reason, [report], [], request.id);
   }
   if (thrown instanceof Problem) {
     const { kind } = thrown.report;

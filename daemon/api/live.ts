@@ -1,11 +1,11 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { Server, type Socket } from 'socket.io';
-import { authorize } from '../access/authorize.ts';
-import type { Principal } from '../access/principals.ts';
+import { isSameOrigin } from './caller.ts';
+import { type LiveSubject, principalOf, type Viewer, viewerOf } from './live-rights.ts';
 import { LiveWindow } from './live-window.ts';
 import type { Services } from './route.ts';
+import type { DraftPresence } from './schemas/drafts.ts';
 import type { EngineEvent, LogLine } from './schemas/operation.ts';
 import { type Batch, type Follow, followSchema, livePath } from './schemas/live.ts';
 
@@ -22,12 +22,19 @@ const largestMessage = 16 * 1024;
 /** Live connections one daemon serves at once; more are turned away with a reason. */
 const mostClients = 500;
 
+/** Sessions and tokens also end by themselves: everybody is looked at again so often, milliseconds. */
+const lookAgainEvery = 5_000;
+/** What a client is told who is nobody any more. */
+const whyEnded = (socket: Socket): string =>
+  'token' in socket.handshake.auth ? 'the token is no longer valid' : 'session-ended';
+
 /** Live events and log lines: authenticated, bounded, replayed from a number. */
 export class LiveEvents {
   readonly #services: Services;
   readonly #window: LiveWindow;
   readonly #acknowledgeWithin: number;
   #server: Server | undefined;
+  #endings: (() => void)[] = [];
 
   /** `acknowledgeWithin`: milliseconds a client has to acknowledge a batch; tests shorten it. */
   constructor(services: Services, patience: { readonly acknowledgeWithin?: number } = {}) {
@@ -51,14 +58,39 @@ export class LiveEvents {
     this.#server.use((socket, next) => {
       if (this.#server !== undefined && this.#server.engine.clientsCount > mostClients)
         return next(new Error('too many live connections'));
-      return next(this.#principalOf(socket) ? undefined : new Error('unauthenticated'));
+      return next(principalOf(this.#services, socket) ? undefined : new Error('unauthenticated'));
     });
     this.#server.on('connection', (socket) => this.#welcome(socket));
+    const { door, drafts } = this.#services;
+    const looking = setInterval(() => this.#endStrangers(), lookAgainEvery).unref();
+    this.#endings = [
+      () => clearInterval(looking),
+      door.sessions.onEnded(() => this.#endStrangers()),
+      drafts.onPresence((presence) => this.#tellPresence(presence)),
+    ];
   }
 
   async stop(): Promise<void> {
     this.#window.stop();
+    for (const end of this.#endings) end();
     await this.#server?.close();
+  }
+
+  /** Ends the connections of those who are nobody any more, also when nothing happens that could be sent to them. */
+  #endStrangers(): void {
+    for (const socket of this.#server?.sockets.sockets.values() ?? []) {
+      if (principalOf(this.#services, socket)) continue;
+      socket.emit('refused', whyEnded(socket));
+      socket.disconnect(true);
+    }
+  }
+
+  #tellPresence(presence: DraftPresence): void {
+    for (const socket of this.#server?.sockets.sockets.values() ?? []) {
+      const principal = principalOf(this.#services, socket);
+      if (principal && this.#services.drafts.mayKnowOf(principal, presence.draft))
+        socket.emit('draft.presence', presence);
+    }
   }
 
   #welcome(socket: Socket): void {
@@ -82,16 +114,9 @@ export class LiveEvents {
     });
   }
 
-  /** The token is looked up anew for each batch: a revoked one ends the stream. */
-  #principalOf(socket: Socket): Principal | undefined {
-    const { token } = socket.handshake.auth as { readonly token?: unknown };
-    const principal = typeof token === 'string' ? this.#services.tokens.authenticate(token) : undefined;
-    return principal && authorize(principal, 'read', { kind: 'event' }) ? principal : undefined;
-  }
-
   #follow(socket: Socket, wish: Follow): () => void {
     const stream = new Stream(socket, new Cursor(this.#window, wish), {
-      viewer: () => this.#viewerOf(socket),
+      viewer: () => viewerOf(this.#services, socket),
       acknowledgeWithin: this.#acknowledgeWithin,
     });
     const unsubscribe = this.#window.onChange(() => stream.wake());
@@ -101,29 +126,6 @@ export class LiveEvents {
       stream.stop();
     };
   }
-
-  /** Who looks, as of now, and what of all that happens is for her eyes; undefined = nobody any more. */
-  #viewerOf(socket: Socket): Viewer | undefined {
-    const principal = this.#principalOf(socket);
-    return principal && { isAllowed: (item) => isAllowed(principal, item) };
-  }
-}
-
-/** What an event or a log line is about, as far as rights go. */
-interface LiveSubject {
-  readonly kind: 'event' | 'log';
-  readonly cluster?: string;
-  readonly operation?: string;
-}
-
-/** The rights of one client while one batch is made for it. */
-interface Viewer {
-  isAllowed(item: LiveSubject): boolean;
-}
-
-/** Whether somebody may see one event, or the lines of one operation. The one place for rights on single items. */
-function isAllowed(principal: Principal, _item: LiveSubject): boolean {
-  return authorize(principal, 'read', { kind: 'event' });
 }
 
 /** What a stream is held to. */
@@ -179,9 +181,11 @@ class Stream {
   async #sendAll(): Promise<void> {
     for (;;) {
       const viewer = this.#terms.viewer();
-      if (viewer === undefined) throw new Error('the token is no longer valid');
+      if (viewer === undefined) throw new Error(whyEnded(this.#socket));
       const batch = await this.#cursor.next(viewer);
       if (batch === undefined || this.#isStopped) return;
+      // Reading took a while; what was taken away meanwhile is not sent any more.
+      if (this.#terms.viewer() === undefined) throw new Error(whyEnded(this.#socket));
       // One batch under way and no more: a slow client's next one is made when this one has arrived.
       await this.#socket.timeout(this.#terms.acknowledgeWithin).emitWithAck('batch', batch);
     }
@@ -251,9 +255,4 @@ function withinText(lines: readonly LogLine[]): readonly LogLine[] {
   let text = 0;
   const end = lines.findIndex((line, index) => (text += line.text.length) > batchText && index > 0);
   return end < 0 ? lines : lines.slice(0, end);
-}
-
-/** Programs send no Origin; a browser's must be the page that we served. */
-function isSameOrigin(headers: IncomingHttpHeaders): boolean {
-  return headers.origin === undefined || headers.origin === `https://${headers.host ?? ''}`;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { rolesAllowed } from '../access/authorize.ts';
+import { cookieNames } from './cookies.ts';
 import type { Route } from './route.ts';
 import { problemDetailsSchema } from './schemas/problem.ts';
 
@@ -42,7 +43,7 @@ function repoint(value: unknown): unknown {
 }
 
 const securityOf = (route: Route): readonly Readonly<Record<string, readonly string[]>>[] => {
-  if (typeof route.access !== 'string') return [{ token: [] }];
+  if (typeof route.access !== 'string') return [{ token: [] }, { session: [] }];
   return route.access === 'agent-certificate' ? [{ agentCertificate: [] }] : [];
 };
 
@@ -51,7 +52,7 @@ function parametersOf(route: Route, components: Components): readonly JsonSchema
     name,
     in: 'path',
     required: true,
-    schema: { type: 'string', pattern: parameterPattern.source },
+    schema: { type: 'string', pattern: parameterPatternOf(name ?? '').source },
   }));
   const query = route.query ? components.of(route.query) : undefined;
   const required = (query?.['required'] ?? []) as readonly string[];
@@ -73,7 +74,13 @@ function parametersOf(route: Route, components: Components): readonly JsonSchema
 }
 
 /** What a path parameter may look like: names and ids of ours, never a dot or a slash. */
-export const parameterPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
+const parameterPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
+/** Names of people have dots, and those of a directory an at sign. They are looked up and never made a path of. */
+const userPattern = /^[a-z0-9_][a-z0-9._%@+-]{0,255}$/;
+
+/** The pattern of the path parameter with this name. */
+export const parameterPatternOf = (name: string): RegExp =>
+  name === 'user' ? userPattern : parameterPattern;
 
 function operationOf(route: Route, components: Components): JsonSchema {
   const problem = {
@@ -127,6 +134,12 @@ export function describeApi(routes: readonly Route[], release: string): Record<s
       schemas: components.schemas,
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: cookieNames.session,
+          description: 'Of a browser. What changes something needs the header X-Remuda-Csrf too.',
+        },
         agentCertificate: { type: 'mutualTLS' },
       },
     },

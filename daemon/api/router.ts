@@ -1,25 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
-import type { TLSSocket } from 'node:tls';
-import { authorize, rolesAllowed } from '../access/authorize.ts';
-import type { Principal } from '../access/principals.ts';
+import { authorize } from '../access/authorize.ts';
+import { AccessRefusal } from '../access/refusal.ts';
+import { type Caller, identify, parameter } from './caller.ts';
+import { detailsOf, Failure, malformed, noSuchRoute, tooLarge, unreadable, wrongMethod } from './failure.ts';
 import {
-  detailsOf,
-  Failure,
-  forbidden,
-  malformed,
-  noSuchRoute,
-  tooLarge,
-  unauthenticated,
-  unreadable,
-  wrongMethod,
-} from './failure.ts';
-import { parameterPattern } from './openapi.ts';
-import { defaultBodyLimit, type Reply, type Route, type RouteRequest, type Services } from './route.ts';
-
-/** The token of an `Authorization: Bearer` header. */
-const bearerOf = (header: string | undefined): string | undefined =>
-  /^Bearer ([\w.-]{1,300})$/i.exec(header ?? '')?.[1];
+  type AuditNote,
+  defaultBodyLimit,
+  type Reply,
+  type Route,
+  type RouteRequest,
+  type Services,
+} from './route.ts';
 
 /** An express router made of the table: nothing answers that has no row. */
 export function routerOf(routes: readonly Route[], services: Services): Router {
@@ -50,11 +42,14 @@ async function serve(route: Route, services: Services, request: Request, respons
   const id = randomUUID();
   const started = performance.now();
   try {
-    const caller = identify(route, services, request);
-    const asked = await readRequest(route, request, response, caller, id);
-    const reply = route.mutates
-      ? await auditedly(route, services, asked)
-      : await route.handle(services, asked);
+    const caller = identify(route, services, request, (principal, object) => {
+      if (route.mutates) record(services, { principal, verb: route.id, object, outcome: 'refused' });
+    });
+    const asked = await readRequest(route, services, { request, response, caller, id });
+    const reply =
+      route.mutates && route.notesItself === undefined
+        ? await auditedly(route, services, asked)
+        : await route.handle(services, asked);
     send(route, response, reply);
   } catch (error) {
     sendProblem(services, request, response, error, id);
@@ -63,46 +58,17 @@ async function serve(route: Route, services: Services, request: Request, respons
   }
 }
 
-interface Caller {
-  readonly principal: Principal | undefined;
-  readonly certificateName?: string;
-}
-
-/** Who asks, and whether they may; before a byte of the body is read. */
-function identify(route: Route, services: Services, request: Request): Caller {
-  if (route.access === 'agent-certificate') {
-    const socket = request.socket as TLSSocket;
-    const name = socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined;
-    if (typeof name !== 'string') throw unauthenticated();
-    return { principal: undefined, certificateName: name };
-  }
-  if (typeof route.access === 'string') return { principal: undefined };
-  const token = bearerOf(request.headers.authorization);
-  const principal = token === undefined ? undefined : services.tokens.authenticate(token);
-  if (!principal) throw unauthenticated();
-  const { verb, object, named } = route.access;
-  const name = named === undefined ? undefined : parameter(request, named);
-  if (!authorize(principal, verb, { kind: object, ...(name === undefined ? {} : { name }) })) {
-    const what = name === undefined ? object : `${object}/${name}`;
-    if (route.mutates)
-      record(services, { principal: principal.id, verb: route.id, object: what, outcome: 'refused' });
-    throw forbidden(principal.id, verb, what, rolesAllowed(verb, object));
-  }
-  return { principal };
-}
-
-function parameter(request: Request, name: string): string {
-  const value = request.params[name];
-  if (typeof value !== 'string' || !parameterPattern.test(value)) throw noSuchRoute();
-  return value;
+interface Arrived {
+  readonly request: Request;
+  readonly response: Response;
+  readonly caller: Caller;
+  readonly id: string;
 }
 
 async function readRequest(
   route: Route,
-  request: Request,
-  response: Response,
-  caller: Caller,
-  id: string,
+  services: Services,
+  { request, response, caller, id }: Arrived,
 ): Promise<RouteRequest<unknown, unknown>> {
   const parameters = Object.fromEntries(
     Object.keys(request.params).map((name) => [name, parameter(request, name)]),
@@ -113,16 +79,18 @@ async function readRequest(
   if (body && !body.success) throw malformed('body', body.error);
   const revision = revisionOf(request.headers['if-match']);
   const key = keyOf(request.headers['idempotency-key']);
+  const { principal } = caller;
   return {
     id,
-    principal: caller.principal,
-    by: caller.principal?.id ?? caller.certificateName ?? 'anonymous',
+    ...caller,
+    by: principal?.id ?? caller.certificateName ?? 'anonymous',
+    may: (verb, object) => principal !== undefined && authorize(principal, verb, object),
+    note: (row: AuditNote) => record(services, { ...row, verb: route.id, request: id }),
     parameters,
     query: query?.data,
     body: body?.data,
     ...(revision === undefined ? {} : { ifRevision: revision }),
     ...(key === undefined ? {} : { idempotencyKey: key }),
-    ...(caller.certificateName === undefined ? {} : { certificateName: caller.certificateName }),
   };
 }
 
@@ -208,6 +176,7 @@ function send(route: Route, response: Response, reply: Reply<unknown>): void {
   response.status(reply.status ?? route.status);
   if (reply.location !== undefined) response.setHeader('Location', reply.location);
   if (reply.revision !== undefined) response.setHeader('ETag', `"${reply.revision}"`);
+  if (reply.cookies !== undefined) response.setHeader('Set-Cookie', reply.cookies);
   if (route.answer === 'nothing') response.end();
   else if (route.answer === 'text') response.type('text/plain; version=0.0.4').send(reply.body);
   else response.json(reply.body);
@@ -232,6 +201,8 @@ function sendProblem(
     return;
   }
   if (details.status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="remuda"');
+  if (error instanceof AccessRefusal && error.retryAfter !== undefined)
+    response.setHeader('Retry-After', String(error.retryAfter));
   if (details.status === 503) response.setHeader('Retry-After', '5');
   if (error instanceof Failure && request.readableEnded === false) response.setHeader('Connection', 'close');
   response.status(details.status).type('application/problem+json').send(JSON.stringify(details));

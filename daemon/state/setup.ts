@@ -32,11 +32,17 @@ export class Setup {
     this.#database.prepare('UPDATE setup SET code = ? WHERE claimed_at IS NULL').run(hash);
   }
 
-  /** Claims it, once for ever: answers false when somebody else was first. The code dies with it. */
-  claim(at: Instant): boolean {
-    return (
-      this.#database.prepare('UPDATE setup SET claimed_at = ?, code = NULL WHERE claimed_at IS NULL').run(at)
-        .changes === 1
-    );
+  /**
+   * Claims it, once for ever, in one transaction with what makes the administrator. Answers false (and makes nothing)
+   * when somebody else was first. The code dies with it.
+   */
+  claim(at: Instant, makeAdministrator: () => void): boolean {
+    return this.#database.transaction(() => {
+      const { changes } = this.#database
+        .prepare('UPDATE setup SET claimed_at = ?, code = NULL WHERE claimed_at IS NULL')
+        .run(at);
+      if (changes === 1) makeAdministrator();
+      return changes === 1;
+    })();
   }
 }

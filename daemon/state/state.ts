@@ -112,6 +112,12 @@ export class State {
     this.steps = new Steps(database);
   }
 
+  /** Name of the cluster that an operation is about; undefined when there is no such operation. */
+  clusterOfOperation(id: string): string | undefined {
+    const operation = this.operations.get(id);
+    return operation && this.clusters.get(operation.cluster)?.name;
+  }
+
   /** Commits what waits and closes; the next start finds a clean stop. */
   close(): void {
     this.journal.close();

@@ -9,6 +9,8 @@ export interface UserRecord {
   readonly directory?: string;
   /** Groups of the directory at the last sign-in. */
   readonly groups: readonly string[];
+  /** Cluster → role by the directory's mapping at the last sign-in. */
+  readonly grants: Readonly<Record<string, string>>;
   /** Hash of the password with its parameters (PHC string); absent for invited people and those of a directory. */
   readonly password?: string;
   /** Sealed secret of the second factor. */
@@ -30,6 +32,7 @@ interface Row {
   readonly principal: string;
   readonly directory: string | null;
   readonly groups: string;
+  readonly grants: string;
   readonly password: string | null;
   readonly factor: string | null;
   readonly factor_confirmed: number;
@@ -44,6 +47,7 @@ interface Row {
 const recordOf = (row: Row): UserRecord => ({
   principal: row.principal,
   groups: JSON.parse(row.groups) as string[],
+  grants: JSON.parse(row.grants) as Record<string, string>,
   isFactorConfirmed: row.factor_confirmed === 1,
   factorStep: row.factor_step,
   recovery: JSON.parse(row.recovery) as string[],
@@ -84,9 +88,10 @@ export class Users {
   put(record: UserRecord): void {
     this.#database
       .prepare(
-        `INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        `INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (principal) DO UPDATE SET
-           directory = excluded.directory, groups = excluded.groups, password = excluded.password,
+           directory = excluded.directory, groups = excluded.groups,
+           grants = excluded.grants, password = excluded.password,
            factor = excluded.factor, factor_confirmed = excluded.factor_confirmed,
            factor_step = excluded.factor_step, recovery = excluded.recovery,
            device_epoch = excluded.device_epoch, invitation = excluded.invitation,
@@ -96,6 +101,7 @@ export class Users {
         record.principal,
         record.directory ?? null,
         JSON.stringify(record.groups),
+        JSON.stringify(record.grants),
         record.password ?? null,
         record.factor ?? null,
         record.isFactorConfirmed ? 1 : 0,

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { SiteAuthority } from '../../daemon/access/authority.ts';
 import { Directories } from '../../daemon/access/directory.ts';
-import { AccessTokens } from '../../daemon/access/tokens.ts';
+import { openDoor } from '../../daemon/access/door.ts';
+import { Drafts } from '../../daemon/api/drafts.ts';
 import { Metrics } from '../../daemon/api/metrics.ts';
 import { ApiServer } from '../../daemon/api/server.ts';
 import type { LiveItem, LogPage } from '../../daemon/operations/requests.ts';
@@ -77,7 +78,8 @@ class SourceEngine extends FakeEngine {
 const folder = mkdtempSync(join(tmpdir(), 'remuda-bench-stream-'));
 const state = new State({ folder, reserveBytes: 65_536 });
 const authority = await SiteAuthority.open(join(folder, 'authority'));
-const tokens = new AccessTokens(state.principals, authority.hash);
+const directories = new Directories({ state, reach: () => Promise.reject(new Error('no agent')) });
+const door = openDoor({ state, folder, authorityHash: authority.hash, directories });
 const engine = new SourceEngine(join(folder, 'logs'));
 const server = new ApiServer({
   host: '127.0.0.1',
@@ -85,9 +87,12 @@ const server = new ApiServer({
   identity: await authority.serverIdentity(),
   services: {
     engine,
-    tokens,
+    door,
+    directories,
+    drafts: new Drafts(state.answerDrafts, door.key),
+    state,
     audit: state.audit,
-    directories: new Directories({ state, reach: () => Promise.reject(new Error('no agent')) }),
+    clusterOfOperation: () => 'demo',
     authority,
     metrics: new Metrics(engine),
     logger: pino({ level: 'silent' }),
@@ -97,7 +102,7 @@ const server = new ApiServer({
   },
 });
 const { port } = await server.start();
-const { token } = tokens.issue({ name: 'bench', role: 'viewer', days: 1 });
+const { token } = door.tokens.issue({ name: 'bench', role: 'viewer', days: 1 });
 
 process.on('message', (wish: SourceWish) => void run(wish));
 process.on('disconnect', () => {

@@ -109,7 +109,7 @@ const tokenRoutes = [
     mutates: false,
     status: 200,
     answer: z.object({ items: z.array(tokenViewSchema).readonly() }),
-    handle: ({ tokens }) => ({ body: { items: tokens.list() } }),
+    handle: ({ door: { tokens } }) => ({ body: { items: tokens.list() } }),
   }),
   defineRoute({
     id: 'token.create',
@@ -121,7 +121,7 @@ const tokenRoutes = [
     status: 201,
     body: tokenRequestSchema,
     answer: issuedTokenSchema,
-    handle: ({ tokens }, { body }) => ({ body: tokens.issue(body) }),
+    handle: ({ door: { tokens } }, { body }) => ({ body: tokens.issue(body) }),
   }),
   defineRoute({
     id: 'token.revoke',
@@ -132,7 +132,7 @@ const tokenRoutes = [
     mutates: true,
     status: 204,
     answer: 'nothing',
-    handle({ tokens }, { parameters }) {
+    handle({ door: { tokens } }, { parameters }) {
       const name = parameters['token'] ?? '';
       if (!tokens.revoke(name)) throw noSuch('token', name, 'See `remuda token list`.');
       return { body: undefined };

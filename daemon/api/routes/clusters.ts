@@ -24,13 +24,17 @@ export const clusterRoutes = [
     method: 'get',
     path: '/api/v1/clusters',
     summary: 'Clusters by name.',
-    access: { verb: 'read', object: 'cluster' },
+    access: { verb: 'read', object: 'cluster', cluster: 'each' },
     mutates: false,
     status: 200,
     query: pageQuerySchema,
     answer: pageOf(clusterViewSchema),
-    handle: ({ engine }, { query }) => ({
-      body: pageOfItems(engine.listClusters(), (cluster) => cluster.uid, query),
+    handle: ({ engine }, { query, may }) => ({
+      body: pageOfItems(
+        engine.listClusters().filter(({ name }) => may('read', { kind: 'cluster', name, cluster: name })),
+        (cluster) => cluster.uid,
+        query,
+      ),
     }),
   }),
   defineRoute({
@@ -38,7 +42,7 @@ export const clusterRoutes = [
     method: 'get',
     path: '/api/v1/clusters/{cluster}',
     summary: 'One cluster: what is asked and what was last seen. The ETag is its revision.',
-    access: { verb: 'read', object: 'cluster', named: 'cluster' },
+    access: { verb: 'read', object: 'cluster', named: 'cluster', cluster: 'cluster' },
     mutates: false,
     status: 200,
     answer: clusterDetailSchema,
@@ -52,7 +56,7 @@ export const clusterRoutes = [
     method: 'post',
     path: '/api/v1/clusters/{cluster}/observe',
     summary: 'Looks afresh through the agent and keeps what was seen.',
-    access: { verb: 'plan', object: 'cluster', named: 'cluster' },
+    access: { verb: 'plan', object: 'cluster', named: 'cluster', cluster: 'cluster' },
     mutates: false,
     status: 200,
     answer: observedSchema,
@@ -65,7 +69,7 @@ export const clusterRoutes = [
     method: 'post',
     path: '/api/v1/clusters/{cluster}/deletion-plan',
     summary: 'What delete would do, from a fresh look. Starts nothing.',
-    access: { verb: 'plan', object: 'cluster', named: 'cluster' },
+    access: { verb: 'plan', object: 'cluster', named: 'cluster', cluster: 'cluster' },
     mutates: false,
     status: 200,
     body: deleteRequestSchema,
@@ -79,7 +83,7 @@ export const clusterRoutes = [
     method: 'post',
     path: '/api/v1/clusters/{cluster}/delete',
     summary: 'Removes the cluster and everything that was made for it; needs its name once more.',
-    access: { verb: 'delete', object: 'cluster', named: 'cluster' },
+    access: { verb: 'delete', object: 'cluster', named: 'cluster', cluster: 'cluster' },
     mutates: true,
     status: 202,
     body: deleteRequestSchema,
@@ -99,7 +103,7 @@ export const clusterRoutes = [
     method: 'post',
     path: '/api/v1/clusters/{cluster}/credentials',
     summary: 'Signs a client certificate of at most an hour for a key that stays with the caller.',
-    access: { verb: 'issue', object: 'cluster', named: 'cluster' },
+    access: { verb: 'issue', object: 'credential', cluster: 'cluster' },
     mutates: true,
     status: 201,
     body: credentialRequestSchema,
@@ -123,14 +127,17 @@ export const clusterRoutes = [
     method: 'get',
     path: '/api/v1/machines',
     summary: 'Machines of all clusters as last seen.',
-    access: { verb: 'read', object: 'machine' },
+    access: { verb: 'read', object: 'machine', cluster: 'each' },
     mutates: false,
     status: 200,
     query: pageQuerySchema,
     answer: pageOf(machineViewSchema),
-    handle: ({ engine }, { query }) => ({
+    handle: ({ engine }, { query, may }) => ({
       body: pageOfItems(
-        engine.listClusters().flatMap((cluster) => machinesOf(engine.getCluster(cluster.name))),
+        engine
+          .listClusters()
+          .filter(({ name }) => may('read', { kind: 'machine', cluster: name }))
+          .flatMap((cluster) => machinesOf(engine.getCluster(cluster.name))),
         (machine) => `${machine.cluster}/${machine.name}`,
         query,
       ),

@@ -1,3 +1,4 @@
+import { refuseForeignDocuments } from '../documents.ts';
 import { planAnswerSchema, preflightAnswerSchema } from '../schemas/plan.ts';
 import { applyAnswerSchema } from '../schemas/operation.ts';
 import { applyRequestSchema, fileRequestSchema, preflightRequestSchema } from '../schemas/requests.ts';
@@ -16,7 +17,10 @@ export const fileRoutes = [
     status: 200,
     body: fileRequestSchema,
     answer: validationSchema,
-    handle: ({ engine }, { body }) => ({ body: engine.validate(body.text, body.file) }),
+    handle(services, { body, ...asked }) {
+      refuseForeignDocuments(services, asked, 'plan', body);
+      return { body: services.engine.validate(body.text, body.file) };
+    },
   }),
   defineRoute({
     id: 'file.plan',
@@ -28,7 +32,10 @@ export const fileRoutes = [
     status: 200,
     body: fileRequestSchema,
     answer: planAnswerSchema,
-    handle: async ({ engine }, { body, by }) => ({ body: await engine.plan({ ...body, principal: by }) }),
+    async handle(services, { body, ...asked }) {
+      refuseForeignDocuments(services, asked, 'plan', body);
+      return { body: await services.engine.plan({ ...body, principal: asked.by }) };
+    },
   }),
   defineRoute({
     id: 'file.preflight',
@@ -40,9 +47,10 @@ export const fileRoutes = [
     status: 200,
     body: preflightRequestSchema,
     answer: preflightAnswerSchema,
-    handle: async ({ engine }, { body, by }) => ({
-      body: await engine.preflight({ ...body, principal: by }),
-    }),
+    async handle(services, { body, ...asked }) {
+      refuseForeignDocuments(services, asked, 'plan', body);
+      return { body: await services.engine.preflight({ ...body, principal: asked.by }) };
+    },
   }),
   defineRoute({
     id: 'file.apply',
@@ -54,10 +62,11 @@ export const fileRoutes = [
     status: 202,
     body: applyRequestSchema,
     answer: applyAnswerSchema,
-    async handle({ engine }, { body, by, ifRevision, idempotencyKey }) {
-      const answer = await engine.apply({
+    async handle(services, { body, ifRevision, idempotencyKey, ...asked }) {
+      refuseForeignDocuments(services, asked, 'apply', body);
+      const answer = await services.engine.apply({
         ...body,
-        principal: by,
+        principal: asked.by,
         ...(ifRevision === undefined ? {} : { ifRevision }),
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       });

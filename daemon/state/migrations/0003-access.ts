@@ -27,7 +27,7 @@ const people = `
   -- What is known of a person beside her principal. A person of a directory has no password here.
   CREATE TABLE users (
     principal TEXT PRIMARY KEY REFERENCES principals(id) ON DELETE CASCADE,
-    directory TEXT, groups TEXT NOT NULL DEFAULT '[]', password TEXT,
+    directory TEXT, groups TEXT NOT NULL DEFAULT '[]', grants TEXT NOT NULL DEFAULT '{}', password TEXT,
     factor TEXT, factor_confirmed INTEGER NOT NULL DEFAULT 0, factor_step INTEGER NOT NULL DEFAULT 0,
     recovery TEXT NOT NULL DEFAULT '[]', device_epoch INTEGER NOT NULL DEFAULT 1,
     invitation TEXT UNIQUE, invitation_ends_at TEXT, last_sign_in_at TEXT

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { SiteAuthority } from '../../../daemon/access/authority.ts';
 import { Directories } from '../../../daemon/access/directory.ts';
-import { AccessTokens } from '../../../daemon/access/tokens.ts';
+import { type Door, openDoor } from '../../../daemon/access/door.ts';
+import type { AccessTokens } from '../../../daemon/access/tokens.ts';
+import { Drafts } from '../../../daemon/api/drafts.ts';
 import { Metrics } from '../../../daemon/api/metrics.ts';
 import { ApiServer } from '../../../daemon/api/server.ts';
 import { State } from '../../../daemon/state/state.ts';
@@ -15,6 +17,7 @@ export interface FakeSite extends AsyncDisposable {
   readonly engine: FakeEngine;
   readonly state: State;
   readonly tokens: AccessTokens;
+  readonly door: Door;
   readonly authority: SiteAuthority;
   readonly folder: string;
   readonly url: string;
@@ -38,15 +41,23 @@ export async function startFakeSite(
   const state = new State({ folder, reserveBytes: 65_536 });
   const authority = await SiteAuthority.open(join(folder, 'authority'));
   let offset = 0;
-  const tokens = new AccessTokens(state.principals, authority.hash, () => Date.now() + offset);
+  const now = (): number => Date.now() + offset;
+  const directories = new Directories({ state, reach: () => Promise.reject(new Error('no agent')) });
+  const door = openDoor({ state, folder, authorityHash: authority.hash, directories, now });
+  const { tokens } = door;
+  door.setup.ensureCode();
   const engine = new FakeEngine();
   const identity = await authority.serverIdentity();
   const log: string[] = [];
   const services = {
     engine,
-    tokens,
+    door,
+    directories,
+    drafts: new Drafts(state.answerDrafts, door.key, now),
+    state,
     audit: state.audit,
-    directories: new Directories({ state, reach: () => Promise.reject(new Error('no agent')) }),
+    clusterOfOperation: (operation: string) =>
+      engine.operations.get(operation)?.cluster.name ?? state.clusterOfOperation(operation),
     authority,
     metrics: new Metrics(engine),
     logger: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
@@ -62,6 +73,7 @@ export async function startFakeSite(
     engine,
     state,
     tokens,
+    door,
     authority,
     folder,
     log,

@@ -1,0 +1,42 @@
+import { parseStream } from '../spec/stream.ts';
+import { splitDocuments } from '../spec/source.ts';
+import { isCluster } from '../spec/documents.ts';
+import { Failure, forbidden } from './failure.ts';
+import type { RouteRequest, Services } from './route.ts';
+
+type Asked = Pick<RouteRequest<unknown, unknown>, 'may' | 'by'>;
+
+/**
+ * Refuses a file that holds a document which the caller may not plan or apply. Clusters that exist are judged by the
+ * role in that cluster; everything else by the global role.
+ * @throws Failure 403 naming the first such document, 422 when a file of somebody without a global role has problems.
+ */
+export function refuseForeignDocuments(
+  { state }: Pick<Services, 'state'>,
+  { may, by }: Asked,
+  verb: 'plan' | 'apply',
+  { text, file }: { readonly text: string; readonly file: string },
+): void {
+  // Who may do everything with files needs no look at them: the engine says what is wrong with each.
+  const isGlobal =
+    verb === 'plan'
+      ? may('plan', { kind: 'cluster' })
+      : may('apply', { kind: 'cluster' }) &&
+        may('apply', { kind: 'provider' }) &&
+        may('apply', { kind: 'secret' });
+  if (isGlobal) return;
+  const { documents, secrets, problems } = parseStream(text, { file });
+  const [first, ...others] = problems;
+  if (first) throw new Failure(422, 'invalid', [first, ...others]);
+  // A kind that is not known here is nobody's but an administrator's.
+  if (documents.length + secrets.length !== splitDocuments(text).length)
+    throw forbidden(by, verb, 'a document of this file', ['admin']);
+  for (const { document } of documents) {
+    const { name } = document.metadata;
+    const isKnown = isCluster(document) && state.clusters.find(name) !== undefined;
+    if (!isKnown || !may(verb, { kind: 'cluster', name, cluster: name }))
+      throw forbidden(by, verb, `${document.kind}/${name}`, isKnown ? ['operator'] : ['admin', 'operator']);
+  }
+  const [secret] = secrets;
+  if (secret) throw forbidden(by, verb, `Secret/${secret.name}`, ['admin', 'operator']);
+}
