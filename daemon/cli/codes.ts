@@ -144,6 +144,16 @@ export const commandCodes: ProblemCatalogue = {
     'It is neither YAML nor JSON, or not a section with fields.',
     'Begin with the example in the manual.',
   ),
+  'CLI-031': code(
+    'A file for the bundle cannot be read',
+    'What --add names is not there, or belongs to somebody else.',
+    'Give the path of a readable file.',
+  ),
+  'CLI-032': code(
+    'The bundle cannot be written',
+    'The place is not writable, or full.',
+    'Choose another place with --file, or make room.',
+  ),
   'BUG-002': code(
     'A mistake of the command',
     'The command met something that it should know. REMUDA_DEBUG=1 shows where.',

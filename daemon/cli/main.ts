@@ -14,6 +14,7 @@ import { addGetCommand } from './commands/lists.ts';
 import { addOperationCommands } from './commands/operations.ts';
 import { Session } from './commands/session.ts';
 import { addStreamCommands } from './commands/streams.ts';
+import { addSupportBundleCommand } from './commands/support-bundle.ts';
 import { addSupplyCommands } from './commands/supplies.ts';
 import { CommandFailure, type ExitCode, exitCode } from './exit.ts';
 import { problemText } from './problem-text.ts';
@@ -39,6 +40,7 @@ export function buildProgram(session: Session): Command {
   addSupplyCommands(program, session);
   addAccessCommands(program, session);
   addDirectoryCommands(program, session);
+  addSupportBundleCommand(program, session);
   addCompletionCommand(program, session);
   program
     .command('version')

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
-import type { HostPort, HostSettings } from '../../../provisioners/contract/ports.ts';
+import type { HostPort, HostSettings, MachineCertificate } from '../../../provisioners/contract/ports.ts';
 import { ownHostKeyPath } from '../../../provisioners/contract/ports.ts';
 import type { HostFacts, Reach } from '../../../provisioners/contract/preflight.ts';
 import { Transient } from '../../../provisioners/contract/problem.ts';
@@ -70,16 +70,7 @@ export function createHostPort(machines: Machines): HostPort {
       const variables = variablesOf(settings);
       return linesOf(await machines.ask(machine, 'inspecting', { text: inspectProgram, variables }));
     },
-    async certificates(machine) {
-      return parseCertificates(
-        await machines.ask(
-          machine,
-          'reading the ends of certificates',
-          { text: certificatesProgram },
-          15_000,
-        ),
-      );
-    },
+    certificates: (machine) => certificates(machines, machine),
   };
 }
 
@@ -92,6 +83,11 @@ async function facts(machines: Machines, machine: MachineRef): Promise<HostFacts
   const reading = { clock, clockUncertainty: (after - before) / 2000, askedAt: (before + after) / 2000 };
   const output = await machines.ask(machine, 'gathering facts', { text: factsProgram });
   return parseFacts(output, reading);
+}
+
+async function certificates(machines: Machines, machine: MachineRef): Promise<readonly MachineCertificate[]> {
+  const what = 'reading the ends of certificates';
+  return parseCertificates(await machines.ask(machine, what, { text: certificatesProgram }, 15_000));
 }
 
 async function replaceHostKey(machines: Machines, machine: MachineRef, publicKey: string): Promise<void> {
