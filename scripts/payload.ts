@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { AcceptedSequences } from '../provisioners/payload/acceptance.ts';
 import { buildPayload } from '../provisioners/payload/build.ts';
-import { payloadCache } from '../provisioners/payload/cache.ts';
-import { listPayloads, rememberVerified } from '../provisioners/payload/catalogue.ts';
+import { isPresent, payloadCache } from '../provisioners/payload/cache.ts';
+import { type CatalogueEntry, listPayloads, rememberVerified } from '../provisioners/payload/catalogue.ts';
 import { LAB_VERSIONS } from '../provisioners/payload/compile.ts';
 import { Problem } from '../provisioners/contract/problem.ts';
 import { localTrust, type TrustedKey } from '../provisioners/payload/signature.ts';
@@ -19,7 +20,7 @@ const USAGE = `usage: scripts/payload build [VERSION…]   build lab payloads ($
          …_AUTHORITY; then upstream's public places.
        scripts/payload list                what the cache holds
        scripts/payload verify [FOLDER…]    check every byte (all payloads in the cache)
-The cache is $REMUDA_CACHE, /var/cache/remuda without it.`;
+The cache is $REMUDA_CACHE, /var/cache/remuda without it; the agent's state $REMUDA_STATE, /var/lib/remuda.`;
 
 const cache = payloadCache();
 const size = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
@@ -66,14 +67,37 @@ async function list(): Promise<void> {
     console.log(`${folder}\n  NOT A PAYLOAD: ${problems.join('; ')}`);
 }
 
+/** What the agent of this machine has accepted, so that a roll-back shows here as it would there. */
+async function acceptedHere(): Promise<AcceptedSequences | undefined> {
+  const file = join(process.env['REMUDA_STATE'] ?? '/var/lib/remuda', 'agent', 'accepted-payloads.json');
+  if (await isPresent(file)) return new AcceptedSequences(file);
+  console.error(`No agent's record of accepted payloads (${file}): a roll-back would not show here.`);
+  return undefined;
+}
+
+/** Folder of a newer payload of the same name; the agent uses the newest of each name only. */
+function newerThan(folder: string, payloads: readonly CatalogueEntry[]): string | undefined {
+  const own = payloads.find((entry) => entry.folder === folder)?.manifest;
+  const newest = payloads.find(({ manifest }) => manifest.name === own?.name);
+  return newest?.folder === folder ? undefined : newest?.folder;
+}
+
 async function verify(folders: readonly string[]): Promise<boolean> {
   const trusted = await trustedKeys();
   const { payloads, unreadable } = await listPayloads(cache, trusted);
   const all = [...payloads, ...unreadable].map((entry) => entry.folder);
-  const accepted = new AcceptedSequences(`${cache.verified}/accepted-sequences.json`);
+  const chosen = folders.length > 0 ? folders : all;
+  if (chosen.length === 0) console.log('The cache holds no payload.');
+  const accepted = await acceptedHere();
   let isWell = true;
-  for (const folder of folders.length > 0 ? folders : all) {
-    const result = await verifyPayload({ folder, trusted, acceptedSequence: (name) => accepted.of(name) });
+  for (const folder of chosen) {
+    const newer = folders.length > 0 ? undefined : newerThan(folder, payloads);
+    if (newer !== undefined) {
+      console.log(`${folder}: not checked and not used, ${newer} is newer`);
+      continue;
+    }
+    const acceptedSequence = async (name: string): Promise<number> => (await accepted?.of(name)) ?? 0;
+    const result = await verifyPayload({ folder, trusted, acceptedSequence });
     if (result.isIntact) {
       await rememberVerified(cache, folder, result.payload);
       console.log(`${folder}: intact, signed by ${result.payload.signer.owner}`);
