@@ -218,9 +218,9 @@ export const hostCalls = {
   ),
 };
 
-/** End of a real certificate; what the model's kubeadm writes instead of one ends never. */
+/** End of a real certificate; what the model's kubeadm and the fake authorities write instead of one ends never. */
 const endOf = (content: string): string =>
-  content.startsWith('-----BEGIN CERTIFICATE-----')
+  /^-----BEGIN CERTIFICATE-----\n(?!model )/.test(content)
     ? new X509Certificate(content).validToDate.toISOString()
     : '9999-12-31T23:59:59.000Z';
 
