@@ -1,4 +1,108 @@
-/** Live view of one operation. A placeholder until the run view comes. */
-export function RunView({ operation }: { readonly operation: string }): React.JSX.Element {
-  return <p>Operation {operation}</p>;
+import './run.css';
+import { useMemo } from 'react';
+import type { ClusterDetail, OperationDetail } from '../../../../daemon/api/types.ts';
+import { useCluster } from '../api/queries.ts';
+import { ProblemReportView, ProblemView } from '../problem/problem-view.tsx';
+import { Loading } from '../shell/loading.tsx';
+import { LogPanel } from './log/log-panel.tsx';
+import { useRunPosition } from './log/position.ts';
+import { machinesOf, type RunMachine } from './machines.ts';
+import { phasesOf } from './phases.ts';
+import { RunHeader } from './run-header.tsx';
+import { StepTree } from './step-tree.tsx';
+import { Topology } from './topology.tsx';
+import type { Endpoint } from './topology-props.ts';
+import { useNow } from './use-now.ts';
+import { type Run, useRun } from './use-run.ts';
+
+/** Live view of one operation: its steps, its machines and its log. */
+export function RunView({ operation: id }: { readonly operation: string }): React.JSX.Element {
+  // Another operation is another run with a log of its own: nothing of the last one stays.
+  return <OneRun key={id} id={id} />;
+}
+
+function OneRun({ id }: { readonly id: string }): React.JSX.Element {
+  const run = useRun(id);
+  if (run.operation === undefined)
+    return run.error === null ? <Loading /> : <ProblemView error={run.error} />;
+  return <Shown run={run} operation={run.operation} />;
+}
+
+function Shown(props: { readonly run: Run; readonly operation: OperationDetail }): React.JSX.Element {
+  const { run, operation } = props;
+  const cluster = useCluster(operation.cluster.name).data;
+  const now = useNow(operation.endedAt === undefined && run.awaySince === undefined, run.skew);
+  const [position, setPosition] = useRunPosition(operation.id);
+  const observed = cluster?.uid === operation.cluster.uid ? cluster.observed : undefined;
+  const machines = useMemo(() => machinesOf(operation, observed), [operation, observed]);
+  const phases = useMemo(() => phasesOf(operation.stepList), [operation]);
+  const names = useMemo(() => machines.map(({ name }) => name), [machines]);
+  const endpoint = useMemo(() => endpointOf(cluster, machines), [cluster, machines]);
+  const { filter } = position;
+  return (
+    <div className="remuda-run">
+      <RunHeader operation={operation} now={now} onChanged={run.renew} />
+      {operation.problem === undefined || hasFailedStep(operation) ? undefined : (
+        <ProblemReportView report={operation.problem} />
+      )}
+      <div className="remuda-run-body">
+        <section className="remuda-panel remuda-steps" aria-labelledby="remuda-steps-title">
+          <div className="remuda-panel-head">
+            <h2 id="remuda-steps-title">Steps</h2>
+          </div>
+          <StepTree
+            phases={phases}
+            now={now}
+            toggled={position.toggled}
+            onToggle={(phase, isOpen) => setPosition({ toggled: { ...position.toggled, [phase]: isOpen } })}
+            selected={filter.step}
+            onSelect={(step) => setPosition({ filter: { ...filter, step } })}
+          />
+        </section>
+        <div className="remuda-run-side">
+          <Topology
+            machines={machines}
+            endpoint={endpoint}
+            seenAt={observed?.at}
+            selected={filter.machine}
+            onSelect={(machine) => setPosition({ filter: { ...filter, machine } })}
+          />
+          <LogPanel
+            run={run}
+            operation={operation}
+            machines={names}
+            position={position}
+            onPosition={setPosition}
+          />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** A failed step shows its problem where it stands; the operation need not say it twice. */
+const hasFailedStep = ({ stepList }: OperationDetail): boolean =>
+  stepList.some((step) => step.state === 'failed' && step.problem !== undefined);
+
+interface DesiredEndpoint {
+  readonly spec?: {
+    readonly controlPlane?: { readonly endpoint?: { readonly host?: unknown; readonly port?: unknown } };
+  };
+}
+
+/** The address of the API and whether it answers, as far as the last look tells. */
+function endpointOf(
+  cluster: ClusterDetail | undefined,
+  machines: readonly RunMachine[],
+): Endpoint | undefined {
+  const asked = (cluster?.desired as DesiredEndpoint | undefined)?.spec?.controlPlane?.endpoint;
+  if (typeof asked?.host !== 'string') return undefined;
+  const port = typeof asked.port === 'number' ? asked.port : 6443;
+  const address = `${asked.host.includes(':') ? `[${asked.host}]` : asked.host}:${port}`;
+  const version = cluster?.observed?.apiVersion;
+  if (version !== undefined) return { address, standing: 'done', detail: `Kubernetes ${version}` };
+  const hasBegun = machines.some(({ role, done }) => role === 'control-plane' && done > 0);
+  return hasBegun
+    ? { address, standing: 'running', detail: 'coming up' }
+    : { address, standing: 'planned', detail: 'not there yet' };
 }

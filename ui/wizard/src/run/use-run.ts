@@ -11,22 +11,13 @@ const readEvery = 1_000;
 /** A reading that takes long is made so many times more seldom: a run of 1,000 machines has megabytes of plan. */
 const restFactor = 10;
 
-/** How the live connection stands. */
-export interface Connection {
-  /** Milliseconds since 1970; undefined = connected. */
-  readonly awaySince: number | undefined;
-}
-
 /** An operation with its log, kept up to date. */
 export interface Run {
   readonly operation: OperationDetail | undefined;
   readonly error: unknown;
   readonly store: LineStore;
-  /** Rises with each batch of lines. */
-  readonly linesVersion: number;
-  /** Lines that the server no longer has. */
-  readonly dropped: number;
-  readonly connection: Connection;
+  /** Since when the live connection is cut, milliseconds since 1970; undefined = it is not. */
+  readonly awaySince: number | undefined;
   /** The server's clock less this browser's, milliseconds. */
   readonly skew: number;
   readonly renew: () => void;
@@ -58,7 +49,6 @@ export function useRun(id: string): Run {
     staleTime: Infinity,
   });
   const [store] = useState(() => new LineStore());
-  const [lines, setLines] = useState({ version: 0, dropped: 0 });
   const [awaySince, setAwaySince] = useState<number>();
   const renewer = useRef<Renewer>(undefined);
 
@@ -69,10 +59,7 @@ export function useRun(id: string): Run {
       { events: {}, operation: id, log: { after: store.lastNumber } },
       {
         batch({ events, lines: news, dropped }) {
-          if (news.length > 0) {
-            store.append(news);
-            setLines((before) => ({ version: before.version + 1, dropped: before.dropped + dropped }));
-          }
+          if (news.length > 0) store.append(news, dropped);
           if (events.length > 0) {
             client.setQueryData<Reading>(runKey(id), (reading) => withEvents(reading, events));
             mine.wish();
@@ -93,9 +80,7 @@ export function useRun(id: string): Run {
     operation: data?.operation,
     error,
     store,
-    linesVersion: lines.version,
-    dropped: lines.dropped,
-    connection: { awaySince },
+    awaySince,
     skew: data?.skew ?? 0,
     renew: () => renewer.current?.wish(),
   };

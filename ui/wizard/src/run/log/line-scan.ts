@@ -65,18 +65,26 @@ class Positions {
  */
 export class LineScan {
   readonly #store: LineStore;
-  readonly #onProgress: () => void;
-  readonly #channel = new MessageChannel();
+  #onProgress: () => void = () => undefined;
+  #channel: MessageChannel | undefined;
   #filter = noFilter;
   #next = 0;
   #shown = new Positions();
   #matches = new Positions();
   #isWorking = false;
 
-  constructor(store: LineStore, onProgress: () => void) {
+  constructor(store: LineStore) {
     this.#store = store;
+  }
+
+  /** Begins to work; calls back after each slice. */
+  start(onProgress: () => void): void {
     this.#onProgress = onProgress;
+    // Unlike a timer a message is not held back, and it lets the browser draw and take input in between.
+    this.#channel = new MessageChannel();
     this.#channel.port1.onmessage = () => this.#slice();
+    this.#isWorking = false;
+    this.wake();
   }
 
   /** Starts anew with another filter. */
@@ -90,13 +98,14 @@ export class LineScan {
 
   /** There are new lines. */
   wake(): void {
-    if (this.#isWorking) return;
+    if (this.#isWorking || this.#channel === undefined) return;
     this.#isWorking = true;
     this.#channel.port2.postMessage(0);
   }
 
   stop(): void {
-    this.#channel.port1.close();
+    this.#channel?.port1.close();
+    this.#channel = undefined;
   }
 
   /** True while every line is shown: rows and positions are then the same. */
@@ -152,7 +161,7 @@ export class LineScan {
     while (this.isBehind && performance.now() < until) this.#scanChunk();
     this.#isWorking = this.isBehind;
     this.#onProgress();
-    if (this.#isWorking) this.#channel.port2.postMessage(0);
+    if (this.#isWorking) this.#channel?.port2.postMessage(0);
   }
 
   #scanChunk(): void {

@@ -71,6 +71,19 @@ export class LineStore {
   #text = 0;
   #count = 0;
   #lastNumber = 0;
+  #missing = 0;
+  readonly #listeners = new Set<() => void>();
+
+  /** Calls back after each change; the answer ends it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Lines that the server no longer had when they were asked for. */
+  get missing(): number {
+    return this.#missing;
+  }
 
   /** One more than the position of the newest line. */
   get end(): number {
@@ -92,8 +105,8 @@ export class LineStore {
     return this.#chunks[0]?.numbers[0] ?? 0;
   }
 
-  /** Takes lines in order; those that are held already are passed over. */
-  append(lines: readonly LogLine[]): void {
+  /** Takes lines in order; those that are held already are passed over. `missing`: lines lost before the first. */
+  append(lines: readonly LogLine[], missing = 0): void {
     let texts: string[] = [];
     let chunk = this.#openChunk();
     const close = (): void => {
@@ -110,7 +123,9 @@ export class LineStore {
       this.#put(chunk, line);
     }
     close();
+    this.#missing += missing;
     this.#forget();
+    for (const listener of this.#listeners) listener();
   }
 
   /** The line at a position. Undefined when it is not held. */

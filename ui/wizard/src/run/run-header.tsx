@@ -1,0 +1,96 @@
+import { Breadcrumb, BreadcrumbItem, Title } from '@patternfly/react-core';
+import { Link } from 'wouter';
+import type { OperationDetail } from '../../../../daemon/api/types.ts';
+import { durationText, Time } from '../time/time.tsx';
+import { Glyph } from './glyph.tsx';
+import type { Standing } from './machines.ts';
+import { RunActions } from './run-actions.tsx';
+
+const verbs = { create: 'Create', update: 'Update', delete: 'Delete' } as const;
+
+/** What an operation waits for, in words. */
+const waits = {
+  approval: 'Waits for approval',
+  agent: 'Waits for the site’s agent',
+  operation: 'Waits for another operation',
+  space: 'Waits for disk space',
+} as const;
+
+const states: Readonly<Record<OperationDetail['state'], readonly [Standing, string]>> = {
+  planned: ['planned', 'Planned'],
+  waiting: ['waiting', 'Waiting'],
+  running: ['running', 'Running'],
+  succeeded: ['done', 'Succeeded'],
+  failed: ['failed', 'Failed'],
+  cancelled: ['cancelled', 'Cancelled'],
+};
+
+/** What runs, how far it is, since when, and what one may do about it. */
+export function RunHeader(props: {
+  readonly operation: OperationDetail;
+  readonly now: number;
+  readonly onChanged: () => void;
+}): React.JSX.Element {
+  const { operation, now, onChanged } = props;
+  const { cluster, kind, steps } = operation;
+  return (
+    <header className="remuda-run-header">
+      <Breadcrumb>
+        <BreadcrumbItem
+          render={({ className }) => (
+            <Link href="/clusters" className={className}>
+              Clusters
+            </Link>
+          )}
+        />
+        <BreadcrumbItem
+          render={({ className }) => (
+            <Link href={`/clusters/${encodeURIComponent(cluster.name)}`} className={className}>
+              {cluster.name}
+            </Link>
+          )}
+        />
+        <BreadcrumbItem isActive>{verbs[kind]}</BreadcrumbItem>
+      </Breadcrumb>
+      <div className="remuda-run-title">
+        <Title headingLevel="h1" size="2xl">
+          {verbs[kind]} {cluster.name}
+        </Title>
+        <State operation={operation} />
+        <RunActions operation={operation} onChanged={onChanged} />
+      </div>
+      <div className="remuda-run-progress">
+        <progress value={steps.ended} max={Math.max(1, steps.total)} aria-label="Steps that have ended" />
+        <p>
+          <strong>
+            {steps.ended} of {steps.total} steps
+          </strong>
+          <span>{timesText(operation, now)}</span>
+          {operation.startedAt === undefined ? undefined : (
+            <span>
+              started <Time at={operation.startedAt} form="full" /> by {operation.principal}
+            </span>
+          )}
+        </p>
+      </div>
+    </header>
+  );
+}
+
+function State({ operation }: { readonly operation: OperationDetail }): React.JSX.Element {
+  const [standing, word] = states[operation.state];
+  const { waitingFor, isCancelling } = operation;
+  const said = operation.state === 'waiting' && waitingFor !== undefined ? waits[waitingFor] : word;
+  return (
+    <span className={`remuda-state remuda-state-${standing}`} role="status">
+      <Glyph standing={standing} />
+      {isCancelling === true ? 'Stopping: running steps end first' : said}
+    </span>
+  );
+}
+
+function timesText({ startedAt, createdAt, endedAt }: OperationDetail, now: number): string {
+  const from = Date.parse(startedAt ?? createdAt);
+  if (endedAt !== undefined) return `took ${durationText(Date.parse(endedAt) - from)}`;
+  return startedAt === undefined ? 'not started yet' : `for ${durationText(now - from)}`;
+}

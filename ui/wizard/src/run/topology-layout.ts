@@ -1,0 +1,78 @@
+import type { RunMachine } from './machines.ts';
+
+/** Size of a machine's card. */
+export const card = { width: 184, height: 64, gap: 12 } as const;
+/** Size of a machine's cell where there are too many for cards. */
+export const cell = { size: 18, gap: 4 } as const;
+/** Machines of one role that get cards; more get cells. */
+const mostCards = 24;
+const labelHeight = 24;
+const rowGap = 16;
+const pillHeight = 40;
+
+/** A machine at its place. */
+export interface PlacedMachine {
+  readonly machine: RunMachine;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Machines of one role, in rows. */
+export interface PlacedRole {
+  readonly title: string;
+  readonly isCells: boolean;
+  readonly labelY: number;
+  readonly machines: readonly PlacedMachine[];
+  readonly bottom: number;
+}
+
+/** The whole picture for a width, in pixels. */
+export interface Layout {
+  readonly width: number;
+  readonly height: number;
+  readonly pill: { readonly x: number; readonly y: number; readonly height: number } | undefined;
+  readonly roles: readonly PlacedRole[];
+}
+
+/** Places the endpoint on top, the masters below it, the workers below them. */
+export function layoutOf(machines: readonly RunMachine[], hasEndpoint: boolean, width: number): Layout {
+  let y = hasEndpoint ? pillHeight + rowGap : 0;
+  const roles: PlacedRole[] = [];
+  for (const [role, title] of [
+    ['control-plane', 'Control plane'],
+    ['worker', 'Workers'],
+  ] as const) {
+    const members = machines.filter((machine) => machine.role === role);
+    if (members.length === 0) continue;
+    const placed = placedRole(title, members, y, width);
+    roles.push(placed);
+    y = placed.bottom + rowGap;
+  }
+  const pill = hasEndpoint ? { x: width / 2, y: pillHeight / 2 + 1, height: pillHeight } : undefined;
+  return { width, height: Math.max(1, y - rowGap + 2), pill, roles };
+}
+
+function placedRole(title: string, members: readonly RunMachine[], top: number, width: number): PlacedRole {
+  const isCells = members.length > mostCards;
+  const w = isCells ? cell.size : card.width;
+  const h = isCells ? cell.size : card.height;
+  const gap = isCells ? cell.gap : card.gap;
+  const most = Math.max(1, Math.floor((width + gap) / (w + gap)));
+  // Rows of about equal length look calmer than full ones and a rest.
+  const rows = Math.ceil(members.length / most);
+  const perRow = isCells ? most : Math.ceil(members.length / rows);
+  const y = top + labelHeight;
+  const machines = members.map((machine, index) => {
+    const row = Math.floor(index / perRow);
+    const inRow = isCells ? perRow : Math.min(perRow, members.length - row * perRow);
+    const left = (width - (inRow * (w + gap) - gap)) / 2;
+    return { machine, x: left + (index % perRow) * (w + gap), y: y + row * (h + gap) };
+  });
+  return {
+    title,
+    isCells,
+    labelY: top + 14,
+    machines,
+    bottom: y + Math.ceil(members.length / perRow) * (h + gap) - gap,
+  };
+}
