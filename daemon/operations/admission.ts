@@ -2,8 +2,9 @@ import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { OperationRecord } from '../state/operations.ts';
 import { conflicts } from './conflicts.ts';
+import { continueWith } from './continuation.ts';
 import type { Planners } from './planners.ts';
-import { recordPlan } from './plan-record.ts';
+import { pastWork, recordPlan } from './plan-record.ts';
 import { problems } from './problems.ts';
 import type { Note, Recorder } from './recorder.ts';
 import { Refusal } from './requests.ts';
@@ -103,7 +104,8 @@ export class Admission {
       return this.#write(work, 'start', note, at);
     }
     const number = last.planNumber + 1;
-    recordPlan(state, this.#planners, last.id, number, work.plan, at);
+    const goesOn = continueWith(work.plan, pastWork(state, this.#planners, last.id));
+    recordPlan(state, last.id, number, work.plan, goesOn, at);
     state.operations.setPlanNumber(last.id, number);
     state.operations.setApproved(last.id, [...new Set([...last.approved, ...work.plan.destroys])]);
     state.operations.setCancelRequested(last.id, false);
@@ -131,7 +133,14 @@ export class Admission {
       isCancelRequested: false,
       createdAt: at,
     });
-    recordPlan(state, this.#planners, work.id, 1, work.plan, at);
+    recordPlan(
+      state,
+      work.id,
+      1,
+      work.plan,
+      continueWith(work.plan, pastWork(state, this.#planners, work.id)),
+      at,
+    );
     const about = { cluster: work.cluster.name, operation: work.id };
     const { kind, steps } = work.plan;
     const { principal, bypass } = work;

@@ -35,7 +35,6 @@ export class Control {
 
   async cancel(id: string, principal: string): Promise<void> {
     const { operations } = this.#recorder.state;
-    const run = this.#runner.find(id);
     await this.#recorder.commit((note, at) => {
       const record = this.#get(id);
       const isOver = record.endedAt !== undefined;
@@ -50,8 +49,9 @@ export class Control {
       const queued = operations.queued(record.cluster);
       if (queued !== undefined) operations.setState(queued.id, 'running', { at });
     });
+    const run = this.#runner.find(id);
     if (run !== undefined) this.#runner.cancel(run);
-    else this.#runner.takeUpIdle();
+    this.#runner.takeUpIdle();
   }
 
   async approve(id: string, principal: string, confirm: string): Promise<void> {

@@ -34,9 +34,8 @@ export class Dispatcher {
     const input = resolveReferences(step.input, (id) => run.facts.get(id));
     // Made here as well as at sending, so that a missing secret stops the step before there is an intent.
     contextFor(this.#recorder.state, run.subject, input);
-    const record: AttemptRecord = {
+    const attempt = {
       key: run.nextKey(step.id),
-      epoch: this.#links(run.site).epoch,
       kind: step.kind,
       version: step.version,
       input,
@@ -44,7 +43,9 @@ export class Dispatcher {
     };
     run.starting.add(step.id);
     try {
-      await this.#journalIntent(run, step, record);
+      const record = await this.#journalIntent(run, step, attempt);
+      // Given up meanwhile, because the agent was replaced.
+      if (this.#recorder.state.attempts.get(record.key)?.outcome !== undefined) return;
       run.open.set(step.id, { record, sentAt: 0, sent: 0, isReported: false });
     } finally {
       run.starting.delete(step.id);
@@ -60,25 +61,32 @@ export class Dispatcher {
       const wait = Math.min(firstResend * 2 ** Math.max(0, attempt.sent - 1), longestResend);
       if (!attempt.isReported && now - attempt.sentAt >= wait) this.#send(run, step);
     }
-    if (run.isCancelRequested) this.cancel(run);
+    this.cancelUnwanted(run);
   }
 
   /** A new connection: the agent hears of every open attempt again; it answers repeats with what it has on record. */
   sendAll(run: OperationRun): void {
     for (const step of run.open.keys()) this.#send(run, step);
-    if (run.isCancelRequested) this.cancel(run);
+    this.cancelUnwanted(run);
   }
 
-  cancel(run: OperationRun): void {
+  /** Tells the agent to end what is not wanted any more: waits end at once, a running apply finishes. */
+  cancelUnwanted(run: OperationRun): void {
     const link = this.#links(run.site);
     if (!link.isConnected) return;
-    for (const attempt of run.open.values()) link.cancel(attempt.record.key);
+    for (const [step, attempt] of run.open) if (run.isUnwanted(step)) link.cancel(attempt.record.key);
   }
 
-  #journalIntent(run: OperationRun, step: PlannedStep, record: AttemptRecord): Promise<void> {
+  #journalIntent(
+    run: OperationRun,
+    step: PlannedStep,
+    attempt: Omit<AttemptRecord, 'epoch'>,
+  ): Promise<AttemptRecord> {
     const { state } = this.#recorder;
-    const machine = machineIn(record.input);
+    const machine = machineIn(attempt.input);
     return this.#recorder.commit((note, at) => {
+      // Of the agent that is active when it is written: replacing an agent gives up what was written before.
+      const record = { ...attempt, epoch: state.agents.get(run.site)?.epoch ?? this.#links(run.site).epoch };
       state.steps.start(run.id, step.id, record.key.attempt, at);
       state.attempts.add(record);
       if (machine !== undefined)
@@ -90,6 +98,7 @@ export class Dispatcher {
         step: step.id,
         data: { title: step.title, phase: step.phase, subject: step.subject, attempt: record.key.attempt },
       });
+      return record;
     });
   }
 

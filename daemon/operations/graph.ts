@@ -20,10 +20,14 @@ export class StepGraph {
   #open: number;
 
   /**
-   * `done`: steps that need not run (kept receipts).
+   * `done`: steps that need not run; `started`: those that are under way already, whatever stands before them.
    * @throws Error when an edge leads nowhere, an id is used twice or the edges make a circle: the planner's bug.
    */
-  constructor(steps: readonly PlannedStep[], done: ReadonlySet<string> = new Set()) {
+  constructor(
+    steps: readonly PlannedStep[],
+    done: ReadonlySet<string> = new Set(),
+    started: ReadonlySet<string> = new Set(),
+  ) {
     for (const step of steps) {
       if (this.#nodes.has(step.id)) throw new Error(`the plan names the step ${step.id} twice`);
       this.#nodes.set(step.id, { step, next: [], awaited: step.after.length, state: 'planned' });
@@ -40,14 +44,21 @@ export class StepGraph {
     for (const [id, node] of this.#nodes) if (node.awaited === 0) this.#ready.set(id, node.step);
     // In plan order: a kept step's successors come after it or wait for others as well.
     for (const step of steps) if (done.has(step.id)) this.#finish(this.#node(step.id));
+    for (const id of started) {
+      this.#node(id).state = 'running';
+      this.#ready.delete(id);
+    }
   }
 
-  /** Steps that may start now, those that could first, at most `limit`. */
-  ready(limit: number = Number.POSITIVE_INFINITY): readonly PlannedStep[] {
+  /** Steps that may start now, those that could first, at most `limit`; without those that something else holds. */
+  ready(
+    limit: number = Number.POSITIVE_INFINITY,
+    isHeld: (step: PlannedStep) => boolean = () => false,
+  ): readonly PlannedStep[] {
     const steps: PlannedStep[] = [];
     for (const step of this.#ready.values()) {
       if (steps.length >= limit) break;
-      steps.push(step);
+      if (!isHeld(step)) steps.push(step);
     }
     return steps;
   }

@@ -1,44 +1,45 @@
+import type { Json } from '../../provisioners/contract/json.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
+import type { AttemptRecord } from '../state/attempts.ts';
 import type { OperationRecord } from '../state/operations.ts';
 import type { State } from '../state/state.ts';
+import type { Continuation, PastWork } from './continuation.ts';
 import type { Subject } from './observation.ts';
 import type { Planners } from './planners.ts';
 import { planHash } from './review.ts';
 import { OperationRun } from './run.ts';
 
-/** Acts of the plan that left a receipt in an earlier plan of the operation: they are not run again. */
-export function keptActs(
-  state: State,
-  planners: Planners,
-  operation: string,
-  plan: Plan,
-): ReadonlySet<string> {
-  const before = new Map(state.steps.list(operation).map((step) => [step.id, step.state]));
-  const kept = plan.steps.filter((step) => {
-    const was = before.get(step.id);
-    return (was === 'succeeded' || was === 'kept') && planners.natureOf(step.kind) === 'act';
-  });
-  return new Set(kept.map((step) => step.id));
+/** What an operation has done so far, as the journal tells it. */
+export function pastWork(state: State, planners: Planners, operation: string): PastWork {
+  const open = new Map<string, AttemptRecord>();
+  const ended = new Map<string, AttemptRecord>();
+  // Oldest first, so that the newest of each step stays.
+  for (const attempt of state.attempts.list(operation))
+    (attempt.outcome === undefined ? open : ended).set(attempt.key.step, attempt);
+  const facts = new Map<string, Json>();
+  for (const { id, facts: found } of state.steps.list(operation))
+    if (found !== undefined) facts.set(id, found);
+  return { open, ended, facts, natureOf: (kind) => planners.natureOf(kind) };
 }
 
-/** Writes a plan and its steps down, inside a transaction. */
+/** Writes a plan and its steps down, inside a transaction. What is under way keeps what the journal says of it. */
 export function recordPlan(
   state: State,
-  planners: Planners,
   operation: string,
   number: number,
   plan: Plan,
+  { done, started, strays }: Continuation,
   at: Instant,
 ): void {
-  const kept = keptActs(state, planners, operation, plan);
   state.plans.add({ operation, number, hash: planHash(plan), plan, at });
-  for (const [position, step] of plan.steps.entries())
-    state.steps.plan(operation, number, {
-      id: step.id,
-      position,
-      state: kept.has(step.id) ? 'kept' : 'planned',
-    });
+  const open = new Set(state.attempts.listOpen(operation).map(({ key }) => key.step));
+  for (const [position, { id }] of plan.steps.entries()) {
+    // A started step may have ended since; of a stray that has, nothing counts in this plan.
+    if (started.has(id) || (strays.has(id) && open.has(id)))
+      state.steps.carry(operation, number, { id, position });
+    else state.steps.plan(operation, number, { id, position, state: done.has(id) ? 'kept' : 'planned' });
+  }
 }
 
 /**

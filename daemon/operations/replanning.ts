@@ -45,19 +45,21 @@ export class Replanner {
   }
 
   /**
-   * A plan on what is there now; undefined when the operation was cancelled (or the engine stopped) meanwhile.
+   * A plan on what is there now; undefined when the operation began to end (or the engine stopped) meanwhile. While
+   * attempts are under way it goes on looking: they may be what brings the cluster back into sight.
    * @throws Problem when the agent cannot see, or the planner cannot plan on what is seen
    */
   async planAgain(run: OperationRun): Promise<Plan | undefined> {
     const link = this.#links(run.site);
-    for (let failures = 0; !run.isCancelRequested && !this.#isStopped(); ) {
+    for (let failures = 0; !this.#isOver(run); ) {
       try {
         if (link.isConnected) return await this.#planOnce(run, link);
       } catch (error) {
         // An API server or a provider may be silent for a moment, above all after a power cut.
         const mayPass = error instanceof Problem && ['transient', 'blocked'].includes(error.report.kind);
         failures += link.isConnected ? 1 : 0;
-        if (!mayPass || failures >= mostFailures || this.#isStopped()) throw error;
+        if (this.#isOver(run)) return undefined;
+        if (!mayPass || (failures >= mostFailures && !run.isBusy)) throw error;
         if (failures === 1) await this.#say(run, error.report);
       }
       await this.#pause(Math.min(firstPause * 2 ** failures, longestPause));
@@ -65,9 +67,13 @@ export class Replanner {
     return undefined;
   }
 
+  #isOver(run: OperationRun): boolean {
+    return run.isEnding || run.isSettling || this.#isStopped();
+  }
+
   async #planOnce(run: OperationRun, link: AgentLink): Promise<Plan | undefined> {
     const observed = await observeThrough(link, this.#recorder.state, run.subject);
-    if (this.#isStopped()) return undefined;
+    if (this.#isOver(run)) return undefined;
     await this.#keep(run.subject, observed);
     this.#counters.plansMade += 1;
     const { desired, provider, cluster } = run.subject;

@@ -16,7 +16,7 @@ export interface ReportReader {
   /** The run an attempt belongs to, while it is held here. */
   find(operation: string): OperationRun | undefined;
   /** A durable end; called once for each attempt. */
-  ended(run: OperationRun, step: string, outcome: Outcome): void;
+  ended(operation: string, step: string, outcome: Outcome): void;
   /** The problem with the place in the user's file, where a field is known (row K11). */
   locate(run: OperationRun, problem: ProblemReport): ProblemReport;
 }
@@ -136,7 +136,7 @@ export class ReportIntake {
     const about = { cluster: run.cluster, operation: run.id, step: key.step };
     if (outcome !== undefined) {
       if (!attempts.end(key, outcome, at)) return false;
-      steps.end(run.id, key.step, endOf(outcome, report.at));
+      this.#endStep(run, key.step, endOf(outcome, report.at));
       this.#pinMachines(run, outcome);
       note({ type: 'step.ended', ...about, data: { attempt: key.attempt, ...summaryOf(outcome) } });
       return true;
@@ -144,7 +144,8 @@ export class ReportIntake {
     // Known to be durable already: thousands of log lines a second need no write of their own.
     if (run.open.get(key.step)?.isReported !== true) attempts.setReported(key, at);
     if (report.type === 'waiting') {
-      const waiting = sinceFirst(report.waiting, steps.get(run.id, key.step)?.waiting);
+      const before = steps.get(run.id, key.step)?.waiting ?? run.formerWaits.get(key.step);
+      const waiting = sinceFirst(report.waiting, before);
       steps.note(run.id, key.step, { waiting });
       note({ type: 'step.waiting', ...about, data: { ...waiting } });
     }
@@ -154,6 +155,15 @@ export class ReportIntake {
       note({ type: 'step.progress', ...about, data: { done, total, what } });
     }
     return false;
+  }
+
+  /** An attempt of an earlier plan may end while the step of the plan in force is still to be started. */
+  #endStep(run: OperationRun, step: string, end: StepEnd): void {
+    const { steps } = this.#recorder.state;
+    if (run.strays.get(step)?.isWanted !== true) return steps.end(run.id, step, end);
+    const { waiting } = steps.get(run.id, step) ?? {};
+    if (waiting !== undefined) run.formerWaits.set(step, waiting);
+    return steps.reopen(run.id, step, end.facts);
   }
 
   /** A fact that is a reference to a machine with its host key is what later visits trust. */
@@ -171,7 +181,7 @@ export class ReportIntake {
       this.#counters.logLines += 1;
       this.#recorder.tellLog(run.id, run.cluster, line);
     }
-    if (hasEnded && outcome !== undefined) this.#reader.ended(run, report.key.step, outcome);
+    if (hasEnded && outcome !== undefined) this.#reader.ended(run.id, report.key.step, outcome);
   }
 }
 

@@ -1,6 +1,7 @@
-import type { AttemptKey } from '../../appliance/agent/protocol.ts';
+import type { AttemptKey, Outcome } from '../../appliance/agent/protocol.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
-import type { Plan } from '../../provisioners/contract/plan.ts';
+import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
+import type { Waiting } from '../../provisioners/contract/ports.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { AttemptRecord } from '../state/attempts.ts';
 import type { OperationRecord } from '../state/operations.ts';
@@ -18,6 +19,15 @@ export interface OpenAttempt {
   isReported: boolean;
 }
 
+/** An attempt of an earlier plan that the plan in force does not want as it was sent. */
+export interface Stray {
+  /** Machine name, or `cluster`. */
+  readonly subject: string;
+  readonly destructive: boolean;
+  /** Whether the plan in force has a step of the same id, which begins when this attempt has ended. */
+  readonly isWanted: boolean;
+}
+
 /** One operation as it is being run: what the journal says, and what is on its way into the journal. */
 export class OperationRun {
   readonly id: string;
@@ -26,12 +36,18 @@ export class OperationRun {
   readonly site: string;
   plan: Plan;
   planNumber: number;
-  /** Undefined until it is planned in this process: after a start only open attempts are attended to. */
+  /** Undefined until it is planned in this process. */
   graph: StepGraph | undefined;
   /** By step id. A step is here from the moment its intent is on its way into the journal. */
   readonly open = new Map<string, OpenAttempt>();
   /** Steps whose intent is not durable yet. */
   readonly starting = new Set<string>();
+  /** Open attempts that the plan in force does not want, by step id: they are told to end, and waited for. */
+  readonly strays = new Map<string, Stray>();
+  /** What a step waited for under an earlier plan: the same wait goes on with its age. */
+  readonly formerWaits = new Map<string, Waiting>();
+  /** Ends that came while a plan was being adopted: they count when it is in force. */
+  readonly endedMeanwhile: { readonly step: string; readonly outcome: Outcome }[] = [];
   /** Facts of steps that ended well, over all plans. */
   readonly facts = new Map<string, Json>();
   /** Newest attempt number a step. */
@@ -41,14 +57,18 @@ export class OperationRun {
   readonly volumes: OperationRecord['volumes'];
   problem: ProblemReport | undefined;
   isCancelRequested: boolean;
-  /** Plan again as soon as nothing is under way. */
+  /** Plan again, now; nothing new is started until then. */
   wantsReplan = false;
+  /** The next plan needs a person's word: everything under way is let end before it is asked for. */
+  isQuieting = false;
   /** Plans in a row that were given up because the premises had moved, without a step ending in between. */
   premiseFailures = 0;
   /** Steps whose premises were looked at just now and hold. */
   readonly cleared = new Set<string>();
   isChecking = false;
   isPlanning = false;
+  /** A new plan is on its way into the journal. */
+  isAdopting = false;
   isSettling = false;
   /** Waits for its agent or for space: set while the state in the journal says so. */
   pause: 'agent' | 'space' | undefined;
@@ -76,9 +96,24 @@ export class OperationRun {
     return this.open.size > 0 || this.starting.size > 0;
   }
 
-  /** Whether nothing new may be started. */
-  get isStopping(): boolean {
-    return this.isCancelRequested || this.problem !== undefined || this.wantsReplan;
+  /** Whether the operation is on its way to an end that is no success. */
+  get isEnding(): boolean {
+    return this.isCancelRequested || this.problem !== undefined;
+  }
+
+  /** Whether an attempt that is under way is to end as soon as it can. */
+  isUnwanted(step: string): boolean {
+    return this.isCancelRequested || this.isQuieting || this.strays.has(step);
+  }
+
+  /**
+   * Whether a step must wait for a stray: for one at the same thing, and, about the cluster as a whole, for one that
+   * destroys.
+   */
+  isHeld({ id, subject }: PlannedStep): boolean {
+    for (const [stray, at] of this.strays)
+      if (stray === id || at.subject === subject || (subject === 'cluster' && at.destructive)) return true;
+    return false;
   }
 
   /** Key of the step's next attempt. */

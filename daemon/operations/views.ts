@@ -45,7 +45,7 @@ export function viewOperation(state: State, record: OperationRecord, now: number
   };
 }
 
-/** Shows an operation with its steps: those of the plan in force, and what earlier plans have done. */
+/** Shows an operation with its steps: those of the plan in force, and what earlier plans have done or still do. */
 export function viewOperationDetail(state: State, record: OperationRecord, now: number): OperationDetail {
   const plan = planOf(state, record);
   const planned = new Map(plan.steps.map((step) => [step.id, step]));
@@ -58,7 +58,8 @@ export function viewOperationDetail(state: State, record: OperationRecord, now: 
     for (const step of state.plans.get(record.id, number)?.plan.steps ?? [])
       if (!planned.has(step.id)) planned.set(step.id, step);
   const shown = steps.filter(
-    (step) => step.planNumber === record.planNumber || step.state === 'succeeded' || step.state === 'kept',
+    ({ planNumber, state: how }) =>
+      planNumber === record.planNumber || how === 'succeeded' || how === 'kept' || how === 'running',
   );
   const stepList = shown.flatMap((step) => {
     const about = planned.get(step.id);

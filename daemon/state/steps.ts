@@ -5,7 +5,7 @@ import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import { jsonOrNull, optional, optionalJson } from './columns.ts';
 
-/** State of one step. `kept`: an act whose receipt an earlier plan of the operation left. */
+/** State of one step. `kept`: done under an earlier plan of the operation, and not to be done again. */
 export type StepState = 'planned' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'kept';
 
 /** How far a step has come. */
@@ -76,6 +76,8 @@ const recordOf = (row: Row): StepRecord => ({
 export class Steps {
   readonly #database: Database.Database;
   readonly #plan: Database.Statement;
+  readonly #carry: Database.Statement;
+  readonly #reopen: Database.Statement;
   readonly #start: Database.Statement;
   readonly #end: Database.Statement;
   readonly #note: Database.Statement;
@@ -89,6 +91,14 @@ export class Steps {
          started_at = CASE excluded.state WHEN 'kept' THEN started_at END,
          ended_at = CASE excluded.state WHEN 'kept' THEN ended_at END,
          changed = CASE excluded.state WHEN 'kept' THEN changed END`,
+    );
+    this.#carry = database.prepare(
+      'UPDATE steps SET plan_number = ?, position = ? WHERE operation = ? AND id = ?',
+    );
+    this.#reopen = database.prepare(
+      `UPDATE steps SET state = 'planned', facts = coalesce(?, facts), waiting = NULL, progress = NULL,
+         problem = NULL, started_at = NULL, ended_at = NULL, changed = NULL
+       WHERE operation = ? AND id = ?`,
     );
     this.#start = database.prepare(
       `UPDATE steps SET state = 'running', attempt = ?, started_at = ?, ended_at = NULL, problem = NULL
@@ -111,6 +121,20 @@ export class Steps {
     step: { readonly id: string; readonly position: number; readonly state: 'planned' | 'kept' },
   ): void {
     this.#plan.run(operation, step.id, planNumber, step.position, step.state);
+  }
+
+  /** Puts a step that is under way into a plan as it is. */
+  carry(
+    operation: string,
+    planNumber: number,
+    step: { readonly id: string; readonly position: number },
+  ): void {
+    this.#carry.run(planNumber, step.position, operation, step.id);
+  }
+
+  /** The attempt of an earlier plan has ended, and the step of the plan in force is still to be started. */
+  reopen(operation: string, id: string, facts?: Json): void {
+    this.#reopen.run(jsonOrNull(facts), operation, id);
   }
 
   start(operation: string, id: string, attempt: number, at: Instant): void {
