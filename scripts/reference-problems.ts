@@ -4,6 +4,7 @@ import { directoryCodes } from '../daemon/access/codes-of-directories.ts';
 import { doorCodes } from '../daemon/api/codes.ts';
 import { commandCodes } from '../daemon/cli/codes.ts';
 import { engineCodes } from '../daemon/operations/codes.ts';
+import { policyCodes } from '../daemon/operations/codes-of-policies.ts';
 import { planningCodes } from '../daemon/planning/codes.ts';
 import { specCodes } from '../daemon/spec/codes.ts';
 import { stateCodes } from '../daemon/state/codes.ts';
@@ -30,6 +31,11 @@ export const catalogues: readonly CatalogueOfRoom[] = [
     codes: planningCodes,
   },
   { title: 'Operations, agents, secrets', rooms: ['daemon/operations/'], codes: engineCodes },
+  {
+    title: 'Policies',
+    rooms: ['daemon/operations/policies.ts'],
+    codes: policyCodes,
+  },
   {
     title: 'API, access, start of the daemon',
     // The contract names the fault that is nobody else's (BUG-001); the command meets a refused token itself.

@@ -8,6 +8,7 @@ export * from './schemas/inventory.ts';
 export * from './schemas/operation.ts';
 export * from './schemas/people.ts';
 export * from './schemas/plan.ts';
+export * from './schemas/policies.ts';
 export * from './schemas/problem.ts';
 export * from './schemas/requests.ts';
 export * from './schemas/sealed.ts';

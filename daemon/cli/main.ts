@@ -9,6 +9,7 @@ import { addCredentialCommands } from './commands/credentials.ts';
 import { addDescribeCommand } from './commands/describe.ts';
 import { addDirectoryCommands } from './commands/directories.ts';
 import { addFileCommands } from './commands/files.ts';
+import { addPolicyCommands } from './commands/policies.ts';
 import { addPreflightCommand } from './commands/preflight.ts';
 import { addGetCommand } from './commands/lists.ts';
 import { addOperationCommands } from './commands/operations.ts';
@@ -40,6 +41,7 @@ export function buildProgram(session: Session): Command {
   addSupplyCommands(program, session);
   addAccessCommands(program, session);
   addDirectoryCommands(program, session);
+  addPolicyCommands(program, session);
   addSupportBundleCommand(program, session);
   addCompletionCommand(program, session);
   program

@@ -115,6 +115,7 @@ function parse(text: string, file: string, known: KnownDocuments): ParsedFile {
     clusters,
     providers: providers.map(desiredProvider),
     secrets: stream.secrets,
+    policies: stream.policies,
     text: stream.sanitizedText,
     place: (document, field) => placeOfField(text, file, document, field),
   };

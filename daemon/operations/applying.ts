@@ -1,6 +1,7 @@
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { Admission, Admitted } from './admission.ts';
 import { secretsNamedIn, type DesiredProvider, type Planners } from './planners.ts';
+import type { Policies } from './policies.ts';
 import type { Preparation, PreparedCluster, PreparedFile } from './preparation.ts';
 import { problems } from './problems.ts';
 import type { Note, Recorder } from './recorder.ts';
@@ -35,6 +36,7 @@ export interface ApplyingParts {
   readonly preparation: Preparation;
   readonly admission: Admission;
   readonly ids: () => string;
+  readonly policies: Policies;
 }
 
 /** `plan` and `apply`: from a file to operations, in one transaction. */
@@ -87,12 +89,14 @@ export class Applying {
     return this.#answer({ ...decision, operations: operationsOf(decision, prepared) });
   }
 
-  #show({ subject, plan, hash }: PreparedCluster): ClusterPlan {
+  #show({ subject, plan, hash, warnings }: PreparedCluster): ClusterPlan {
+    const told = warnings.map(({ summary }) => `Warning: ${summary}\n`).join('');
     return {
       cluster: subject.cluster.name,
       plan,
       hash,
-      text: this.#parts.planners.describePlan(plan),
+      text: `${this.#parts.planners.describePlan(plan)}${told}`,
+      warnings,
       isUnchanged: plan.steps.length === 0,
     };
   }
@@ -151,6 +155,9 @@ export class Applying {
     }
     for (const provider of prepared.parsed.providers)
       if (this.#storeProvider(provider, principal, note, at)) stored.push(`Provider/${provider.name}`);
+    for (const policy of prepared.parsed.policies ?? [])
+      if (this.#parts.policies.keep(policy, principal, note, at))
+        stored.push(`Policy/${policy.metadata.name}`);
     const admitted: Admitted[] = [];
     const unchanged: string[] = [];
     for (const cluster of prepared.clusters) {

@@ -7,15 +7,15 @@ import { OperationLogs } from '../state/logs.ts';
 import type { State } from '../state/state.ts';
 import { Admission } from './admission.ts';
 import { Applying } from './applying.ts';
-import { conflicts } from './conflicts.ts';
+import { ClusterCredentials } from './credentials.ts';
 import { newCounters } from './counters.ts';
 import { Control } from './control.ts';
 import { Deleting } from './deleting.ts';
 import { Enrolment, type TokenRequest } from './enrolment.ts';
 import type { AgentLink } from './link.ts';
-import { contextFor } from './observation.ts';
 import { subjectOf } from './plan-record.ts';
 import type { Planners } from './planners.ts';
+import { Policies, type PolicyDoors } from './policies.ts';
 import { Preflight } from './preflight.ts';
 import { asRefusal, knownDocuments, lookAndKeep, Preparation } from './preparation.ts';
 import { problems } from './problems.ts';
@@ -82,9 +82,6 @@ const pageSize = 1000;
 /** Name of the turn that new labs take; no cluster can be called so. */
 const newLabs = '(new labs)';
 
-/** Longest life of a client certificate, seconds (DESIGN §6). */
-const longestCredential = 3600;
-
 /**
  * The durable heart: takes requests, plans, journals, runs, resumes. Every method that changes something throws
  * {@link Refusal} when it refuses, with nothing changed; ids that do not exist are refusals of reason `not-found`.
@@ -93,6 +90,8 @@ export class Engine {
   readonly counters: EngineCounters = newCounters();
   /** What is sealed, for those who seal it to a new agent. */
   readonly resealing: ResealingDoors;
+  /** What clusters may be like. */
+  readonly policies: PolicyDoors;
   readonly #parts: EngineParts;
   readonly #recorder: Recorder;
   readonly #logs: OperationLogs;
@@ -101,9 +100,11 @@ export class Engine {
   readonly #applying: Applying;
   readonly #deleting: Deleting;
   readonly #preflight: Preflight;
+  readonly #policies: Policies;
   readonly #control: Control;
   readonly #enrolment: Enrolment;
   readonly #secrets: SecretStore;
+  readonly #credentials: ClusterCredentials;
   readonly #turns = new Turns();
   readonly #sites = new Set<string>();
   #isStarted = false;
@@ -117,14 +118,18 @@ export class Engine {
     const linksHeard = (site: string): AgentLink => this.#link(site);
     const common = { recorder: this.#recorder, planners, links: linksHeard, ids };
     this.#runner = new Runner({ ...common, logs: this.#logs, counters: this.counters });
-    this.#preparation = new Preparation({ ...common, ...parts, links: linksHeard });
+    const policies = new Policies(this.#recorder);
+    this.policies = policies;
+    this.#policies = policies;
+    this.#preparation = new Preparation({ ...common, ...parts, links: linksHeard, policies });
     const admission = new Admission(this.#recorder, planners, this.#runner);
-    this.#applying = new Applying({ ...common, preparation: this.#preparation, admission });
+    this.#applying = new Applying({ ...common, policies, preparation: this.#preparation, admission });
     this.#deleting = new Deleting({ ...common, admission });
     this.#preflight = new Preflight({ ...common, preparation: this.#preparation });
     this.#control = new Control(this.#recorder, this.#runner);
     this.#enrolment = new Enrolment(this.#recorder, links, this.#runner);
     this.resealing = new Resealing(this.#recorder, linksHeard, parts.recoveryRecipient);
+    this.#credentials = new ClusterCredentials(this.#recorder, planners, (...asked) => this.#ask(...asked));
     this.#secrets = new SecretStore(this.#recorder, this.#preparation);
   }
 
@@ -202,6 +207,7 @@ export class Engine {
   /** Plans again and goes on: failed or cancelled operations. */
   async resumeOperation(id: string, principal: string): Promise<OperationView> {
     this.#refuseWhenShort();
+    this.#policies.refuseDenied(id, principal);
     await this.#control.resume(id, principal);
     return this.getOperation(id);
   }
@@ -217,6 +223,7 @@ export class Engine {
     id: string,
     request: { readonly principal: string; readonly confirm: string },
   ): Promise<OperationView> {
+    this.#policies.refuseDenied(id, request.principal);
     await this.#control.approve(id, request.principal, request.confirm);
     return this.getOperation(id);
   }
@@ -262,22 +269,7 @@ export class Engine {
 
   /** A short client certificate (seconds ≤ 3600) for a key that never leaves the caller. `request` is a PKCS#10 PEM. */
   async issueCredential(request: CredentialRequest): Promise<Credential> {
-    const { state, planners } = this.#parts;
-    const cluster = this.#cluster(request.cluster);
-    const holder = state.operations.holder(cluster.uid);
-    if (holder !== undefined && conflicts[holder.kind].credential === 'refuse')
-      throw new Refusal('conflict', [problems.conflict(request.cluster, holder.id, 'deletes it')]);
-    const subject = subjectOf(state, planners, cluster.uid);
-    const { certificate, notAfter } = await this.#ask(subject.provider.site, 'issueCredential', {
-      context: contextFor(state, subject),
-      user: request.principal,
-      groups: request.groups,
-      request: request.request,
-      seconds: Math.min(request.seconds, longestCredential),
-    });
-    const { host, port } = subject.desired.endpoint ?? { host: '', port: subject.desired.apiPort };
-    const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
-    return { certificate, notAfter, caCertificate: cluster.keys.public.caCertificate, server };
+    return this.#credentials.issue(request);
   }
 
   listAgents(): readonly AgentView[] {

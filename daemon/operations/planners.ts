@@ -4,6 +4,7 @@ import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { Place, ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { NodeNetwork, ProviderConfig } from '../../provisioners/contract/provider.ts';
+import type { PolicyDocument } from '../spec/documents.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 
 /** A cluster as somebody asked for it, completed with defaults, and what the engine itself reads of it. */
@@ -45,6 +46,7 @@ export interface ParsedFile {
   readonly clusters: readonly DesiredCluster[];
   readonly providers: readonly DesiredProvider[];
   readonly secrets: readonly GivenSecret[];
+  readonly policies?: readonly PolicyDocument[];
   /** The stream without its Secret documents: what may be kept, hashed and shown. */
   readonly text: string;
   /** Where a field of a document stands in the file (row K11); undefined when it is not written there. */

@@ -10,6 +10,7 @@ import { checkGraph } from './graph.ts';
 import type { AgentLink } from './link.ts';
 import { observeThrough, type Subject } from './observation.ts';
 import type { DesiredCluster, DesiredProvider, KnownDocuments, ParsedFile, Planners } from './planners.ts';
+import { type Policies, refuse } from './policies.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
 import { revisionOf } from './replanning.ts';
@@ -27,6 +28,8 @@ export interface PreparedCluster {
   readonly observed: Observed;
   readonly plan: Plan;
   readonly hash: string;
+  /** What policies have against it without refusing it. */
+  readonly warnings: readonly ProblemReport[];
 }
 
 /** A cluster of a file whose very revision is being worked towards already. */
@@ -55,6 +58,7 @@ export interface PreparationParts {
   readonly ids: () => string;
   readonly seal: (plaintext: string, recipients: readonly string[]) => Promise<Sealed>;
   readonly recoveryRecipient?: string;
+  readonly policies: Policies;
 }
 
 /** Reads a file, looks at its clusters and plans them. Writes nothing. */
@@ -74,9 +78,10 @@ export class Preparation {
   ): { readonly parsed: ParsedFile; readonly problems: readonly ProblemReport[] } {
     const parsed = this.#parts.planners.parse(text, file, knownDocuments(this.#parts.recorder.state));
     if (parsed.problems.length > 0) return { parsed, problems: parsed.problems };
-    if (parsed.clusters.length + parsed.providers.length + parsed.secrets.length === 0)
+    const { clusters, providers, secrets, policies = [] } = parsed;
+    if (clusters.length + providers.length + secrets.length + policies.length === 0)
       return { parsed, problems: [problems.nothingToApply(file)] };
-    const found = parsed.clusters.flatMap((desired) => this.#againstStore(desired, parsed));
+    const found = clusters.flatMap((desired) => this.#againstStore(desired, parsed));
     return { parsed, problems: found.map((problem) => placed(parsed, problem)) };
   }
 
@@ -88,6 +93,7 @@ export class Preparation {
     const { parsed, problems: found } = this.validate(request.text, request.file);
     const [first, ...others] = found;
     if (first !== undefined) throw new Refusal('invalid', [first, ...others]);
+    const warnings = this.#judge(parsed, request.principal);
     const secrets = await this.sealAll(parsed.secrets);
     const given = Object.fromEntries(secrets.map((secret) => [secret.name, secret.sealed]));
     const clusters: PreparedCluster[] = [];
@@ -97,7 +103,10 @@ export class Preparation {
       const busy = provider && isApply ? this.#underWay(desired, provider) : undefined;
       if (busy) underWay.push(busy);
       else if (provider)
-        clusters.push(await this.#prepareOne(parsed, desired, provider, given, request.bypass ?? []));
+        clusters.push({
+          ...(await this.#prepareOne(parsed, desired, provider, given, request.bypass ?? [])),
+          warnings: warnings.get(desired.name) ?? [],
+        });
     }
     return { parsed, secrets, clusters, underWay };
   }
@@ -126,6 +135,25 @@ export class Preparation {
     if (found.length === 0) throw new Refusal('unavailable', [problems.noRecipient()]);
     const { recoveryRecipient } = this.#parts;
     return recoveryRecipient === undefined ? found : [...found, recoveryRecipient];
+  }
+
+  /**
+   * Puts every cluster of the file before the policies: there is no other way to a plan of it. Answers the warnings by
+   * the cluster's name.
+   * @throws Refusal with every denial, at its line
+   */
+  #judge(parsed: ParsedFile, principal: string): ReadonlyMap<string, readonly ProblemReport[]> {
+    const { recorder, policies } = this.#parts;
+    const { clusters, revisions } = recorder.state;
+    const judged = parsed.clusters.map(({ name, document }) => {
+      const record = clusters.find(name);
+      const before = record && revisions.newest(record.uid)?.document;
+      return { name, ...policies.judge({ name, document, before, principal }, parsed.policies) };
+    });
+    refuse(judged.flatMap(({ denials }) => denials.map((denial) => placed(parsed, denial))));
+    return new Map(
+      judged.map(({ name, warnings }) => [name, warnings.map((warning) => placed(parsed, warning))]),
+    );
   }
 
   #againstStore(desired: DesiredCluster, parsed: ParsedFile): readonly ProblemReport[] {
@@ -164,7 +192,7 @@ export class Preparation {
     provider: DesiredProvider,
     given: Readonly<Record<string, Sealed>>,
     bypass: readonly string[],
-  ): Promise<PreparedCluster> {
+  ): Promise<Omit<PreparedCluster, 'warnings'>> {
     const { recorder, planners, links } = this.#parts;
     const { state } = recorder;
     const record = state.clusters.find(desired.name);

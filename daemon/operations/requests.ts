@@ -180,6 +180,8 @@ export interface ClusterPlan {
   /** Printed for people. */
   readonly text: string;
   readonly isUnchanged: boolean;
+  /** What policies have against the cluster without refusing it; also at the end of `text`. */
+  readonly warnings?: readonly ProblemReport[];
 }
 
 /** Answer of `preflight`, one entry for each cluster of the file. */

@@ -16,6 +16,7 @@ import type { Migration } from './migrations/migration.ts';
 import { migrations } from './migrations/history.ts';
 import { Operations } from './operations.ts';
 import { Plans } from './plans.ts';
+import { PolicyRecords } from './policies.ts';
 import { Principals } from './principals.ts';
 import { Providers } from './providers.ts';
 import { Reserve } from './reserve.ts';
@@ -62,6 +63,7 @@ export class State {
   readonly machines: Machines;
   readonly operations: Operations;
   readonly plans: Plans;
+  readonly policies: PolicyRecords;
   readonly principals: Principals;
   readonly providers: Providers;
   readonly revisions: Revisions;
@@ -99,6 +101,7 @@ export class State {
     this.machines = new Machines(database);
     this.operations = new Operations(database);
     this.plans = new Plans(database);
+    this.policies = new PolicyRecords(database);
     this.principals = new Principals(database);
     this.providers = new Providers(database);
     this.revisions = new Revisions(database);

@@ -5,6 +5,7 @@ import { directoryRoutes } from './directories.ts';
 import { fileRoutes } from './files.ts';
 import { operationRoutes } from './operations.ts';
 import { sealedRoutes } from './sealed.ts';
+import { policyRoutes } from './policies.ts';
 import { serverRoutes } from './server.ts';
 import { supplyRoutes } from './supplies.ts';
 
@@ -17,5 +18,6 @@ export const routeTable: readonly Route[] = [
   ...supplyRoutes,
   ...accessRoutes,
   ...directoryRoutes,
+  ...policyRoutes,
   ...sealedRoutes,
 ];

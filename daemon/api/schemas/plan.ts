@@ -48,6 +48,11 @@ const clusterPlanSchema = z
     hash: z.string(),
     text: z.string().describe('Printed for people.'),
     isUnchanged: z.boolean(),
+    warnings: z
+      .array(problemReportSchema)
+      .readonly()
+      .exactOptional()
+      .describe('What policies have against the cluster without refusing it; also at the end of `text`.'),
   })
   .meta({ id: 'ClusterPlan' });
 

@@ -88,6 +88,11 @@ const nothing = (name: string): never => {
 export class FakeEngine implements EngineDoors {
   readonly counters = newCounters();
   readonly asked: { readonly name: string; readonly request: unknown }[] = [];
+  readonly policies: EngineDoors['policies'] = {
+    list: () => [],
+    remove: async (name) => nothing(name),
+    test: () => [],
+  };
   readonly resealing: EngineDoors['resealing'] = {
     list: nothing,
     put: async () => ({ resealed: 0, changedSince: [] }),
