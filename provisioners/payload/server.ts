@@ -5,7 +5,6 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { minutes, seconds } from '../contract/time.ts';
 import type { PayloadManifest } from './manifest.ts';
 import { partUrl } from './install-list.ts';
@@ -226,6 +225,48 @@ async function send(
     response.end();
     return 0;
   }
-  await pipeline(handle.createReadStream({ start, end, autoClose: false, highWaterMark: 1 << 18 }), response);
+  await copy(handle, start, length, response);
   return length;
+}
+
+/** Bytes read at a time: from 256 KiB on, larger ones cost no less CPU (measured with 420 MB on one core). */
+const portion = 1 << 18;
+
+/**
+ * Sends a part of a file out of two buffers that are used in turn, one being filled while the other travels. A stream
+ * makes a new buffer for each portion, which takes twice the CPU, and one thread serves all machines.
+ * @throws Error when the other end went away or the file is shorter than it was
+ */
+async function copy(
+  handle: FileHandle,
+  start: number,
+  length: number,
+  response: ServerResponse,
+): Promise<void> {
+  const buffers = [Buffer.allocUnsafeSlow(portion), Buffer.allocUnsafeSlow(portion)] as const;
+  let written: Promise<void> = Promise.resolve();
+  let taken = 0;
+  for (let turn = 0; taken < length; turn += 1) {
+    const buffer = buffers[turn % 2] as Buffer;
+    const wanted = Math.min(portion, length - taken);
+    const [{ bytesRead }] = await Promise.all([handle.read(buffer, 0, wanted, start + taken), written]);
+    if (bytesRead === 0) throw new Error('the file is shorter than it was');
+    taken += bytesRead;
+    written = write(response, buffer.subarray(0, bytesRead));
+  }
+  await written;
+  response.end();
+}
+
+/** Resolves when the bytes were handed to the network and their buffer may be used again. */
+function write(response: ServerResponse, bytes: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onClose = (): void => reject(new Error('the other end went away'));
+    response.once('close', onClose);
+    response.write(bytes, (error) => {
+      response.off('close', onClose);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }

@@ -296,7 +296,7 @@ async function installKubernetes({
     settings: {},
   };
   const objects = [...routedBridge.manifests('1', input), ...clusterDns.manifests('1', input)];
-  const manifests = objects.map((object) => JSON.stringify(object)).join('\n---\n');
+  const manifests = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
   const joinMasters = async (): Promise<void> => {
     for (const master of otherMasters) {
       await equipped.get(master);
