@@ -203,7 +203,7 @@ describe('a form change patches the text (issue 3: comments stay)', () => {
           expect(commentsOf(after)).toEqual(commentsOf(text));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
@@ -232,7 +232,7 @@ describe('a form change patches the text (issue 3: comments stay)', () => {
           for (const [place, other] of texts.entries()) if (place !== index) expect(after).toContain(other);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
@@ -251,7 +251,7 @@ describe('a form change patches the text (issue 3: comments stay)', () => {
         const kept = commentsOf(after);
         expect(commentsOf(text).filter((comment) => kept.includes(comment))).toEqual(kept);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });

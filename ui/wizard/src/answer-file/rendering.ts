@@ -1,6 +1,9 @@
 import { parse } from 'yaml';
 import { isSection } from './stream.ts';
 
+/** What single quotes cannot hold, or not on one line. */
+const unprintable = /[\p{Cc}\ufeff\u2028\u2029]/u;
+
 /** How an existing value was quoted; kept when it is replaced by another string. */
 export type Quoting = 'PLAIN' | 'QUOTE_DOUBLE' | 'QUOTE_SINGLE';
 
@@ -12,8 +15,7 @@ const formerBoolean = /^(?:y|n|yes|no|on|off)$/i;
 /** A scalar as YAML, valid in a block and inside brackets, on one line. */
 export function renderScalar(value: unknown, quoting: Quoting = 'PLAIN'): string {
   if (typeof value !== 'string') return value === null || value === undefined ? 'null' : String(value);
-  if (quoting === 'QUOTE_SINGLE' && !/[\n\r\t\u0000-\u001f\u007f-\u009f\ufeff]/.test(value))
-    return `'${value.replaceAll("'", "''")}'`;
+  if (quoting === 'QUOTE_SINGLE' && !unprintable.test(value)) return `'${value.replaceAll("'", "''")}'`;
   const isPlain = quoting === 'PLAIN' && harmless.test(value) && !formerBoolean.test(value);
   return isPlain && parse(value) === value ? value : JSON.stringify(value);
 }

@@ -1,6 +1,5 @@
 import { QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type {
-  AgentView,
   ClusterDetail,
   ClusterView,
   EngineEvent,
@@ -9,6 +8,7 @@ import type {
   OperationView,
   PayloadView,
   ProviderView,
+  Supplies,
 } from '../../../../daemon/api/types.ts';
 import { get, list, Refusal } from './http.ts';
 
@@ -106,13 +106,11 @@ export const useProviders = (): UseQueryResult<readonly ProviderView[]> =>
     queryFn: ({ signal }) => list<ProviderView>('/api/v1/providers', { signal, isBackground: true }),
   });
 
-/** The sites' agents. */
-export const useAgents = (): UseQueryResult<readonly AgentView[]> =>
+/** What is on board, and what is missing. */
+export const useSupplies = (): UseQueryResult<Supplies> =>
   useQuery({
-    queryKey: [...keys.supplies, 'agents'],
-    queryFn: async ({ signal }) =>
-      (await get<{ readonly items: readonly AgentView[] }>('/api/v1/agents', { signal, isBackground: true }))
-        .items,
+    queryKey: keys.supplies,
+    queryFn: ({ signal }) => get<Supplies>('/api/v1/supplies', { signal, isBackground: true }),
     refetchInterval: lookAgainAfter,
   });
 

@@ -10,6 +10,15 @@ import { NotFound } from './not-found.tsx';
 const ClustersPage = lazy(async () => ({
   default: (await import('../clusters/clusters-page.tsx')).ClustersPage,
 }));
+const ClusterPage = lazy(async () => ({
+  default: (await import('../cluster/cluster-page.tsx')).ClusterPage,
+}));
+const SuppliesPage = lazy(async () => ({
+  default: (await import('../supplies/supplies-page.tsx')).SuppliesPage,
+}));
+const NewPage = lazy(async () => ({ default: (await import('../create/new-page.tsx')).NewPage }));
+const CreatePage = lazy(async () => ({ default: (await import('../create/create-page.tsx')).CreatePage }));
+const RunPage = lazy(async () => ({ default: (await import('../done/run-page.tsx')).RunPage }));
 const OperationPage = lazy(async () => ({
   default: (await import('../run/operation-page.tsx')).OperationPage,
 }));
@@ -28,21 +37,42 @@ export function Inside(): React.JSX.Element {
     >
       <AwayBanner since={awaySince} />
       <Suspense fallback={<Loading />}>
-        <Switch>
-          <Route path="/">
-            <Redirect to="/clusters" replace />
-          </Route>
-          <Route path="/clusters">
-            <ClustersPage />
-          </Route>
-          <Route path="/operations/:id">{({ id }) => <OperationPage id={id} />}</Route>
-          <Route>
-            <PageSection isFilled>
-              <NotFound />
-            </PageSection>
-          </Route>
-        </Switch>
+        <Places />
       </Suspense>
     </Page>
+  );
+}
+
+function Places(): React.JSX.Element {
+  return (
+    <Switch>
+      <Route path="/">
+        <Redirect to="/clusters" replace />
+      </Route>
+      <Route path="/clusters">
+        <ClustersPage />
+      </Route>
+      <Route path="/clusters/:name/:tab?">
+        {({ name, tab }) => <ClusterPage key={name} name={name} {...(tab === undefined ? {} : { tab })} />}
+      </Route>
+      <Route path="/supplies">
+        <SuppliesPage />
+      </Route>
+      <Route path="/new">
+        <NewPage />
+      </Route>
+      <Route path="/create/:draft/:step?">
+        {({ draft, step }) => <CreatePage key={draft} draft={draft} step={step ?? ''} />}
+      </Route>
+      <Route path="/run/:operation">
+        {({ operation }) => <RunPage key={operation} operation={operation} />}
+      </Route>
+      <Route path="/operations/:id">{({ id }) => <OperationPage key={id} id={id} />}</Route>
+      <Route>
+        <PageSection isFilled>
+          <NotFound />
+        </PageSection>
+      </Route>
+    </Switch>
   );
 }

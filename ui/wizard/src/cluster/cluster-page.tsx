@@ -1,0 +1,121 @@
+import {
+  Breadcrumb,
+  BreadcrumbItem,
+  Button,
+  PageSection,
+  Tab,
+  Tabs,
+  TabTitleText,
+  Title,
+} from '@patternfly/react-core';
+import { useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import type { ClusterDetail } from '../../../../daemon/api/types.ts';
+import { Refusal } from '../api/http.ts';
+import { useCluster } from '../api/queries.ts';
+import { Health } from '../clusters/health.tsx';
+import { isUnderWay, Running } from '../clusters/running.tsx';
+import { ProblemView } from '../problem/problem-view.tsx';
+import { Permitted } from '../session/permitted.tsx';
+import { useHasRole } from '../session/session.ts';
+import { Loading } from '../shell/loading.tsx';
+import { NotFound } from '../shell/not-found.tsx';
+import { AccessTab } from './access-tab.tsx';
+import { DeleteQuestion } from './delete-question.tsx';
+import { EventsTab } from './events-tab.tsx';
+import { MachinesTab } from './machines-tab.tsx';
+import { OperationsTab } from './operations-tab.tsx';
+import { OverviewTab } from './overview-tab.tsx';
+import { texts } from './texts.ts';
+import { YamlTab } from './yaml-tab.tsx';
+import './cluster.css';
+
+const tabs = ['overview', 'machines', 'operations', 'events', 'access', 'yaml'] as const;
+type TabName = (typeof tabs)[number];
+
+/** Everything about one cluster; the tab is in the address. */
+export function ClusterPage(props: { readonly name: string; readonly tab?: string }): React.JSX.Element {
+  const { name, tab } = props;
+  const { data, error } = useCluster(name);
+  const present = tabs.find((each) => each === tab) ?? 'overview';
+  if (error instanceof Refusal && error.details.status === 404)
+    return (
+      <PageSection isFilled>
+        <NotFound />
+      </PageSection>
+    );
+  return (
+    <PageSection isWidthLimited isFilled aria-label={name}>
+      <Breadcrumb>
+        <BreadcrumbItem>
+          <Link href="/clusters">Clusters</Link>
+        </BreadcrumbItem>
+        <BreadcrumbItem isActive>{name}</BreadcrumbItem>
+      </Breadcrumb>
+      <ProblemView error={error} />
+      {data === undefined && !error ? <Loading /> : undefined}
+      {data === undefined ? undefined : <Parts cluster={data} present={present} />}
+    </PageSection>
+  );
+}
+
+function Parts(props: { readonly cluster: ClusterDetail; readonly present: TabName }): React.JSX.Element {
+  const { cluster, present } = props;
+  const [, go] = useLocation();
+  return (
+    <>
+      <Head cluster={cluster} />
+      <Tabs
+        activeKey={present}
+        onSelect={(_event, key) => go(`/clusters/${cluster.name}/${String(key)}`)}
+        aria-label={`Parts of ${cluster.name}`}
+        className="remuda-tabs"
+      >
+        {tabs.map((each) => (
+          <Tab key={each} eventKey={each} title={<TabTitleText>{texts.tabs[each]}</TabTitleText>}>
+            {each === present ? <TabContent tab={each} cluster={cluster} /> : undefined}
+          </Tab>
+        ))}
+      </Tabs>
+    </>
+  );
+}
+
+function TabContent({
+  tab,
+  cluster,
+}: {
+  readonly tab: TabName;
+  readonly cluster: ClusterDetail;
+}): React.JSX.Element {
+  const contents: Readonly<Record<TabName, () => React.JSX.Element>> = {
+    overview: () => <OverviewTab cluster={cluster} />,
+    machines: () => <MachinesTab cluster={cluster.name} />,
+    operations: () => <OperationsTab cluster={cluster.name} />,
+    events: () => <EventsTab cluster={cluster.name} />,
+    access: () => <AccessTab cluster={cluster.name} />,
+    yaml: () => <YamlTab cluster={cluster} />,
+  };
+  return <div className="remuda-tab">{contents[tab]()}</div>;
+}
+
+function Head({ cluster }: { readonly cluster: ClusterDetail }): React.JSX.Element {
+  const [isAsking, setAsking] = useState(false);
+  const mayDelete = useHasRole('operator', cluster.name);
+  const { operation } = cluster;
+  return (
+    <div className="remuda-page-head">
+      <div className="remuda-cluster-title">
+        <Title headingLevel="h1">{cluster.name}</Title>
+        <Health phase={cluster.phase} />
+        {operation !== undefined && isUnderWay(operation) ? <Running operation={operation} /> : undefined}
+      </div>
+      <Permitted isAllowed={mayDelete} needed="operator" cluster={cluster.name}>
+        <Button variant="secondary" isDanger isDisabled={!mayDelete} onClick={() => setAsking(true)}>
+          {texts.delete}
+        </Button>
+      </Permitted>
+      {isAsking ? <DeleteQuestion name={cluster.name} onClose={() => setAsking(false)} /> : undefined}
+    </div>
+  );
+}

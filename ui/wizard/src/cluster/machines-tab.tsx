@@ -1,0 +1,64 @@
+import { Label } from '@patternfly/react-core';
+import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import type { MachineView } from '../../../../daemon/api/types.ts';
+import { useMachines } from '../api/queries.ts';
+import { ProblemView } from '../problem/problem-view.tsx';
+import { texts } from './texts.ts';
+
+const { machineColumns: columns } = texts;
+const roles: Readonly<Record<string, string>> = { 'control-plane': 'Master', worker: 'Worker', etcd: 'etcd' };
+
+/** The machines of a cluster as last seen: the provider's view and the Node together. */
+export function MachinesTab({ cluster }: { readonly cluster: string }): React.JSX.Element {
+  const { data = [], error } = useMachines();
+  const machines = data.filter((machine) => machine.cluster === cluster);
+  if (error) return <ProblemView error={error} />;
+  if (machines.length === 0) return <p className="remuda-subtle">{texts.noMachines}</p>;
+  return (
+    <Table aria-label={texts.tabs.machines} variant="compact">
+      <Thead>
+        <Tr>
+          {Object.values(columns).map((column) => (
+            <Th key={column}>{column}</Th>
+          ))}
+        </Tr>
+      </Thead>
+      <Tbody>
+        {machines.map((machine) => (
+          <Tr key={machine.name}>
+            <Td dataLabel={columns.name}>
+              <strong>{machine.name}</strong>
+            </Td>
+            <Td dataLabel={columns.role}>{roles[machine.role] ?? machine.role}</Td>
+            <Td dataLabel={columns.state}>{machine.state}</Td>
+            <Td dataLabel={columns.node}>
+              <NodeState machine={machine} />
+            </Td>
+            <Td dataLabel={columns.version}>{machine.version ?? '–'}</Td>
+            <Td dataLabel={columns.address}>{machine.address ?? '–'}</Td>
+          </Tr>
+        ))}
+      </Tbody>
+    </Table>
+  );
+}
+
+function NodeState({ machine }: { readonly machine: MachineView }): React.JSX.Element {
+  const { node, notReadyBecause } = machine;
+  if (node === 'Ready')
+    return (
+      <Label status="success" isCompact>
+        Ready
+      </Label>
+    );
+  if (node === 'NotReady')
+    return (
+      <>
+        <Label status="danger" isCompact>
+          Not ready
+        </Label>{' '}
+        <span className="remuda-subtle">{notReadyBecause}</span>
+      </>
+    );
+  return <span className="remuda-subtle">{node === 'absent' ? 'none' : 'not seen'}</span>;
+}

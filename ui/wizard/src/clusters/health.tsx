@@ -1,0 +1,30 @@
+import { Label } from '@patternfly/react-core';
+import type { ClusterView } from '../../../../daemon/api/types.ts';
+
+type Phase = ClusterView['phase'];
+
+const looks: Readonly<
+  Record<
+    Phase,
+    { readonly text: string; readonly status?: 'success' | 'warning' | 'danger' | 'info' | 'custom' }
+  >
+> = {
+  Pending: { text: 'Not begun' },
+  Provisioning: { text: 'Being made', status: 'info' },
+  Ready: { text: 'Ready', status: 'success' },
+  Updating: { text: 'Being changed', status: 'info' },
+  Waiting: { text: 'Waits for you', status: 'warning' },
+  Failed: { text: 'Stopped', status: 'danger' },
+  Deleting: { text: 'Being deleted', status: 'info' },
+  Deleted: { text: 'Deleted' },
+};
+
+/** How a cluster is: a word, a colour and a sign, never the colour alone. */
+export function Health({ phase }: { readonly phase: Phase }): React.JSX.Element {
+  const { text, status } = looks[phase];
+  return (
+    <Label isCompact {...(status === undefined ? { color: 'grey' } : { status })}>
+      {text}
+    </Label>
+  );
+}

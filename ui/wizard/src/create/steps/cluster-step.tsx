@@ -1,0 +1,31 @@
+import { ExpandableSection, Form } from '@patternfly/react-core';
+import { usePayloads } from '../../api/queries.ts';
+import { Field } from '../field.tsx';
+import { texts } from '../texts.ts';
+
+/** Name, version, address, and what protects the cluster. */
+export function ClusterStep(): React.JSX.Element {
+  const { data: payloads = [] } = usePayloads();
+  const versions = [...new Set(payloads.map(({ kubernetesVersion }) => kubernetesVersion.replace(/^v/, '')))];
+  return (
+    <Form>
+      <Field kind="Cluster" path={['metadata', 'name']} />
+      <Field
+        kind="Cluster"
+        path={['spec', 'kubernetes', 'version']}
+        {...(versions.length === 0 ? {} : { choices: versions })}
+        help="Versions whose payload is on board and verified."
+      />
+      <Field kind="Cluster" path={['spec', 'controlPlane', 'endpoint', 'host']} />
+      <Field kind="Cluster" path={['spec', 'deletion', 'protected']} />
+      <ExpandableSection toggleText={texts.sections.more} isIndented>
+        <div className="remuda-groups">
+          <Field kind="Cluster" path={['spec', 'controlPlane', 'endpoint', 'port']} />
+          <Field kind="Cluster" path={['spec', 'controlPlane', 'certSANs']} />
+          <Field kind="Cluster" path={['spec', 'upgrade', 'strategy']} />
+          <Field kind="Cluster" path={['spec', 'deletion', 'volumes']} />
+        </div>
+      </ExpandableSection>
+    </Form>
+  );
+}
