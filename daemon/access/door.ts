@@ -18,6 +18,7 @@ export interface Door {
   readonly identities: Identities;
   readonly tokens: AccessTokens;
   readonly sessions: BrowserSessions;
+  readonly devices: KnownDevices;
   readonly factors: SecondFactors;
   readonly people: People;
   readonly setup: ServerSetup;
@@ -41,6 +42,7 @@ export function openDoor({ state, folder, authorityHash, directories, now = Date
   const identities = new Identities(records);
   const tokens = new AccessTokens({ principals: state.principals, identities, authorityHash, now });
   const sessions = new BrowserSessions(state.sessions, identities, now);
+  const devices = new KnownDevices(key);
   const factors = new SecondFactors(key, now);
   const setup = new ServerSetup(state.setup, folder);
   const passwords = new Passwords();
@@ -51,12 +53,12 @@ export function openDoor({ state, folder, authorityHash, directories, now = Date
     passwords,
     limits: new SignInLimits(now),
     factors,
-    devices: new KnownDevices(key),
+    devices,
     sessions,
     people,
     directories,
     setup,
     now,
   });
-  return { key, identities, tokens, sessions, factors, people, setup, signIn };
+  return { key, identities, tokens, sessions, devices, factors, people, setup, signIn };
 }

@@ -151,6 +151,14 @@ export class People {
     return this.get(principals.get(user.principal)?.name ?? '');
   }
 
+  /** A new password for a local person; known devices are forgotten. */
+  async setPassword(name: string, password: string): Promise<void> {
+    this.#local(name);
+    const kept = await this.#parts.passwords.hash(password);
+    const { user } = this.#local(name);
+    this.#parts.records.users.put({ ...user, password: kept, deviceEpoch: user.deviceEpoch + 1 });
+  }
+
   /** @throws AccessRefusal ACCESS-013 when nobody local would be left who may do everything. */
   change(name: string, change: PersonChange): void {
     const person = this.get(name);

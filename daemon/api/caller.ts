@@ -36,7 +36,8 @@ export function identify(route: Route, services: Services, request: Request, not
   if (route.access === 'agent-certificate') return agentOf(request, from);
   if (typeof route.access === 'string') {
     if (route.method !== 'get') refuseOtherOrigins(request.headers);
-    return { principal: undefined, from };
+    const { session } = authenticate(services, request.headers);
+    return { principal: undefined, from, ...(session ? { session } : {}) };
   }
   const { session, principal } = authenticate(services, request.headers);
   if (!principal) throw unauthenticated();

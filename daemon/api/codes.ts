@@ -101,6 +101,11 @@ export const doorCodes: ProblemCatalogue = {
     explanation: 'Roles in a cluster are given by its administrators, and nobody gives more than she has.',
     remedy: 'Ask an administrator of the server.',
   },
+  'ACCESS-020': {
+    title: 'There is a second factor already',
+    explanation: 'A second one would leave nobody sure which of them counts.',
+    remedy: 'Remove the one there is, then set up the new one.',
+  },
   'ACCESS-021': {
     title: 'Somebody changed the draft',
     explanation: 'The draft is another than the one that was read, or is gone.',

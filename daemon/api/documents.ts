@@ -17,6 +17,11 @@ export function refuseForeignDocuments(
   verb: 'plan' | 'apply',
   { text, file }: { readonly text: string; readonly file: string },
 ): void {
+  // A policy binds everybody: whoever may make clusters may still not loosen what they must be like.
+  if (verb === 'apply' && !may('apply', { kind: 'policy' })) {
+    const [policy] = parseStream(text, { file }).policies;
+    if (policy) throw forbidden(by, verb, `Policy/${policy.metadata.name}`, ['admin']);
+  }
   // Who may do everything with files needs no look at them: the engine says what is wrong with each.
   const isGlobal =
     verb === 'plan'

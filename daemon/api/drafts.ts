@@ -133,7 +133,8 @@ export class Drafts {
     });
   }
 
-  #viewOf({ text: _, ...record }: AnswerDraftRecord): DraftView {
+  #viewOf(draft: AnswerDraftRecord): DraftView {
+    const { text: _, ...record } = draft;
     return { ...record, openedBy: this.#viewers(record.id) };
   }
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';
 import { type AccessReason, AccessRefusal } from '../access/refusal.ts';
-import { problems } from '../operations/problems.ts';
+import { problems as problemsOfEngine } from '../operations/problems.ts';
 import { Refusal, type RefusalReason } from '../operations/requests.ts';
 import type { ProblemDetails } from './schemas/problem.ts';
 
@@ -48,9 +48,19 @@ export const forged = (): Failure =>
     ),
   ]);
 
+/** Only a browser has what this is about. */
+export const notInBrowser = (): Failure =>
+  new Failure(403, 'forbidden', [
+    user(
+      'ACCESS-017',
+      'this is about the session of a browser, and the request came with a token',
+      'Sign in with name and password.',
+    ),
+  ]);
+
 /** Word for word what the engine says of a thing that is not there: what is hidden cannot be told from it. */
 export const hidden = (what: 'cluster' | 'operation', name: string): Failure =>
-  new Failure(404, 'not-found', [problems.notFound(what, name)]);
+  new Failure(404, 'not-found', [problemsOfEngine.notFound(what, name)]);
 
 /** The principal is known but may not. */
 export const forbidden = (

@@ -72,6 +72,8 @@ export interface RouteRequest<Query, Body> {
   /** The session, when the request came with its cookie. */
   readonly session?: BrowserSession;
   readonly from: Knocking;
+  /** `https://host:port` as the caller wrote it; empty when that is no host. Trust it with nothing. */
+  readonly origin: string;
   /** Whether the caller may: for single items and for what the body names. Nobody may nothing. */
   may(verb: Verb, object: AccessObject): boolean;
   /** A row of the audit for routes that write their own. */

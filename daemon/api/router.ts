@@ -84,6 +84,7 @@ async function readRequest(
     id,
     ...caller,
     by: principal?.id ?? caller.certificateName ?? 'anonymous',
+    origin: originOf(request.headers.host),
     may: (verb, object) => principal !== undefined && authorize(principal, verb, object),
     note: (row: AuditNote) => record(services, { ...row, verb: route.id, request: id }),
     parameters,
@@ -93,6 +94,9 @@ async function readRequest(
     ...(key === undefined ? {} : { idempotencyKey: key }),
   };
 }
+
+const originOf = (host: string | undefined): string =>
+  /^[A-Za-z0-9.[\]:_-]{1,255}$/.test(host ?? '') ? `https://${host}` : '';
 
 /** The body as JSON. Parsers quote what they could not read: their messages are not passed on. */
 function readBody(request: Request, response: Response, limit: number): Promise<unknown> {

@@ -1,4 +1,3 @@
-import { credentialSchema } from '../schemas/access.ts';
 import {
   clusterDetailSchema,
   clusterViewSchema,
@@ -7,12 +6,7 @@ import {
 } from '../schemas/inventory.ts';
 import { operationViewSchema } from '../schemas/operation.ts';
 import { planAnswerSchema } from '../schemas/plan.ts';
-import {
-  credentialRequestSchema,
-  deleteRequestSchema,
-  pageOf,
-  pageQuerySchema,
-} from '../schemas/requests.ts';
+import { deleteRequestSchema, pageOf, pageQuerySchema } from '../schemas/requests.ts';
 import { machinesOf } from '../machines.ts';
 import { pageOfItems } from '../paging.ts';
 import { defineRoute } from '../route.ts';
@@ -99,30 +93,6 @@ export const clusterRoutes = [
     },
   }),
   defineRoute({
-    id: 'cluster.credential',
-    method: 'post',
-    path: '/api/v1/clusters/{cluster}/credentials',
-    summary: 'Signs a client certificate of at most an hour for a key that stays with the caller.',
-    access: { verb: 'issue', object: 'credential', cluster: 'cluster' },
-    mutates: true,
-    status: 201,
-    body: credentialRequestSchema,
-    answer: credentialSchema,
-    async handle({ engine }, { parameters, body, by }) {
-      const cluster = parameters['cluster'] ?? '';
-      const credential = await engine.issueCredential({
-        cluster,
-        principal: by,
-        groups: [clusterAdministrators],
-        request: body.request,
-        seconds: body.seconds,
-      });
-      return {
-        body: { ...credential, kubernetesVersion: versionAskedFor(engine.getCluster(cluster).desired) },
-      };
-    },
-  }),
-  defineRoute({
     id: 'machine.list',
     method: 'get',
     path: '/api/v1/machines',
@@ -144,13 +114,3 @@ export const clusterRoutes = [
     }),
   }),
 ];
-
-/** Group that RBAC binds inside every cluster that Remuda makes; revoking is not renewing (DESIGN §6). */
-const clusterAdministrators = 'remuda:cluster-admins';
-
-/** `spec.kubernetes.version` of a completed Cluster document; empty when it has none. */
-function versionAskedFor(desired: { readonly [key: string]: unknown }): string {
-  const { spec } = desired as { readonly spec?: { readonly kubernetes?: { readonly version?: unknown } } };
-  const version = spec?.kubernetes?.version;
-  return typeof version === 'string' ? version : '';
-}

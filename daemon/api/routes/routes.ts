@@ -1,9 +1,15 @@
 import type { Route } from '../route.ts';
 import { accessRoutes } from './access.ts';
+import { accountRoutes } from './account.ts';
 import { clusterRoutes } from './clusters.ts';
 import { directoryRoutes } from './directories.ts';
+import { credentialRoutes } from './credentials.ts';
+import { doorRoutes } from './door.ts';
+import { draftRoutes } from './drafts.ts';
 import { fileRoutes } from './files.ts';
+import { grantRoutes } from './grants.ts';
 import { operationRoutes } from './operations.ts';
+import { peopleRoutes } from './people.ts';
 import { sealedRoutes } from './sealed.ts';
 import { policyRoutes } from './policies.ts';
 import { serverRoutes } from './server.ts';
@@ -12,11 +18,17 @@ import { supplyRoutes } from './supplies.ts';
 /** Every address of the daemon but its own description. Router, OpenAPI and authorisation derive from this table. */
 export const routeTable: readonly Route[] = [
   ...serverRoutes,
+  ...doorRoutes,
+  ...accountRoutes,
   ...fileRoutes,
   ...clusterRoutes,
+  ...grantRoutes,
+  ...credentialRoutes,
+  ...draftRoutes,
   ...operationRoutes,
   ...supplyRoutes,
   ...accessRoutes,
+  ...peopleRoutes,
   ...directoryRoutes,
   ...policyRoutes,
   ...sealedRoutes,

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { labelSchema, secretViewSchema } from '../schemas/access.ts';
 import { payloadSchema, providerViewSchema } from '../schemas/inventory.ts';
 import { pageOf, pageQuerySchema, secretRequestSchema } from '../schemas/requests.ts';
+import { suppliesSchema } from '../schemas/supplies.ts';
+import { answerFileSchema } from '../../spec/json-schema.ts';
 import { pageOfItems } from '../paging.ts';
+import { takeStock } from '../stock.ts';
 import { defineRoute } from '../route.ts';
 
 /** What clusters are made from: providers, secrets, payloads. */
@@ -85,5 +88,27 @@ export const supplyRoutes = [
     query: z.object({ site: labelSchema.exactOptional() }),
     answer: z.object({ items: z.array(payloadSchema).readonly() }),
     handle: async ({ engine }, { query }) => ({ body: { items: await engine.listPayloads(query.site) } }),
+  }),
+  defineRoute({
+    id: 'supplies.get',
+    method: 'get',
+    path: '/api/v1/supplies',
+    summary: 'What is on board, what is missing, and how to bring it.',
+    access: { verb: 'read', object: 'payload' },
+    mutates: false,
+    status: 200,
+    answer: suppliesSchema,
+    handle: async ({ engine }) => ({ body: await takeStock(engine) }),
+  }),
+  defineRoute({
+    id: 'schema.get',
+    method: 'get',
+    path: '/api/v1/schema',
+    summary: 'JSON Schema of an answer file, with help texts and what a change of a field means.',
+    access: { verb: 'read', object: 'server' },
+    mutates: false,
+    status: 200,
+    answer: z.record(z.string(), z.unknown()),
+    handle: () => ({ body: answerFileSchema() }),
   }),
 ];
