@@ -2,11 +2,11 @@ import type { Plan, PlanChange, PlannedStep } from '../../provisioners/contract/
 import { stepId } from '../../provisioners/contract/plan.ts';
 import { machinesPreflight } from '../../provisioners/kubernetes/preflight/machines-preflight.ts';
 import { payloadPreflight } from '../../provisioners/kubernetes/preflight/payload-preflight.ts';
-import { probeImage } from '../../provisioners/kubernetes/probe.ts';
 import { clusterVerify, verifiedDigest } from '../../provisioners/kubernetes/steps/cluster-verify.ts';
 import { infrastructurePrepare } from '../../provisioners/kubernetes/steps/infrastructure-prepare.ts';
 import { providerPreflight } from '../../provisioners/kubernetes/steps/provider-preflight.ts';
 import { verifiedMark } from '../../provisioners/kubernetes/marks.ts';
+import { probeImage } from '../../provisioners/kubernetes/versions.ts';
 import { addonSteps, wantedAddons } from './addon-steps.ts';
 import { type PlanContext, referenceTo } from './cluster-plan.ts';
 import { controlPlaneSteps, endpointSteps, labelSteps, workerSteps } from './join-steps.ts';
@@ -25,8 +25,8 @@ function preflightSteps(context: PlanContext): PlannedStep[] {
   const { difference, nodeNetwork, document, settings, bypass } = context;
   const machines = difference.unfinished.map(roomFor);
   const network = nodeNetwork === undefined ? {} : { network: nodeNetwork };
-  const images = [...wantedAddons(document).flatMap((addon) => addon.images), probeImage];
   const { kubernetesVersion } = settings;
+  const images = [...wantedAddons(document).flatMap((addon) => addon.images), probeImage(kubernetesVersion)];
   return [
     planStep(providerPreflight, aboutCluster, { machines, ...network, bypass }, []),
     planStep(payloadPreflight, aboutCluster, { kubernetesVersion, wantedImages: images }, []),

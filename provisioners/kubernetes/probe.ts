@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../contract/ports.ts';
+import { type KubernetesMinor, minorFor } from './versions.ts';
 
 /**
  * The pods of the final proof: one a node, answering HTTP with the node's name, behind one Service. They run where
@@ -7,9 +8,6 @@ import type { KubernetesObject } from '../contract/ports.ts';
 const name = 'remuda-probe';
 const namespace = 'kube-system';
 const labels = { 'app.kubernetes.io/name': name, 'app.kubernetes.io/managed-by': 'remuda' };
-
-/** Image of the probe, part of every payload. */
-export const probeImage = 'remuda.dev/lab/probe:1';
 
 /** Server-side apply of 1.20 takes `protocol` for a key of these lists and knows no default: it is always named. */
 const port = 8080;
@@ -25,9 +23,10 @@ export const probeReferences = [
 
 const fieldOf = (fieldPath: string) => ({ valueFrom: { fieldRef: { fieldPath } } });
 
-const container = {
+const container = ({ probe: { image, args } }: KubernetesMinor) => ({
   name: 'probe',
-  image: probeImage,
+  image,
+  ...(args.length === 0 ? {} : { args }),
   imagePullPolicy: 'Never',
   ports: [{ containerPort: port, protocol: 'TCP' }],
   env: [
@@ -44,10 +43,10 @@ const container = {
     capabilities: { drop: ['ALL'] },
   },
   volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
-};
+});
 
-/** What is put into the cluster for the proof, and taken out again. */
-export const probeObjects: readonly KubernetesObject[] = [
+/** What is put into a cluster of this version for the proof, and taken out again. @throws UserProblem KUBE-001 */
+export const probeObjects = (kubernetesVersion: string): readonly KubernetesObject[] => [
   {
     apiVersion: 'v1',
     kind: 'Service',
@@ -70,7 +69,7 @@ export const probeObjects: readonly KubernetesObject[] = [
           enableServiceLinks: false,
           terminationGracePeriodSeconds: 1,
           tolerations: [{ operator: 'Exists' }],
-          containers: [container],
+          containers: [container(minorFor(kubernetesVersion))],
           volumes: [{ name: 'tmp', emptyDir: {} }],
         },
       },
@@ -78,7 +77,7 @@ export const probeObjects: readonly KubernetesObject[] = [
   },
 ];
 
-/** The node that answered, from the probe's body `{"pod":…,"node":…}`; undefined when it was not understood. */
+/** The node that answered, from the probe's body `{"node":…}`; undefined when it was not understood. */
 export function nodeThatAnswered(body: string | undefined): string | undefined {
   const match = body === undefined ? null : /"node":"([^"]+)"/.exec(body);
   return match?.[1];

@@ -21,6 +21,8 @@ export interface KubernetesMinor {
     readonly etcd: string;
     readonly pause: string;
   };
+  /** The pod of the final proof: an image of every payload of this minor that answers HTTP with its node's name. */
+  readonly probe: { readonly image: string; readonly args: readonly string[] };
   readonly proxyMode: 'iptables' | 'nftables';
   /** Pod Security admission, configured by AdmissionConfiguration: beta from 1.23, stable from 1.25. */
   readonly hasPodSecurity: boolean;
@@ -38,10 +40,28 @@ export interface KubernetesMinor {
   readonly masterTaint: 'node-role.kubernetes.io/control-plane' | 'node-role.kubernetes.io/master';
 }
 
+const registry = 'registry.k8s.io';
+
+/**
+ * Upstream's own test image (test/images/agnhost of the Kubernetes repository). Every request is answered with the
+ * node's name, whatever it asks for: of the many things this program can do, no other is reachable. The kubelet puts
+ * the name in the place of `$(NODE_NAME)`; braces and quotes are percent-encoded.
+ */
+const agnhost = {
+  image: `${registry}/e2e-test-images/agnhost:2.53`,
+  args: [
+    'netexec',
+    '--http-port=8080',
+    '--udp-port=-1',
+    '--http-override=/echo?msg=%7B%22node%22%3A%22$(NODE_NAME)%22%7D',
+  ],
+} as const;
+
 const users = {
   audience: 'users',
   kubeadmApi: 'v1beta4',
   containerdConfig: 3,
+  probe: agnhost,
   criSocket: 'unix:///run/containerd/containerd.sock',
   // The kubelet refuses cgroup v1 from 1.35 unless failCgroupV1 is switched off (KEP-5573).
   cgroupModes: [2],
@@ -52,8 +72,6 @@ const users = {
   hasEtcdLearners: true,
   masterTaint: 'node-role.kubernetes.io/control-plane',
 } as const;
-
-const registry = 'registry.k8s.io';
 
 /**
  * The minors this release knows, newest first. Sources: the kubeadm configuration reference of each release
@@ -84,6 +102,8 @@ export const minors: readonly KubernetesMinor[] = [
     criSocket: '/run/containerd/containerd.sock',
     cgroupModes: [1, 2],
     images: { registry: 'k8s.gcr.io', coredns: 'coredns:1.7.0', etcd: 'etcd:3.4.13-0', pause: 'pause:3.2' },
+    // Made with the lab payload: provisioners/payload/probe.
+    probe: { image: 'remuda.dev/lab/probe:1', args: [] },
     proxyMode: 'iptables',
     hasPodSecurity: false,
     hasAnonymousPaths: false,
@@ -115,6 +135,9 @@ export function minorFor(version: string): KubernetesMinor {
 
 /** Reference of the pause image of a minor: what containerd starts every sandbox from. */
 export const pauseImage = ({ images }: KubernetesMinor): string => `${images.registry}/${images.pause}`;
+
+/** Reference of the image of the final proof: part of every payload, for every machine. */
+export const probeImage = (version: string): string => minorFor(version).probe.image;
 
 /** Images kubeadm itself asks for, with those of a worker last. */
 export function kubeadmImages(version: string): readonly string[] {

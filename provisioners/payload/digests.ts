@@ -21,6 +21,7 @@ const releaseRow = z.strictObject({
   runc: component,
   cniPlugins: component,
   crictl: component,
+  /** Those that `kubeadm config images list` names, and that of the final proof (`probe` in the version table, for all). */
   images: z
     .array(
       z.strictObject({
@@ -66,7 +67,7 @@ export function releaseFor(
   const known = table.filter((one) => one.arch === arch).map((one) => one.kubernetes);
   const review =
     `take the SHA-256 of kubeadm, kubelet, kubectl, containerd, runc, the CNI plug-ins and crictl, and the digest of ` +
-    `every image, from upstream's signed provenance of ${name} (not from a file beside the download); let a second ` +
+    `every image (those of "kubeadm config images list", and agnhost's of the final proof), from upstream's signed provenance of ${name} (not from a file beside the download); let a second ` +
     'person compare them; add them as a row to REVIEWED_RELEASES in provisioners/payload/digests.ts with both names ' +
     'in `reviewed`; then repeat this command';
   const others =

@@ -116,7 +116,7 @@ export const clusterVerify = defineStep<Input, NoFacts>({
   async apply(context, input) {
     const marks = await readMarks(context, input.access);
     if (marks[verifiedMark] !== verifiedDigest(input)) {
-      await context.kubernetes.apply(input.access, probeObjects);
+      await context.kubernetes.apply(input.access, probeObjects(input.kubernetesVersion));
       await askEveryNode(context, input);
       await setMark(context, input.access, verifiedMark, verifiedDigest(input));
     }

@@ -11,6 +11,7 @@ import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import { changing, connect, connectToChange, reading } from './call.ts';
 import type { Caller, Fleet } from './fleet.ts';
 import { runningUnit, type ModelMachine, type ModelUnit } from './machine.ts';
+import { probeImage } from '../../../provisioners/kubernetes/versions.ts';
 
 interface OnMachine {
   readonly machine: MachineRef;
@@ -96,7 +97,7 @@ const images = (version: string): string[] => [
   'registry.k8s.io/pause:3.2',
   'remuda.dev/lab/routed-bridge:1',
   'remuda.dev/lab/cluster-dns:1',
-  'remuda.dev/lab/probe:1',
+  probeImage(version),
 ];
 
 const bare = (version: string): string => version.replace(/^v/, '');

@@ -10,6 +10,7 @@ import { localSigningKey } from '../../../provisioners/payload/signature.ts';
 import { verifyPayload } from '../../../provisioners/payload/verify.ts';
 import { temporaryFolder } from '../../unit/payload/sample.ts';
 import { type Misbehaviour, startUpstreamStandIn, type UpstreamStandIn } from './upstream-stand-in.ts';
+import { probeImage } from '../../../provisioners/kubernetes/versions.ts';
 
 let upstream: UpstreamStandIn;
 beforeEach(async () => {
@@ -43,6 +44,10 @@ test('a release becomes a signed payload that verifies and is found by its versi
   );
   expect(fetched.manifest.images.map((image) => image.reference)).toContain(
     'registry.k8s.io/coredns/coredns:v1.14.0',
+  );
+  // The final proof runs on every machine, from an image that was fetched with the rest (complaint 14).
+  expect(fetched.manifest.images).toContainEqual(
+    expect.objectContaining({ reference: probeImage('1.37.1'), for: 'all' }),
   );
   const key = await localSigningKey(payloadCache(cacheRoot).signingKey);
   const found = await findPayload(payloadCache(cacheRoot), [key], '1.37.1');

@@ -100,6 +100,12 @@ function publish(contents: Map<string, Buffer>): UpstreamRelease {
         for: 'control-plane',
       },
       { repository: 'pause', tag: '3.11', digest: publishImage(contents, 'pause', 'index'), for: 'all' },
+      {
+        repository: 'e2e-test-images/agnhost',
+        tag: '2.53',
+        digest: publishImage(contents, 'e2e-test-images/agnhost', 'index'),
+        for: 'all',
+      },
     ],
   };
   for (const file of upstreamFiles(release)) contents.set(file.path, files[file.role] ?? Buffer.alloc(0));
@@ -168,7 +174,7 @@ function answer(
     return;
   }
   if (url.pathname === '/token') {
-    const isPull = /^repository:[a-z/-]+:pull$/.test(url.searchParams.get('scope') ?? '');
+    const isPull = /^repository:[a-z0-9/-]+:pull$/.test(url.searchParams.get('scope') ?? '');
     response
       .writeHead(isPull ? 200 : 400)
       .end(isPull ? JSON.stringify({ token: TOKEN, expires_in: 300 }) : '');

@@ -7,6 +7,8 @@ import { workerJoin } from '../../../provisioners/kubernetes/steps/worker-join.t
 import { readMarks, setMark } from '../../../provisioners/kubernetes/marks.ts';
 import { FakeWorld, machineNamed, memberNamed } from './fake-context.ts';
 import { settings } from './fake-settings.ts';
+import { nodeThatAnswered, probeObjects } from '../../../provisioners/kubernetes/probe.ts';
+import { minorFor, probeImage } from '../../../provisioners/kubernetes/versions.ts';
 
 const access = { masters: [machineNamed('c-cp-1')], apiPort: 6444 };
 const worker = { machine: machineNamed('c-w-1', '10.0.0.21'), settings, access };
@@ -126,6 +128,31 @@ describe('cluster.verify', () => {
     expect(world.objects.has('DaemonSet/remuda-probe')).toBe(false);
     expect(world.objects.has('Service/remuda-probe')).toBe(false);
     expect(await clusterVerify.observe(context, proof)).toEqual({ state: 'done', facts: {} });
+  });
+
+  it.each([
+    ['v1.20.2', 'remuda.dev/lab/probe:1', []],
+    [
+      'v1.37.1',
+      'registry.k8s.io/e2e-test-images/agnhost:2.53',
+      ['netexec', expect.stringContaining('$(NODE_NAME)')],
+    ],
+  ])('proves %s with an image that its payload has: %s (complaint 14)', (version, image, args) => {
+    expect(probeImage(version)).toBe(image);
+    const daemonSet = probeObjects(version).find(({ kind }) => kind === 'DaemonSet');
+    const { containers } = (daemonSet as never as { spec: { template: { spec: { containers: [object] } } } })
+      .spec.template.spec;
+    expect(containers[0]).toMatchObject({ image, imagePullPolicy: 'Never' });
+    for (const arg of args)
+      expect((containers[0] as { readonly args: readonly string[] }).args).toContainEqual(arg);
+  });
+
+  it('understands what the probe of an upstream payload answers', () => {
+    const override = minorFor('1.37.1').probe.args.find((arg) => arg.startsWith('--http-override=')) ?? '';
+    // The kubelet expands the variable, agnhost answers with the decoded `msg`.
+    const asked = override.slice('--http-override='.length).replace('$(NODE_NAME)', 'c-w-1');
+    const body = new URL(asked, 'http://probe').searchParams.get('msg') ?? '';
+    expect(nodeThatAnswered(body)).toBe('c-w-1');
   });
 
   it('names the nodes whose pods never answer', async () => {
