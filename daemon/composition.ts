@@ -24,6 +24,7 @@ const usage = `usage: node daemon/main.ts --state DIR [options]
   --state DIR            folder of its own for everything it remembers
   --listen HOST:PORT     API, default 127.0.0.1:8443; port 0 = any free one
   --link-listen H:P      agents, default 127.0.0.1:8444
+  --wizard DIR           built pages of the web wizard, default those of this clone
   --name NAME            another name or address of this host for its certificate; may be repeated
   --allow-root           run as root (for tests; it needs no rights of root)
   --log-level LEVEL      pino's levels, default info`;
@@ -44,6 +45,7 @@ interface DaemonOptions {
   readonly listen: Address;
   readonly linkListen: Address;
   readonly names: readonly string[];
+  readonly wizard: string;
   readonly logger: Logger;
 }
 
@@ -163,6 +165,7 @@ async function startListeners(options: DaemonOptions, parts: Parts): Promise<Run
   const api = new ApiServer({
     ...options.listen,
     identity,
+    wizard: options.wizard,
     services: {
       engine,
       door,
@@ -217,6 +220,7 @@ function readOptions(words: readonly string[]): DaemonOptions {
       listen: { type: 'string', default: '127.0.0.1:8443' },
       'link-listen': { type: 'string', default: '127.0.0.1:8444' },
       name: { type: 'string', multiple: true, default: [] },
+      wizard: { type: 'string', default: join(import.meta.dirname, '..', 'ui/wizard/dist') },
       'allow-root': { type: 'boolean', default: false },
       'log-level': { type: 'string', default: 'info' },
     },
@@ -232,6 +236,7 @@ function readOptions(words: readonly string[]): DaemonOptions {
     listen: addressOf(values.listen),
     linkListen: addressOf(values['link-listen']),
     names: values.name,
+    wizard: resolve(values.wizard),
     logger: pino({ level: values['log-level'] }),
   };
 }

@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'ui/wizard/dist');
@@ -27,7 +28,13 @@ const stamp = '.remuda-build';
 
 /** Hash of the sources, of the API's types that they import, and of the packages. */
 function hashOfInputs(): string {
-  const patterns = ['ui/wizard/{index.html,vite.config.ts}', 'ui/wizard/src/**/*', 'daemon/api/schemas/*.ts'];
+  // This file is among them: it decides what a build is.
+  const patterns = [
+    'scripts/wizard.ts',
+    'ui/wizard/{index.html,vite.config.ts}',
+    'ui/wizard/src/**/*',
+    'daemon/api/schemas/*.ts',
+  ];
   const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).sort();
   const hash = createHash('sha256');
   for (const file of [...files, 'package-lock.json', 'tsconfig.json']) {
@@ -56,6 +63,14 @@ function build(into: string): void {
   process.exit(1);
 }
 
+/** The daemon compresses nothing itself: what compresses well lies there compressed. */
+function compress(folder: string): void {
+  for (const file of globSync('**/*.{js,css,svg}', { cwd: folder })) {
+    const path = join(folder, file);
+    writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+  }
+}
+
 /** The build of these sources in the cache, made when it is not there. Whole or not at all. */
 function buildInCache(hash: string): string {
   const kept = join(cache, hash);
@@ -66,6 +81,7 @@ function buildInCache(hash: string): string {
   mkdirSync(cache, { recursive: true });
   const stage = mkdtempSync(join(cache, '.stage-'));
   build(stage);
+  compress(stage);
   try {
     renameSync(stage, kept);
   } catch (error) {

@@ -8,6 +8,7 @@ import type { Route, Services } from './route.ts';
 import { routerOf } from './router.ts';
 import { routeTable } from './routes/routes.ts';
 import { descriptionRoute } from './routes/server.ts';
+import { wizardFiles } from './wizard-files.ts';
 
 /** Where the API listens. */
 export interface ApiServerOptions {
@@ -16,6 +17,8 @@ export interface ApiServerOptions {
   readonly port: number;
   readonly identity: ServerIdentity;
   readonly services: Services;
+  /** Folder of the built wizard; absent = there are no pages. */
+  readonly wizard?: string;
   /** Milliseconds a request may take to arrive whole; default {@link requestWithin}. */
   readonly requestWithin?: number;
   /** Milliseconds a live client has to acknowledge a batch; default 30 s. */
@@ -63,6 +66,7 @@ export class ApiServer {
       response.setHeaders(new Map(Object.entries(securityHeaders)));
       next();
     });
+    if (options.wizard !== undefined) app.use(wizardFiles(options.wizard));
     app.use(routerOf(completeTable(services.release), services));
     this.#server = createServer(
       {
