@@ -10,7 +10,8 @@ import {
   listPayloads,
   rememberVerified,
 } from '../../provisioners/payload/catalogue.ts';
-import { PayloadServer } from '../../provisioners/payload/server.ts';
+import type { MachineRole } from '../../provisioners/payload/install-list.ts';
+import { PayloadServer, TOKEN_LIFE } from '../../provisioners/payload/server.ts';
 import type { TrustedKey } from '../../provisioners/payload/signature.ts';
 import { endUse, markUse } from '../../provisioners/payload/uses.ts';
 import { assertIntact, partsOf, verifyPayload } from '../../provisioners/payload/verify.ts';
@@ -49,6 +50,7 @@ export class PayloadSupply {
   /** Folder of the payload that each holder's token is for. */
   readonly #uses = new Map<string, string>();
   readonly #servers = new Map<string, Promise<Listening>>();
+  #turns = 0;
 
   constructor(options: PayloadSupplyOptions) {
     this.#options = options;
@@ -96,8 +98,11 @@ export class PayloadSupply {
     return entry;
   }
 
-  /** Opens the payload for one holder at the address on which it reaches us. The token ends with {@link close}. */
-  async open(entry: CatalogueEntry, address: string, holder: string): Promise<Counter> {
+  /**
+   * Opens the payload for one holder at the address on which it reaches us. The token ends with {@link close}. Masters
+   * have the line before workers, and among them whoever came first: joins wait for masters, one after another.
+   */
+  async open(entry: CatalogueEntry, address: string, holder: string, role: MachineRole): Promise<Counter> {
     const known = this.#servers.get(address) ?? this.#listen(address);
     this.#servers.set(address, known);
     const { server, base, authority } = await known.catch((error: unknown) => {
@@ -107,7 +112,9 @@ export class PayloadSupply {
     server.publish(entry);
     this.#uses.set(holder, entry.folder);
     await markUse(this.#options.cache, entry.folder, holder);
-    return { base, authority, token: server.grant(holder, entry.digest) };
+    this.#turns += 1;
+    const rank = role === 'worker' ? Number.MAX_SAFE_INTEGER : this.#turns;
+    return { base, authority, token: server.grant(holder, entry.digest, TOKEN_LIFE, rank) };
   }
 
   /** Ends a holder's token. */

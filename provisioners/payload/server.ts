@@ -9,6 +9,7 @@ import { minutes, seconds } from '../contract/time.ts';
 import type { PayloadManifest } from './manifest.ts';
 import { partUrl } from './install-list.ts';
 import { parseRange } from './range.ts';
+import { type Rank, RightOfWay } from './right-of-way.ts';
 import { partsOf } from './verify.ts';
 
 /** How the server listens. The certificate comes from the site's own CA; machines are given that CA over SSH. */
@@ -49,6 +50,7 @@ interface Grant {
   readonly digest: string;
   readonly hash: Buffer;
   readonly expires: number;
+  readonly rank: Rank;
 }
 
 /** A part as the manifest names it; a request can reach nothing that is not one of these. */
@@ -70,6 +72,7 @@ export class PayloadServer {
   readonly #options: PayloadServerOptions;
   readonly #parts = new Map<string, Part>();
   readonly #grants = new Map<string, Grant>();
+  readonly #way = new RightOfWay();
   #server: Server | null = null;
 
   constructor(options: PayloadServerOptions) {
@@ -132,10 +135,11 @@ export class PayloadServer {
    * only as a hash. Hand it over in a file that curl reads (`--config`, mode 0600), never in its arguments.
    * @param to who it is for, for example `prod-east/cp-1 operation 42`; appears in the log
    * @param digest the payload's manifest digest
+   * @param rank who has the line first, see {@link RightOfWay}
    */
-  grant(to: string, digest: string, life: number = TOKEN_LIFE): string {
+  grant(to: string, digest: string, life: number = TOKEN_LIFE, rank: Rank = 0): string {
     const token = randomBytes(32).toString('base64url');
-    this.#grants.set(to, { to, digest, hash: hashOf(token), expires: Date.now() + life });
+    this.#grants.set(to, { to, digest, hash: hashOf(token), expires: Date.now() + life, rank });
     return token;
   }
 
@@ -181,9 +185,14 @@ export class PayloadServer {
     const range = parseRange(isCurrent ? request.headers.range : undefined, part.size);
     if (range === 'unsatisfiable') return refuse(response, 416, { 'content-range': `bytes */${part.size}` });
     const handle = await open(part.file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const transfer = this.#way.begin(grant.rank);
     try {
-      return await send(request, response, part, range, handle);
+      return await send(request, response, part, range, {
+        handle,
+        mayGoOn: () => this.#way.giveWay(transfer),
+      });
     } finally {
+      this.#way.end(transfer);
       await handle.close();
     }
   }
@@ -204,12 +213,18 @@ function refuse(response: ServerResponse, status: number, headers: Record<string
   return 0;
 }
 
+/** A file on its way, and whoever says when its next portion may travel. */
+interface Source {
+  readonly handle: FileHandle;
+  readonly mayGoOn: () => Promise<void>;
+}
+
 async function send(
   request: IncomingMessage,
   response: ServerResponse,
   part: Part,
   range: { readonly start: number; readonly end: number } | null,
-  handle: FileHandle,
+  source: Source,
 ): Promise<number> {
   const { start, end } = range ?? { start: 0, end: part.size - 1 };
   const length = end - start + 1;
@@ -225,7 +240,7 @@ async function send(
     response.end();
     return 0;
   }
-  await copy(handle, start, length, response);
+  await copy(source, start, length, response);
   return length;
 }
 
@@ -238,7 +253,7 @@ const portion = 1 << 18;
  * @throws Error when the other end went away or the file is shorter than it was
  */
 async function copy(
-  handle: FileHandle,
+  { handle, mayGoOn }: Source,
   start: number,
   length: number,
   response: ServerResponse,
@@ -249,6 +264,7 @@ async function copy(
   for (let turn = 0; taken < length; turn += 1) {
     const buffer = buffers[turn % 2] as Buffer;
     const wanted = Math.min(portion, length - taken);
+    await mayGoOn();
     const [{ bytesRead }] = await Promise.all([handle.read(buffer, 0, wanted, start + taken), written]);
     if (bytesRead === 0) throw new Error('the file is shorter than it was');
     taken += bytesRead;

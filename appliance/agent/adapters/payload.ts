@@ -94,7 +94,7 @@ export class PayloadAdapter implements PayloadPort {
     };
     // A unit that runs has its own list and token; it is attached to as it is.
     if ((await units.observe(machine, label)).state !== 'running') {
-      const { base, authority, token } = await supply.open(entry, address, holder);
+      const { base, authority, token } = await supply.open(entry, address, holder, role);
       work.hide(token);
       await file.write(machine, [
         { path: script, content: await machineInstallScript(), mode: 0o755 },
