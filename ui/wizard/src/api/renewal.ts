@@ -1,7 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import type { EngineEvent } from '../../../../daemon/api/types.ts';
-import { get } from './http.ts';
 import { LiveStream } from './live.ts';
 import { keys } from './queries.ts';
 
@@ -26,8 +25,6 @@ export function useLiveRenewal(): number | undefined {
   const [awaySince, setAwaySince] = useState<number>();
   const stale = useRef(new Map<string, readonly string[]>());
   useEffect(() => {
-    let stream: LiveStream | undefined;
-    let isStopped = false;
     let gathering: ReturnType<typeof setTimeout> | undefined;
     let telling: ReturnType<typeof setTimeout> | undefined;
     const renew = (): void => {
@@ -36,48 +33,29 @@ export function useLiveRenewal(): number | undefined {
       stale.current.clear();
       for (const queryKey of touchedKeys) void client.invalidateQueries({ queryKey });
     };
-    const follow = async (): Promise<void> => {
-      const after = await newestEvent();
-      if (isStopped) return;
-      stream = new LiveStream(
-        { events: { after } },
-        {
-          batch({ events }) {
-            for (const event of events)
-              for (const key of touched(event)) stale.current.set(key.join('/'), key);
-            gathering ??= setTimeout(renew, gatherFor);
-          },
-          away(since) {
-            telling = setTimeout(() => setAwaySince(since), awayAfter);
-          },
-          back() {
-            clearTimeout(telling);
-            setAwaySince(undefined);
-            void client.invalidateQueries();
-          },
+    const stream = new LiveStream(
+      // From now on: what is shown was asked for a moment ago.
+      { events: {} },
+      {
+        batch({ events }) {
+          for (const event of events) for (const key of touched(event)) stale.current.set(key.join('/'), key);
+          gathering ??= setTimeout(renew, gatherFor);
         },
-      );
-    };
-    void follow();
+        away(since) {
+          telling = setTimeout(() => setAwaySince(since), awayAfter);
+        },
+        back() {
+          clearTimeout(telling);
+          setAwaySince(undefined);
+          void client.invalidateQueries();
+        },
+      },
+    );
     return () => {
-      isStopped = true;
       clearTimeout(gathering);
       clearTimeout(telling);
-      stream?.stop();
+      stream.stop();
     };
   }, [client]);
   return awaySince;
-}
-
-/** Number of the newest event, so that only what comes is followed; 0 when the daemon does not say. */
-async function newestEvent(): Promise<number> {
-  try {
-    const { last } = await get<{ readonly last?: number }>('/api/v1/events', {
-      query: { after: Number.MAX_SAFE_INTEGER, limit: 1 },
-      isBackground: true,
-    });
-    return last ?? 0;
-  } catch {
-    return 0;
-  }
 }

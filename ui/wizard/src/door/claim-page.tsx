@@ -24,19 +24,14 @@ interface Typed {
   readonly code: string;
   readonly name: string;
   readonly password: string;
-  readonly again: string;
 }
 
 /** The first visitor proves that the machine is hers and becomes its administrator. */
 export function ClaimPage({ door, onSignedIn, onLate }: ClaimPageProps): React.JSX.Element {
-  const [typed, setTyped] = useState<Typed>({ code: '', name: '', password: '', again: '' });
+  const [typed, setTyped] = useState<Typed>({ code: '', name: '', password: '' });
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const isComplete =
-    typed.code !== '' &&
-    typed.name !== '' &&
-    typed.password.length >= shortestPassword &&
-    typed.again === typed.password;
+  const isComplete = typed.code !== '' && typed.name !== '' && typed.password.length >= shortestPassword;
   const claim = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (!isComplete || isBusy) return;
@@ -72,7 +67,6 @@ function ClaimFields(props: {
 }): React.JSX.Element {
   const { typed, onChange } = props;
   const missing = Math.max(0, shortestPassword - typed.password.length);
-  const differs = typed.again !== '' && typed.again !== typed.password;
   const field = (part: keyof Typed) => ({
     id: part,
     label: words[part],
@@ -88,12 +82,6 @@ function ClaimFields(props: {
         help={typed.password !== '' && missing > 0 ? words.short(missing) : words.passwordHelp}
         autoComplete="new-password"
         isSecret
-      />
-      <TextField
-        {...field('again')}
-        autoComplete="new-password"
-        isSecret
-        {...(differs ? { problem: words.mismatch } : {})}
       />
     </>
   );

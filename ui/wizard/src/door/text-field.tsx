@@ -54,7 +54,7 @@ export function TextField(props: TextFieldProps): React.JSX.Element {
     />
   );
   return (
-    <FormGroup label={props.label} fieldId={id} isRequired>
+    <FormGroup label={props.label} fieldId={id}>
       {isSecret ? (
         <WithEye field={field} isShown={isShown} onToggle={() => setShown(!isShown)} label={props.label} />
       ) : (

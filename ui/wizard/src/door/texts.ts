@@ -10,8 +10,6 @@ export const texts = {
     nameHelp: 'Lower-case letters, digits, dots and dashes: for example maria.',
     password: 'Password',
     passwordHelp: 'At least 15 characters. A sentence is easier to keep than a puzzle.',
-    again: 'Password once more',
-    mismatch: 'The two passwords differ.',
     short: (missing: number) => `${missing} more ${missing === 1 ? 'character' : 'characters'} to go.`,
     submit: 'Set up and sign in',
     late: 'Somebody has set up this Remuda already',
