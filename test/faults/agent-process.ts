@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import pino from 'pino';
 import { AttemptRunner } from '../../appliance/agent/attempts.ts';
@@ -70,3 +71,5 @@ runner.resume();
 client.start();
 process.on('disconnect', () => process.exit(0));
 process.send?.('ready');
+// Nobody ends this process but by a kill, which would not keep what was compiled.
+flushCompileCache();

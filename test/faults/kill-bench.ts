@@ -38,11 +38,12 @@ export class KillBench {
     this.#model = this.#start('model-process.ts');
   }
 
-  /** Starts the three, with the agent enrolled. */
-  static async open(): Promise<KillBench> {
+  /** Starts the three, with the agent enrolled. `compiled` is a folder where Node keeps what it compiled. */
+  static async open(compiled: string): Promise<KillBench> {
     const folder = mkdtempSync(join(tmpdir(), 'remuda-kill-'));
     const bench = new KillBench({
       folder,
+      compiled,
       modelSocket: join(folder, 'model'),
       start: Date.now(),
       scale,

@@ -19,7 +19,7 @@ export class KillProcess {
   constructor(file: string, run: KillRun, onOwnEnd: (story: string) => void) {
     this.#name = file;
     this.#child = fork(join(import.meta.dirname, file), {
-      env: { ...process.env, REMUDA_KILL_RUN: JSON.stringify(run) },
+      env: { ...process.env, NODE_COMPILE_CACHE: run.compiled, REMUDA_KILL_RUN: JSON.stringify(run) },
       execArgv: ['--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { Fleet } from '../fleet/model/fleet.ts';
 import { runningUnit } from '../fleet/model/machine.ts';
 import { finalState } from '../fleet/final-state.ts';
@@ -35,4 +36,8 @@ process.on('message', (question: ModelQuestion) => {
   process.send?.(report);
 });
 process.on('disconnect', () => server.close(() => process.exit(0)));
-server.once('listening', () => process.send?.('ready'));
+server.once('listening', () => {
+  process.send?.('ready');
+  // Nobody ends this process but by a kill, which would not keep what was compiled.
+  flushCompileCache();
+});

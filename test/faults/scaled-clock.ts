@@ -3,6 +3,8 @@ import { modelEpoch, type FleetClock } from '../fleet/model/clock.ts';
 /** What every process of a kill run is told, as JSON in `REMUDA_KILL_RUN`. */
 export interface KillRun {
   readonly folder: string;
+  /** Where Node keeps what it compiled, for all processes of all runs. */
+  readonly compiled: string;
   /** Unix socket of the model's process. */
   readonly modelSocket: string;
   /** Real time at which model time began, ms. */

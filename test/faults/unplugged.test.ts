@@ -1,0 +1,151 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { OperationDetail } from '../../daemon/operations/requests.ts';
+import { finalState } from '../fleet/final-state.ts';
+import { answerFile } from './answer-file.ts';
+import { World } from './harness.ts';
+
+const text = answerFile();
+const worlds: World[] = [];
+
+afterEach(() => {
+  for (const world of worlds.splice(0)) world.close();
+});
+
+interface Ending {
+  readonly state: string;
+  readonly births: readonly string[];
+}
+
+async function open(): Promise<World> {
+  const world = new World();
+  worlds.push(world);
+  await world.open();
+  return world;
+}
+
+async function endingOf(world: World): Promise<Ending> {
+  // Whatever still runs somewhere comes to its end before the state is compared.
+  await world.run(world.clock.sleep(600_000));
+  expect(world.fleet.violations, world.explain()).toEqual([]);
+  return { state: finalState(world.fleet), births: world.fleet.births.toSorted() };
+}
+
+async function undisturbed(): Promise<Ending> {
+  const world = await open();
+  expect((await world.run(world.apply(text, 'create')))?.state, world.explain()).toBe('succeeded');
+  return endingOf(world);
+}
+
+const beginCreate = async (world: World): Promise<string> => {
+  const { operations } = await world.request((engine) =>
+    engine.apply({ text, file: 'cluster.yaml', principal: 'tester', idempotencyKey: 'create' }),
+  );
+  return operations[0]?.id ?? '';
+};
+
+const detailOf = (world: World, id: string): Promise<OperationDetail> =>
+  world.request((engine) => engine.getOperation(id));
+
+/** Waits until it is so, in model time; says what was there when it never came. */
+async function until(
+  world: World,
+  id: string,
+  isSo: (detail: OperationDetail) => boolean,
+): Promise<OperationDetail> {
+  for (let seconds = 0; seconds < 1200; seconds += 1) {
+    const detail = await detailOf(world, id);
+    if (isSo(detail)) return detail;
+    await world.clock.sleep(1000);
+  }
+  const { stepList, planNumber, problem } = await detailOf(world, id);
+  const open = stepList.filter(({ state }) => state !== 'succeeded' && state !== 'kept');
+  const lines = open.map(({ id: step, state, waiting }) => `${step} ${state} ${waiting?.what ?? ''}`);
+  throw new Error(`plan ${planNumber} ${problem?.summary ?? ''}\n${lines.join('\n')}\n${world.explain()}`);
+}
+
+/** Steps of the plan in force that do not come after anything still to be done on the machine: they need not wait. */
+function freeOf(detail: OperationDetail, machine: string): string[] {
+  const held = new Set<string>();
+  const isDone = (id: string): boolean => areDone(detail, [id]);
+  const { steps } = detail.plan;
+  for (let size = -1; held.size !== size; ) {
+    size = held.size;
+    for (const { id, subject, after } of steps)
+      if (!isDone(id) && (subject === machine || after.some((before) => held.has(before)))) held.add(id);
+  }
+  return steps.map(({ id }) => id).filter((id) => !held.has(id));
+}
+
+const areDone = (detail: OperationDetail, steps: readonly string[]): boolean => {
+  const states = new Map(detail.stepList.map(({ id, state }) => [id, state]));
+  return steps.every((id) => ['succeeded', 'kept'].includes(states.get(id) ?? ''));
+};
+
+/** Far enough for any test: the cable is out until it is plugged in again. */
+const never = 1e9;
+
+interface Case {
+  readonly machine: string;
+  /** The step that has begun when the cable is pulled. */
+  readonly during: string;
+  /** A step that must be done, with the cable still out, for the others not to have waited. */
+  readonly others: readonly string[];
+}
+
+const joins = ['demo-general-1', 'demo-general-2'].map((name) => `worker.join/${name}`);
+
+const cases: readonly Case[] = [
+  {
+    machine: 'demo-general-2',
+    during: 'payload.install/demo-general-2',
+    others: ['control-plane.join/demo-cp-3', 'worker.join/demo-general-1'],
+  },
+  {
+    machine: 'demo-general-2',
+    during: 'worker.join/demo-general-2',
+    others: ['control-plane.join/demo-cp-3', 'worker.join/demo-general-1'],
+  },
+  {
+    machine: 'demo-cp-3',
+    during: 'payload.install/demo-cp-3',
+    others: ['control-plane.join/demo-cp-2', ...joins],
+  },
+  {
+    machine: 'demo-cp-3',
+    during: 'control-plane.join/demo-cp-3',
+    others: ['control-plane.join/demo-cp-2', ...joins],
+  },
+  // The next master waits for this one (DESIGN §6: one after another); the workers do not.
+  { machine: 'demo-cp-2', during: 'payload.install/demo-cp-2', others: joins },
+];
+
+describe('one unreachable machine does not stop the others (complaint 1)', () => {
+  const plain = { value: undefined as Ending | undefined };
+
+  it.each(cases)(
+    '$machine unplugged during $during, daemon killed: the others go on; plugged in again it ends as if nothing had been',
+    async ({ machine, during, others }) => {
+      plain.value ??= await undisturbed();
+      const world = await open();
+      const id = await world.run(beginCreate(world));
+      const isBegun = ({ stepList }: OperationDetail): boolean =>
+        stepList.some((step) => step.id === during && step.state === 'running') &&
+        // Machines are checked together before any joins: until then everything waits for each of them.
+        stepList.some(({ kind, state }) => kind === 'machines.preflight' && state === 'succeeded');
+      await world.run(until(world, id, isBegun));
+      world.fleet.addFault({ kind: 'line-cut', machine, from: world.fleet.elapsed, to: never });
+      world.kill(['daemon']);
+      const planned = await world.run(until(world, id, ({ planNumber }) => planNumber === 2));
+      expect(planned.state).toBe('running');
+      const free = freeOf(planned, machine);
+      for (const step of others) expect(free).toContain(step);
+      const meanwhile = await world.run(until(world, id, (detail) => areDone(detail, free)));
+      const waiting = meanwhile.stepList.filter(({ state }) => state === 'running');
+      expect(waiting.map(({ subject }) => subject)).toEqual(waiting.map(() => machine));
+      expect(waiting.some((step) => step.waiting !== undefined)).toBe(true);
+      world.fleet.faults.repairAll();
+      expect((await world.run(world.ended(id))).state, world.explain()).toBe('succeeded');
+      expect(await endingOf(world)).toEqual(plain.value);
+    },
+  );
+});
