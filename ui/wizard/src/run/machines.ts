@@ -32,8 +32,7 @@ export function standingOfAll(steps: readonly Pick<StepView, 'state' | 'waiting'
   const standings = new Set(steps.map(standingOf));
   for (const standing of ['failed', 'waiting', 'running', 'cancelled'] as const)
     if (standings.has(standing)) return standing;
-  if (!standings.has('planned')) return 'done';
-  return standings.has('done') ? 'running' : 'planned';
+  return standings.has('planned') ? 'planned' : 'done';
 }
 
 /** The machines of an operation, masters first, in the order of their names. */

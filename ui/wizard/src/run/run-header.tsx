@@ -34,7 +34,7 @@ export function RunHeader(props: {
   const { operation, now, onChanged } = props;
   const { cluster, kind, steps } = operation;
   return (
-    <header className="remuda-run-header">
+    <header className={`remuda-run-header remuda-run-${operation.state}`}>
       <Breadcrumb>
         <BreadcrumbItem
           render={({ className }) => (

@@ -1,4 +1,5 @@
 import './run.css';
+import { Button } from '@patternfly/react-core';
 import { useMemo } from 'react';
 import type { ClusterDetail, OperationDetail } from '../../../../daemon/api/types.ts';
 import { useCluster } from '../api/queries.ts';
@@ -42,9 +43,7 @@ function Shown(props: { readonly run: Run; readonly operation: OperationDetail }
   return (
     <div className="remuda-run">
       <RunHeader operation={operation} now={now} onChanged={run.renew} />
-      {operation.problem === undefined || hasFailedStep(operation) ? undefined : (
-        <ProblemReportView report={operation.problem} />
-      )}
+      <Failures operation={operation} onShowLog={(step) => setPosition({ filter: { ...filter, step } })} />
       <div className="remuda-run-body">
         <section className="remuda-panel remuda-steps" aria-labelledby="remuda-steps-title">
           <div className="remuda-panel-head">
@@ -80,9 +79,40 @@ function Shown(props: { readonly run: Run; readonly operation: OperationDetail }
   );
 }
 
-/** A failed step shows its problem where it stands; the operation need not say it twice. */
-const hasFailedStep = ({ stepList }: OperationDetail): boolean =>
-  stepList.some((step) => step.state === 'failed' && step.problem !== undefined);
+/** Failed steps whose problems are shown whole; the tree has the summaries of all. */
+const mostFailures = 3;
+
+/** Why it failed, on top of everything: cause, remedy, code, and the way to the lines of the step. */
+function Failures(props: {
+  readonly operation: OperationDetail;
+  readonly onShowLog: (step: string) => void;
+}): React.JSX.Element | undefined {
+  const { operation, onShowLog } = props;
+  const failed = operation.stepList.filter((step) => step.state === 'failed' && step.problem !== undefined);
+  if (failed.length === 0)
+    return operation.problem === undefined ? undefined : <ProblemReportView report={operation.problem} />;
+  return (
+    <div className="remuda-failures">
+      {failed.slice(0, mostFailures).map(
+        ({ id, title, problem }) =>
+          problem && (
+            <ProblemReportView
+              key={id}
+              report={problem}
+              actions={
+                <Button variant="link" isInline onClick={() => onShowLog(id)}>
+                  Show the log of “{title}”
+                </Button>
+              }
+            />
+          ),
+      )}
+      {failed.length > mostFailures ? (
+        <p className="remuda-quiet">{failed.length - mostFailures} more steps failed: see the steps below.</p>
+      ) : undefined}
+    </div>
+  );
+}
 
 interface DesiredEndpoint {
   readonly spec?: {

@@ -1,5 +1,4 @@
 import type { StepView } from '../../../../daemon/api/types.ts';
-import { ProblemReportView } from '../problem/problem-view.tsx';
 import { durationText, Time } from '../time/time.tsx';
 
 /** What a step has to say: what it waits for, how far it is, or why it failed. */
@@ -10,9 +9,7 @@ export function StepDetail(props: {
   const { step, now } = props;
   if (step.state === 'failed')
     return step.problem === undefined ? undefined : (
-      <div className="remuda-step-detail">
-        <ProblemReportView report={step.problem} />
-      </div>
+      <p className="remuda-step-detail remuda-failure">{step.problem.summary}</p>
     );
   if (step.waiting !== undefined) return <Wait waiting={step.waiting} now={now} />;
   if (step.progress !== undefined) return <Progress progress={step.progress} />;

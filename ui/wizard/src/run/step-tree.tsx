@@ -33,8 +33,8 @@ export function StepTree(props: StepTreeProps): React.JSX.Element {
   );
 }
 
-const isOpenByItself = ({ standing }: RunPhase): boolean =>
-  standing === 'running' || standing === 'waiting' || standing === 'failed' || standing === 'cancelled';
+const isOpenByItself = ({ standing, began, ended }: RunPhase): boolean =>
+  standing === 'failed' || standing === 'cancelled' || (began !== undefined && ended === undefined);
 
 function Phase(props: StepTreeProps & { readonly phase: RunPhase }): React.JSX.Element {
   const { phase, toggled, onToggle, now } = props;

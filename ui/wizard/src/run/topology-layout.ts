@@ -1,7 +1,7 @@
 import type { RunMachine } from './machines.ts';
 
-/** Size of a machine's card. */
-export const card = { width: 184, height: 64, gap: 12 } as const;
+/** Size of a machine's card; it gets narrower where that keeps a role in one row. */
+export const card = { width: 200, narrow: 148, height: 64, gap: 12 } as const;
 /** Size of a machine's cell where there are too many for cards. */
 export const cell = { size: 18, gap: 4 } as const;
 /** Machines of one role that get cards; more get cells. */
@@ -21,6 +21,8 @@ export interface PlacedMachine {
 export interface PlacedRole {
   readonly title: string;
   readonly isCells: boolean;
+  /** Width of a card. */
+  readonly cardWidth: number;
   readonly labelY: number;
   readonly machines: readonly PlacedMachine[];
   readonly bottom: number;
@@ -54,7 +56,8 @@ export function layoutOf(machines: readonly RunMachine[], hasEndpoint: boolean, 
 
 function placedRole(title: string, members: readonly RunMachine[], top: number, width: number): PlacedRole {
   const isCells = members.length > mostCards;
-  const w = isCells ? cell.size : card.width;
+  const cardWidth = Math.min(card.width, Math.max(card.narrow, fitting(members.length, width)));
+  const w = isCells ? cell.size : cardWidth;
   const h = isCells ? cell.size : card.height;
   const gap = isCells ? cell.gap : card.gap;
   const most = Math.max(1, Math.floor((width + gap) / (w + gap)));
@@ -71,8 +74,12 @@ function placedRole(title: string, members: readonly RunMachine[], top: number, 
   return {
     title,
     isCells,
+    cardWidth,
     labelY: top + 14,
     machines,
     bottom: y + Math.ceil(members.length / perRow) * (h + gap) - gap,
   };
 }
+
+/** The width at which so many cards are one row. */
+const fitting = (count: number, width: number): number => Math.floor((width + card.gap) / count) - card.gap;

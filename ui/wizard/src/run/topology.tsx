@@ -60,7 +60,7 @@ function Picture(props: TopologyProps): React.JSX.Element {
           )}
           {layout.roles.map((role) => (
             <g key={role.title}>
-              <text className="remuda-role" x={layout.width / 2} y={role.labelY} textAnchor="middle">
+              <text className="remuda-role" x={0} y={role.labelY}>
                 {role.title}
               </text>
               {role.machines.map((placed) =>
@@ -70,6 +70,7 @@ function Picture(props: TopologyProps): React.JSX.Element {
                   <MachineCard
                     key={placed.machine.name}
                     placed={placed}
+                    width={role.cardWidth}
                     isSelected={selected === placed.machine.name}
                     onSelect={onSelect}
                   />
@@ -93,7 +94,7 @@ function Lines({ layout }: { readonly layout: Layout }): React.JSX.Element | und
   return (
     <g className="remuda-lines">
       {top.map(({ machine, x, y }) => {
-        const to = x + card.width / 2;
+        const to = x + masters.cardWidth / 2;
         return (
           <path key={machine.name} d={`M${pill.x} ${from}C${pill.x} ${y - 6} ${to} ${from + 4} ${to} ${y}`} />
         );
@@ -126,10 +127,11 @@ function Pill(props: {
 
 function MachineCard(props: {
   readonly placed: PlacedMachine;
+  readonly width: number;
   readonly isSelected: boolean;
   readonly onSelect: (machine: string) => void;
 }): React.JSX.Element {
-  const { placed, isSelected, onSelect } = props;
+  const { placed, width, isSelected, onSelect } = props;
   const { machine, x, y } = placed;
   const { name, standing, detail, done, total, membership } = machine;
   const share = total === 0 ? 1 : done / total;
@@ -141,23 +143,23 @@ function MachineCard(props: {
       onClick={() => onSelect(isSelected ? '' : name)}
     >
       <title>{tellingOf(machine)}</title>
-      <rect className="remuda-machine-body" width={card.width} height={card.height} rx={8} />
+      <rect className="remuda-machine-body" width={width} height={card.height} rx={8} />
       <g transform="translate(18 21)">
         <StandingShape standing={standing} />
       </g>
       <text x={34} y={25} className="remuda-strong">
-        {cut(name, membership === undefined ? 18 : 11)}
+        {cut(name, Math.floor((width - (membership === undefined ? 46 : 112)) / 7.2))}
       </text>
-      {membership === undefined ? undefined : <Member membership={membership} />}
+      {membership === undefined ? undefined : <Member membership={membership} width={width} />}
       <text x={34} y={44} className="remuda-dim">
-        {cut(detail, 22)}
+        {cut(detail, Math.floor((width - 46) / 6.1))}
       </text>
-      <rect className="remuda-bar" x={12} y={card.height - 9} width={card.width - 24} height={3} rx={1.5} />
+      <rect className="remuda-bar" x={12} y={card.height - 9} width={width - 24} height={3} rx={1.5} />
       <rect
         className="remuda-bar-done"
         x={12}
         y={card.height - 9}
-        width={(card.width - 24) * share}
+        width={(width - 24) * share}
         height={3}
         rx={1.5}
       />
@@ -166,12 +168,13 @@ function MachineCard(props: {
 }
 
 /** A filled diamond for the leader, a hollow one for the others, and the word. */
-function Member({ membership }: { readonly membership: Membership }): React.JSX.Element {
+function Member(props: { readonly membership: Membership; readonly width: number }): React.JSX.Element {
+  const { membership, width } = props;
   const word = membership === 'unhealthy' ? 'unhealthy' : membership;
   return (
     <g className={`remuda-member remuda-member-${membership}`}>
-      <path transform={`translate(${card.width - 20 - 6.2 * word.length} 21)`} d="M0 -5 5 0 0 5 -5 0Z" />
-      <text x={card.width - 12} y={25} textAnchor="end">
+      <path transform={`translate(${width - 20 - 6.2 * word.length} 21)`} d="M0 -5 5 0 0 5 -5 0Z" />
+      <text x={width - 12} y={25} textAnchor="end">
         {word}
       </text>
     </g>
