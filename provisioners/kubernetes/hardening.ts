@@ -72,8 +72,17 @@ export const controllerManagerArgs = { profiling: 'false', 'terminated-pod-gc-th
 /** CIS 1.4.1. */
 export const schedulerArgs = { profiling: 'false' };
 
-/** CIS 2.x beyond kubeadm's own peer and client certificates. */
-export const etcdArgs = { 'cipher-suites': suites };
+/**
+ * CIS 2.x beyond kubeadm's own peer and client certificates, and patience in the second master's join. Without
+ * learners etcd has no quorum from the moment the second member is announced until it has started. With the usual
+ * second of election time its leader steps down after one or two, and three more end all watches of the API server
+ * (etcd's server/etcdserver/api/v3rpc/interceptor.go), after which Kubernetes may tell nobody anything for minutes
+ * (kubernetes#97294). Three seconds make that twelve to fifteen: time enough to start. An election takes so much longer.
+ */
+export const etcdArgs = ({ hasEtcdLearners }: KubernetesMinor): Readonly<Record<string, string>> => ({
+  'cipher-suites': suites,
+  ...(hasEtcdLearners ? {} : { 'election-timeout': '3000' }),
+});
 
 /** KubeletConfiguration fields by CIS 4.2; authentication by certificate and webhook is also kubeadm's default. */
 export const kubeletSettings = {

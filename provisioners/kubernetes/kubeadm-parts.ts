@@ -24,7 +24,7 @@ export function componentArguments({ minor, settings, machine }: KubeadmInput): 
     apiServer: { ...apiServer, args: { ...apiServer.args, ...extraArgs.apiServer } },
     controllerManager: { ...controllerManagerArgs, ...extraArgs.controllerManager },
     scheduler: { ...schedulerArgs, ...extraArgs.scheduler },
-    etcd: { ...etcdArgs, ...extraArgs.etcd },
+    etcd: { ...etcdArgs(minor), ...extraArgs.etcd },
     // Several addresses may stand on one machine (a virtual one, a pod network): this is the one we reach it by.
     kubelet: { 'node-ip': machine.address, ...extraArgs.kubelet },
   };

@@ -32,8 +32,8 @@ export function verifiedDigest(proven: Pick<Input, 'nodes' | 'voters' | 'kuberne
 /** How long pods may take to be started and answer everywhere; which pod answers is chance, so large clusters take longer. */
 const patience = (nodes: number): number => seconds(120) + nodes * seconds(0.5);
 
-/** After so long without Endpoints the controller-manager is taken for deaf, and helped once. */
-const deafAfter = seconds(15);
+/** Endpoints are made within a second; after so long without them the controller-manager is taken for deaf, and helped once. */
+const deafAfter = seconds(10);
 
 /** Asks the Service until a pod of every node has answered; which one answers is chance, so it is asked often. */
 async function askEveryNode(context: StepContext, { nodes, access }: Input): Promise<void> {
@@ -100,17 +100,20 @@ export const clusterVerify = defineStep<Input, NoFacts>({
         since: context.now(),
         usually: seconds(30),
       };
-    if (marks[verifiedMark] !== verifiedDigest(input))
-      return { state: 'todo', why: 'no pod was reached on every node yet' };
-    if (leftover?.metadata['deletionTimestamp'] !== undefined)
+    const isProven = marks[verifiedMark] === verifiedDigest(input);
+    // Once asked, Kubernetes takes the pods out by itself; the kubelet's own housekeeping may need a minute for that.
+    const isGoing = leftover?.metadata['deletionTimestamp'] !== undefined;
+    if (!isProven && isGoing)
       return {
         state: 'pending',
-        what: 'the pods of the proof to be gone',
+        what: 'the pods of an earlier proof to be gone',
         lastSeen: 'they are on their way out',
         since: context.now(),
-        usually: seconds(10),
+        usually: seconds(30),
       };
-    if (leftover !== undefined) return { state: 'broken', why: 'the pods of the proof are still there' };
+    if (!isProven) return { state: 'todo', why: 'no pod was reached on every node yet' };
+    if (leftover !== undefined && !isGoing)
+      return { state: 'broken', why: 'the pods of the proof are still there' };
     return { state: 'done', facts: {} };
   },
   async apply(context, input) {

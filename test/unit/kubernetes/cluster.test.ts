@@ -213,7 +213,7 @@ describe('cluster.verify', () => {
     expect(await clusterVerify.observe(context, proof)).toEqual({ state: 'done', facts: {} });
   });
 
-  it('waits while Kubernetes takes the pods out, and applies nothing', async () => {
+  it('is done while Kubernetes takes the pods out, but begins no other proof before they are gone', async () => {
     const { world, context } = well(proof.nodes);
     await clusterVerify.apply(context, proof);
     world.objects.set('DaemonSet/remuda-probe', {
@@ -221,6 +221,9 @@ describe('cluster.verify', () => {
       kind: 'DaemonSet',
       metadata: { name: 'remuda-probe', deletionTimestamp: '2026-11-21T05:00:00Z' },
     });
-    expect(await clusterVerify.observe(context, proof)).toMatchObject({ state: 'pending' });
+    expect(await clusterVerify.observe(context, proof)).toEqual({ state: 'done', facts: {} });
+    world.objects.set('Node/c-w-2', node('c-w-2'));
+    const grown = { ...proof, nodes: [...proof.nodes, 'c-w-2'] };
+    expect(await clusterVerify.observe(context, grown)).toMatchObject({ state: 'pending' });
   });
 });
