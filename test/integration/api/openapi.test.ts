@@ -26,7 +26,16 @@ test('every route is described, and nothing else', () => {
 
 test('every guarded route has a row in the policy: somebody may, and no open door is a mistake', () => {
   const open = table.filter((route) => typeof route.access === 'string').map((route) => route.id);
-  expect(open.sort()).toEqual(['agent.enrol', 'agent.renew', 'server.health', 'server.ready']);
+  expect(open.sort()).toEqual([
+    'agent.enrol',
+    'agent.renew',
+    'door.accept',
+    'door.claim',
+    'door.get',
+    'server.health',
+    'server.ready',
+    'session.create',
+  ]);
   for (const { id, access } of table) {
     if (typeof access !== 'string')
       expect([id, rolesAllowed(access.verb, access.object)]).not.toEqual([id, []]);
@@ -49,8 +58,11 @@ test('whoever changes something is audited: only reading routes are not', () => 
   expect(unaudited.sort()).toEqual([
     'cluster.observe',
     'cluster.plan-deletion',
+    'draft.close',
+    'draft.open',
     'file.plan',
     'file.preflight',
     'file.validate',
+    'policy.test',
   ]);
 });
