@@ -143,13 +143,11 @@ function Foot(props: {
   const before = draftSteps[draftSteps.indexOf(step) - 1];
   return (
     <footer className="remuda-create-foot">
-      <Button
-        variant="secondary"
-        isDisabled={before === undefined}
-        onClick={() => before && leave.to(before)}
-      >
-        {texts.back}
-      </Button>
+      {before === undefined ? undefined : (
+        <Button variant="secondary" onClick={() => leave.to(before)}>
+          {texts.back}
+        </Button>
+      )}
       {step === 'review' ? (
         <ApplyButton draft={draft} bypass={bypass} />
       ) : (

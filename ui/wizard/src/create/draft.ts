@@ -35,6 +35,8 @@ const titleOf = (text: string): string =>
 /** What a draft starts from: the daemon's copy, or the newer one that this browser kept through a crash. */
 export async function openDraft(id: string): Promise<KeptDraft | undefined> {
   const kept = keptLocally(id);
+  // Never saved: there is nothing to ask for.
+  if (kept?.revision === 0) return kept;
   try {
     const { body, revision } = await call<Draft>('GET', pathOf(id));
     const known = Number(revision ?? body.revision);
@@ -53,7 +55,8 @@ export function useOpenDraft(id: string, start: KeptDraft, step: string, princip
   const [saving, setSaving] = useState<Saving>('saved');
   const revision = useRef(start.revision);
   const isDiscarded = useRef(false);
-  const others = usePresence(id, principal);
+  const [isKnown, setKnown] = useState(start.revision > 0);
+  const others = usePresence(id, principal, isKnown);
   const save = useCallback(
     async (now: string, at: string) => {
       if (holdsSecret(now)) return setSaving('secret');
@@ -63,6 +66,7 @@ export function useOpenDraft(id: string, start: KeptDraft, step: string, princip
           headers: { 'If-Match': `"${revision.current}"` },
         });
         revision.current = body.revision;
+        setKnown(true);
         if (!isDiscarded.current) keepLocally(id, { text: now, step: at, revision: body.revision });
         return setSaving('saved');
       } catch (error) {
@@ -106,9 +110,10 @@ export function useOpenDraft(id: string, start: KeptDraft, step: string, princip
 const holdsSecret = (text: string): boolean => /^\s*["']?kind["']?\s*:\s*["']?Secret\b/m.test(text);
 
 /** Tells the daemon that the draft is open here, and learns who else has it open. */
-function usePresence(id: string, principal: string): readonly DraftViewer[] {
+function usePresence(id: string, principal: string, isKnown: boolean): readonly DraftViewer[] {
   const [viewers, setViewers] = useState<readonly DraftViewer[]>([]);
   useEffect(() => {
+    if (!isKnown) return;
     const path = `${pathOf(id)}/presence`;
     const tell = async (): Promise<void> => {
       await call('PUT', path, { isBackground: true });
@@ -124,6 +129,6 @@ function usePresence(id: string, principal: string): readonly DraftViewer[] {
       clearInterval(timer);
       call('DELETE', path, { isBackground: true }).catch(() => undefined);
     };
-  }, [id]);
+  }, [id, isKnown]);
   return viewers.filter((viewer) => viewer.id !== principal);
 }

@@ -5,7 +5,7 @@ import { useClusters, usePayloads, useProviders } from '../api/queries.ts';
 import { ProblemView } from '../problem/problem-view.tsx';
 import { Loading } from '../shell/loading.tsx';
 import { keepLocally } from './local-draft.ts';
-import { freeName, newAnswerFile } from './template.ts';
+import { freeName, newAnswerFile, versionsOnBoard } from './template.ts';
 
 /** Begins a draft from what is known here, and goes to its first step. */
 export function NewPage(): React.JSX.Element {
@@ -20,7 +20,7 @@ export function NewPage(): React.JSX.Element {
     if (!isReady || hasBegun.current) return;
     hasBegun.current = true;
     const lab = providers.data.find(({ type }) => type === 'lab');
-    const version = payloads.data?.[0]?.kubernetesVersion.replace(/^v/, '') ?? '';
+    const [version = ''] = versionsOnBoard(payloads.data ?? []);
     const text = newAnswerFile({
       cluster: freeName(new Set(clusters.data.map(({ name }) => name))),
       version,

@@ -48,3 +48,11 @@ spec:
 export function freeName(taken: ReadonlySet<string>): string {
   for (let number = 1; ; number += 1) if (!taken.has(`cluster-${number}`)) return `cluster-${number}`;
 }
+
+/** Versions of Kubernetes there are payloads of, newest first, without the `v`. */
+export function versionsOnBoard(
+  payloads: readonly { readonly kubernetesVersion: string }[],
+): readonly string[] {
+  const versions = new Set(payloads.map(({ kubernetesVersion }) => kubernetesVersion.replace(/^v/, '')));
+  return [...versions].sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
+}

@@ -79,7 +79,7 @@ export const texts = {
   several: (count: number) =>
     `This file describes ${count} clusters; the form shows the first, the editor all of them.`,
   mutability: {
-    immutable: 'Stays as it is for the life of the cluster.',
+    immutable: 'Cannot be changed later.',
     'in-place': '',
     'rolling-replace': 'A later change replaces machines one by one.',
     'new-machines-only': 'A later change is for new machines only.',

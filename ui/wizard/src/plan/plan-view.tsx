@@ -1,4 +1,5 @@
 import { Alert, Label } from '@patternfly/react-core';
+import { InfoCircleIcon } from '@patternfly/react-icons';
 import { type Plan, type PlanLine, planTree } from './plan-tree.ts';
 import './plan.css';
 
@@ -23,7 +24,10 @@ export function PlanView(props: { readonly plan: Plan; readonly isUnchanged?: bo
       </h3>
       <Changes plan={plan} />
       {plan.notices.map((notice) => (
-        <Alert key={notice} isInline isPlain variant="info" title={notice} />
+        <p key={notice} className="remuda-plan-notice">
+          <InfoCircleIcon aria-hidden />
+          <span>{notice}</span>
+        </p>
       ))}
       <ol className="remuda-plan-phases">
         {planTree(plan).map(({ phase, steps, lines }) => (

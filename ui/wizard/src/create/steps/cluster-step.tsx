@@ -1,12 +1,13 @@
 import { ExpandableSection, Form } from '@patternfly/react-core';
 import { usePayloads } from '../../api/queries.ts';
 import { Field } from '../field.tsx';
+import { versionsOnBoard } from '../template.ts';
 import { texts } from '../texts.ts';
 
 /** Name, version, address, and what protects the cluster. */
 export function ClusterStep(): React.JSX.Element {
   const { data: payloads = [] } = usePayloads();
-  const versions = [...new Set(payloads.map(({ kubernetesVersion }) => kubernetesVersion.replace(/^v/, '')))];
+  const versions = versionsOnBoard(payloads);
   return (
     <Form>
       <Field kind="Cluster" path={['metadata', 'name']} />

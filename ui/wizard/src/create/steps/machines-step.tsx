@@ -1,16 +1,9 @@
-import {
-  Button,
-  Form,
-  FormFieldGroup,
-  FormFieldGroupHeader,
-  FormGroup,
-  ToggleGroup,
-  ToggleGroupItem,
-} from '@patternfly/react-core';
+import { Button, Form, FormGroup, ToggleGroup, ToggleGroupItem } from '@patternfly/react-core';
 import { PlusCircleIcon } from '@patternfly/react-icons';
 import { isSection, valueAt } from '../../answer-file/stream.ts';
 import { useAnswer } from '../answer.ts';
 import { Field } from '../field.tsx';
+import { FormSection } from '../form-section.tsx';
 import { texts } from '../texts.ts';
 import { MachineSize } from './machine-size.tsx';
 import { WorkerGroup } from './worker-group.tsx';
@@ -44,20 +37,15 @@ export function MachinesStep(): React.JSX.Element {
   };
   return (
     <Form>
-      <FormFieldGroup
-        header={<FormFieldGroupHeader titleText={{ text: texts.sections.controlPlane, id: 'masters' }} />}
-      >
+      <FormSection id="masters" title={texts.sections.controlPlane}>
         <Masters replicas={masters} />
         <MachineSize path={['spec', 'controlPlane', 'machine']} title={texts.sections.controlPlane} />
         <Field kind="Cluster" path={['spec', 'controlPlane', 'antiAffinity']} />
-      </FormFieldGroup>
-      <FormFieldGroup
-        header={
-          <FormFieldGroupHeader
-            titleText={{ text: texts.sections.workers, id: 'workers' }}
-            titleDescription={groups.length === 0 ? words.noWorkers : words.total(total)}
-          />
-        }
+      </FormSection>
+      <FormSection
+        id="workers"
+        title={texts.sections.workers}
+        intro={groups.length === 0 ? words.noWorkers : words.total(total)}
       >
         <div className="remuda-groups">
           {groups.map((group, place) => (
@@ -76,7 +64,7 @@ export function MachinesStep(): React.JSX.Element {
             {words.addGroup}
           </Button>
         </div>
-      </FormFieldGroup>
+      </FormSection>
     </Form>
   );
 }

@@ -1,8 +1,9 @@
-import { Form, FormFieldGroup, FormFieldGroupHeader } from '@patternfly/react-core';
+import { Form } from '@patternfly/react-core';
 import { useProviders } from '../../api/queries.ts';
 import { valueAt } from '../../answer-file/stream.ts';
 import { useAnswer } from '../answer.ts';
 import { Field } from '../field.tsx';
+import { FormSection } from '../form-section.tsx';
 import { texts } from '../texts.ts';
 
 const nodeNetwork = ['ranges', 'prefix', 'gateway', 'dns', 'ntp'] as const;
@@ -10,27 +11,24 @@ const nodeNetwork = ['ranges', 'prefix', 'gateway', 'dns', 'ntp'] as const;
 /** Networks inside the cluster, that of the machines where the provider does not know it, and add-ons. */
 export function NetworkStep(): React.JSX.Element {
   const isLab = useIsLab();
-  const header = (id: 'clusterNetwork' | 'nodeNetwork' | 'addons'): React.JSX.Element => (
-    <FormFieldGroupHeader titleText={{ text: texts.sections[id], id }} />
-  );
   return (
     <Form>
-      <FormFieldGroup header={header('clusterNetwork')}>
+      <FormSection id="clusterNetwork" title={texts.sections.clusterNetwork}>
         <Field kind="Cluster" path={['spec', 'clusterNetwork', 'pods', 'cidrBlocks']} />
         <Field kind="Cluster" path={['spec', 'clusterNetwork', 'services', 'cidrBlocks']} />
         <Field kind="Cluster" path={['spec', 'clusterNetwork', 'serviceDomain']} />
-      </FormFieldGroup>
+      </FormSection>
       {isLab ? undefined : (
-        <FormFieldGroup header={header('nodeNetwork')}>
+        <FormSection id="nodeNetwork" title={texts.sections.nodeNetwork}>
           {nodeNetwork.map((name) => (
             <Field key={name} kind="Cluster" path={['spec', 'nodeNetwork', name]} />
           ))}
-        </FormFieldGroup>
+        </FormSection>
       )}
-      <FormFieldGroup header={header('addons')}>
+      <FormSection id="addons" title={texts.sections.addons}>
         <Field kind="Cluster" path={['spec', 'addons', 'network', 'type']} />
         <Field kind="Cluster" path={['spec', 'addons', 'dns', 'enabled']} />
-      </FormFieldGroup>
+      </FormSection>
     </Form>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Checkbox, EmptyState, EmptyStateBody, Label, Spinner } from '@patternfly/react-core';
+import { Alert, Button, Checkbox, EmptyState, EmptyStateBody, Label, Spinner } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
 import type { PreflightAnswer } from '../../../../../daemon/api/types.ts';
 import { post } from '../../api/http.ts';
@@ -38,7 +38,7 @@ export function PreflightStep(props: {
   const { text } = useAnswer();
   const { data, error, isFetching, refetch } = usePreflight(text, bypass);
   const again = (
-    <Button variant="secondary" onClick={() => void refetch()} isDisabled={isFetching}>
+    <Button variant="link" isInline onClick={() => void refetch()} isDisabled={isFetching}>
       {words.again}
     </Button>
   );
@@ -55,14 +55,15 @@ export function PreflightStep(props: {
   const later = [...new Set(data.clusters.flatMap((cluster) => cluster.later))];
   return (
     <div className="remuda-groups" aria-busy={isFetching}>
-      <div className="remuda-preflight-head">
-        <h3 aria-live="polite">
-          {data.isPassed
-            ? words.passed
-            : words.failed(failed.length + troubles.length + data.problems.length)}
-        </h3>
-        {again}
-      </div>
+      <Alert
+        isInline
+        variant={data.isPassed ? 'success' : 'danger'}
+        title={
+          data.isPassed ? words.passed : words.failed(failed.length + troubles.length + data.problems.length)
+        }
+        actionLinks={again}
+        aria-live="polite"
+      />
       {[...data.problems, ...troubles].map((problem) => (
         <ProblemReportView key={problem.code + problem.summary} report={problem} />
       ))}
@@ -103,6 +104,8 @@ const byOutcome = (a: Finding, b: Finding): number => order.indexOf(a.outcome) -
 const colours = { passed: 'green', failed: 'red', bypassed: 'orange' } as const;
 const statuses = { passed: 'success', failed: 'danger', bypassed: 'warning' } as const;
 
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 function FindingRow(props: {
   readonly finding: Finding;
   readonly onBypass: (isOn: boolean) => void;
@@ -114,10 +117,7 @@ function FindingRow(props: {
         {words.outcome[finding.outcome]}
       </Label>
       <div>
-        <p>
-          <strong>{finding.check}</strong> · {finding.subject}
-        </p>
-        <p>{finding.saw}</p>
+        <p>{sentence(finding.saw)}</p>
         {finding.outcome === 'passed' || finding.remedy === undefined ? undefined : <p>{finding.remedy}</p>}
         {finding.severity === 'bypassable' && finding.outcome !== 'passed' ? (
           <Checkbox
@@ -128,6 +128,10 @@ function FindingRow(props: {
           />
         ) : undefined}
       </div>
+      <span className="remuda-subtle">
+        {finding.subject === 'cluster' ? '' : `${finding.subject} · `}
+        {finding.check}
+      </span>
     </li>
   );
 }

@@ -13,13 +13,7 @@ const words = {
   freshBody:
     'Real machines as containers on this box, each with a network of its own. For trying out and for tests.',
   freshName: (name: string) => `A new provider, “${name}”`,
-  later: 'Not in this version yet',
-  laterTypes: {
-    hosts: ['Hosts you have', 'Machines with SSH, of whatever make.'],
-    vsphere: ['vSphere', 'Virtual machines from vCenter.'],
-    ec2: ['EC2', 'Instances in an AWS region.'],
-    metal: ['Bare metal', 'Servers, by their management controllers.'],
-  },
+  later: 'Hosts you have, vSphere, EC2 and bare metal come with later versions.',
   uses: (clusters: number) => `${clusters} ${clusters === 1 ? 'cluster uses' : 'clusters use'} it`,
   shared: 'This provider is there already and stays as it is.',
 } as const;
@@ -52,16 +46,8 @@ export function ProviderStep(): React.JSX.Element {
             onChoose={() => takeKnown(answer, provider.name)}
           />
         ))}
-        {Object.entries(words.laterTypes).map(([type, [title, body]]) => (
-          <Choice
-            key={type}
-            id={`provider-${type}`}
-            title={title}
-            body={`${body} ${words.later}.`}
-            isChosen={false}
-          />
-        ))}
       </div>
+      <p className="remuda-later">{words.later}</p>
       {isOwn ? <OwnProvider /> : <SharedProvider name={chosen} />}
     </>
   );
@@ -72,12 +58,11 @@ function Choice(props: {
   readonly title: string;
   readonly body: string;
   readonly isChosen: boolean;
-  /** Absent = cannot be chosen. */
-  readonly onChoose?: () => void;
+  readonly onChoose: () => void;
 }): React.JSX.Element {
   const { id, onChoose } = props;
   return (
-    <Card id={id} isSelectable isSelected={props.isChosen} isDisabled={onChoose === undefined} isCompact>
+    <Card id={id} isSelectable isSelected={props.isChosen} isCompact>
       <CardHeader
         selectableActions={{
           selectableActionId: `${id}-choice`,
@@ -85,7 +70,7 @@ function Choice(props: {
           name: 'provider',
           variant: 'single',
           isChecked: props.isChosen,
-          onChange: () => onChoose?.(),
+          onChange: onChoose,
         }}
       >
         <CardTitle id={`${id}-title`}>{props.title}</CardTitle>
