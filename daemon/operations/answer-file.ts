@@ -143,12 +143,13 @@ export const answerFilePlanners: Planners = {
     changedFields(readClusterDocument(before.document), readClusterDocument(after.document))
       .filter(({ mutability }) => mutability === 'immutable')
       .map((change) => refusalOf(after.name, change)),
-  planCluster: ({ desired, provider, hasReceipt, ...rest }) =>
+  planCluster: ({ desired, provider, hasReceipt, hasBegun, ...rest }) =>
     planCluster({
       ...rest,
       desired: readClusterDocument(desired.document),
       provider: readProviderDocument(provider.document),
       isEstablished: hasReceipt('control-plane.init'),
+      mayHaveJoined: hasBegun('control-plane.join'),
     }),
   planDeletion: ({ provider, desired: _desired, volumes: _volumes, ...rest }) =>
     planDeletion({ ...rest, provider: readProviderDocument(provider.document) }),

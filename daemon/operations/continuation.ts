@@ -1,4 +1,5 @@
 import { canonicalJson, type Json } from '../../provisioners/contract/json.ts';
+import { machineRefSchema } from '../../provisioners/contract/machine.ts';
 import { type Plan, type PlannedStep, resolveReferences } from '../../provisioners/contract/plan.ts';
 import { referencedSteps } from '../planning/planned-step.ts';
 import type { AttemptRecord } from '../state/attempts.ts';
@@ -28,11 +29,34 @@ export interface Continuation {
  *
  * An open attempt is the plan's own when the step would be sent with the same input now, and everything that comes
  * before it in the plan has ended well: that is how it was begun. What comes before it on the same machine is then not
- * looked at again while it works there. Checks are not asked again about the same things, or one machine that does
- * not answer would hold up all that were checked together with it (complaint 1).
+ * looked at again while it works there. Checks are not asked again about the same machines, or one that does not answer
+ * would hold up all that were checked together with it (complaint 1).
  */
 export function continueWith(plan: Plan, past: PastWork): Continuation {
   return new Continuing(plan, past).judge();
+}
+
+/**
+ * Whether a check that was passed with one input answers for another: each machine it names was named then, in
+ * whatever role, and all the rest is the same. Machines that were finished since are named no more, or as peers.
+ */
+function covers(passed: Json, now: Json): boolean {
+  const [before, after] = [new Set<string>(), new Set<string>()];
+  const isSameRest =
+    canonicalJson(withoutMachines(passed, before)) === canonicalJson(withoutMachines(now, after));
+  return isSameRest && [...after].every((machine) => before.has(machine));
+}
+
+/** An input without the machines that its lists name; they are put into `named`. */
+function withoutMachines(input: Json, named: Set<string>): Json {
+  if (input === null || typeof input !== 'object') return input;
+  const isMachine = (item: Json): boolean => machineRefSchema.safeParse(item).success;
+  if (Array.isArray(input)) {
+    for (const item of input) if (isMachine(item)) named.add(canonicalJson(item));
+    return input.filter((item) => !isMachine(item)).map((item) => withoutMachines(item, named));
+  }
+  const entries = Object.entries(input as { readonly [key: string]: Json });
+  return Object.fromEntries(entries.map(([key, value]) => [key, withoutMachines(value, named)]));
 }
 
 class Continuing {
@@ -73,9 +97,9 @@ class Continuing {
 
   #isPassed(step: PlannedStep): boolean {
     const attempt = this.#past.ended.get(step.id);
-    return (
-      step.phase === 'preflight' && attempt?.outcome?.state === 'succeeded' && this.#isSent(step, attempt)
-    );
+    if (step.phase !== 'preflight' || attempt?.outcome?.state !== 'succeeded') return false;
+    const input = this.#inputNow(step, attempt);
+    return input !== undefined && covers(attempt.input, input);
   }
 
   #hasEndedWell({ id, kind }: PlannedStep): boolean {
@@ -83,12 +107,16 @@ class Continuing {
     return !this.#past.open.has(id) && attempt?.kind === kind && attempt.outcome?.state === 'succeeded';
   }
 
-  /** Whether the attempt was sent what the step would be sent now, by facts that still stand. */
+  /** Whether the attempt was sent what the step would be sent now. */
   #isSent(step: PlannedStep, attempt: AttemptRecord): boolean {
-    if (attempt.kind !== step.kind || attempt.version !== step.version) return false;
-    if (!this.#standsOnFacts(step)) return false;
-    const input = resolveReferences(step.input, (id) => this.#past.facts.get(id));
-    return canonicalJson(input) === canonicalJson(attempt.input);
+    const input = this.#inputNow(step, attempt);
+    return input !== undefined && canonicalJson(input) === canonicalJson(attempt.input);
+  }
+
+  /** What the step would be sent now; undefined when it does other work than the attempt, or its facts are yet to come. */
+  #inputNow(step: PlannedStep, { kind, version }: AttemptRecord): Json | undefined {
+    if (kind !== step.kind || version !== step.version || !this.#standsOnFacts(step)) return undefined;
+    return resolveReferences(step.input, (id) => this.#past.facts.get(id));
   }
 
   /**

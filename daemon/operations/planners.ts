@@ -82,6 +82,8 @@ export interface Planners {
     readonly bypass: readonly string[];
     /** Whether the journal holds a receipt of a step of this kind for the cluster, from whatever operation. */
     readonly hasReceipt: (kind: string) => boolean;
+    /** Whether it holds an attempt of such a step at all, however that ended. */
+    readonly hasBegun: (kind: string) => boolean;
   }): Plan;
   planDeletion(input: {
     readonly cluster: ClusterIdentity;

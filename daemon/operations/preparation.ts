@@ -203,9 +203,16 @@ export class Preparation {
       const subject = { cluster: { uid, name: desired.name }, provider, desired, keys: keys.sealed, given };
       const observed = await observeThrough(link, state, subject);
       const digest = revisionOf(subject);
-      const hasReceipt = (kind: string): boolean => state.attempts.hasReceipt(uid, kind);
-      const asked = { desired, provider, observed, revision: digest, keys: keys.public, bypass, hasReceipt };
-      const plan = planners.planCluster(asked);
+      const plan = planners.planCluster({
+        desired,
+        provider,
+        observed,
+        revision: digest,
+        keys: keys.public,
+        bypass,
+        hasReceipt: (kind) => state.attempts.hasReceipt(uid, kind),
+        hasBegun: (kind) => state.attempts.hasBegun(uid, kind),
+      });
       // A plan that cannot be run must not become an operation.
       checkGraph(plan.steps);
       const newest = record && state.revisions.newest(record.uid);

@@ -86,7 +86,7 @@ export class Replanner {
     const { state } = this.#recorder;
     const keys = state.clusters.get(cluster.uid)?.keys.public;
     if (keys === undefined) throw new Error(`cluster ${cluster.uid} has no record`);
-    const hasReceipt = (kind: string): boolean => state.attempts.hasReceipt(cluster.uid, kind);
+    const { uid } = cluster;
     return this.#planners.planCluster({
       desired,
       provider,
@@ -94,7 +94,8 @@ export class Replanner {
       revision,
       keys,
       bypass: run.bypass,
-      hasReceipt,
+      hasReceipt: (kind) => state.attempts.hasReceipt(uid, kind),
+      hasBegun: (kind) => state.attempts.hasBegun(uid, kind),
     });
   }
 

@@ -27,6 +27,8 @@ export interface PlanContext {
   readonly difference: Difference;
   readonly settings: ClusterSettings;
   readonly nodeNetwork?: NodeNetwork;
+  /** Whether a master beside the first may hold a control plane already. */
+  readonly mayHaveJoined: boolean;
   /** Machines whose whole road this plan walks, by name. */
   readonly unfinished: ReadonlySet<string>;
   /** Where the control plane starts in this plan; absent when there is one already and everybody joins. */
@@ -77,6 +79,7 @@ export function planContext(input: {
   readonly wanted: readonly WantedMachine[];
   readonly difference: Difference;
   readonly isEstablished: boolean;
+  readonly mayHaveJoined: boolean;
 }): PlanContext {
   const { document, provider, observed, wanted, difference, isEstablished } = input;
   const { nodeNetwork, endpointHost } = completeCluster(document, provider);

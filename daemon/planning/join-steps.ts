@@ -75,12 +75,13 @@ function preparedMaster(context: PlanContext, name: string): string[] {
   return [...prepared(name), ...own, ...endpoint, checkedTogether];
 }
 
-/** The first control plane. Masters that exist already are looked at, so that there never is a second one. */
+/** The first control plane. Masters that may have joined one are looked at, so that there never is a second one. */
 function initStep(context: PlanContext, first: WantedMachine): PlannedStep {
   const { observed, settings } = context;
   const others = mastersOf(context).flatMap(({ name, machine }) => {
     const known = observed.references[name];
-    return name === first.name || machine === undefined || known === undefined ? [] : [known];
+    const isOther = context.mayHaveJoined && name !== first.name && machine !== undefined;
+    return isOther && known !== undefined ? [known] : [];
   });
   const input = { machine: referenceTo(first, context), settings, others };
   return planStep(controlPlaneInit, about(first.name), input, preparedMaster(context, first.name));

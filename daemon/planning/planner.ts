@@ -30,6 +30,11 @@ export interface ClusterRequest {
    * outage, never an empty cluster, and nothing is planned on it.
    */
   readonly isEstablished?: boolean;
+  /**
+   * False when the journal knows of no join of a master, begun or ended: then no machine but the first can hold a
+   * control plane, and none of the others is looked at (and waited for) before it is started.
+   */
+  readonly mayHaveJoined?: boolean;
 }
 
 /**
@@ -38,7 +43,15 @@ export interface ClusterRequest {
  * @throws UserProblem when the document asks for what this release cannot do; Blocked when too much was unseen
  */
 export function planCluster(request: ClusterRequest): Plan {
-  const { desired: document, provider, observed, revision, keys, bypass = [] } = request;
+  const {
+    desired: document,
+    provider,
+    observed,
+    revision,
+    keys,
+    bypass = [],
+    mayHaveJoined = true,
+  } = request;
   // A machine that is there says more than a receipt: with none at all the cluster is made from the beginning.
   const hasReceipt = request.isEstablished === true && observed.machines?.length !== 0;
   requireSight(observed, hasReceipt);
@@ -58,6 +71,7 @@ export function planCluster(request: ClusterRequest): Plan {
     wanted,
     difference,
     isEstablished,
+    mayHaveJoined,
   });
   const steps = creationSteps(context);
   return {

@@ -55,6 +55,7 @@ export class Attempts {
   readonly #open: Database.Statement<[string], Row>;
   readonly #list: Database.Statement<[string], Row>;
   readonly #receipt: Database.Statement<[string, string], { found: number }>;
+  readonly #begun: Database.Statement<[string, string], { found: number }>;
 
   constructor(database: Database.Database) {
     this.#add = database.prepare(
@@ -79,11 +80,20 @@ export class Attempts {
       `SELECT 1 AS found FROM operations JOIN attempts ON attempts.operation = operations.id
        WHERE operations.cluster = ? AND attempts.kind = ? AND attempts.outcome ->> 'state' = 'succeeded' LIMIT 1`,
     );
+    this.#begun = database.prepare(
+      `SELECT 1 AS found FROM operations JOIN attempts ON attempts.operation = operations.id
+       WHERE operations.cluster = ? AND attempts.kind = ? LIMIT 1`,
+    );
   }
 
   /** Whether a step of a kind ever ended well for a cluster (uid), in whatever operation. */
   hasReceipt(cluster: string, kind: string): boolean {
     return this.#receipt.get(cluster, kind) !== undefined;
+  }
+
+  /** Whether a step of a kind was ever begun for a cluster (uid), in whatever operation and however it ended. */
+  hasBegun(cluster: string, kind: string): boolean {
+    return this.#begun.get(cluster, kind) !== undefined;
   }
 
   /** @throws SqliteError SQLITE_CONSTRAINT_UNIQUE when the step has an open attempt: a step is never under way twice. */
