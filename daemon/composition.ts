@@ -5,8 +5,9 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Logger, pino } from 'pino';
 import { Problem, UserProblem } from '../provisioners/contract/problem.ts';
+import { AuditExports } from './access/audit-export.ts';
 import { SiteAuthority } from './access/authority.ts';
-import { Directories } from './access/directory.ts';
+import { Directories, type Reach } from './access/directory.ts';
 import { type Door, openDoor } from './access/door.ts';
 import { Drafts } from './api/drafts.ts';
 import { ensureRecoveryKey } from './access/recovery.ts';
@@ -107,10 +108,9 @@ async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
     const recovery = await ensureRecoveryKey(folder);
     const authority = await SiteAuthority.open(join(folder, 'authority'), names);
     const links = new SiteLinks(state, logger);
-    const directories = new Directories({
-      state,
-      reach: (name, request) => links.ofSite().reach(name, request),
-    });
+    const reach: Reach = (name, request) => links.ofSite().reach(name, request);
+    const directories = new Directories({ state, reach });
+    const auditExports = new AuditExports({ state, reach, clock: systemClock });
     const door = openDoor({ state, folder, authorityHash: authority.hash, directories });
     const admin = door.tokens.ensureAdminToken(folder);
     if (admin.isNew) logger.info({ file: admin.path }, 'the administrator token is in this file');
@@ -132,7 +132,15 @@ async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
       seal: (plaintext, recipients) => sealTo(recipients, plaintext),
       recoveryRecipient: recovery.recipient,
     });
-    return await startListeners(options, { state, authority, door, directories, engine, links });
+    return await startListeners(options, {
+      state,
+      authority,
+      door,
+      directories,
+      auditExports,
+      engine,
+      links,
+    });
   } catch (error) {
     state.close();
     throw error;
@@ -144,13 +152,14 @@ interface Parts {
   readonly authority: SiteAuthority;
   readonly door: Door;
   readonly directories: Directories;
+  readonly auditExports: AuditExports;
   readonly engine: Engine;
   readonly links: SiteLinks;
 }
 
 async function startListeners(options: DaemonOptions, parts: Parts): Promise<RunningDaemon> {
   const { logger, names } = options;
-  const { state, authority, door, directories, engine, links } = parts;
+  const { state, authority, door, directories, auditExports, engine, links } = parts;
   const identity = await authority.serverIdentity(names);
   if (identity.refused.length > 0)
     logger.warn({ names: identity.refused }, 'the site CA may not sign for these names of this host');
@@ -170,6 +179,7 @@ async function startListeners(options: DaemonOptions, parts: Parts): Promise<Run
       engine,
       door,
       directories,
+      auditExports,
       drafts: new Drafts(state.answerDrafts, door.key),
       state,
       audit: state.audit,
@@ -183,6 +193,7 @@ async function startListeners(options: DaemonOptions, parts: Parts): Promise<Run
     },
   });
   const { port } = await api.start();
+  auditExports.start();
   const renewal = setInterval(() => void renew(options, parts, { api, link }), renewalInterval).unref();
   return {
     port,
@@ -190,6 +201,7 @@ async function startListeners(options: DaemonOptions, parts: Parts): Promise<Run
     async stop() {
       clearInterval(renewal);
       await api.stop();
+      auditExports.stop();
       await engine.stop();
       await link.stop();
       state.close();

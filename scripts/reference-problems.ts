@@ -1,5 +1,6 @@
 import { agentCodes } from '../appliance/agent/codes.ts';
 import { outgoingCodes } from '../appliance/agent/outgoing/codes.ts';
+import { auditCodes } from '../daemon/access/codes-of-audit.ts';
 import { directoryCodes } from '../daemon/access/codes-of-directories.ts';
 import { doorCodes } from '../daemon/api/codes.ts';
 import { commandCodes } from '../daemon/cli/codes.ts';
@@ -48,6 +49,7 @@ export const catalogues: readonly CatalogueOfRoom[] = [
     ],
     codes: doorCodes,
   },
+  { title: 'The audit trail', rooms: ['daemon/access/audit-export.ts'], codes: auditCodes },
   { title: 'Directories', rooms: ['daemon/access/directory.ts'], codes: directoryCodes },
   { title: 'The command', rooms: ['daemon/cli/'], codes: commandCodes },
   {
@@ -58,7 +60,7 @@ export const catalogues: readonly CatalogueOfRoom[] = [
   { title: 'The agent and the machines', rooms: ['appliance/agent/'], codes: agentCodes },
   {
     title: 'Directories and receivers of the audit trail',
-    rooms: ['appliance/agent/outgoing/', 'appliance/agent/directory/'],
+    rooms: ['appliance/agent/outgoing/', 'appliance/agent/directory/', 'appliance/agent/audit-delivery/'],
     codes: outgoingCodes,
   },
   {

@@ -5,6 +5,7 @@ import type { AnyStep } from '../../provisioners/contract/step.ts';
 import { minutes } from '../../provisioners/contract/time.ts';
 import { AttemptRunner } from './attempts.ts';
 import type { Clock } from './clock.ts';
+import { createAuditQuestions } from './audit-delivery/delivery.ts';
 import { createDirectoryQuestions } from './directory/directory.ts';
 import { enrol, isDue, renew } from './enrolment.ts';
 import { AgentLinkClient } from './link-client.ts';
@@ -75,6 +76,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     questions: {
       ...createQuestions({ ports, steps, supply: options.supply, clock: options.clock, epoch }),
       ...createDirectoryQuestions({ identity, reach }),
+      ...createAuditQuestions({ identity, reach }),
     },
     logger: options.logger,
   });

@@ -150,7 +150,42 @@ export interface AgentOutgoing {
   'directory.authenticate'(
     request: DirectoryAccess & { readonly name: string; readonly password: string },
   ): Promise<DirectoryAnswer>;
+  /** Hands rows of the audit trail to a receiver. Repeated until it is known that they arrived: each bears its hash. */
+  'audit.deliver'(request: AuditDelivery): Promise<AuditDelivered>;
 }
+
+/** Where rows of the audit trail go. */
+export type AuditReceiver =
+  | {
+      readonly type: 'syslog';
+      /** `tls://host[:port]` or `tcp://host[:port]`. */
+      readonly server: string;
+      /** PEM; without it the public authorities are believed. */
+      readonly authority?: string;
+    }
+  | {
+      readonly type: 'webhook';
+      /** `https://…` */
+      readonly server: string;
+      readonly authority?: string;
+    };
+
+/** Rows of the audit trail on their way. */
+export interface AuditDelivery {
+  readonly receiver: AuditReceiver;
+  /** Sealed JSON object; its key `hmac` signs what goes to a webhook. */
+  readonly secret?: Sealed;
+  /** The same whenever the same rows are sent again. */
+  readonly key: string;
+  readonly rows: readonly Json[];
+  /** Last row of the whole trail, when this was sent. */
+  readonly head: { readonly number: number; readonly hash: string };
+}
+
+/** Whether the receiver has all of the rows. */
+export type AuditDelivered =
+  | { readonly isDelivered: true }
+  | { readonly isDelivered: false; readonly problem: ProblemReport };
 
 /** A directory and the sealed secret of the account that searches it. */
 export interface DirectoryAccess {

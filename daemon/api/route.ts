@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import type { AuditExports } from '../access/audit-export.ts';
 import type { SiteAuthority } from '../access/authority.ts';
 import type { AccessObject, ObjectKind, Verb } from '../access/authorize.ts';
 import type { BrowserSession } from '../access/browser-sessions.ts';
@@ -20,6 +21,7 @@ export type EngineDoors = Pick<Engine, keyof Engine>;
 export interface Services {
   readonly engine: EngineDoors;
   readonly door: Door;
+  readonly auditExports: AuditExports;
   readonly directories: Directories;
   readonly drafts: Drafts;
   /** For what is only kept and shown: grants, credentials, names of clusters. Work is asked of the engine. */

@@ -154,6 +154,16 @@ export const commandCodes: ProblemCatalogue = {
     'The place is not writable, or full.',
     'Choose another place with --file, or make room.',
   ),
+  'CLI-042': code(
+    'The audit trail is not whole',
+    'A row was changed, the end was cut off, or the whole was written anew.',
+    'Compare it with what a receiver holds, and find out who could write the state.',
+  ),
+  'CLI-043': code(
+    'This is not a head of the audit trail',
+    'A head is the number of a row and its hash, with a colon between.',
+    'Give it as remuda audit verify printed it.',
+  ),
   'BUG-002': code(
     'A mistake of the command',
     'The command met something that it should know. REMUDA_DEBUG=1 shows where.',

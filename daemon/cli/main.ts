@@ -3,6 +3,7 @@ import { serverSchema } from '../api/types.ts';
 import { releaseName } from '../api/schemas/release.ts';
 import { ApiRefusal, ServerAway } from './client.ts';
 import { addAccessCommands } from './commands/access.ts';
+import { addAuditCommands } from './commands/audit.ts';
 import { addDeleteCommand } from './commands/clusters.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addCredentialCommands } from './commands/credentials.ts';
@@ -42,6 +43,7 @@ export function buildProgram(session: Session): Command {
   addAccessCommands(program, session);
   addDirectoryCommands(program, session);
   addPolicyCommands(program, session);
+  addAuditCommands(program, session);
   addSupportBundleCommand(program, session);
   addCompletionCommand(program, session);
   program

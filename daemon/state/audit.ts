@@ -36,9 +36,10 @@ interface Row {
 }
 
 /** Hash before the first row: 64 zeros, as is custom in hash chains. */
-const auditRoot = '0'.repeat(64);
+export const auditRoot = '0'.repeat(64);
 
-const hashOf = (number: number, previousHash: string, entry: AuditEntry): string =>
+/** What a row's hash must be. */
+export const hashOf = (number: number, previousHash: string, entry: AuditEntry): string =>
   createHash('sha256')
     .update(
       canonicalJson({
@@ -69,6 +70,7 @@ const rowOf = (row: Row): AuditRow => ({
 /** The audit trail: rows chained by hash, never changed or removed (the schema refuses it). */
 export class Audit {
   readonly #database: Database.Database;
+  readonly #listeners = new Set<() => void>();
 
   constructor(database: Database.Database) {
     this.#database = database;
@@ -97,7 +99,18 @@ export class Audit {
         row.previousHash,
         row.hash,
       );
+    for (const listener of this.#listeners) listener();
     return row;
+  }
+
+  /** Calls a listener after each row. It must be quick and must not throw. */
+  onAppended(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** One row by its number. */
+  get(number: number): AuditRow | undefined {
+    return this.list(number - 1, 1).find((row) => row.number === number);
   }
 
   /** Number and hash of the last row: what is exported so that a rewritten history is noticed. */

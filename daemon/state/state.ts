@@ -5,6 +5,7 @@ import { Agents } from './agents.ts';
 import { Answers } from './answers.ts';
 import { Attempts } from './attempts.ts';
 import { Audit } from './audit.ts';
+import { AuditExportRecords } from './audit-exports.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Clusters } from './clusters.ts';
 import { closeDatabase, type LastStop, openDatabase, syncFolder } from './database.ts';
@@ -57,6 +58,7 @@ export class State {
   readonly answers: Answers;
   readonly attempts: Attempts;
   readonly audit: Audit;
+  readonly auditExports: AuditExportRecords;
   readonly clusters: Clusters;
   readonly directories: DirectoryRecords;
   readonly events: Events;
@@ -95,6 +97,7 @@ export class State {
     this.answers = new Answers(database);
     this.attempts = new Attempts(database);
     this.audit = new Audit(database);
+    this.auditExports = new AuditExportRecords(database);
     this.clusters = new Clusters(database);
     this.directories = new DirectoryRecords(database);
     this.events = new Events(database);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { SiteAuthority } from '../../daemon/access/authority.ts';
+import { AuditExports } from '../../daemon/access/audit-export.ts';
 import { Directories } from '../../daemon/access/directory.ts';
 import { openDoor } from '../../daemon/access/door.ts';
 import { Drafts } from '../../daemon/api/drafts.ts';
@@ -10,6 +11,7 @@ import { Metrics } from '../../daemon/api/metrics.ts';
 import { ApiServer } from '../../daemon/api/server.ts';
 import type { LiveItem, LogPage } from '../../daemon/operations/requests.ts';
 import { OperationLogs } from '../../daemon/state/logs.ts';
+import { systemClock } from '../../daemon/state/clock.ts';
 import { State } from '../../daemon/state/state.ts';
 import { FakeEngine, fakeOperation } from '../integration/api/fake-engine.ts';
 
@@ -78,7 +80,8 @@ class SourceEngine extends FakeEngine {
 const folder = mkdtempSync(join(tmpdir(), 'remuda-bench-stream-'));
 const state = new State({ folder, reserveBytes: 65_536 });
 const authority = await SiteAuthority.open(join(folder, 'authority'));
-const directories = new Directories({ state, reach: () => Promise.reject(new Error('no agent')) });
+const reach = (): Promise<never> => Promise.reject(new Error('no agent'));
+const directories = new Directories({ state, reach });
 const door = openDoor({ state, folder, authorityHash: authority.hash, directories });
 const engine = new SourceEngine(join(folder, 'logs'));
 const server = new ApiServer({
@@ -89,6 +92,7 @@ const server = new ApiServer({
     engine,
     door,
     directories,
+    auditExports: new AuditExports({ state, reach, clock: systemClock }),
     drafts: new Drafts(state.answerDrafts, door.key),
     state,
     audit: state.audit,

@@ -25,6 +25,23 @@ export const outgoingCodes: ProblemCatalogue = {
       'Its certificate is not signed by the authority that was given, has expired, or has another name than the address. Nothing was said to it.',
     remedy: 'Give the certificate of the authority that signed it, and a host name that stands in it.',
   },
+  'AUDIT-001': {
+    title: 'Not the address of a receiver',
+    explanation: 'Syslog is tls://host:port or tcp://host:port, a webhook https://host/path.',
+    remedy: 'Correct the address of the receiver.',
+  },
+  'AUDIT-002': {
+    title: 'The receiver did not take the rows',
+    explanation:
+      'A webhook answered with another status than 2xx (redirections are not followed), or a syslog server did not close the connection after ours was closed, which is how it is known that it has read everything.',
+    remedy: 'Look into the log of the receiver. The rows are sent again until they are taken.',
+  },
+  'AUDIT-003': {
+    title: 'The secret of a webhook has no key',
+    explanation:
+      'What goes to a webhook is signed with the key hmac of its secret, which is missing or empty.',
+    remedy: 'Give it anew with `remuda secret set`, with the key hmac.',
+  },
   'DIRECTORY-001': {
     title: 'Not the address of a directory',
     explanation: 'An address is ldaps://host:port, or ldap://host:port, which is used with StartTLS only.',

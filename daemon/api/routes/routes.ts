@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts';
 import { accessRoutes } from './access.ts';
 import { accountRoutes } from './account.ts';
+import { auditRoutes } from './audit.ts';
 import { clusterRoutes } from './clusters.ts';
 import { directoryRoutes } from './directories.ts';
 import { credentialRoutes } from './credentials.ts';
@@ -31,5 +32,6 @@ export const routeTable: readonly Route[] = [
   ...peopleRoutes,
   ...directoryRoutes,
   ...policyRoutes,
+  ...auditRoutes,
   ...sealedRoutes,
 ];

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { load } from 'js-yaml';
 import { z } from 'zod';
 import { directoryCheckSchema, directoryViewSchema } from '../../api/types.ts';
-import { CommandFailure, exitCode, usageFailure } from '../exit.ts';
+import { CommandFailure, exitCode } from '../exit.ts';
+import { readSettings } from '../settings-file.ts';
 import { type OutputForm, printData, printList } from '../table.ts';
 import { relativeTime } from '../times.ts';
 import { outputOption } from './options.ts';
@@ -37,7 +35,7 @@ export function addDirectoryCommands(program: Command, session: Session): void {
     )
     .action(async (name: string, { file }: { readonly file: string }) => {
       const client = await session.client();
-      const body = settingsIn(file);
+      const body = readSettings(file);
       const view = await client.call({
         method: 'PUT',
         path: pathOf(name),
@@ -95,29 +93,4 @@ async function test(session: Session, name: string): Promise<void> {
   }
   if (isReachable) session.printer.note('The server answers, and its certificate is the right one.');
   throw new CommandFailure(exitCode.failed, [problem]);
-}
-
-/** The settings in a file, with the authority's certificate read from beside it. */
-function settingsIn(path: string): unknown {
-  const settings = mapOf(readText(path), path);
-  const { authorityFile, ...rest } = settings;
-  if (typeof authorityFile !== 'string') return settings;
-  return { ...rest, authority: readText(resolve(dirname(path), authorityFile)) };
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
-    throw usageFailure('CLI-040', `${path} cannot be read (${code})`, 'Give the path of a readable file.');
-  }
-}
-
-function mapOf(text: string, path: string): Readonly<Record<string, unknown>> {
-  try {
-    return z.record(z.string(), z.unknown()).parse(load(text));
-  } catch {
-    throw usageFailure('CLI-041', `${path} holds no settings`, 'Write them as YAML or JSON: see the manual.');
-  }
 }

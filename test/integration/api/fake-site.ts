@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { SiteAuthority } from '../../../daemon/access/authority.ts';
+import { AuditExports } from '../../../daemon/access/audit-export.ts';
 import { Directories } from '../../../daemon/access/directory.ts';
 import { type Door, openDoor } from '../../../daemon/access/door.ts';
 import type { AccessTokens } from '../../../daemon/access/tokens.ts';
 import { Drafts } from '../../../daemon/api/drafts.ts';
 import { Metrics } from '../../../daemon/api/metrics.ts';
-import { ApiServer } from '../../../daemon/api/server.ts';
+import { ApiServer, type ApiServerOptions } from '../../../daemon/api/server.ts';
+import { systemClock } from '../../../daemon/state/clock.ts';
 import { State } from '../../../daemon/state/state.ts';
 import { FakeEngine } from './fake-engine.ts';
 
@@ -35,14 +37,15 @@ export interface FakeSite extends AsyncDisposable {
 
 /** Starts one on a free port of loopback, in a folder of its own that goes away with it. */
 export async function startFakeSite(
-  patience?: Partial<Record<'requestWithin' | 'acknowledgeWithin', number>>,
+  options?: Pick<Partial<ApiServerOptions>, 'requestWithin' | 'acknowledgeWithin' | 'wizard'>,
 ): Promise<FakeSite> {
   const folder = mkdtempSync(join(tmpdir(), 'remuda-api-'));
   const state = new State({ folder, reserveBytes: 65_536 });
   const authority = await SiteAuthority.open(join(folder, 'authority'));
   let offset = 0;
   const now = (): number => Date.now() + offset;
-  const directories = new Directories({ state, reach: () => Promise.reject(new Error('no agent')) });
+  const reach = (): Promise<never> => Promise.reject(new Error('no agent'));
+  const directories = new Directories({ state, reach });
   const door = openDoor({ state, folder, authorityHash: authority.hash, directories, now });
   const { tokens } = door;
   door.setup.ensureCode();
@@ -53,6 +56,7 @@ export async function startFakeSite(
     engine,
     door,
     directories,
+    auditExports: new AuditExports({ state, reach, clock: systemClock }),
     drafts: new Drafts(state.answerDrafts, door.key, now),
     state,
     audit: state.audit,
@@ -66,7 +70,7 @@ export async function startFakeSite(
     linkPort: () => 8444,
   };
   const serve = (port: number): ApiServer =>
-    new ApiServer({ host: '127.0.0.1', port, identity, services, ...patience });
+    new ApiServer({ host: '127.0.0.1', port, identity, services, ...options });
   let server = serve(0);
   const { port } = await server.start();
   return {
