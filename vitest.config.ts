@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects, run one after the other by scripts/test: `quick` (no root, no machines), `parts` (real processes on
- * loopback), `lab` (real hosts in namespaces; root; one at a time).
+ * Four projects, run one after the other by scripts/test: `quick` (no root, no machines), `parts` (real processes on
+ * loopback), `browser` (the wizard in Chromium; one at a time), `lab` (real hosts in namespaces; root; one at a time).
  */
 export default defineConfig({
   test: {
@@ -20,6 +20,15 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/integration/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

@@ -98,10 +98,12 @@ check('lint', 'oxlint', ['--deny-warnings']);
 check('imports', 'scripts/imports.ts', []);
 check('types', 'tsc', ['-p', '.']);
 check('dead code', 'knip', []);
+check('wizard', 'scripts/wizard.ts', []);
 test('quick');
 if (!options.quick) {
   installMissingPackages();
   test('parts');
+  test('browser');
   test('lab');
 }
 

@@ -36,6 +36,15 @@ function fail(message: string): never {
   process.exit(1);
 }
 
+/** Builds the web wizard; the daemon serves it from the clone. */
+function buildWizard(): void {
+  const { status } = spawnSync(join(root, 'scripts/wizard'), [], {
+    stdio: 'inherit',
+    env: { ...process.env, REMUDA_CACHE: given.cache },
+  });
+  if (status !== 0) fail('the web wizard could not be built; its last lines stand above.');
+}
+
 /** Builds what is not in the cache yet, with progress and remaining time; returns the path of kubectl. */
 async function prepareSupplies(): Promise<string> {
   const line = new ProgressLine();
@@ -171,6 +180,13 @@ async function startServices(): Promise<void> {
   );
 }
 
+/** Where the wizard is, and while nobody has claimed the server the code that makes one its administrator. */
+function printDoor(): void {
+  const file = join(folders.daemon, 'setup-code');
+  console.log(`\nThe web wizard:  ${server}`);
+  if (existsSync(file)) console.log(`Set-up code:     ${readFileSync(file, 'utf8').trim()}`);
+}
+
 /** The line that uses the cluster. */
 function printHowToUse(kubectl: string): void {
   const kubeconfig = join(given.state, `${clusterName}.kubeconfig`);
@@ -189,7 +205,9 @@ function printHowToUse(kubectl: string): void {
 }
 
 const kubectl = await prepareSupplies();
+buildWizard();
 await startServices();
+printDoor();
 if (!given['no-cluster']) {
   const example = `ui/docs/examples/${clusterName}.yaml`;
   console.log(`\nremuda apply -f ${example} --wait`);

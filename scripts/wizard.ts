@@ -16,12 +16,15 @@ import {
   utimesSync,
 } from 'node:fs';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'ui/wizard/dist');
-const cache = join(process.env['REMUDA_CACHE'] ?? '/var/cache/remuda', 'wizard');
+/** Root's builds lie with the other things that are built; anybody else has a cache of her own. */
+const ownCache = process.getuid?.() === 0 ? '/var/cache/remuda' : join(homedir(), '.cache/remuda');
+const cache = join(process.env['REMUDA_CACHE'] ?? ownCache, 'wizard');
 /** Builds that are kept: enough for going back and forth between two branches. */
 const buildsKept = 4;
 const stamp = '.remuda-build';

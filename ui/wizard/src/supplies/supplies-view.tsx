@@ -80,7 +80,7 @@ function Site(props: {
 function AgentState({ agent }: { readonly agent: Supplies['sites'][number]['agent'] }): React.JSX.Element {
   if (agent.state === 'connected')
     return (
-      <Label status="success" isCompact>
+      <Label variant="outline" status="success" isCompact>
         {words.connected}
       </Label>
     );
@@ -121,7 +121,7 @@ function Payloads({
             <Td dataLabel={words.flavour}>{words.flavours[payload.flavour]}</Td>
             <Td dataLabel={words.size}>{sizeText(payload.bytes)}</Td>
             <Td dataLabel={words.digest}>
-              <Label status="success" isCompact>
+              <Label variant="outline" status="success" isCompact>
                 {words.verified}
               </Label>{' '}
               <code title={payload.digest}>{payload.digest.replace(/^sha256:/, '').slice(0, 12)}</code>

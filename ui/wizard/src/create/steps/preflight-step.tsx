@@ -101,7 +101,6 @@ function Later({ checks }: { readonly checks: readonly string[] }): React.JSX.El
 
 const order = ['failed', 'bypassed', 'passed'];
 const byOutcome = (a: Finding, b: Finding): number => order.indexOf(a.outcome) - order.indexOf(b.outcome);
-const colours = { passed: 'green', failed: 'red', bypassed: 'orange' } as const;
 const statuses = { passed: 'success', failed: 'danger', bypassed: 'warning' } as const;
 
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
@@ -113,7 +112,7 @@ function FindingRow(props: {
   const { finding } = props;
   return (
     <li className="remuda-finding">
-      <Label color={colours[finding.outcome]} status={statuses[finding.outcome]} isCompact>
+      <Label variant="outline" status={statuses[finding.outcome]} isCompact>
         {words.outcome[finding.outcome]}
       </Label>
       <div>
