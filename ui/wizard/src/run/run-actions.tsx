@@ -50,7 +50,7 @@ export function RunActions(props: {
     if (action === 'resume') act.mutate({ action, body: undefined });
     else setAsked(action);
   };
-  const close = (): void => setAsked(undefined);
+  const asking = { operation, error: act.error, isBusy: act.isPending, onNo: () => setAsked(undefined) };
   return (
     <div className="remuda-run-actions">
       {isAllowed ? undefined : (
@@ -72,27 +72,10 @@ export function RunActions(props: {
       ))}
       {asked === undefined && act.error !== null ? <ProblemView error={act.error} /> : undefined}
       {asked === 'cancel' ? (
-        <Question
-          title={`Stop this operation on ${operation.cluster.name}?`}
-          yes="Stop it"
-          isDangerous
-          error={act.error}
-          isBusy={act.isPending}
-          onYes={() => act.mutate({ action: 'cancel', body: undefined })}
-          onNo={close}
-        >
-          Waits end at once, a step that is changing something ends first. What is done stays done, and you
-          can resume later.
-        </Question>
+        <Stopping {...asking} onYes={() => act.mutate({ action: 'cancel', body: undefined })} />
       ) : undefined}
       {asked === 'approve' ? (
-        <Approval
-          operation={operation}
-          error={act.error}
-          isBusy={act.isPending}
-          onYes={(confirm) => act.mutate({ action: 'approve', body: { confirm } })}
-          onNo={close}
-        />
+        <Approval {...asking} onYes={(confirm) => act.mutate({ action: 'approve', body: { confirm } })} />
       ) : undefined}
     </div>
   );
@@ -101,13 +84,14 @@ export function RunActions(props: {
 const buttonTexts = { resume: 'Resume', cancel: 'Stop', approve: 'Approve…' } as const;
 
 interface AskedProps {
+  readonly operation: OperationDetail;
   readonly error: unknown;
   readonly isBusy: boolean;
   readonly onNo: () => void;
 }
 
 function Question(
-  props: AskedProps & {
+  props: Omit<AskedProps, 'operation'> & {
     readonly title: string;
     readonly yes: string;
     readonly isDangerous?: boolean;
@@ -141,16 +125,28 @@ function Question(
   );
 }
 
-function Approval(
-  props: AskedProps & { readonly operation: OperationDetail; readonly onYes: (confirm: string) => void },
-): React.JSX.Element {
+function Stopping({ operation, ...asked }: AskedProps & { readonly onYes: () => void }): React.JSX.Element {
+  return (
+    <Question
+      {...asked}
+      title={`Stop this operation on ${operation.cluster.name}?`}
+      yes="Stop it"
+      isDangerous
+    >
+      Waits end at once, a step that is changing something ends first. What is done stays done, and you can
+      resume later.
+    </Question>
+  );
+}
+
+function Approval(props: AskedProps & { readonly onYes: (confirm: string) => void }): React.JSX.Element {
   const { operation, onYes, ...asked } = props;
   const [typed, setTyped] = useState('');
   const { name } = operation.cluster;
   return (
     <Question
       {...asked}
-      title={`Approve what this plan destroys`}
+      title="Approve what this plan destroys"
       yes="Approve"
       isDangerous
       isDisabled={typed !== name}

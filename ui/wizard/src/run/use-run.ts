@@ -30,7 +30,7 @@ interface Reading {
   readonly skew: number;
 }
 
-async function read(id: string, signal: AbortSignal): Promise<Reading> {
+async function readOperation(id: string, signal: AbortSignal): Promise<Reading> {
   const operation = await get<OperationDetail>(`/api/v1/operations/${encodeURIComponent(id)}`, {
     signal,
     isBackground: true,
@@ -45,7 +45,7 @@ export function useRun(id: string): Run {
   const client = useQueryClient();
   const { data, error } = useQuery({
     queryKey: runKey(id),
-    queryFn: ({ signal }) => read(id, signal),
+    queryFn: ({ signal }) => readOperation(id, signal),
     staleTime: Infinity,
   });
   const [store] = useState(() => new LineStore());

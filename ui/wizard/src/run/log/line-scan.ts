@@ -82,7 +82,8 @@ export class LineScan {
     this.#onProgress = onProgress;
     // Unlike a timer a message is not held back, and it lets the browser draw and take input in between.
     this.#channel = new MessageChannel();
-    this.#channel.port1.onmessage = () => this.#slice();
+    this.#channel.port1.addEventListener('message', () => this.#slice());
+    this.#channel.port1.start();
     this.#isWorking = false;
     this.wake();
   }

@@ -4,7 +4,7 @@ import { Time } from '../../time/time.tsx';
 import type { Run } from '../use-run.ts';
 import { ChosenLine } from './chosen-line.tsx';
 import { download } from './download.ts';
-import type { LineFilter, LineScan } from './line-scan.ts';
+import type { LineScan } from './line-scan.ts';
 import { LogToolbar } from './log-toolbar.tsx';
 import { bringIntoSight, LogWindow } from './log-window.tsx';
 import { keepTop, keptTop, linkedLine, type RunPosition, showInAddress } from './position.ts';
@@ -26,12 +26,6 @@ export function LogPanel(props: LogPanelProps): React.JSX.Element {
   const { filter, isFollowing } = position;
   const scan = useScan(store, filter);
   const box = useRef<HTMLDivElement>(null);
-  const [chosen, setChosen] = useState(linkedLine);
-  const choose = useCallback((number: number) => {
-    setChosen(number);
-    showInAddress(number);
-  }, []);
-  const isOver = operation.endedAt !== undefined;
   const goTo = useCallback(
     (at: number) => {
       onPosition({ isFollowing: false });
@@ -39,54 +33,39 @@ export function LogPanel(props: LogPanelProps): React.JSX.Element {
     },
     [onPosition, scan],
   );
-  useReturn({ run, scan, wanted: chosen > 0 ? chosen : isFollowing ? 0 : keptTop(operation.id), goTo });
-  useEffect(() => {
-    const changed = (): void => {
-      const number = linkedLine();
-      setChosen(number);
-      const at = store.positionOf(number);
-      if (at !== undefined) goTo(at);
-    };
-    globalThis.addEventListener('hashchange', changed);
-    return () => globalThis.removeEventListener('hashchange', changed);
-  }, [store, goTo]);
+  const [chosen, choose] = useChosen(run, goTo);
+  const [lastTop] = useState(() => (isFollowing ? 0 : keptTop(operation.id)));
+  useReturn({ run, scan, wanted: chosen > 0 ? chosen : lastTop, goTo });
 
+  const isOver = operation.endedAt !== undefined;
   const titleOf = (id: string): string => operation.stepList.find((step) => step.id === id)?.title ?? id;
-  const setFilter = (change: Partial<LineFilter>): void => onPosition({ filter: { ...filter, ...change } });
   const chosenAt = chosen === 0 ? undefined : store.positionOf(chosen);
   const chosenLine = chosenAt === undefined ? undefined : store.at(chosenAt);
+  const scrolled = (top: number, isAtEnd: boolean, isUpward: boolean): void => {
+    keepTop(operation.id, top);
+    if (isUpward && !isAtEnd && isFollowing) onPosition({ isFollowing: false });
+    else if (isAtEnd && !isUpward && !isOver && !isFollowing) onPosition({ isFollowing: true });
+  };
+  const showMatch = (at: number): void => {
+    goTo(at);
+    choose(store.at(at)?.number ?? 0);
+  };
   return (
     <section className="remuda-panel remuda-log" aria-labelledby="remuda-log-title">
       <LogToolbar
-        scan={scan}
-        store={store}
-        filter={filter}
-        machines={machines}
+        {...{ scan, store, filter, machines, isFollowing, chosenAt }}
         stepTitle={filter.step === '' ? '' : titleOf(filter.step)}
-        isFollowing={isFollowing}
-        onFilter={setFilter}
+        onFilter={(change) => onPosition({ filter: { ...filter, ...change } })}
         onFollow={(follow) => onPosition({ isFollowing: follow })}
-        onMatch={(at) => {
-          goTo(at);
-          choose(store.at(at)?.number ?? 0);
-        }}
-        chosenAt={chosenAt}
+        onMatch={showMatch}
         onDownload={() => void download(store, scan, `${operation.cluster.name}-${operation.id}.log`)}
       />
       <Notices run={run} />
       <LogWindow
-        store={store}
-        scan={scan}
+        {...{ store, scan, isFollowing, chosen, box }}
         query={filter.query}
-        isFollowing={isFollowing}
-        chosen={chosen}
-        box={box}
         onChoose={choose}
-        onScrolled={(top, isAtEnd, isUpward) => {
-          keepTop(operation.id, top);
-          if (isUpward && !isAtEnd && isFollowing) onPosition({ isFollowing: false });
-          else if (isAtEnd && !isOver && !isFollowing) onPosition({ isFollowing: true });
-        }}
+        onScrolled={scrolled}
       />
       {scan.rows === 0 ? <Empty isFiltered={store.end > 0} isOver={isOver} /> : undefined}
       {chosenLine === undefined ? undefined : (
@@ -101,6 +80,27 @@ export function LogPanel(props: LogPanelProps): React.JSX.Element {
   );
 }
 
+/** The chosen line's number, which is also in the address; another address brings another line into sight. */
+function useChosen(run: Run, goTo: (at: number) => void): readonly [number, (number: number) => void] {
+  const { store } = run;
+  const [chosen, setChosen] = useState(linkedLine);
+  const choose = useCallback((number: number) => {
+    setChosen(number);
+    showInAddress(number);
+  }, []);
+  useEffect(() => {
+    const changed = (): void => {
+      const number = linkedLine();
+      setChosen(number);
+      const at = store.positionOf(number);
+      if (at !== undefined) goTo(at);
+    };
+    globalThis.addEventListener('hashchange', changed);
+    return () => globalThis.removeEventListener('hashchange', changed);
+  }, [store, goTo]);
+  return [chosen, choose];
+}
+
 /** After a reload: back to the linked line, or to where the person was, as soon as that line is here. */
 function useReturn(props: {
   readonly run: Run;
@@ -110,14 +110,15 @@ function useReturn(props: {
   readonly goTo: (at: number) => void;
 }): void {
   const { run, scan, goTo } = props;
-  const [wanted, setWanted] = useState(props.wanted);
-  const at = wanted === 0 ? undefined : run.store.positionOf(wanted);
-  const isHere = at !== undefined && !scan.isBehind && scan.rows > scan.rowOf(at);
+  const wanted = useRef(props.wanted);
+  // Looked at after each drawing: there is one as lines arrive and as the scan gets on.
   useEffect(() => {
-    if (at === undefined || !isHere) return;
-    setWanted(0);
+    if (wanted.current === 0 || scan.isBehind) return;
+    const at = run.store.positionOf(wanted.current);
+    if (at === undefined) return;
+    wanted.current = 0;
     goTo(at);
-  }, [at, isHere, goTo]);
+  });
 }
 
 function Notices({ run }: { readonly run: Run }): React.JSX.Element | undefined {

@@ -2,6 +2,7 @@ import {
   type KeyboardEvent,
   type MouseEvent,
   type RefObject,
+  useCallback,
   useLayoutEffect,
   useRef,
   useState,
@@ -33,53 +34,30 @@ export interface LogWindowProps {
 /** Lines of one height, of which only those in sight exist as elements. */
 export function LogWindow(props: LogWindowProps): React.JSX.Element {
   const { store, scan, query, isFollowing, chosen, box, onScrolled } = props;
-  const [view, setView] = useState({ top: 0, height: 400 });
-  const lastTop = useRef(0);
   const { rows } = scan;
-
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const observer = new ResizeObserver(() =>
-      setView({ top: element.scrollTop, height: element.clientHeight }),
-    );
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [box]);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each new line moves the end
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element !== null && isFollowing) element.scrollTop = element.scrollHeight;
-  }, [box, isFollowing, rows]);
-
+  const { top, height, look } = useView(box, isFollowing ? rows : undefined);
+  const lastTop = useRef(0);
   const scrolled = (): void => {
     const element = box.current;
     if (element === null) return;
+    look();
     const { scrollTop, clientHeight, scrollHeight } = element;
-    setView({ top: scrollTop, height: clientHeight });
     const isAtEnd = scrollTop + clientHeight >= scrollHeight - rowHeight;
-    const top = store.at(scan.positionAt(Math.floor(scrollTop / rowHeight)))?.number ?? 0;
-    onScrolled(top, isAtEnd, scrollTop < lastTop.current - 1);
+    const first = store.at(scan.positionAt(Math.floor(scrollTop / rowHeight)))?.number ?? 0;
+    onScrolled(first, isAtEnd, scrollTop < lastTop.current - 1);
     lastTop.current = scrollTop;
   };
 
-  const first = Math.max(0, Math.floor(view.top / rowHeight) - margin);
-  const last = Math.min(rows, Math.ceil((view.top + view.height) / rowHeight) + margin);
+  const first = Math.max(0, Math.floor(top / rowHeight) - margin);
+  const last = Math.min(rows, Math.ceil((top + height) / rowHeight) + margin);
   const drawn: React.JSX.Element[] = [];
+  let isChosenDrawn = false;
   for (let row = first; row < last; row += 1) {
     const line = store.at(scan.positionAt(row));
-    if (line !== undefined)
-      drawn.push(
-        <Row
-          key={line.number}
-          line={line}
-          row={row}
-          rows={rows}
-          query={query}
-          isChosen={line.number === chosen}
-        />,
-      );
+    if (line === undefined) continue;
+    const isChosen = line.number === chosen;
+    isChosenDrawn ||= isChosen;
+    drawn.push(<Row key={line.number} {...{ line, row, rows, query, isChosen }} />);
   }
   return (
     <div
@@ -91,15 +69,36 @@ export function LogWindow(props: LogWindowProps): React.JSX.Element {
       onScroll={scrolled}
       onClick={(event) => choose(event, props)}
       onKeyDown={(event) => walk(event, props)}
-      {...(drawn.some(({ key }) => key === String(chosen))
-        ? { 'aria-activedescendant': `line-${chosen}` }
-        : {})}
+      {...(isChosenDrawn ? { 'aria-activedescendant': `line-${chosen}` } : {})}
     >
       <div role="presentation" className="remuda-log-space" style={{ height: rows * rowHeight }}>
         {drawn}
       </div>
     </div>
   );
+}
+
+/** What of the window is in sight, in pixels. With `end` the end is kept in sight, each time it changes. */
+function useView(
+  box: RefObject<HTMLDivElement | null>,
+  end: number | undefined,
+): { readonly top: number; readonly height: number; readonly look: () => void } {
+  const [view, setView] = useState({ top: 0, height: 400 });
+  const look = useCallback(() => {
+    const element = box.current;
+    if (element !== null) setView({ top: element.scrollTop, height: element.clientHeight });
+  }, [box]);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(look);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [box, look]);
+  useLayoutEffect(() => {
+    if (end !== undefined) box.current?.scrollTo({ top: end * rowHeight });
+  }, [box, end]);
+  return { ...view, look };
 }
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
