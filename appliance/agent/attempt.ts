@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { AttemptKey, Dispatch, Outcome } from './protocol.ts';
 import { Redactor } from './redaction.ts';
 import { AgentStopped, HardLimit, runStep, StepCancelled } from './step-loop.ts';
+import type { Snapshots } from './snapshots.ts';
 import type { AttemptStore } from './store.ts';
 import type { PortsFactory, Work } from './work.ts';
 
@@ -14,6 +15,8 @@ interface AttemptOptions {
   readonly store: AttemptStore;
   readonly ports: PortsFactory;
   readonly clock: Clock;
+  /** What steps of a cluster that look at the same moment share. */
+  readonly snapshots: Snapshots;
 }
 
 /** Progress is told at most this often, in milliseconds. */
@@ -66,9 +69,7 @@ export class Attempt {
         context: this.#context(),
         clock,
         signals: { looking: this.#looking, applying: this.#applying },
-        enter: (state) => {
-          this.#signal = state === 'looking' ? this.#looking : this.#applying;
-        },
+        enter: (state) => this.#enter(state),
         receipt: {
           read: () => store.receipt(operation, id),
           write: (facts) => store.putReceipt(operation, id, facts, clock.now()),
@@ -78,15 +79,27 @@ export class Attempt {
       return this.#redactor.cleanAll(outcome);
     } finally {
       over.abort(new AgentStopped('the attempt is over'));
+      this.#enter('looking');
     }
   }
 
+  /** An apply ends where looking begins again, however it ended: whatever was read before it is out of date. */
+  #enter(state: 'looking' | 'applying'): void {
+    const wasApplying = this.#signal === this.#applying;
+    this.#signal = state === 'looking' ? this.#looking : this.#applying;
+    if (wasApplying && state === 'looking')
+      this.#options.snapshots.forget(this.#options.dispatch.context.cluster.uid);
+  }
+
   #context(): StepContext {
-    const { dispatch, clock } = this.#options;
+    const { dispatch, clock, snapshots, step } = this.#options;
+    const { cluster } = dispatch.context;
     const signal = (): AbortSignal => this.#signal;
+    // Before and while something is changed or destroyed, nobody else's look will do.
+    const looksAfresh = (): boolean => step.destructive || this.#signal === this.#applying;
     return {
-      ...this.#options.ports(this.#work()),
-      cluster: dispatch.context.cluster,
+      ...snapshots.share(this.#options.ports(this.#work()), cluster.uid, looksAfresh),
+      cluster,
       operation: this.key.operation,
       step: this.key.step,
       attempt: this.key.attempt,

@@ -3,6 +3,7 @@ import type { AnyStep } from '../../provisioners/contract/step.ts';
 import { Attempt } from './attempt.ts';
 import type { Clock } from './clock.ts';
 import type { AgentReport, AttemptKey, Dispatch, Outcome } from './protocol.ts';
+import { Snapshots } from './snapshots.ts';
 import { AgentStopped } from './step-loop.ts';
 import type { AttemptStore } from './store.ts';
 import type { PortsFactory } from './work.ts';
@@ -29,6 +30,7 @@ interface Running {
  */
 export class AttemptRunner {
   readonly #options: AttemptRunnerOptions;
+  readonly #snapshots: Snapshots;
   readonly #running = new Map<string, Running>();
   /** Operation and step → end of its last attempt in this process. */
   readonly #lastOf = new Map<string, Promise<void>>();
@@ -37,6 +39,7 @@ export class AttemptRunner {
   /** @throws Error when the epoch is older than the store's. */
   constructor(options: AttemptRunnerOptions) {
     this.#options = options;
+    this.#snapshots = new Snapshots(options.clock);
     options.store.adopt(options.epoch);
   }
 
@@ -129,7 +132,7 @@ export class AttemptRunner {
     const name = nameOf(dispatch.key);
     const subject = `${dispatch.key.operation}\n${dispatch.key.step}`;
     this.#supersede(dispatch.key);
-    const attempt = new Attempt({ ...this.#options, dispatch, step });
+    const attempt = new Attempt({ ...this.#options, snapshots: this.#snapshots, dispatch, step });
     const before = this.#lastOf.get(subject) ?? Promise.resolve();
     const ended = before.then(async () => this.#run(attempt, dispatch.key));
     this.#running.set(name, { attempt, ended });
