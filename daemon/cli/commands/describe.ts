@@ -12,7 +12,7 @@ import { cleanLine } from '../clean-text.ts';
 import { type Client, ServerAway } from '../client.ts';
 import { CommandFailure } from '../exit.ts';
 import { problemText } from '../problem-text.ts';
-import { operationTitle, phasesOf } from '../progress/steps-summary.ts';
+import { countsOf, operationTitle, phasesOf } from '../progress/steps-summary.ts';
 import { printData, tableText } from '../table.ts';
 import { humaneDuration, localTime, relativeTime } from '../times.ts';
 import { waitingLines } from '../progress/tree-view.ts';
@@ -127,6 +127,7 @@ function memberText(member: NonNullable<NonNullable<ClusterDetail['observed']>['
 
 function describeOperation(session: Session, operation: OperationDetail): void {
   const { printer } = session;
+  const { ended, total } = countsOf(operation);
   printer.answer(printer.out.bold(operationTitle(operation)));
   fields(session, [
     ['id', operation.id],
@@ -138,7 +139,7 @@ function describeOperation(session: Session, operation: OperationDetail): void {
     ['plan', `${operation.planNumber} (${operation.planHash.slice(0, 19)})`],
     ['begun', operation.startedAt === undefined ? '' : localTime(operation.startedAt)],
     ['took', humaneDuration(operation.duration)],
-    ['steps', `${operation.steps.ended} of ${operation.steps.total}`],
+    ['steps', `${ended} of ${total}`],
     ['bypassed', operation.bypass.join(', ')],
   ]);
   const now = Date.now();

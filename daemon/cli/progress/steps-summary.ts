@@ -38,6 +38,14 @@ export function phasesOf(operation: OperationDetail, now: number): readonly Phas
     });
 }
 
+/**
+ * Steps of all phases together: of the plan in force, and what plans before it have done. The counts of the operation
+ * itself are of the plan in force alone, and would not be the sum of what stands below them.
+ */
+export function countsOf({ stepList }: OperationDetail): { readonly ended: number; readonly total: number } {
+  return { ended: stepList.filter(hasEnded).length, total: stepList.length };
+}
+
 function stateOf(steps: readonly StepView[], ended: number, hasStarted: boolean): PhaseSummary['state'] {
   if (steps.some(hasFailed)) return 'failed';
   if (ended === steps.length) return 'succeeded';

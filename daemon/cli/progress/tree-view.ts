@@ -5,7 +5,7 @@ import { cleanLine } from '../clean-text.ts';
 import type { OperationView } from '../operation-watch.ts';
 import type { Printer } from '../terminal.ts';
 import { clockTime, humaneDuration } from '../times.ts';
-import { operationTitle, type PhaseSummary, phasesOf } from './steps-summary.ts';
+import { countsOf, operationTitle, type PhaseSummary, phasesOf } from './steps-summary.ts';
 
 /** How often running clocks are drawn again. */
 const redrawEvery = 1_000;
@@ -80,7 +80,7 @@ export class TreeView implements OperationView {
   #linesOf(operation: OperationDetail, width: number): string[] {
     const now = Date.now();
     const { out } = this.#printer;
-    const { total, ended } = operation.steps;
+    const { total, ended } = countsOf(operation);
     const share = total === 0 ? 1 : ended / total;
     const bar = cliProgress.Format.BarFormat(share, {
       barsize: barWidth,
