@@ -78,6 +78,11 @@ export class SignInLimits {
     this.#accounts.delete(account);
   }
 
+  /** Addresses, devices and accounts in memory. */
+  get remembered(): number {
+    return this.#buckets.size + this.#accounts.size;
+  }
+
   #take(key: string, capacity: number, every: number): void {
     const now = this.#now();
     const known = this.#buckets.get(key) ?? { left: capacity, at: now };
