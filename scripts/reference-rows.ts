@@ -61,7 +61,7 @@ export const complaints: readonly Row[] = [
   complaint(12, 'C', 'Rollback in the wrong order', 'the way back is a plan, shown first'),
   complaint(
     13,
-    'C',
+    'A (shown), C',
     'Certificates expire after a year',
     'daily check, 90/30/7 days, one command; works when already expired',
   ),
@@ -80,7 +80,7 @@ export const complaints: readonly Row[] = [
   complaint(16, 'A (lab), D', 'Cloud leftovers', 'ledger by tag, Services and claims first, the three lists'),
   complaint(
     17,
-    'D',
+    'A (no vSphere), D',
     'vSphere leftovers',
     'missing counts as deleted; verified after delete; folders, tags, disks too',
   ),
