@@ -31,10 +31,12 @@ export async function observeService(
   machine: MachineRef,
   service: ConfiguredService,
 ): Promise<Observation<NoFacts>> {
-  const differing = await context.file.differ(machine, [...service.files, markOf(service)]);
+  const [differing, states] = await Promise.all([
+    context.file.differ(machine, [...service.files, markOf(service)]),
+    context.service.state(machine, service.units),
+  ]);
   const first = differing[0];
   if (first !== undefined) return { state: 'todo', why: `${first.path} on ${machine.name}: ${first.why}` };
-  const states = await context.service.state(machine, service.units);
   const wrong = states.find(({ enabled, active }) => !enabled || (service.mustRun && !active));
   if (wrong === undefined) return { state: 'done', facts: {} };
   return { state: 'broken', why: `${wrong.unit} on ${machine.name} is ${wrong.detail}` };
@@ -47,9 +49,11 @@ export async function applyService(
   service: ConfiguredService,
 ): Promise<void> {
   const mark = markOf(service);
-  const differing = await context.file.differ(machine, [...service.files, mark]);
+  const [differing, states] = await Promise.all([
+    context.file.differ(machine, [...service.files, mark]),
+    context.service.state(machine, service.units),
+  ]);
   if (differing.length > 0) await context.file.write(machine, service.files);
-  const states = await context.service.state(machine, service.units);
   for (const unit of service.units) {
     const wasActive = states.some((state) => state.unit === unit && state.active);
     await context.service.start(machine, unit);

@@ -18,6 +18,7 @@ export const paths = {
   pki: '/etc/kubernetes/pki',
   kubeletKubeconfig: '/etc/kubernetes/kubelet.conf',
   bootstrapKubeconfig: '/etc/kubernetes/bootstrap-kubelet.conf',
+  kubeletConfig: '/var/lib/kubelet/config.yaml',
   apiServerManifest: '/etc/kubernetes/manifests/kube-apiserver.yaml',
   etcdManifest: '/etc/kubernetes/manifests/etcd.yaml',
   etcdData: '/var/lib/etcd/member',

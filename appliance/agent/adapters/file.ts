@@ -126,18 +126,23 @@ function packed(files: readonly FileContent[]): string {
     .join('');
 }
 
-/** One by one: temporary file beside it, fsync, rename, fsync of the folder. */
+/**
+ * Temporary files beside their places, fsync, renames in order, fsync of the folders. All of them together: one journal
+ * commit of the file system instead of two a file, and a third of the processes.
+ */
 const writeProgram = `
 set -e
+files=() folders=()
 while IFS= read -r -d "" path && IFS= read -r -d "" mode && IFS= read -r -d "" content; do
-  folder=$(dirname -- "$path")
+  folder=\${path%/*}/
   [ -d "$folder" ] || mkdir -p -m 0755 -- "$folder"
-  new="$path.remuda-new"
-  rm -f -- "$new"
-  ( umask 077; printf %s "$content" | base64 -d > "$new" )
-  chown 0:0 -- "$new"; chmod "$mode" -- "$new"
-  sync -- "$new"
-  mv -T -- "$new" "$path"
-  sync -- "$folder"
+  rm -f -- "$path.remuda-new"
+  ( umask 077; printf %s "$content" | base64 -d > "$path.remuda-new" )
+  chmod "$mode" -- "$path.remuda-new"
+  files+=("$path") folders+=("$folder")
 done
+chown 0:0 -- "\${files[@]/%/.remuda-new}"
+sync -- "\${files[@]/%/.remuda-new}"
+for path in "\${files[@]}"; do mv -T -- "$path.remuda-new" "$path"; done
+sync -- "\${folders[@]}"
 `;

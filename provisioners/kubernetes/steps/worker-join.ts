@@ -16,8 +16,12 @@ const inputSchema = z.strictObject({
   access: accessSchema,
 });
 
-/** Traces of an earlier join on the machine itself. */
-const traces = [paths.kubeletKubeconfig, paths.bootstrapKubeconfig];
+/**
+ * Traces of an earlier join on the machine itself. A join that lost the API server after it had started the kubelet
+ * removes its bootstrap kubeconfig and leaves the kubelet's configuration: kubeadm's checks refuse the next join then
+ * (Port-10250, FileAvailable of the CA), unless it is reset first.
+ */
+const traces = [paths.kubeletKubeconfig, paths.bootstrapKubeconfig, paths.kubeletConfig];
 
 /** Joins one worker. Workers join side by side, as soon as there is one master. */
 export const workerJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>({
