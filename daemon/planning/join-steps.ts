@@ -12,7 +12,7 @@ import { factOf } from '../../provisioners/contract/plan.ts';
 import { machineCreate } from '../../provisioners/kubernetes/steps/machine-create.ts';
 import { isVirtualAddress } from '../../provisioners/kubernetes/endpoint-config.ts';
 import { apiReady, type PlanContext, referenceTo } from './cluster-plan.ts';
-import { prepared } from './machine-steps.ts';
+import { beforeEquipment, prepared } from './machine-steps.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
 import type { WantedMachine } from './wanted.ts';
 
@@ -44,7 +44,7 @@ export function endpointSteps(context: PlanContext): PlannedStep[] {
   const joining = masters.filter(({ name }) => context.unfinished.has(name));
   if (joining.length === 0) return [];
   const steps = joining.map((machine) =>
-    endpointStep(context, machine, [stepId('machine.configure', machine.name)]),
+    endpointStep(context, machine, beforeEquipment(context, machine.name)),
   );
   let last: string[] = [checkedTogether];
   for (const machine of masters.filter(({ name }) => !context.unfinished.has(name))) {
@@ -58,7 +58,7 @@ export function endpointSteps(context: PlanContext): PlannedStep[] {
 /** What a new master has beside the endpoint before kubeadm runs: authorities and policies. */
 function masterFiles(context: PlanContext, machine: WantedMachine): PlannedStep[] {
   const reference = referenceTo(machine, context);
-  const after = [stepId('machine.configure', machine.name)];
+  const after = beforeEquipment(context, machine.name);
   const { kubernetesVersion } = context.settings;
   return [
     planStep(pkiInstall, about(machine.name), { machine: reference }, after),

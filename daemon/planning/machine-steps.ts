@@ -59,11 +59,14 @@ function meetingSteps(context: PlanContext, machine: WantedMachine): PlannedStep
 }
 
 /**
- * The first master is equipped before all others: everything waits for its control plane, and they have until that is
- * up to be equipped in turn. All at once would share the agent's line and take the longest for everybody.
+ * Before Kubernetes comes to a machine: it is configured, and the first master is equipped. Everything waits for that
+ * one's control plane, and until it is up the others have time enough. All at once they would share the agent's line
+ * and the longest would be everybody's.
  */
-const beforePayload = ({ first }: PlanContext, { name }: WantedMachine): string[] =>
-  first === undefined || first.name === name ? [] : [stepId(payloadInstall.kind, first.name)];
+export const beforeEquipment = ({ first }: PlanContext, name: string): string[] => [
+  stepId(machineConfigure.kind, name),
+  ...(first === undefined || first.name === name ? [] : [stepId(payloadInstall.kind, first.name)]),
+];
 
 /** The road of one machine up to the point where it could join: the same for masters and workers. */
 export function preparationSteps(context: PlanContext, machine: WantedMachine): PlannedStep[] {
@@ -72,17 +75,16 @@ export function preparationSteps(context: PlanContext, machine: WantedMachine): 
   const { kubernetesVersion } = settings;
   const reference = referenceTo(machine, context);
   const checked = [stepId(machinePreflight.kind, name)];
-  const configured = [stepId(machineConfigure.kind, name)];
+  const before = beforeEquipment(context, name);
   const installed = [stepId(payloadInstall.kind, name)];
-  const equipped = [...configured, ...beforePayload(context, machine)];
   return [
     ...meetingSteps(context, machine),
     planStep(machinePreflight, about(name), { machine: reference, role, settings, bypass }, []),
     planStep(machineConfigure, about(name), { machine: reference, role }, checked),
-    planStep(payloadInstall, about(name), { machine: reference, kubernetesVersion, role }, equipped),
+    planStep(payloadInstall, about(name), { machine: reference, kubernetesVersion, role }, before),
     planStep(containerdStart, about(name), { machine: reference, kubernetesVersion }, installed),
     // Only units are laid out, which wait for their configuration: no need to wait for the binary.
-    planStep(kubeletInstall, about(name), { machine: reference, kubernetesVersion }, configured),
+    planStep(kubeletInstall, about(name), { machine: reference, kubernetesVersion }, before),
   ];
 }
 
