@@ -1,6 +1,6 @@
 import type { Observed, ObservedNode } from '../../provisioners/contract/observed.ts';
 import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
-import type { ClusterDetail } from '../operations/requests.ts';
+import type { ClusterDetail } from '../operations/answers.ts';
 import type { MachineView } from './schemas/inventory.ts';
 
 /** Machines of a cluster as last seen: the provider's view and the Kubernetes Node side by side. */

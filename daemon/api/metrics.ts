@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Engine } from '../operations/engine.ts';
-import type { EngineCounters } from '../operations/requests.ts';
+import type { EngineCounters } from '../operations/counters.ts';
 
 /** Names and meanings of the engine's counters, as Prometheus sees them. */
 const counterHelp: Readonly<Record<keyof EngineCounters, string>> = {

@@ -5,14 +5,8 @@ import type { Policies } from './policies.ts';
 import type { Preparation, PreparedCluster, PreparedFile } from './preparation.ts';
 import { problems } from './problems.ts';
 import type { Note, Recorder } from './recorder.ts';
-import {
-  type ApplyAnswer,
-  type ApplyRequest,
-  type ClusterPlan,
-  type FileRequest,
-  type PlanAnswer,
-  Refusal,
-} from './requests.ts';
+import { type ApplyRequest, type FileRequest, Refusal } from './requests.ts';
+import type { ApplyAnswer, ClusterPlan, PlanAnswer } from './answers.ts';
 import { changesBetween, digestOf, digestOfRequest, fileHash, needsConfirmation } from './review.ts';
 import { viewOperation } from './views.ts';
 

@@ -1,4 +1,18 @@
-import type { EngineCounters } from './requests.ts';
+/** Plain counters since the process started; whoever exports metrics reads them. */
+export interface EngineCounters {
+  dispatches: number;
+  redispatches: number;
+  reports: number;
+  duplicateReports: number;
+  stepsSucceeded: number;
+  stepsFailed: number;
+  stepsUnchanged: number;
+  plansMade: number;
+  operationsStarted: number;
+  operationsSucceeded: number;
+  operationsFailed: number;
+  logLines: number;
+}
 
 /** Counters of a process that just started. */
 export const newCounters = (): EngineCounters => ({

@@ -12,7 +12,8 @@ import { asRefusal } from './preparation.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
 import { revisionOf } from './replanning.ts';
-import { type DeleteRequest, type OperationView, type PlanAnswer, Refusal } from './requests.ts';
+import { type DeleteRequest, Refusal } from './requests.ts';
+import type { OperationView, PlanAnswer } from './answers.ts';
 import { changesBetween, digestOfRequest, planHash } from './review.ts';
 import { viewOperation } from './views.ts';
 

@@ -7,7 +7,7 @@ import type { AttemptRecord } from '../state/attempts.ts';
 import type { AgentLink } from './link.ts';
 import { contextFor } from './observation.ts';
 import type { Recorder } from './recorder.ts';
-import type { EngineCounters } from './requests.ts';
+import type { EngineCounters } from './counters.ts';
 import type { OpenAttempt, OperationRun } from './run.ts';
 
 /** First wait before a dispatch without a report is sent again, milliseconds; doubles up to the longest. */

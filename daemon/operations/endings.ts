@@ -2,7 +2,7 @@ import { reportOf } from '../../provisioners/contract/problem.ts';
 import type { OperationLogs } from '../state/logs.ts';
 import type { OperationRecord } from '../state/operations.ts';
 import type { Recorder } from './recorder.ts';
-import type { EngineCounters } from './requests.ts';
+import type { EngineCounters } from './counters.ts';
 import type { OperationRun } from './run.ts';
 
 /** How an operation ends. */

@@ -7,7 +7,7 @@ import { OperationLogs } from '../state/logs.ts';
 import type { State } from '../state/state.ts';
 import { Admission } from './admission.ts';
 import { Applying } from './applying.ts';
-import { ClusterCredentials } from './credentials.ts';
+import { ClusterCredentials, type CredentialDoors } from './credentials.ts';
 import { newCounters } from './counters.ts';
 import { Control } from './control.ts';
 import { Deleting } from './deleting.ts';
@@ -34,30 +34,32 @@ import {
 } from './views.ts';
 import {
   Refusal,
-  type AgentView,
-  type ApplyAnswer,
   type ApplyRequest,
-  type ClusterDetail,
-  type ClusterView,
-  type Credential,
   type CredentialRequest,
   type DeleteRequest,
-  type EngineCounters,
-  type EngineEvent,
-  type EngineHealth,
-  type EnrolmentToken,
   type EventFilter,
   type FileRequest,
-  type LiveItem,
-  type LogPage,
-  type OperationDetail,
-  type OperationView,
-  type PlanAnswer,
-  type PreflightAnswer,
-  type ProviderView,
   type SecretRequest,
-  type SecretView,
 } from './requests.ts';
+import type {
+  AgentView,
+  ApplyAnswer,
+  ClusterDetail,
+  ClusterView,
+  Credential,
+  EngineEvent,
+  EngineHealth,
+  EnrolmentToken,
+  LiveItem,
+  LogPage,
+  OperationDetail,
+  OperationView,
+  PlanAnswer,
+  PreflightAnswer,
+  ProviderView,
+  SecretView,
+} from './answers.ts';
+import type { EngineCounters } from './counters.ts';
 
 /** What the engine is made of. main.ts wires the real parts, tests wire fakes. */
 export interface EngineParts {
@@ -90,6 +92,8 @@ export class Engine {
   readonly counters: EngineCounters = newCounters();
   /** What is sealed, for those who seal it to a new agent. */
   readonly resealing: ResealingDoors;
+  /** Tokens of people inside clusters. */
+  readonly credentials: CredentialDoors;
   /** What clusters may be like. */
   readonly policies: PolicyDoors;
   readonly #parts: EngineParts;
@@ -129,7 +133,13 @@ export class Engine {
     this.#control = new Control(this.#recorder, this.#runner);
     this.#enrolment = new Enrolment(this.#recorder, links, this.#runner);
     this.resealing = new Resealing(this.#recorder, linksHeard, parts.recoveryRecipient);
-    this.#credentials = new ClusterCredentials(this.#recorder, planners, (...asked) => this.#ask(...asked));
+    this.#credentials = new ClusterCredentials(
+      this.#recorder,
+      planners,
+      (...asked) => this.#ask(...asked),
+      linksHeard,
+    );
+    this.credentials = this.#credentials;
     this.#secrets = new SecretStore(this.#recorder, this.#preparation);
   }
 

@@ -5,7 +5,8 @@ import type { AgentRecord } from '../state/agents.ts';
 import { optional } from '../state/columns.ts';
 import { problems } from './problems.ts';
 import type { Note, Recorder } from './recorder.ts';
-import { type AgentView, type EnrolmentToken, Refusal } from './requests.ts';
+import { Refusal } from './requests.ts';
+import type { AgentView, EnrolmentToken } from './answers.ts';
 import type { Runner } from './runner.ts';
 
 /** 256 bits: beyond guessing, whatever the rate of tries. */

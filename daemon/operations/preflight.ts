@@ -6,13 +6,8 @@ import { contextFor } from './observation.ts';
 import { asRefusal, type Preparation, type PreparedCluster } from './preparation.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
-import {
-  type CheckedStep,
-  type ClusterPreflight,
-  type FileRequest,
-  type PreflightAnswer,
-  Refusal,
-} from './requests.ts';
+import { type FileRequest, Refusal } from './requests.ts';
+import type { CheckedStep, ClusterPreflight, PreflightAnswer } from './answers.ts';
 
 /** What checking a file needs. */
 export interface PreflightParts {

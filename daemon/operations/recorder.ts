@@ -3,7 +3,7 @@ import type { Clock } from '../state/clock.ts';
 import type { EventRecord, NewEvent } from '../state/events.ts';
 import type { LogLine } from '../state/logs.ts';
 import type { State } from '../state/state.ts';
-import type { LiveItem } from './requests.ts';
+import type { LiveItem } from './answers.ts';
 
 /** Notes an event in the transaction that is being made. */
 export type Note = (event: Omit<NewEvent, 'at'>) => void;

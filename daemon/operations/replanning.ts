@@ -5,7 +5,7 @@ import type { AgentLink } from './link.ts';
 import { observeThrough, type Subject } from './observation.ts';
 import type { Planners } from './planners.ts';
 import type { Recorder } from './recorder.ts';
-import type { EngineCounters } from './requests.ts';
+import type { EngineCounters } from './counters.ts';
 import { digestOf } from './review.ts';
 import type { OperationRun } from './run.ts';
 

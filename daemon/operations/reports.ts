@@ -8,7 +8,7 @@ import type { LogLine, OperationLogs } from '../state/logs.ts';
 import type { StepEnd } from '../state/steps.ts';
 import type { AgentLink } from './link.ts';
 import type { Note, Recorder } from './recorder.ts';
-import type { EngineCounters } from './requests.ts';
+import type { EngineCounters } from './counters.ts';
 import type { OperationRun } from './run.ts';
 
 /** What the intake needs of the runner. */

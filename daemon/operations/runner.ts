@@ -15,7 +15,7 @@ import { checkPremises } from './premises.ts';
 import type { Recorder } from './recorder.ts';
 import type { ReportReader } from './reports.ts';
 import { locateProblem } from './location.ts';
-import type { EngineCounters } from './requests.ts';
+import type { EngineCounters } from './counters.ts';
 import type { OperationRun } from './run.ts';
 import { Replanner } from './replanning.ts';
 

@@ -4,7 +4,8 @@ import { secretsNamedIn } from './planners.ts';
 import type { Preparation } from './preparation.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
-import { Refusal, type SecretRequest, type SecretView } from './requests.ts';
+import { Refusal, type SecretRequest } from './requests.ts';
+import type { SecretView } from './answers.ts';
 
 const viewOf = (record: SecretRecord): SecretView => ({
   name: record.name,

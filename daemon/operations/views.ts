@@ -12,7 +12,7 @@ import type {
   OperationView,
   ProviderView,
   StepView,
-} from './requests.ts';
+} from './answers.ts';
 
 /** Shows an operation. `now` in milliseconds since the epoch. */
 export function viewOperation(state: State, record: OperationRecord, now: number): OperationView {

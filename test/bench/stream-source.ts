@@ -9,7 +9,7 @@ import { openDoor } from '../../daemon/access/door.ts';
 import { Drafts } from '../../daemon/api/drafts.ts';
 import { Metrics } from '../../daemon/api/metrics.ts';
 import { ApiServer } from '../../daemon/api/server.ts';
-import type { LiveItem, LogPage } from '../../daemon/operations/requests.ts';
+import type { LiveItem, LogPage } from '../../daemon/operations/answers.ts';
 import { OperationLogs } from '../../daemon/state/logs.ts';
 import { systemClock } from '../../daemon/state/clock.ts';
 import { State } from '../../daemon/state/state.ts';

@@ -1,4 +1,4 @@
-import type { OperationDetail, StepView } from '../../daemon/operations/requests.ts';
+import type { OperationDetail, StepView } from '../../daemon/operations/answers.ts';
 import { fakeOperation } from '../integration/api/fake-engine.ts';
 import type { FakeSite } from '../integration/api/fake-site.ts';
 
@@ -233,4 +233,26 @@ export function tell(site: FakeSite, { operation, masters, workers }: RunStory):
     },
   });
   site.engine.put(operation);
+}
+
+/** Puts so many lines behind the API: machines in turn, every tenth an error, every ten thousandth with a needle. */
+export function fillLog(site: FakeSite, count: number): void {
+  const names = ['demo-m1', 'demo-m2', 'demo-m3', 'demo-w1', 'demo-w2'];
+  for (let number = site.engine.lines.length + 1; number <= count; number += 1) {
+    const machine = names[number % names.length] ?? '';
+    // Errors go round the machines too: tens are met by each machine in turn.
+    const isError = Math.floor(number / names.length) % 10 === 0;
+    const words = isError
+      ? 'E1121 dial tcp 10.77.0.100:6443: i/o timeout'
+      : 'I1121 kubelet.go:73] syncing pod';
+    const needle = number % 10_000 === 5_000 ? ' a needle in the hay' : '';
+    const line = {
+      number,
+      at: new Date(began + number).toISOString(),
+      step: number % 200 === 3 ? 'control-plane.join/demo-m3' : `machine.configure/${machine}`,
+      machine,
+      text: `${words} of namespace kube-system on ${machine}, line ${number}${needle}`,
+    };
+    site.engine.lines.push(line);
+  }
 }

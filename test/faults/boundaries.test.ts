@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { OperationView } from '../../daemon/operations/requests.ts';
+import type { OperationView } from '../../daemon/operations/answers.ts';
 import { finalState } from '../fleet/final-state.ts';
 import { runSeed, sample, seededRandom } from '../fleet/model/random.ts';
 import { answerFile } from './answer-file.ts';

@@ -7,7 +7,7 @@ import { AttemptStore } from '../../appliance/agent/store.ts';
 import { protocolVersion } from '../../appliance/agent/protocol.ts';
 import { answerFilePlanners } from '../../daemon/operations/answer-file.ts';
 import { Engine } from '../../daemon/operations/engine.ts';
-import type { OperationView } from '../../daemon/operations/requests.ts';
+import type { OperationView } from '../../daemon/operations/answers.ts';
 import { Refusal } from '../../daemon/operations/requests.ts';
 import { State } from '../../daemon/state/state.ts';
 import type { AnyStep } from '../../provisioners/contract/step.ts';

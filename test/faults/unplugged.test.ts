@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { OperationDetail } from '../../daemon/operations/requests.ts';
+import type { OperationDetail } from '../../daemon/operations/answers.ts';
 import { finalState } from '../fleet/final-state.ts';
 import { answerFile } from './answer-file.ts';
 import { World } from './harness.ts';

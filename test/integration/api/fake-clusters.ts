@@ -1,5 +1,5 @@
 import type { Role } from '../../../daemon/access/principals.ts';
-import type { ClusterDetail } from '../../../daemon/operations/requests.ts';
+import type { ClusterDetail } from '../../../daemon/operations/answers.ts';
 import { fakeOperation } from './fake-engine.ts';
 import type { FakeSite } from './fake-site.ts';
 

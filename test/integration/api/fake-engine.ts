@@ -1,17 +1,16 @@
 import type { ProblemReport } from '../../../provisioners/contract/problem.ts';
 import type { EngineDoors } from '../../../daemon/api/route.ts';
 import { newCounters } from '../../../daemon/operations/counters.ts';
-import {
-  type ClusterDetail,
-  type EngineEvent,
-  type LiveItem,
-  type OperationDetail,
-  type PlanAnswer,
-  type PreflightAnswer,
-  Refusal,
-  type RefusalReason,
-  type StepView,
-} from '../../../daemon/operations/requests.ts';
+import { Refusal, type RefusalReason } from '../../../daemon/operations/requests.ts';
+import type {
+  ClusterDetail,
+  EngineEvent,
+  LiveItem,
+  OperationDetail,
+  PlanAnswer,
+  PreflightAnswer,
+  StepView,
+} from '../../../daemon/operations/answers.ts';
 
 const began = '2026-11-21T05:00:00.000Z';
 
@@ -88,6 +87,14 @@ const nothing = (name: string): never => {
 export class FakeEngine implements EngineDoors {
   readonly counters = newCounters();
   readonly asked: { readonly name: string; readonly request: unknown }[] = [];
+  readonly credentials: EngineDoors['credentials'] = {
+    issueToken: async (request) => {
+      this.#take('issueToken', request);
+      const expiresAt = new Date(Date.now() + request.seconds * 1000).toISOString();
+      return { token: 'token-of-the-cluster', expiresAt, server: 'https://10.77.0.100:6443' };
+    },
+    revokeToken: async (cluster, id) => this.#take('revokeToken', { cluster, id }),
+  };
   readonly policies: EngineDoors['policies'] = {
     list: () => [],
     remove: async (name) => nothing(name),

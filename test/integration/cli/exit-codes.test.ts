@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { OperationDetail, StepView } from '../../../daemon/operations/requests.ts';
+import type { OperationDetail, StepView } from '../../../daemon/operations/answers.ts';
 import { fakeOperation, fakeRefusal, fakeStep } from '../api/fake-engine.ts';
 import { type FakeSite, startFakeSite } from '../api/fake-site.ts';
 import { CommandLine } from './command.ts';

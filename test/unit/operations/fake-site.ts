@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Engine } from '../../../daemon/operations/engine.ts';
-import type { OperationState, OperationView } from '../../../daemon/operations/requests.ts';
+import type { OperationState, OperationView } from '../../../daemon/operations/answers.ts';
 import { State, type StateOptions } from '../../../daemon/state/state.ts';
 import { FakeAgent, type FakeLink } from './fake-agent.ts';
 import { FakeClock, settle } from './fake-clock.ts';
