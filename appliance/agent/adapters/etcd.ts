@@ -111,8 +111,11 @@ export class EtcdAdapter implements EtcdPort {
     master: MachineRef,
   ): Promise<{ readonly id: string; readonly leader: string; readonly isHealthy: boolean } | undefined> {
     try {
-      const status = memberStatus.parse(await this.#call(master, '/v3/maintenance/status', {}, patience));
-      const seen = health.parse(await this.#call(master, '/health', undefined, patience));
+      const answers = await Promise.all([
+        this.#call(master, '/v3/maintenance/status', {}, patience),
+        this.#call(master, '/health', undefined, patience),
+      ]);
+      const [status, seen] = [memberStatus.parse(answers[0]), health.parse(answers[1])];
       return {
         id: hexadecimal(status.header.member_id),
         leader: hexadecimal(status.leader),

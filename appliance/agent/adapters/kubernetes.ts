@@ -112,9 +112,10 @@ class Api {
   /** The version, only when /readyz passes; undefined when nobody answers. */
   async version(master: Pick<MachineRef, 'name'>, transport: Transport): Promise<string | undefined> {
     try {
-      const ready = await this.#call(master, transport, { method: 'GET', path: '/readyz' }, probePatience);
+      const ask = (path: string): Promise<Reply> =>
+        this.#call(master, transport, { method: 'GET', path }, probePatience);
+      const [ready, reply] = await Promise.all([ask('/readyz'), ask('/version')]);
       if (ready.status !== 200) return undefined;
-      const reply = await this.#call(master, transport, { method: 'GET', path: '/version' }, probePatience);
       return reply.status === 200 ? versionSchema.parse(JSON.parse(reply.text)).gitVersion : undefined;
     } catch (error) {
       if (error instanceof Transient || error instanceof Blocked) return undefined;

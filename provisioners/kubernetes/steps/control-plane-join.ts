@@ -34,8 +34,11 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
   async observe(context, { machine, access }) {
     const pending = await pendingKubeadm(context, machine, 'join');
     if (pending !== undefined) return pending;
-    const state = await lookAtMaster(context, machine, access);
-    if (isWhole(state)) return (await leftTokenFiles(context, machine)) ?? { state: 'done', facts: {} };
+    const [state, left] = await Promise.all([
+      lookAtMaster(context, machine, access),
+      leftTokenFiles(context, machine),
+    ]);
+    if (isWhole(state)) return left ?? { state: 'done', facts: {} };
     const traces = tracesOf(state);
     if (traces.length === 0) return { state: 'todo', why: `${machine.name} is no master yet` };
     // kubeadm is through and does not wait for the API server (nor does a reboot): never evict a master for that.

@@ -36,10 +36,11 @@ export const workerJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   async observe(context, { machine, access }) {
     const pending = await pendingKubeadm(context, machine, 'join');
     if (pending !== undefined) return pending;
-    const [files, node, kubelet] = await Promise.all([
+    const [files, node, kubelet, left] = await Promise.all([
       context.file.exist(machine, traces),
       nodeOf(context, access, machine.name),
       context.service.state(machine, ['kubelet.service']),
+      leftTokenFiles(context, machine),
     ]);
     const hasJoined = files.has(paths.kubeletKubeconfig);
     if (node === undefined && files.size === 0)
@@ -48,8 +49,7 @@ export const workerJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>({
       const what = node === undefined ? 'files of kubeadm but no Node' : 'a Node but no kubelet of it';
       return { state: 'broken', why: `${machine.name} joined by half: ${what}` };
     }
-    if (kubelet[0]?.active === true)
-      return (await leftTokenFiles(context, machine)) ?? { state: 'done', facts: {} };
+    if (kubelet[0]?.active === true) return left ?? { state: 'done', facts: {} };
     return { state: 'broken', why: `the kubelet on ${machine.name} is ${kubelet[0]?.detail ?? 'not there'}` };
   },
   async apply(context, { machine, settings, access }) {
