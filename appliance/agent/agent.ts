@@ -7,6 +7,7 @@ import { AttemptRunner } from './attempts.ts';
 import type { Clock } from './clock.ts';
 import { createAuditQuestions } from './audit-delivery/delivery.ts';
 import { createDirectoryQuestions } from './directory/directory.ts';
+import { createTokenQuestions } from './cluster-tokens.ts';
 import { enrol, isDue, renew } from './enrolment.ts';
 import { AgentLinkClient } from './link-client.ts';
 import type { Reach } from './outgoing/address.ts';
@@ -75,6 +76,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     runner,
     questions: {
       ...createQuestions({ ports, steps, supply: options.supply, clock: options.clock, epoch }),
+      ...createTokenQuestions({ ports, epoch }),
       ...createDirectoryQuestions({ identity, reach }),
       ...createAuditQuestions({ identity, reach }),
     },

@@ -57,6 +57,12 @@ const processCodes: ProblemCatalogue = {
     explanation: 'The agent checks again what the daemon sends. This is a mistake of Remuda.',
     remedy: 'Plan the operation again; if it fails again, please report it.',
   },
+  'AGENT-040': {
+    title: 'No token for this role',
+    explanation:
+      'Tokens for programs are bound to the roles cluster-admin or view of the cluster, and given only where it can make them.',
+    remedy: 'Take a kubeconfig, or bind a role of your own inside the cluster.',
+  },
   'PROVIDER-101': {
     title: 'The agent does not know this type of provider',
     explanation: 'It is older, or its box cannot hold labs (its log says why).',

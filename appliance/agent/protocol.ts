@@ -142,7 +142,10 @@ export interface PreflightResult {
   readonly problem?: ProblemReport;
 }
 
-/** What the agent does beyond the site, at an address that an administrator gave: the daemon opens no such connection. */
+/**
+ * What the agent does for people outside of any operation: at addresses that an administrator gave, and inside clusters.
+ * The daemon opens no such connection.
+ */
 export interface AgentOutgoing {
   /** Walks the way of a sign-in with nobody's name, and says in a code how far it came. */
   'directory.test'(request: DirectoryAccess): Promise<DirectoryCheck>;
@@ -152,6 +155,26 @@ export interface AgentOutgoing {
   ): Promise<DirectoryAnswer>;
   /** Hands rows of the audit trail to a receiver. Repeated until it is known that they arrived: each bears its hash. */
   'audit.deliver'(request: AuditDelivery): Promise<AuditDelivered>;
+  /** A token for one person inside a cluster: an account of its own, bound to a role. */
+  'cluster.token'(
+    request: ClusterAccount & {
+      readonly principal: string;
+      /** Name of a ClusterRole. */
+      readonly role: string;
+      readonly seconds: number;
+    },
+  ): Promise<{ readonly token: string; readonly expiresAt: Instant }>;
+  /** Removes the account: its tokens are worth nothing from then on. One that is gone is success. */
+  'cluster.revoke-token'(request: ClusterAccount): Promise<{ readonly isGone: true }>;
+}
+
+/** An account of one person inside a cluster. */
+export interface ClusterAccount {
+  readonly context: ClusterContext;
+  readonly masters: readonly MachineRef[];
+  readonly apiPort: number;
+  /** Id of the credential: what the account is called by. */
+  readonly id: string;
 }
 
 /** Where rows of the audit trail go. */

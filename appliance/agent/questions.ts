@@ -67,7 +67,7 @@ const portsForQuestion = (options: QuestionsOptions, context: ClusterContext): P
   options.ports(questionWork(options, context));
 
 /** A question is no attempt: it logs nothing, leaves nothing, and ends by itself. */
-function questionWork({ epoch }: QuestionsOptions, context: ClusterContext): Work {
+export function questionWork({ epoch }: { readonly epoch: number }, context: ClusterContext): Work {
   return {
     key: { operation: 'question', step: 'question', attempt: 1 },
     epoch,

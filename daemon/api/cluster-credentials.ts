@@ -59,6 +59,46 @@ export function takeCredential(
   return addCredential(services, cluster, principal);
 }
 
+/** Life of a token for a cluster when nothing is said, days. */
+const usualDays = 30;
+const secondsADay = 24 * 60 * 60;
+
+/**
+ * Makes a token of somebody for a cluster: noted before it is made, so that none is there of which nobody knows.
+ * @throws Refusal when the agent or the cluster is away; then the credential is noted as revoked
+ */
+export async function takeToken(
+  { state, engine }: Pick<Services, 'state' | 'engine'>,
+  cluster: ClusterRecord,
+  principal: Principal,
+  days: number = usualDays,
+): Promise<{ readonly record: CredentialRecord; readonly token: string; readonly server: string }> {
+  const id = randomBytes(idBytes).toString('hex');
+  const now = Date.now();
+  const record = {
+    id,
+    cluster: cluster.uid,
+    principal: principal.id,
+    kind: 'token',
+    issuedAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + days * secondsADay * 1000).toISOString(),
+  } as const;
+  state.credentials.add(record);
+  try {
+    const issued = await engine.credentials.issueToken({
+      cluster: cluster.name,
+      id,
+      principal: principal.id,
+      group: groupFor(principal, cluster.name),
+      seconds: days * secondsADay,
+    });
+    return { record: { ...record, clusterName: cluster.name }, token: issued.token, server: issued.server };
+  } catch (error) {
+    state.credentials.revoke(id, new Date().toISOString(), principal.id);
+    throw error;
+  }
+}
+
 /** A credential as it may be shown. `now` in milliseconds since the epoch. */
 export function viewCredential(record: CredentialRecord, now: number): ClusterCredential {
   const { clusterName, cluster: _, ...rest } = record;

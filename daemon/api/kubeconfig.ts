@@ -47,6 +47,27 @@ export function kubeconfigOf(parts: KubeconfigParts): string {
   });
 }
 
+/** A kubeconfig that holds a token: for programs that can run no other. It is a secret. */
+export function kubeconfigWithToken(
+  { cluster, server, caCertificate }: Pick<KubeconfigParts, 'cluster' | 'server' | 'caCertificate'>,
+  token: string,
+): string {
+  const name = `remuda-${cluster}`;
+  return dump({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      {
+        name: cluster,
+        cluster: { server, 'certificate-authority-data': Buffer.from(caCertificate).toString('base64') },
+      },
+    ],
+    users: [{ name, user: { token } }],
+    contexts: [{ name: cluster, context: { cluster, user: name } }],
+    'current-context': cluster,
+  });
+}
+
 /** API of exec plugins: `v1` is known to kubectl from 1.22 on, `v1beta1` to 1.23 (Kubernetes' deprecation guide). */
 function execApiFor(version: string): 'v1' | 'v1beta1' {
   const minor = Number(/^v?1\.(\d+)/.exec(version)?.[1] ?? '99');

@@ -32,6 +32,8 @@ export interface TokenRequest {
 
 /** What gets programs of people into clusters, for the API. */
 export interface CredentialDoors {
+  /** A short client certificate for a key that never leaves the caller. @throws Refusal */
+  issue(request: CredentialRequest): Promise<Credential>;
   /** Makes an account in the cluster and a token of it. @throws Refusal when the agent or the cluster is away */
   issueToken(
     request: TokenRequest,
@@ -54,7 +56,6 @@ export class ClusterCredentials implements CredentialDoors {
     this.#links = links;
   }
 
-  /** A short client certificate for a key that never leaves the caller. @throws Refusal */
   async issue(request: CredentialRequest): Promise<Credential> {
     const { state } = this.#recorder;
     const cluster = this.#clusterFor(request.cluster);

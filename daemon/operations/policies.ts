@@ -34,6 +34,11 @@ export interface PolicyDoors {
   remove(name: string, principal: string): Promise<void>;
   /** What these policies say of every cluster that is kept; without any, those in force. Changes nothing. */
   test(policies: readonly PolicyDocument[], principal: string): readonly PolicyVerdict[];
+  /**
+   * Judges again what an operation works towards, before a person sets it going once more: a policy may have come since.
+   * @throws Refusal of reason `invalid` with every denial
+   */
+  refuseDenied(operation: string, principal: string): void;
 }
 
 /** A cluster as it is asked for and as it was before. */
@@ -105,10 +110,6 @@ export class Policies implements PolicyDoors {
     };
   }
 
-  /**
-   * Judges again what an operation works towards, before a person sets it going once more: a policy may have come since.
-   * @throws Refusal of reason `invalid` with every denial
-   */
   refuseDenied(operation: string, principal: string): void {
     const { state } = this.#recorder;
     const record = state.operations.get(operation);

@@ -253,6 +253,14 @@ export interface KubernetesPort {
     pod: string,
     lines: number,
   ): Promise<readonly string[]>;
+  /**
+   * A token of a service account for so many seconds; the server may give fewer. Absent where nobody issues any (models).
+   */
+  readonly requestToken?: (
+    access: ControlPlaneAccess,
+    account: { readonly namespace: string; readonly name: string },
+    seconds: number,
+  ) => Promise<{ readonly token: string; readonly expiresAt: Instant }>;
   /** GET on a Service through the API server's proxy; body text, or undefined when it did not answer 2xx. */
   throughService(
     access: ControlPlaneAccess,

@@ -23,6 +23,7 @@ const listSchema = z.looseObject({
   metadata: z.looseObject({ continue: z.string().optional() }).optional(),
   items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })).nullable(),
 });
+const tokenSchema = z.object({ status: z.object({ token: z.string(), expirationTimestamp: z.string() }) });
 const statusSchema = z.looseObject({ message: z.string().optional(), reason: z.string().optional() });
 
 /** The Kubernetes API over its own REST, each master's own API server through SSH. */
@@ -59,6 +60,20 @@ export function createKubernetesPort(
       const reply = await api.ask(access, { method: 'GET', path });
       if (reply.status !== 200) throw refused(reply, `the log of pod ${namespace}/${pod}`);
       return reply.text.split('\n').filter((line) => line !== '');
+    },
+    async requestToken(access, { namespace, name }, seconds) {
+      const reply = await api.ask(access, {
+        method: 'POST',
+        path: `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,
+        body: JSON.stringify({
+          apiVersion: 'authentication.k8s.io/v1',
+          kind: 'TokenRequest',
+          spec: { audiences: [], expirationSeconds: seconds },
+        }),
+      });
+      if (reply.status !== 200 && reply.status !== 201) throw refused(reply, `a token of ${name}`);
+      const { status } = tokenSchema.parse(JSON.parse(reply.text));
+      return { token: status.token, expiresAt: status.expirationTimestamp };
     },
     async throughService(access, { namespace, name, port }, path) {
       const proxy = `/api/v1/namespaces/${namespace}/services/${name}:${port}/proxy/${path.replace(/^\//u, '')}`;

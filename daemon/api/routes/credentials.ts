@@ -1,8 +1,14 @@
 import { z } from 'zod';
-import { groupFor, heldCredential, takeCredential, viewCredential } from '../cluster-credentials.ts';
+import {
+  groupFor,
+  heldCredential,
+  takeCredential,
+  takeToken,
+  viewCredential,
+} from '../cluster-credentials.ts';
 import { noSuch, unauthenticated } from '../failure.ts';
 import { uidOf } from '../granting.ts';
-import { kubeconfigOf, serverAskedFor, versionAskedFor } from '../kubeconfig.ts';
+import { kubeconfigOf, kubeconfigWithToken, serverAskedFor, versionAskedFor } from '../kubeconfig.ts';
 import { defineRoute, type RouteRequest, type Services } from '../route.ts';
 import { credentialSchema } from '../schemas/access.ts';
 import {
@@ -61,6 +67,34 @@ function take(
   };
 }
 
+/** A token for programs, made inside the cluster and shown once. */
+async function takeForProgram(
+  services: Services,
+  { principal, parameters }: Asked,
+  days: number | undefined,
+): Promise<z.input<typeof issuedCredentialSchema>> {
+  if (!principal) throw unauthenticated();
+  const name = parameters['cluster'] ?? '';
+  const cluster = services.state.clusters.find(name);
+  if (!cluster) throw noSuch('cluster', name, 'remuda get clusters shows what there is');
+  const { record, token, server } = await takeToken(services, cluster, principal, days);
+  const { caCertificate } = cluster.keys.public;
+  return {
+    credential: viewCredential(record, Date.now()),
+    kubeconfig: kubeconfigWithToken({ cluster: name, server, caCertificate }, token),
+    token,
+  };
+}
+
+/** What was asked for, by its kind. */
+async function make(
+  services: Services,
+  asked: Asked,
+  body: z.output<typeof newCredentialRequestSchema>,
+): Promise<z.input<typeof issuedCredentialSchema>> {
+  return body.kind === 'token' ? takeForProgram(services, asked, body.days) : take(services, asked);
+}
+
 /** Ways into a cluster: one's own, and for its administrators everybody's. */
 export const credentialRoutes = [
   defineRoute({
@@ -75,7 +109,7 @@ export const credentialRoutes = [
     body: z.union([newCredentialRequestSchema, credentialRequestSchema]),
     answer: z.union([issuedCredentialSchema, credentialSchema]),
     handle: async (services, { body, ...asked }) => ({
-      body: 'kind' in body ? take(services, asked) : await sign(services, asked, body),
+      body: 'kind' in body ? await make(services, asked, body) : await sign(services, asked, body),
     }),
   }),
   defineRoute({
@@ -105,7 +139,7 @@ export const credentialRoutes = [
     mutates: true,
     status: 200,
     answer: clusterCredentialSchema,
-    handle(services, { parameters, may, by }) {
+    async handle(services, { parameters, may, by }) {
       const cluster = parameters['cluster'] ?? '';
       const id = parameters['credential'] ?? '';
       const uid = uidOf(services, cluster);
@@ -113,6 +147,9 @@ export const credentialRoutes = [
       const isTheirs = record?.principal === by || may('administer', { kind: 'credential', cluster });
       if (record?.cluster !== uid || !isTheirs)
         throw noSuch('credential', id, 'Your own are in the list of this cluster.');
+      // A token lives in the cluster: it is revoked when it is gone there, and not before.
+      if (record.kind === 'token' && record.revokedAt === undefined)
+        await services.engine.credentials.revokeToken(cluster, id);
       services.state.credentials.revoke(id, new Date().toISOString(), by);
       return { body: viewCredential(services.state.credentials.get(id) ?? record, Date.now()) };
     },

@@ -11,13 +11,21 @@ const inputSchema = z.strictObject({ access: accessSchema });
 /** People get certificates of this group for an hour at most; who may have one is the daemon's to say (DESIGN §6). */
 const adminGroup = 'remuda:cluster-admins';
 
-const binding: KubernetesObject = {
+/** Those who may look, and those who were let in; `view` shows no secrets. More is given to them inside the cluster. */
+const lookingGroups = ['remuda:viewers', 'remuda:users'];
+
+const bindingOf = (group: string, role: string): KubernetesObject => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'ClusterRoleBinding',
-  metadata: { name: adminGroup, labels: { 'app.kubernetes.io/managed-by': 'remuda' } },
-  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: adminGroup }],
-};
+  metadata: { name: group, labels: { 'app.kubernetes.io/managed-by': 'remuda' } },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: group }],
+});
+
+const bindings: readonly KubernetesObject[] = [
+  bindingOf(adminGroup, 'cluster-admin'),
+  ...lookingGroups.map((group) => bindingOf(group, 'view')),
+];
 
 /** A token lives for a day, kubeadm's own habit; one with less than an hour left is renewed before machines join. */
 const tokenLife = minutes(24 * 60);
@@ -77,15 +85,16 @@ export const clusterAccessGrant = defineStep<z.infer<typeof inputSchema>, NoFact
   limits: quick,
   async observe(context, { access }) {
     const [bound, marks, isGood] = await Promise.all([
-      context.kubernetes.get(access, {
-        apiVersion: binding.apiVersion,
-        kind: binding.kind,
-        name: adminGroup,
-      }),
+      Promise.all(
+        bindings.map(({ apiVersion, kind, metadata: { name } }) =>
+          context.kubernetes.get(access, { apiVersion, kind, name }),
+        ),
+      ),
       readMarks(context, access),
       isTokenGood(context, access),
     ]);
-    if (bound === undefined) return { state: 'todo', why: `nobody is bound to ${adminGroup} yet` };
+    const free = bindings.find((_, index) => bound[index] === undefined);
+    if (free !== undefined) return { state: 'todo', why: `nobody is bound to ${free.metadata.name} yet` };
     if (marks[clusterMark] !== context.cluster.uid)
       return { state: 'todo', why: 'the cluster does not bear its mark yet' };
     if (!isGood) return { state: 'todo', why: 'the token with which machines join has run out' };
@@ -94,7 +103,7 @@ export const clusterAccessGrant = defineStep<z.infer<typeof inputSchema>, NoFact
   async apply(context, { access }) {
     const { bootstrapToken } = await context.secrets.clusterKeys();
     const expiration = new Date(Date.parse(context.now()) + tokenLife).toISOString();
-    await context.kubernetes.apply(access, [binding, tokenSecret(bootstrapToken, expiration)]);
+    await context.kubernetes.apply(access, [...bindings, tokenSecret(bootstrapToken, expiration)]);
     await setMark(context, access, clusterMark, context.cluster.uid);
   },
 });

@@ -88,6 +88,7 @@ export class FakeEngine implements EngineDoors {
   readonly counters = newCounters();
   readonly asked: { readonly name: string; readonly request: unknown }[] = [];
   readonly credentials: EngineDoors['credentials'] = {
+    issue: (request) => this.issueCredential(request),
     issueToken: async (request) => {
       this.#take('issueToken', request);
       const expiresAt = new Date(Date.now() + request.seconds * 1000).toISOString();
@@ -99,6 +100,7 @@ export class FakeEngine implements EngineDoors {
     list: () => [],
     remove: async (name) => nothing(name),
     test: () => [],
+    refuseDenied: () => {},
   };
   readonly resealing: EngineDoors['resealing'] = {
     list: nothing,
