@@ -21,10 +21,13 @@ const chosen = (boundaries: readonly string[]): readonly [number, string][] => {
   return isFull ? numbered : sample(numbered, tried, random);
 };
 
-/** Names of what a program keeps; modules that were compiled once are kept by Node. */
+/**
+ * Names of what a program keeps. Modules that were compiled once are Node's; a start that died between two migrations
+ * rightly has a backup of what it had made until then.
+ */
 const filesOf = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !name.startsWith('compiled'))
+    .filter((name) => !name.startsWith('compiled') && !name.endsWith('.backup'))
     .sort();
 
 /** Each program's first start on an empty folder, killed at its boundaries; then a start that must do. */
