@@ -1,37 +1,28 @@
-import type { AgentQuestions, EnrolRequest, PayloadListing, Sealed } from '../../appliance/agent/protocol.ts';
+import type { EnrolRequest, PayloadListing } from '../../appliance/agent/protocol.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
-import type { Clock } from '../state/clock.ts';
-import type { ClusterRecord } from '../state/clusters.ts';
 import { OperationLogs } from '../state/logs.ts';
-import type { State } from '../state/state.ts';
 import { Admission } from './admission.ts';
 import { Applying } from './applying.ts';
 import { ClusterCredentials, type CredentialDoors } from './credentials.ts';
-import { newCounters } from './counters.ts';
+import { type EngineCounters, newCounters } from './counters.ts';
 import { Control } from './control.ts';
 import { Deleting } from './deleting.ts';
 import { Enrolment, type TokenRequest } from './enrolment.ts';
+import type { EngineParts } from './engine-parts.ts';
 import type { AgentLink } from './link.ts';
 import { subjectOf } from './plan-record.ts';
-import type { Planners } from './planners.ts';
 import { Policies, type PolicyDoors } from './policies.ts';
 import { Preflight } from './preflight.ts';
-import { asRefusal, knownDocuments, lookAndKeep, Preparation } from './preparation.ts';
+import { lookAndKeep, Preparation } from './preparation.ts';
 import { problems } from './problems.ts';
+import { Reading } from './reading.ts';
 import { Recorder } from './recorder.ts';
-import { ReportIntake } from './reports.ts';
 import { Resealing, type ResealingDoors } from './resealing.ts';
 import { Runner } from './runner.ts';
 import { SecretStore } from './secret-store.ts';
-import { Turns } from './turns.ts';
-import {
-  viewCluster,
-  viewClusterDetail,
-  viewOperation,
-  viewOperationDetail,
-  viewProviders,
-} from './views.ts';
+import { Sites } from './sites.ts';
+import { Turns, turnsOf } from './turns.ts';
 import {
   Refusal,
   type ApplyRequest,
@@ -59,30 +50,6 @@ import type {
   ProviderView,
   SecretView,
 } from './answers.ts';
-import type { EngineCounters } from './counters.ts';
-
-/** What the engine is made of. main.ts wires the real parts, tests wire fakes. */
-export interface EngineParts {
-  readonly state: State;
-  /** The link to a site's agent; one object a site for the life of the process, connected or not. */
-  readonly links: (site: string) => AgentLink;
-  readonly planners: Planners;
-  readonly clock: Clock;
-  /** A new unique id, URL-safe. */
-  readonly ids: () => string;
-  /** Folder for the operations' log files; made when missing. */
-  readonly logDirectory: string;
-  /** Seals a text to age recipients. The engine cannot open what comes back. */
-  readonly seal: (plaintext: string, recipients: readonly string[]) => Promise<Sealed>;
-  /** Recovery key's recipient (`age1…`): everything is sealed to it beside the site's agent. */
-  readonly recoveryRecipient?: string;
-}
-
-/** How many events or lines one question answers unless it says otherwise. */
-const pageSize = 1000;
-
-/** Name of the turn that new labs take; no cluster can be called so. */
-const newLabs = '(new labs)';
 
 /**
  * The durable heart: takes requests, plans, journals, runs, resumes. Every method that changes something throws
@@ -104,13 +71,12 @@ export class Engine {
   readonly #applying: Applying;
   readonly #deleting: Deleting;
   readonly #preflight: Preflight;
-  readonly #policies: Policies;
   readonly #control: Control;
   readonly #enrolment: Enrolment;
   readonly #secrets: SecretStore;
-  readonly #credentials: ClusterCredentials;
   readonly #turns = new Turns();
-  readonly #sites = new Set<string>();
+  readonly #sites: Sites;
+  readonly #reading: Reading;
   #isStarted = false;
 
   constructor(parts: EngineParts) {
@@ -119,12 +85,13 @@ export class Engine {
     this.#recorder = new Recorder(state, clock);
     this.#logs = new OperationLogs(parts.logDirectory);
     state.journal.onBeforeCommit(() => this.#logs.sync());
-    const linksHeard = (site: string): AgentLink => this.#link(site);
+    this.#reading = new Reading(state, clock, this.#logs);
+    this.#sites = new Sites({ links, recorder: this.#recorder, logs: this.#logs, counters: this.counters });
+    const linksHeard = (site: string): AgentLink => this.#sites.link(site);
     const common = { recorder: this.#recorder, planners, links: linksHeard, ids };
     this.#runner = new Runner({ ...common, logs: this.#logs, counters: this.counters });
     const policies = new Policies(this.#recorder);
     this.policies = policies;
-    this.#policies = policies;
     this.#preparation = new Preparation({ ...common, ...parts, links: linksHeard, policies });
     const admission = new Admission(this.#recorder, planners, this.#runner);
     this.#applying = new Applying({ ...common, policies, preparation: this.#preparation, admission });
@@ -133,13 +100,12 @@ export class Engine {
     this.#control = new Control(this.#recorder, this.#runner);
     this.#enrolment = new Enrolment(this.#recorder, links, this.#runner);
     this.resealing = new Resealing(this.#recorder, linksHeard, parts.recoveryRecipient);
-    this.#credentials = new ClusterCredentials(
+    this.credentials = new ClusterCredentials(
       this.#recorder,
       planners,
-      (...asked) => this.#ask(...asked),
+      (...asked) => this.#sites.ask(...asked),
       linksHeard,
     );
-    this.credentials = this.#credentials;
     this.#secrets = new SecretStore(this.#recorder, this.#preparation);
   }
 
@@ -148,15 +114,17 @@ export class Engine {
    * called before agents may connect.
    */
   async start(): Promise<void> {
-    const { state } = this.#parts;
+    const { agents, providers } = this.#parts.state;
     this.#isStarted = true;
-    for (const { site } of [...state.agents.list(), ...state.providers.list()]) this.#link(site);
+    this.#sites.listen(this.#runner);
+    for (const { site } of [...agents.list(), ...providers.list()]) this.#sites.link(site);
     this.#runner.start();
   }
 
   /** Stops taking work, waits for what is being journalled, leaves operations as they are: the next start resumes them. */
   async stop(): Promise<void> {
     this.#isStarted = false;
+    this.#sites.stop();
     this.#runner.stop();
     this.#parts.state.journal.flush();
     this.#logs.closeAll();
@@ -200,24 +168,17 @@ export class Engine {
   listOperations(
     filter: { readonly cluster?: string; readonly limit?: number } = {},
   ): readonly OperationView[] {
-    const { state, clock } = this.#parts;
-    const uid =
-      filter.cluster === undefined ? undefined : (state.clusters.find(filter.cluster)?.uid ?? filter.cluster);
-    const records = state.operations.list(uid, filter.limit ?? pageSize);
-    return records.map((record) => viewOperation(state, record, clock.now()));
+    return this.#reading.operations(filter);
   }
 
   getOperation(id: string): OperationDetail {
-    const { state, clock } = this.#parts;
-    const record = state.operations.get(id);
-    if (record === undefined) throw new Refusal('not-found', [problems.notFound('operation', id)]);
-    return viewOperationDetail(state, record, clock.now());
+    return this.#reading.operation(id);
   }
 
   /** Plans again and goes on: failed or cancelled operations. */
   async resumeOperation(id: string, principal: string): Promise<OperationView> {
     this.#refuseWhenShort();
-    this.#policies.refuseDenied(id, principal);
+    this.policies.refuseDenied(id, principal);
     await this.#control.resume(id, principal);
     return this.getOperation(id);
   }
@@ -233,35 +194,31 @@ export class Engine {
     id: string,
     request: { readonly principal: string; readonly confirm: string },
   ): Promise<OperationView> {
-    this.#policies.refuseDenied(id, request.principal);
+    this.policies.refuseDenied(id, request.principal);
     await this.#control.approve(id, request.principal, request.confirm);
     return this.getOperation(id);
   }
 
   listClusters(): readonly ClusterView[] {
-    const { state, clock } = this.#parts;
-    return state.clusters.list().map((record) => viewCluster(state, record, clock.now()));
+    return this.#reading.clusters();
   }
 
   getCluster(name: string): ClusterDetail {
-    const { state, clock } = this.#parts;
-    return viewClusterDetail(state, this.#cluster(name), clock.now());
+    return this.#reading.cluster(name);
   }
 
   /** Looks afresh through the agent and keeps what was seen. */
   async observe(name: string): Promise<Observed> {
-    const subject = subjectOf(this.#parts.state, this.#parts.planners, this.#cluster(name).uid);
-    return lookAndKeep(this.#recorder, this.#link(subject.provider.site), subject);
+    const subject = subjectOf(this.#parts.state, this.#parts.planners, this.#reading.record(name).uid);
+    return lookAndKeep(this.#recorder, this.#sites.link(subject.provider.site), subject);
   }
 
   listProviders(): readonly ProviderView[] {
-    return viewProviders(this.#parts.state);
+    return this.#reading.providers();
   }
 
   getProvider(name: string): ProviderView {
-    const found = this.listProviders().find((provider) => provider.name === name);
-    if (found === undefined) throw new Refusal('not-found', [problems.notFound('provider', name)]);
-    return found;
+    return this.#reading.provider(name);
   }
 
   /** Seals the values to the sites' agents and the recovery key and keeps only that. */
@@ -279,7 +236,7 @@ export class Engine {
 
   /** A short client certificate (seconds ≤ 3600) for a key that never leaves the caller. `request` is a PKCS#10 PEM. */
   async issueCredential(request: CredentialRequest): Promise<Credential> {
-    return this.#credentials.issue(request);
+    return this.credentials.issue(request);
   }
 
   listAgents(): readonly AgentView[] {
@@ -306,20 +263,17 @@ export class Engine {
 
   /** Highest report sequence that is durable for a site's epoch: what the link answers in `Welcome`. */
   acknowledgedSequence(site: string, epoch: number): number {
-    const agent = this.#parts.state.agents.get(site);
-    return agent?.epoch === epoch ? agent.acknowledged : 0;
+    return this.#reading.acknowledgedSequence(site, epoch);
   }
 
   /** Events after a number, oldest first, at most `limit` (default 1000). */
   events(after: number, filter: EventFilter = {}): readonly EngineEvent[] {
-    return this.#parts.state.events.list(after, { ...filter, limit: filter.limit ?? pageSize });
+    return this.#reading.events(after, filter);
   }
 
   /** Log lines after a number, at most `limit` (default 1000). */
-  async logLines(operation: string, after: number, limit: number = pageSize): Promise<LogPage> {
-    if (this.#parts.state.operations.get(operation) === undefined)
-      throw new Refusal('not-found', [problems.notFound('operation', operation)]);
-    return this.#logs.read(operation, after, limit);
+  async logLines(operation: string, after: number, limit?: number): Promise<LogPage> {
+    return this.#reading.logLines(operation, after, limit);
   }
 
   /** Live events and log lines from now on; the answer ends it. Ask for the past first with the last number you hold. */
@@ -329,58 +283,13 @@ export class Engine {
 
   /** Payloads on board of a site's agent; the only site unless one is named. */
   async listPayloads(site?: string): Promise<readonly PayloadListing[]> {
-    const name = site ?? this.#parts.state.agents.list()[0]?.site;
-    if (name === undefined) throw new Refusal('unavailable', [problems.noRecipient()]);
-    return this.#ask(name, 'listPayloads', {});
-  }
-
-  /** The link of a site, listened to from its first use on. */
-  #link(site: string): AgentLink {
-    const link = this.#parts.links(site);
-    if (this.#sites.has(site)) return link;
-    this.#sites.add(site);
-    const { counters } = this;
-    const parts = { recorder: this.#recorder, logs: this.#logs, reader: this.#runner, counters };
-    const intake = new ReportIntake(site, link, parts);
-    link.onReports((reports) => {
-      if (this.#isStarted) intake.take(reports);
-    });
-    link.onConnected(() => this.#runner.connected(site));
-    return link;
-  }
-
-  async #ask<Name extends keyof AgentQuestions>(
-    site: string,
-    name: Name,
-    request: Parameters<AgentQuestions[Name]>[0],
-  ): Promise<Awaited<ReturnType<AgentQuestions[Name]>>> {
-    const link = this.#link(site);
-    if (!link.isConnected) throw new Refusal('unavailable', [problems.noAgent(site)]);
-    try {
-      return await link.ask(name, request);
-    } catch (error) {
-      throw asRefusal(error);
-    }
-  }
-
-  #cluster(name: string): ClusterRecord {
-    const record = this.#parts.state.clusters.find(name);
-    if (record === undefined) throw new Refusal('not-found', [problems.notFound('cluster', name)]);
-    return record;
+    return this.#sites.ask(site ?? this.#reading.onlySite(), 'listPayloads', {});
   }
 
   /** Requests about the same clusters go one after another. */
   #inTurn<T>(request: FileRequest, act: () => Promise<T>): Promise<T> {
     const { planners, state } = this.#parts;
-    const { clusters, providers } = planners.parse(request.text, request.file, knownDocuments(state));
-    const names = clusters.map((cluster) => cluster.name);
-    const typeOf = (name: string): string | undefined =>
-      (providers.find((provider) => provider.name === name)?.config ?? state.providers.get(name))?.type;
-    // The subnet of a new lab is chosen beside those that are kept: the next one must see what this one took.
-    const makesLab = clusters.some(
-      ({ name, provider }) => state.clusters.find(name) === undefined && typeOf(provider) === 'lab',
-    );
-    return this.#turns.take(makesLab ? [...names, newLabs] : names, act);
+    return this.#turns.take(turnsOf(request, planners, state), act);
   }
 
   #refuseWhenShort(): void {

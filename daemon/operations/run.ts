@@ -116,6 +116,27 @@ export class OperationRun {
     return false;
   }
 
+  /** An attempt has ended, durably. */
+  takeEnd(step: string, outcome: Outcome): void {
+    const isGood = outcome.state === 'succeeded';
+    if (isGood) this.facts.set(step, outcome.facts);
+    // Nobody waits for it any more: the agent was replaced, and what it did is planned on anew.
+    if (!this.open.delete(step)) return;
+    this.premiseFailures = 0;
+    const stray = this.strays.get(step);
+    this.strays.delete(step);
+    if (stray === undefined) this.#endPlanned(step, outcome);
+    // The plan in force was made while it may still have changed something, and does not look at it again.
+    else if (!stray.isWanted && !(isGood && !outcome.changed)) this.wantsReplan = true;
+  }
+
+  #endPlanned(step: string, outcome: Outcome): void {
+    if (outcome.state === 'failed') this.problem ??= outcome.problem;
+    // The agent gave a step up that nobody asked it to give up (it was stopped): look again.
+    if (outcome.state === 'cancelled' && !this.isCancelRequested) this.wantsReplan = true;
+    this.graph?.end(step, outcome.state === 'succeeded');
+  }
+
   /** Key of the step's next attempt. */
   nextKey(step: string): AttemptKey {
     const attempt = (this.attempts.get(step) ?? 0) + 1;

@@ -155,26 +155,10 @@ export class Runner implements ReportReader {
 
   #takeEnd(run: OperationRun, step: string, outcome: Outcome): void {
     const { counters } = this.#parts;
-    const isGood = outcome.state === 'succeeded';
-    if (isGood) run.facts.set(step, outcome.facts);
-    if (isGood) counters.stepsSucceeded += 1;
+    if (outcome.state === 'succeeded') counters.stepsSucceeded += 1;
     else counters.stepsFailed += 1;
-    if (isGood && !outcome.changed) counters.stepsUnchanged += 1;
-    // Nobody waits for it any more: the agent was replaced, and what it did is planned on anew.
-    if (!run.open.delete(step)) return;
-    run.premiseFailures = 0;
-    const stray = run.strays.get(step);
-    run.strays.delete(step);
-    if (stray === undefined) this.#endPlanned(run, step, outcome);
-    // The plan in force was made while it may still have changed something, and does not look at it again.
-    else if (!stray.isWanted && !(isGood && !outcome.changed)) run.wantsReplan = true;
-  }
-
-  #endPlanned(run: OperationRun, step: string, outcome: Outcome): void {
-    if (outcome.state === 'failed') run.problem ??= outcome.problem;
-    // The agent gave a step up that nobody asked it to give up (it was stopped): look again.
-    if (outcome.state === 'cancelled' && !run.isCancelRequested) run.wantsReplan = true;
-    run.graph?.end(step, outcome.state === 'succeeded');
+    if (outcome.state === 'succeeded' && !outcome.changed) counters.stepsUnchanged += 1;
+    run.takeEnd(step, outcome);
   }
 
   locate(run: OperationRun, problem: ProblemReport): ProblemReport {
@@ -189,10 +173,7 @@ export class Runner implements ReportReader {
     if (this.#mustPause(run) || run.isEnding || run.isPlanning) return;
     if (run.graph === undefined || run.wantsReplan) return this.#replanWhenPossible(run);
     const { graph } = run;
-    if (graph.isComplete) {
-      if (!run.isBusy) this.#settle(run);
-      return;
-    }
+    if (graph.isComplete && !run.isBusy) return this.#settle(run);
     const unchecked: PlannedStep[] = [];
     const room = mostOpen - run.open.size - run.starting.size;
     for (const step of graph.ready(room, (candidate) => run.isHeld(candidate))) {
@@ -205,9 +186,8 @@ export class Runner implements ReportReader {
     }
   }
 
-  #problemOf(run: OperationRun, error: unknown): ProblemReport {
-    return this.locate(run, reportOf(error, this.#parts.ids()));
-  }
+  #problemOf = (run: OperationRun, error: unknown): ProblemReport =>
+    this.locate(run, reportOf(error, this.#parts.ids()));
 
   /** Ends the process when the journal cannot be written: the next start goes on from what is durable. */
   #inBackground(work: Promise<unknown>): void {
@@ -223,17 +203,13 @@ export class Runner implements ReportReader {
     graph.start(step.id);
     const begun = this.#dispatcher.start(run, step).then(
       () => {
-        if (run.wantsReplan || run.isEnding) this.#afterStart(run);
+        // Asked for while the intent was being written down: an end or another plan.
+        this.#dispatcher.cancelUnwanted(run);
+        if (run.wantsReplan || run.isEnding) this.pump(run);
       },
       (error: unknown) => this.#failStart(run, graph, step, error),
     );
     this.#inBackground(begun);
-  }
-
-  /** What was asked for while the intent was being written down: an end or another plan. */
-  #afterStart(run: OperationRun): void {
-    this.#dispatcher.cancelUnwanted(run);
-    this.pump(run);
   }
 
   async #failStart(run: OperationRun, graph: StepGraph, step: PlannedStep, error: unknown): Promise<void> {
