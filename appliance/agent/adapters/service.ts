@@ -48,9 +48,10 @@ for unit in $units; do
 done
 `;
 
+/** One reload for new files and new links together. */
 const startProgram = `
+systemctl enable --quiet --no-reload -- "$unit" || exit 1
 systemctl daemon-reload
-systemctl enable --quiet -- "$unit" || exit 1
 systemctl reset-failed -- "$unit" 2>/dev/null
 systemctl start -- "$unit"
 `;
