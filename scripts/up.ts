@@ -3,6 +3,7 @@
  * interrupted and repeated at any point.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash, X509Certificate } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -204,6 +205,23 @@ function printHowToUse(kubectl: string): void {
   );
 }
 
+/** Where the wizard is, and what a first visitor needs; nothing when somebody has claimed the server already. */
+function printWizard(): void {
+  const setupCode = join(folders.daemon, 'setup-code');
+  console.log(`\nThe wizard, in a browser:   ${server}/`);
+  if (!existsSync(setupCode)) return;
+  const authority = new X509Certificate(readFileSync(join(folders.daemon, 'authority', 'ca.crt')));
+  const hash = createHash('sha256')
+    .update(authority.publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
+  console.log(
+    `Set-up code (makes the first administrator, once):   ${readFileSync(setupCode, 'utf8').trim()}`,
+  );
+  console.log(
+    `The page shows this fingerprint of the server; compare it before you type a password:\n  ${hash}`,
+  );
+}
+
 const kubectl = await prepareSupplies();
 buildWizard();
 await startServices();
@@ -220,3 +238,4 @@ if (!given['no-cluster']) {
   }
   printHowToUse(kubectl);
 }
+printWizard();

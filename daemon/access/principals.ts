@@ -14,7 +14,9 @@ export interface Principal {
   /** Cluster name → role there; the greater of both counts. */
   readonly grants: Readonly<Record<string, Role>>;
   readonly source: 'local' | 'directory' | 'token';
-  /** What the token in hand is cut down to. */
+  /** Name of the token in hand. */
+  readonly token?: string;
+  /** What it is cut down to. */
   readonly scope?: TokenScope;
 }
 

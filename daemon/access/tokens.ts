@@ -123,7 +123,8 @@ export class AccessTokens {
     const now = this.#now();
     if (now - Date.parse(record.lastUsedAt ?? '1970-01-01T00:00:00Z') >= noteUseEvery)
       this.#records.useToken(record.hash, this.#instant(0));
-    return record.scope === undefined ? principal : { ...principal, scope: record.scope };
+    const { label, scope } = record;
+    return { ...principal, token: label, ...(scope === undefined ? {} : { scope }) };
   }
 
   /** Service accounts by name. */

@@ -164,9 +164,19 @@ export const commandCodes: ProblemCatalogue = {
     'A head is the number of a row and its hash, with a colon between.',
     'Give it as remuda audit verify printed it.',
   ),
+  'CLI-044': code(
+    'Not a number of days',
+    'A token for a cluster is valid for some whole number of days.',
+    'Give 1 to 366, like --days 30.',
+  ),
   'BUG-002': code(
     'A mistake of the command',
     'The command met something that it should know. REMUDA_DEBUG=1 shows where.',
     'Please report it.',
+  ),
+  'CLI-044': code(
+    'No terminal to ask for a password',
+    'A password is never an argument: others on the machine could read it.',
+    'Give --password-stdin and pipe it in.',
   ),
 };

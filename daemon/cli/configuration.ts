@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -77,6 +77,19 @@ export function saveConnection(
   const temporary = `${path}.${process.pid}.new`;
   writeFileSync(temporary, `${JSON.stringify(saved, null, 2)}\n`, { mode: 0o600 });
   renameSync(temporary, path);
+  return path;
+}
+
+/** PEM of the CA that an earlier `login` verified for this server. */
+export const savedAuthority = (environment: NodeJS.ProcessEnv, server: string): string | undefined => {
+  const saved = readSaved(environment);
+  return saved?.server === server ? saved.authority : undefined;
+};
+
+/** Removes what `login` kept; answers the path. */
+export function forgetConnection(environment: NodeJS.ProcessEnv): string {
+  const path = configurationFile(environment);
+  rmSync(path, { force: true });
   return path;
 }
 

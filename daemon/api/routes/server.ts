@@ -59,7 +59,8 @@ export const serverRoutes = [
           startedAt,
           authorityHash: authority.hash,
           principal: by,
-          role: principal?.role ?? 'viewer',
+          role: principal?.role ?? 'user',
+          ...(principal?.token === undefined ? {} : { token: principal.token }),
           ...(problem === undefined ? {} : { problem }),
         },
       };

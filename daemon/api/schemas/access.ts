@@ -118,6 +118,7 @@ export const serverSchema = z
     release: z.string(),
     principal: z.string(),
     role: roleSchema,
+    token: z.string().exactOptional().describe('Name of the token that the request came with.'),
     authorityHash: z.string(),
     startedAt: instant,
     problem: problemReportSchema.exactOptional().describe('Why it does not take on work just now.'),

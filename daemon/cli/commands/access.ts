@@ -1,25 +1,18 @@
-import { readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import { enrolmentTokenSchema, issuedTokenSchema, serverSchema, tokenViewSchema } from '../../api/types.ts';
-import { Client } from '../client.ts';
-import { saveConnection, splitToken } from '../configuration.ts';
-import { usageFailure } from '../exit.ts';
+import { enrolmentTokenSchema, issuedTokenSchema, tokenViewSchema } from '../../api/types.ts';
 import { type OutputForm, printList } from '../table.ts';
 import { relativeTime } from '../times.ts';
+import { addLoginCommands } from './login.ts';
 import { durationOf, outputOption } from './options.ts';
+import { addPeopleCommands } from './people.ts';
 import { addResealCommand } from './reseal.ts';
 import type { Session } from './session.ts';
 
-/** login, agent, token. */
+/** login, logout, people, agent, token. */
 export function addAccessCommands(program: Command, session: Session): void {
-  program
-    .command('login [server]')
-    .description('keep server and token for later commands; the token comes from a file or standard input')
-    .option('--token-file <path>', 'file with the token, for example <state>/admin-token')
-    .option('--ca-hash <hash>', "sha256 of the CA's public key, when the token does not begin with it")
-    .action((server: string | undefined, options: LoginOptions) => login(session, server, options));
+  addLoginCommands(program, session);
+  addPeopleCommands(program, session);
   const agent = program.command('agent').description("the sites' agents");
   agent
     .command('token <site>')
@@ -31,62 +24,6 @@ export function addAccessCommands(program: Command, session: Session): void {
     );
   addResealCommand(agent, session);
   addTokenCommands(program.command('token').description('tokens of people and machine accounts'), session);
-}
-
-interface LoginOptions {
-  readonly tokenFile?: string;
-  readonly caHash?: string;
-}
-
-async function login(session: Session, server: string | undefined, options: LoginOptions): Promise<void> {
-  const token = (await readToken(session, options)).trim();
-  const { hash, secret } = splitToken(token);
-  const authorityHash = options.caHash?.replace(/^sha256:/, '') ?? hash;
-  if (secret === '' || authorityHash === undefined) {
-    throw usageFailure(
-      'CLI-019',
-      'this is not a whole token',
-      'A whole one is <CA hash>.<secret>; with the secret alone, give --ca-hash too.',
-    );
-  }
-  const address = server ?? session.environment['REMUDA_SERVER'] ?? 'https://127.0.0.1:8443';
-  const client = await Client.connect({ server: address, secret, authorityHash, authority: undefined });
-  try {
-    const view = await client.call({ method: 'GET', path: '/api/v1/server', answer: serverSchema });
-    const path = saveConnection(session.environment, {
-      server: address,
-      token: `${authorityHash}.${secret}`,
-      authority: client.authority,
-    });
-    session.printer.answer(
-      `Logged in to ${client.server} as ${view.principal} (${view.role}); kept in ${path}`,
-    );
-  } finally {
-    client.close();
-  }
-}
-
-async function readToken(session: Session, options: LoginOptions): Promise<string> {
-  if (options.tokenFile === undefined) {
-    const { input } = session.printer.terminal;
-    if (input.isTTY === true)
-      throw usageFailure(
-        'CLI-020',
-        'a token typed here would be seen',
-        'Use --token-file, or pipe it in: remuda login < token',
-      );
-    return text(input);
-  }
-  try {
-    return readFileSync(options.tokenFile, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw usageFailure(
-      'CLI-021',
-      `the token file cannot be read (${code ?? 'unknown reason'})`,
-      'Give the path of a readable file.',
-    );
-  }
 }
 
 async function agentToken(
