@@ -115,6 +115,9 @@ export const secrets = listing({
   ],
 });
 
+/** Up to the first full stop, semicolon or colon that ends something; the dots of a version end nothing. */
+const firstClause = (text: string): string => (text.split(/[;:.](?:\s|$)/, 1)[0] ?? '').trim();
+
 /** What agents have on board. */
 export const payloads = listing({
   item: payloadSchema,
@@ -126,7 +129,7 @@ export const payloads = listing({
     { title: 'FLAVOUR', cell: (payload) => payload.flavour },
     { title: 'SIZE', cell: (payload) => humaneSize(payload.bytes) },
     // The first clause; the whole story is in -o yaml.
-    { title: 'FROM', cell: (payload) => (/^[^.;:]{1,70}/.exec(payload.provenance)?.[0] ?? '').trim() },
+    { title: 'FROM', cell: (payload) => firstClause(payload.provenance) },
   ],
 });
 
