@@ -164,7 +164,7 @@ export const commandCodes: ProblemCatalogue = {
     'A head is the number of a row and its hash, with a colon between.',
     'Give it as remuda audit verify printed it.',
   ),
-  'CLI-044': code(
+  'CLI-046': code(
     'Not a number of days',
     'A token for a cluster is valid for some whole number of days.',
     'Give 1 to 366, like --days 30.',

@@ -4,6 +4,7 @@ import { releaseName } from '../api/schemas/release.ts';
 import { ApiRefusal, ServerAway } from './client.ts';
 import { addAccessCommands } from './commands/access.ts';
 import { addAuditCommands } from './commands/audit.ts';
+import { addClusterAccessCommands } from './commands/cluster-access.ts';
 import { addDeleteCommand } from './commands/clusters.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addCredentialCommands } from './commands/credentials.ts';
@@ -44,6 +45,7 @@ export function buildProgram(session: Session): Command {
   addDirectoryCommands(program, session);
   addPolicyCommands(program, session);
   addAuditCommands(program, session);
+  addClusterAccessCommands(program, session);
   addSupportBundleCommand(program, session);
   addCompletionCommand(program, session);
   program
