@@ -18,6 +18,7 @@ export function ProblemReportView(props: {
     <Alert
       variant="danger"
       isInline
+      component="p"
       title={report.summary}
       className="remuda-problem"
       {...(actions === undefined ? {} : { actionLinks: actions })}
