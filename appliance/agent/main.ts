@@ -21,14 +21,12 @@ const command = new Command('remuda-agent')
   .option('--server <url>', 'https URL of the daemon, to enrol')
   .option('--enrol-file <file>', 'holds the single-use enrolment token; removed when it is used')
   .option('--test-allow-loopback', 'reach directories and receivers on loopback: for tests alone')
-  .option('--enrol <token>', 'the token itself: other users of this machine can read it while the agent runs')
   .parse();
 const given = command.opts<{
   state: string;
   cache?: string;
   server?: string;
   enrolFile?: string;
-  enrol?: string;
   testAllowLoopback?: true;
 }>();
 
@@ -67,9 +65,8 @@ async function providers(): Promise<Map<ProviderType, ProviderFactory>> {
 }
 
 function enrolment(): { readonly server: string; readonly token: string } | undefined {
-  const { server, enrolFile, enrol } = given;
+  const { server, enrolFile } = given;
   if (server === undefined) return undefined;
-  if (enrol !== undefined) return { server, token: enrol };
   try {
     return enrolFile === undefined ? undefined : { server, token: readFileSync(enrolFile, 'utf8').trim() };
   } catch {

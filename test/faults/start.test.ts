@@ -86,6 +86,8 @@ describe(`a first start that was killed -9 is made good by the next (complaint 3
       const authority = readFileSync(join(state, 'authority/ca.crt'), 'utf8');
       const path = `${url}/api/v1/agents/${site}/token`;
       const { json } = await ask(path, authority, { method: 'POST', token, body: '{}' });
+      const tokenFile = join(home, `${site}.token`);
+      writeFileSync(tokenFile, (json as { readonly token: string }).token);
       return {
         file: 'appliance/agent/main.ts',
         words: [
@@ -95,8 +97,8 @@ describe(`a first start that was killed -9 is made good by the next (complaint 3
           join(home, 'cache'),
           '--server',
           url,
-          '--enrol',
-          (json as { readonly token: string }).token,
+          '--enrol-file',
+          tokenFile,
         ],
         ready: '"msg":"linked to the daemon"',
       };
