@@ -77,11 +77,12 @@ export const schedulerArgs = { profiling: 'false' };
  * learners etcd has no quorum from the moment the second member is announced until it has started. With the usual
  * second of election time its leader steps down after one or two, and three more end all watches of the API server
  * (etcd's server/etcdserver/api/v3rpc/interceptor.go), after which Kubernetes may tell nobody anything for minutes
- * (kubernetes#97294). Three seconds make that twelve to fifteen: time enough to start. An election takes so much longer.
+ * (kubernetes#97294). Two seconds make that eight to ten: time enough to start (three seconds on a
+ * busy lab). Elections, and etcd's start on a first master, take so much longer.
  */
 export const etcdArgs = ({ hasEtcdLearners }: KubernetesMinor): Readonly<Record<string, string>> => ({
   'cipher-suites': suites,
-  ...(hasEtcdLearners ? {} : { 'election-timeout': '3000' }),
+  ...(hasEtcdLearners ? {} : { 'election-timeout': '2000' }),
 });
 
 /** KubeletConfiguration fields by CIS 4.2; authentication by certificate and webhook is also kubeadm's default. */
