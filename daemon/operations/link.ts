@@ -26,8 +26,8 @@ export interface AgentLink {
     name: Name,
     request: Parameters<AgentQuestions[Name]>[0],
   ): Promise<Awaited<ReturnType<AgentQuestions[Name]>>>;
-  /** Looks at checks without an operation. Absent where nobody at the other end knows the question. */
-  readonly preflight?: AgentChecks['preflight'];
+  /** Looks at checks without an operation. @throws as {@link ask} */
+  preflight: AgentChecks['preflight'];
   /** What only the agent may do: to speak with servers that a user named. Absent where nobody knows these questions. */
   readonly reach?: <Name extends keyof AgentOutgoing>(
     name: Name,

@@ -4,9 +4,8 @@ import type { PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { AgentLink } from './link.ts';
 import { contextFor } from './observation.ts';
 import { asRefusal, type Preparation, type PreparedCluster } from './preparation.ts';
-import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
-import { type FileRequest, Refusal } from './requests.ts';
+import type { FileRequest } from './requests.ts';
 import type { CheckedStep, ClusterPreflight, PreflightAnswer } from './answers.ts';
 
 /** What checking a file needs. */
@@ -39,8 +38,6 @@ export class Preflight {
     const all = plan.steps.filter(({ phase }) => phase === 'preflight');
     const now = all.filter(({ input }) => !needsFacts(input));
     const link = this.#parts.links(subject.provider.site);
-    if (link.preflight === undefined)
-      throw new Refusal('unavailable', [problems.noAgent(subject.provider.site)]);
     try {
       const context = contextFor(
         this.#parts.recorder.state,

@@ -15,14 +15,14 @@ import {
   type DaemonToAgent,
   type Dispatch,
   type Hello,
-  protocolVersion,
   type Welcome,
 } from '../../appliance/agent/protocol.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
-import { Problem, type ProblemReport, reportOf, Transient } from '../../provisioners/contract/problem.ts';
+import { problemFrom, type ProblemReport, reportOf, Transient } from '../../provisioners/contract/problem.ts';
 import { agentIdentityOf, type AgentIdentity } from '../access/authority.ts';
 import type { AgentLink } from './link.ts';
 import { helloSchema, reportsSchema } from './link-messages.ts';
+import { malformedReports, whyNotWelcome } from './link-refusals.ts';
 
 type AgentSocket = Socket<AgentToDaemon, DaemonToAgent>;
 
@@ -104,8 +104,7 @@ export class SocketLink implements AgentLink {
   async #answerOf(name: AgentQuestionName, request: unknown): Promise<unknown> {
     const reply = await this.#askSocket(name, request);
     if (reply.ok) return reply.value;
-    const { kind, code, summary, ...details } = reply.problem;
-    throw new Problem(kind, code, summary, details);
+    throw problemFrom(reply.problem);
   }
 
   onReports(handler: (reports: readonly AgentReport[]) => void): void {
@@ -118,7 +117,7 @@ export class SocketLink implements AgentLink {
 
   /** Judges a hello; when it is welcome, this socket is the site's agent and an older one is let go. */
   greet(socket: AgentSocket, identity: AgentIdentity, hello: Hello): Welcome {
-    const problem = this.#whyNot(identity, hello);
+    const problem = whyNotWelcome(hello, identity, { site: this.site, epoch: this.epoch });
     if (problem !== undefined) {
       this.#refusal = problem;
       this.#options.onRefused?.(problem);
@@ -158,7 +157,7 @@ export class SocketLink implements AgentLink {
     if (this.#agent() !== socket) return;
     const checked = reportsSchema.safeParse(reports);
     if (!checked.success) {
-      this.#options.onRefused?.(malformed(this.site));
+      this.#options.onRefused?.(malformedReports(this.site));
       socket.disconnect(true);
       return;
     }
@@ -168,28 +167,6 @@ export class SocketLink implements AgentLink {
       // The journal could not take them (a full disk): they are not acknowledged, so the agent sends them again.
       this.#options.onRefused?.(reportOf(error, `link/${this.site}`));
     }
-  }
-
-  #whyNot(identity: AgentIdentity, hello: Hello): ProblemReport | undefined {
-    const { site } = this.#options;
-    if (hello.site !== identity.site || hello.epoch !== identity.epoch)
-      return refused(
-        'LINK-003',
-        `An agent says it is ${hello.site}/${hello.epoch}, its certificate says otherwise.`,
-      );
-    if (hello.epoch !== this.epoch)
-      return refused(
-        'LINK-002',
-        `The agent of site ${site} holds epoch ${hello.epoch}; the active one holds ${this.epoch}.`,
-      );
-    if (Math.abs(hello.protocol - protocolVersion) > 1)
-      return {
-        kind: 'blocked',
-        code: 'LINK-001',
-        summary: `The agent of site ${site} (release ${hello.release}) speaks protocol ${hello.protocol}, the daemon ${protocolVersion}: they may differ by one.`,
-        remedy: 'Update the older of the two; work waits until then.',
-      };
-    return undefined;
   }
 
   #askSocket(name: AgentQuestionName, request: unknown): Promise<AskReply> {
@@ -210,23 +187,6 @@ export class SocketLink implements AgentLink {
         });
     });
   }
-}
-
-function refused(code: string, summary: string): ProblemReport {
-  return {
-    kind: 'blocked',
-    code,
-    summary,
-    remedy: 'If this is the agent you want, enrol it again with a fresh token; otherwise stop it.',
-  };
-}
-
-function malformed(site: string): ProblemReport {
-  return {
-    kind: 'fault',
-    code: 'LINK-004',
-    summary: `The agent of site ${site} sent reports that are none.`,
-  };
 }
 
 /** What the listener that only agents can reach is made of. All PEM. */

@@ -90,6 +90,19 @@ export class Transient extends Problem {
   }
 }
 
+/** What a problem tells when nothing more is known of what to do. */
+const usualRemedy = 'Read the log of the operation, mend the cause, then resume or ask again.';
+
+/** The error that a report was made of, on the other end of a link: of the same class, so that it is judged alike. */
+export function problemFrom(report: ProblemReport): Problem {
+  const { kind, code, summary, remedy, ...rest } = report;
+  const details = remedy === undefined ? rest : { ...rest, remedy };
+  if (kind === 'transient') return new Transient(code, summary, details);
+  if (kind === 'blocked') return new Blocked(code, summary, { remedy: usualRemedy, ...details });
+  if (kind === 'user') return new UserProblem(code, summary, { remedy: usualRemedy, ...details });
+  return new Problem(kind, code, summary, details);
+}
+
 /**
  * Turns anything thrown into a report. What is not a {@link Problem} becomes a `fault` with the given reference,
  * so that a report can name it.

@@ -58,6 +58,7 @@ const link: AgentLink = {
   acknowledge: () => undefined,
   ask: async (name, request) =>
     answers[name]?.((request as { context?: { cluster: unknown } }).context?.cluster) as never,
+  preflight: () => Promise.reject(new Error('nothing is checked here')),
   onReports: (handler) => {
     deliver = handler;
   },

@@ -1,5 +1,6 @@
 import type { AttemptRunner } from '../../appliance/agent/attempts.ts';
 import type {
+  AgentChecks,
   AgentQuestions,
   AgentReport,
   AttemptKey,
@@ -23,7 +24,7 @@ export interface WireFaults {
 export interface AgentEnd {
   readonly process: SimulatedProcess;
   readonly runner: AttemptRunner;
-  readonly questions: AgentQuestions;
+  readonly questions: AgentQuestions & AgentChecks;
   readonly hello: () => Hello;
 }
 
@@ -131,7 +132,7 @@ export class Wire {
   }
 
   /** Asks the agent; a lost question or answer is Transient after some patience. */
-  async ask(name: keyof AgentQuestions, request: unknown): Promise<unknown> {
+  async ask(name: keyof AgentQuestions | keyof AgentChecks, request: unknown): Promise<unknown> {
     const { agent, daemon } = this;
     if (!this.isUp || agent === undefined || daemon === undefined)
       throw new Transient('LINK-001', 'No agent of this site is connected');
@@ -211,6 +212,13 @@ export class MemoryLink implements AgentLink {
   ): Promise<Awaited<ReturnType<AgentQuestions[Name]>>> {
     const answer = await this.#wire.ask(name, request);
     return answer as Awaited<ReturnType<AgentQuestions[Name]>>;
+  }
+
+  async preflight(
+    request: Parameters<AgentChecks['preflight']>[0],
+  ): Promise<Awaited<ReturnType<AgentChecks['preflight']>>> {
+    const answer = await this.#wire.ask('preflight', request);
+    return answer as Awaited<ReturnType<AgentChecks['preflight']>>;
   }
 
   onReports(handler: (reports: readonly AgentReport[]) => void): void {

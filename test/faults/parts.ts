@@ -1,6 +1,8 @@
-import type { AgentQuestions, Sealed } from '../../appliance/agent/protocol.ts';
+import type { AgentChecks, AgentQuestions, Sealed } from '../../appliance/agent/protocol.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
+import { lookOnce } from '../../appliance/agent/checking.ts';
 import { Looking } from '../../appliance/agent/observe.ts';
+import { steps as shipped } from '../../provisioners/kubernetes/steps.ts';
 import type { Clock } from '../../appliance/agent/clock.ts';
 import { fakeClusterKeys } from '../fleet/ports/ports.ts';
 import type { Ports } from '../../provisioners/contract/ports.ts';
@@ -16,8 +18,11 @@ const fakePublicKeys = (): ClusterPublicKeys => ({
   sshPublicKey: fakeClusterKeys().sshPublicKey,
 });
 
+/** The steps that a real agent ships, by kind. */
+const kinds = new Map(shipped.map((step) => [step.kind, step]));
+
 /** The agent's answers in the simulation. Keys are fakes; looking is the agent's own, through the fleet's ports. */
-export function fleetQuestions(portsFor: () => Ports, clock: Clock): AgentQuestions {
+export function fleetQuestions(portsFor: () => Ports, clock: Clock): AgentQuestions & AgentChecks {
   return {
     observe: (request) => new Looking(portsFor(), clock, request).observe(),
     drawKeys: async () => ({
@@ -33,6 +38,17 @@ export function fleetQuestions(portsFor: () => Ports, clock: Clock): AgentQuesti
         kept: [],
         left: entries.map((entry) => Object.assign({ why: 'still there' }, entry)),
       };
+    },
+    preflight: ({ context, steps }) => {
+      const { cluster } = context;
+      const ground = {
+        steps: kinds,
+        ports: portsFor(),
+        cluster,
+        clock,
+        signal: new AbortController().signal,
+      };
+      return Promise.all(steps.map((step) => lookOnce(ground, step)));
     },
     machines: ({ context }) => portsFor().provider.machines.list(context.cluster),
   };
