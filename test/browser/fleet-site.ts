@@ -1,0 +1,180 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
+import { pino } from 'pino';
+import { AttemptRunner } from '../../appliance/agent/attempts.ts';
+import { enrol } from '../../appliance/agent/enrolment.ts';
+import { AgentLinkClient } from '../../appliance/agent/link-client.ts';
+import { requestCertificate } from '../../appliance/agent/pki.ts';
+import { type PayloadListing, protocolVersion } from '../../appliance/agent/protocol.ts';
+import { createQuestions } from '../../appliance/agent/questions.ts';
+import { AttemptStore } from '../../appliance/agent/store.ts';
+import type { PortsFactory } from '../../appliance/agent/work.ts';
+import { steps } from '../../provisioners/kubernetes/steps.ts';
+import { scaledClock } from '../faults/scaled-clock.ts';
+import { callFleet } from '../fleet/model/calls.ts';
+import { Fleet } from '../fleet/model/fleet.ts';
+import { Door } from '../fleet/ports/door.ts';
+import { fakeSecrets, fleetPorts } from '../fleet/ports/ports.ts';
+import { insecureFetch } from './insecure-fetch.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+/** Model milliseconds a real one: a cluster that takes minutes is there in seconds, and can still be watched. */
+const scale = 60;
+
+/** A payload that the model has, as an agent lists it. */
+const payload: PayloadListing = {
+  name: 'kubernetes-v1.20.2-model',
+  kubernetesVersion: 'v1.20.2',
+  flavour: 'lab',
+  bytes: 734_003_200,
+  digest: `sha256:${'5a'.repeat(32)}`,
+  provenance: 'the model of the tests',
+};
+
+/** A real daemon, with a real agent's link and step loop over the fleet model in place of machines. */
+export interface FleetSite extends AsyncDisposable {
+  readonly url: string;
+  /** Folder of the daemon's state, where the set-up code is. */
+  readonly folder: string;
+  readonly fleet: Fleet;
+  /** `<CA hash>.<secret>` of the administrator's token. */
+  readonly token: string;
+  /** Ends the daemon with SIGKILL; the agent stays. */
+  kill(): Promise<void>;
+  /** Starts the daemon again on its state and its ports. */
+  restart(): Promise<void>;
+}
+
+/** Starts one on free ports of loopback; it goes away with everything it wrote. */
+export async function startFleetSite(): Promise<FleetSite> {
+  const folder = mkdtempSync(join(tmpdir(), 'remuda-browser-'));
+  const state = join(folder, 'daemon');
+  let daemon = await startDaemon(state);
+  const { port, linkPort } = daemon;
+  const url = `https://127.0.0.1:${port}`;
+  const token = readFileSync(join(state, 'admin-token'), 'utf8').trim();
+  const fleet = new Fleet();
+  const agent = await startAgent({ url, token, folder, fleet });
+  return {
+    url,
+    folder: state,
+    fleet,
+    token,
+    kill: () => end(daemon.process, 'SIGKILL'),
+    async restart() {
+      daemon = await startDaemon(state, { port, linkPort });
+    },
+    async [Symbol.asyncDispose]() {
+      await agent.stop();
+      await end(daemon.process, 'SIGTERM');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface StartedDaemon {
+  readonly process: ChildProcess;
+  readonly port: number;
+  readonly linkPort: number;
+}
+
+/** The daemon as it is started in life, by default on any free ports; it says which when it is ready. */
+async function startDaemon(state: string, ports = { port: 0, linkPort: 0 }): Promise<StartedDaemon> {
+  const address = (port: number): string => `127.0.0.1:${port}`;
+  const listen = ['--listen', address(ports.port), '--link-listen', address(ports.linkPort)];
+  const words = ['--state', state, ...listen, '--allow-root'];
+  const child = spawn(process.execPath, [join(root, 'daemon/main.ts'), ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const { promise, resolve: found, reject } = Promise.withResolvers<StartedDaemon>();
+  let said = '';
+  child.stdout.on('data', (part: Buffer) => {
+    said += part.toString();
+    const ready = /"port":(\d+),"linkPort":(\d+),"msg":"ready"/.exec(said);
+    if (ready) found({ process: child, port: Number(ready[1]), linkPort: Number(ready[2]) });
+  });
+  child.stderr.on('data', (part: Buffer) => {
+    said += part.toString();
+  });
+  child.once('exit', (code) => reject(new Error(`the daemon ended (${code}): ${said}`)));
+  return promise;
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((done) => child.once('exit', done));
+  child.kill(signal);
+  await gone;
+}
+
+async function startAgent(given: {
+  readonly url: string;
+  readonly token: string;
+  readonly folder: string;
+  readonly fleet: Fleet;
+}): Promise<{ stop(): Promise<void> }> {
+  const { url, token, folder, fleet } = given;
+  const clock = { ...scaledClock({ start: Date.now(), scale }), random: Math.random };
+  const ports: PortsFactory = (work) => {
+    const door = new Door({
+      by: { ...work.key, epoch: work.epoch },
+      sleep: (duration) => clock.sleep(duration),
+      carry: async (name, call, caller) => callFleet(fleet, name, call, caller),
+    });
+    return fleetPorts(door, fakeSecrets(), (text, machine) => work.log(text, machine));
+  };
+  // The model moves by the clock: machines boot and kubelets start while nobody calls them.
+  const settling = setInterval(() => fleet.settle(clock.milliseconds()), 20);
+  const issued = await insecureFetch(`${url}/api/v1/agents/local/token`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    body: '{}',
+  });
+  const enrolment = JSON.parse(issued) as { readonly token: string };
+  const recipient = await identityToRecipient(await generateIdentity());
+  const enrolled = await enrol({
+    server: url,
+    token: enrolment.token,
+    recipient,
+    release: '0.1.0',
+    request: await requestCertificate(),
+  });
+  const store = new AttemptStore(join(folder, 'agent.db'));
+  const kinds = new Map(steps.map((step) => [step.kind, step]));
+  const runner = new AttemptRunner({ steps: kinds, store, epoch: enrolled.epoch, clock, ports });
+  const client = new AgentLinkClient({
+    url: `https://127.0.0.1:${enrolled.linkPort}`,
+    identity: enrolled,
+    hello: () => ({
+      protocol: protocolVersion,
+      release: '0.1.0',
+      site: 'local',
+      epoch: enrolled.epoch,
+      kinds: Object.fromEntries(steps.map(({ kind, version }) => [kind, version])),
+      recipient,
+      open: runner.open(),
+    }),
+    runner,
+    questions: createQuestions({
+      ports,
+      steps: kinds,
+      supply: { list: async () => [payload] },
+      clock,
+      epoch: enrolled.epoch,
+    }),
+    logger: pino({ level: 'silent' }),
+  });
+  runner.resume();
+  client.start();
+  return {
+    async stop() {
+      clearInterval(settling);
+      await runner.stop();
+      await client.stop();
+      store.close();
+    },
+  };
+}
