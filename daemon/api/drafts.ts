@@ -97,9 +97,9 @@ export class Drafts {
   /** Says that somebody has it open, from now on for a while; answers everybody who has. */
   open(principal: Principal, id: string): DraftPresence {
     this.#visible(principal, id);
+    const before = this.#viewers(id).length;
     const here = this.#present.get(id) ?? new Map<string, Presence>();
     this.#present.set(id, here);
-    const before = this.#viewers(id).length;
     const known = here.get(principal.id);
     if (known) known.seenAt = this.#now();
     else here.set(principal.id, { name: principal.name, since: this.#now(), seenAt: this.#now() });

@@ -174,7 +174,7 @@ export const commandCodes: ProblemCatalogue = {
     'The command met something that it should know. REMUDA_DEBUG=1 shows where.',
     'Please report it.',
   ),
-  'CLI-044': code(
+  'CLI-045': code(
     'No terminal to ask for a password',
     'A password is never an argument: others on the machine could read it.',
     'Give --password-stdin and pipe it in.',

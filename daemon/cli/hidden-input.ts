@@ -17,7 +17,7 @@ export async function readHidden(
   if (isFromInput) return (await text(terminal.input)).split(/\r?\n/)[0] ?? '';
   if (terminal.input.isTTY !== true)
     throw usageFailure(
-      'CLI-044',
+      'CLI-045',
       'there is no terminal to ask for the password',
       'Give --password-stdin and pipe it in.',
     );

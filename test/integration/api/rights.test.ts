@@ -59,10 +59,7 @@ const withDoorOfItsOwn = new Set(['agent.enrol', 'agent.renew']);
 
 describe('C5: route × role', () => {
   test('each route has a row, and each row a route', () => {
-    const described = ['policy.', 'directory.', 'audit-export.', 'audit.'];
-    const own = table
-      .map(({ id }) => id)
-      .filter((id) => id in rightsTable || !described.some((start) => id.startsWith(start)));
+    const own = table.map(({ id }) => id);
     expect(own.sort()).toEqual(Object.keys(rightsTable).sort());
   });
 
@@ -74,8 +71,7 @@ describe('C5: route × role', () => {
     const found: (readonly [string, string])[] = [];
     const asked: (readonly [string, string])[] = [];
     for (const route of table) {
-      if (!(route.id in rightsTable) || withDoorOfItsOwn.has(route.id)) continue;
-      // It would end the run: the token asks for a list of what it is itself.
+      if (withDoorOfItsOwn.has(route.id)) continue;
       found.push([route.id, await tryRoute(route, token)]);
       asked.push([route.id, wanted(route, role, inDemo)]);
     }

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Role } from '../../../daemon/access/principals.ts';
+import { parseStream } from '../../../daemon/spec/stream.ts';
+import { codeOf } from './fake-browser.ts';
+import { addFakeCluster, grantRole } from './fake-clusters.ts';
+import { type FakeSite, startFakeSite } from './fake-site.ts';
+import { ask } from './http.ts';
+
+let site: FakeSite;
+beforeAll(async () => {
+  site = await startFakeSite();
+  for (const name of ['demo', 'other']) addFakeCluster(site, name);
+});
+afterAll(() => site[Symbol.asyncDispose]());
+
+const provider = `apiVersion: remuda.dev/v1alpha1
+kind: Provider
+metadata: { name: lab }
+spec: { type: lab, lab: { subnet: 10.77.0.0/24 } }
+`;
+const secret = `apiVersion: remuda.dev/v1alpha1
+kind: Secret
+metadata: { name: s }
+stringData: { password: x }
+`;
+const policy = `apiVersion: remuda.dev/v1alpha1
+kind: Policy
+metadata: { name: p }
+spec:
+  validations: [{ expression: object.spec.controlPlane.replicas >= 3 }]
+`;
+const cluster = (name: string): string => `apiVersion: remuda.dev/v1alpha1
+kind: Cluster
+metadata: { name: ${name} }
+spec:
+  provider: lab
+  kubernetes: { version: "1.20.2" }
+  controlPlane: { replicas: 3 }
+  workers: [{ name: general, replicas: 2 }]
+  clusterNetwork:
+    pods: { cidrBlocks: [10.244.0.0/16] }
+    services: { cidrBlocks: [10.96.0.0/12] }
+    serviceDomain: cluster.local
+`;
+
+const tokens = new Map<string, string>();
+function tokenOf(role: Role, inDemo?: Role): string {
+  const name = `files-${role}-${inDemo ?? 'nothing'}`;
+  const known = tokens.get(name);
+  if (known !== undefined) return known;
+  const { token, view } = site.tokens.issue({ name, role, days: 1 });
+  if (inDemo !== undefined) grantRole(site, view.principal, 'demo', inDemo);
+  tokens.set(name, token);
+  return token;
+}
+
+/** Whether the engine was asked at all, and what the door said. */
+async function send(path: string, token: string, text: string): Promise<string> {
+  const before = site.engine.asked.length;
+  const answer = await ask(`${site.url}/api/v1/${path}`, site.authority.certificate, {
+    method: 'POST',
+    token,
+    body: JSON.stringify({ text }),
+  });
+  if (site.engine.asked.length > before) return 'done';
+  return answer.status === 403 ? 'forbidden' : `${answer.status} ${codeOf(answer)}`;
+}
+
+const { policies, problems } = parseStream(policy, { file: '-' });
+test('the policy of these tests is a good one', () => {
+  expect([policies.length, problems]).toEqual([1, []]);
+});
+
+describe('apply is decided document by document', () => {
+  test.each<[string, Role, Role | undefined, string, string]>([
+    ['an operator of a cluster changes it', 'user', 'operator', cluster('demo'), 'done'],
+    ['and not another', 'user', 'operator', cluster('other'), 'forbidden'],
+    ['and makes no new one', 'user', 'admin', cluster('fresh'), 'forbidden'],
+    ['nor a provider', 'user', 'admin', provider, 'forbidden'],
+    ['nor a secret', 'user', 'admin', secret, 'forbidden'],
+    ['nor a policy', 'user', 'admin', policy, 'forbidden'],
+    [
+      'one foreign document spoils the file',
+      'user',
+      'operator',
+      `${cluster('demo')}---\n${provider}`,
+      'forbidden',
+    ],
+    [
+      'also when it is the first',
+      'user',
+      'operator',
+      `${cluster('other')}---\n${cluster('demo')}`,
+      'forbidden',
+    ],
+    ['a viewer of it may not', 'user', 'viewer', cluster('demo'), 'forbidden'],
+    ['nor a viewer of everything', 'viewer', undefined, cluster('demo'), 'forbidden'],
+    ['who is operator there as well', 'viewer', 'operator', cluster('demo'), 'done'],
+    ['an operator makes everything', 'operator', undefined, `${provider}---\n${cluster('fresh')}`, 'done'],
+    ['but a policy', 'operator', undefined, policy, 'forbidden'],
+  ])('%s', async (_what, role, inDemo, text, wanted) => {
+    expect(await send('apply', tokenOf(role, inDemo), text)).toBe(wanted);
+  });
+
+  test('what cannot be read is refused before the engine sees it, whatever it hides', async () => {
+    const token = tokenOf('user', 'operator');
+    for (const text of [
+      `${cluster('demo')}---\n${cluster('other').replace('kind: Cluster', 'kind: Clutser')}`,
+      `${cluster('demo')}---\n? [`,
+      cluster('demo').replace('name: demo', 'name: demo\n  name: other'),
+    ])
+      expect(await send('apply', token, text)).not.toBe('done');
+  });
+});
+
+test.each<[string, Role, Role | undefined, string, string]>([
+  ['a viewer of a cluster plans a change of it', 'user', 'viewer', cluster('demo'), 'done'],
+  ['a mere user of it does not', 'user', 'user', cluster('demo'), 'forbidden'],
+  ['nobody plans what is hidden', 'user', 'viewer', cluster('other'), 'forbidden'],
+  [
+    'a viewer of everything plans everything',
+    'viewer',
+    undefined,
+    `${provider}---\n${cluster('fresh')}`,
+    'done',
+  ],
+])('plan: %s', async (_what, role, inDemo, text, wanted) => {
+  expect(await send('plans', tokenOf(role, inDemo), text)).toBe(wanted);
+  expect(await send('preflight', tokenOf(role, inDemo), text)).toBe(wanted);
+});
