@@ -111,7 +111,8 @@ describe('the story of a highly available cluster in the lab', () => {
       );
       expect([since, usually]).toEqual([expect.stringMatching(/\d/), expect.stringMatching(/\d+ s/)]);
       await apply.says(/story-general-2: you could: [^\n]*power and network/);
-      // What runs beside it does not wait for it.
+      // The others do not wait for it: neither what runs beside it nor the next master.
+      await apply.says(/(done|already so) control plane: Join story-cp-3/);
       await apply.says(/(done|already so) workers: Join story-general-1/);
     },
   );
