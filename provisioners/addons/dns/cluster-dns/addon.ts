@@ -13,8 +13,7 @@ const selector = `app.kubernetes.io/name=${name}`;
  * (kubeadm's constants.GetDNSIP).
  */
 export function dnsServiceAddress(serviceCidr: string): string {
-  const [network] = ipaddr.IPv4.parseCIDR(serviceCidr);
-  const octets = network.octets;
+  const { octets } = ipaddr.IPv4.networkAddressFromCIDR(serviceCidr);
   const last = (octets[3] ?? 0) + 10;
   return [octets[0], octets[1], octets[2], last].join('.');
 }
@@ -108,7 +107,7 @@ function deployment(version: string, input: AddonInput): KubernetesObject {
               ],
             },
           },
-          securityContext: { fsGroup: 65534 },
+          securityContext: { fsGroup: 65534, seccompProfile: { type: 'RuntimeDefault' } },
           containers: [container(version, input)],
           volumes: [{ name: 'run', emptyDir: { medium: 'Memory', sizeLimit: '8Mi' } }],
         },

@@ -67,7 +67,8 @@ function container(version: string, input: AddonInput): unknown {
     securityContext: {
       readOnlyRootFilesystem: true,
       allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'], add: ['NET_ADMIN', 'NET_RAW', 'DAC_OVERRIDE'] },
+      capabilities: { drop: ['ALL'], add: ['NET_ADMIN', 'NET_RAW'] },
+      seccompProfile: { type: 'RuntimeDefault' },
     },
     volumeMounts: [
       { name: 'cni', mountPath: '/host/etc/cni/net.d' },
