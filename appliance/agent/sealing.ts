@@ -34,7 +34,7 @@ export async function open(identity: string, sealed: string, what: string): Prom
       `This agent cannot open ${what}: it was not sealed to it, or was changed.`,
       {
         remedy:
-          'If the agent was replaced, seal them to this one: remuda agent reseal SITE --recovery-key-file FILE. Without that key, give the secrets again with `remuda secret set`.',
+          'If the agent was replaced, seal what is kept to this one: remuda agent reseal SITE --recovery-key-file FILE. A secret can also be given again: remuda secret set NAME.',
       },
     );
   }

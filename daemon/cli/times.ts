@@ -20,9 +20,10 @@ export function relativeTime(instant: string, now: number = Date.now()): string 
     [60, 1, 'second'],
     [3600, 60, 'minute'],
     [86_400, 3600, 'hour'],
-    [Number.POSITIVE_INFINITY, 86_400, 'day'],
+    [2 * 31_557_600, 86_400, 'day'],
+    [Number.POSITIVE_INFINITY, 31_557_600, 'year'],
   ] as const;
-  const [, divisor, unit] = steps.find(([limit]) => Math.abs(seconds) < limit) ?? steps[3];
+  const [, divisor, unit] = steps.find(([limit]) => Math.abs(seconds) < limit) ?? steps[4];
   return format.format(Math.round(seconds / divisor), unit);
 }
 

@@ -16,8 +16,9 @@ export const planningCodes: ProblemCatalogue = {
   },
   'PLAN-003': {
     title: 'The cluster does not answer',
-    explanation: 'The cluster has run before and its API is silent now, so what it holds is not known.',
-    remedy: 'Bring a master back (are the machines on?), then apply again.',
+    explanation:
+      'The cluster has run before and its nodes cannot be seen now, so what it holds is not known. Its API is silent, or the agent cannot open its keys.',
+    remedy: 'Bring a master back (are the machines on?), or do what the message says, then apply again.',
   },
   'PLAN-004': {
     title: 'No address left for a machine',

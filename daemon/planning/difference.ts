@@ -28,10 +28,14 @@ export function requireSight(observed: Observed, isEstablished: boolean): void {
       remedy: 'Bring the provider back into reach, then apply again: nothing is made or removed on a guess.',
     });
   if (observed.nodes === undefined && isEstablished)
-    throw new Blocked('PLAN-003', `The cluster has run before, and its API does not answer. ${why}`.trim(), {
-      remedy:
-        'Bring a master back (are the machines on?), then apply again: nothing is made or removed on a guess.',
-    });
+    throw new Blocked(
+      'PLAN-003',
+      `The cluster has run before, and its nodes could not be seen. ${why}`.trim(),
+      {
+        remedy:
+          'See to what is said there, or bring a master back if none is on; then apply again. Nothing is made or removed on a guess.',
+      },
+    );
 }
 
 /** Machines that the document no longer wants. @throws UserProblem: this release removes no single machine */

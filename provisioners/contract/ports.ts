@@ -60,7 +60,7 @@ export interface HostPort {
   certificates(machine: MachineRef): Promise<readonly MachineCertificate[]>;
 }
 
-/** One certificate on a machine, named as kubeadm names it: `apiserver`, `etcd/server`, `admin.conf`, `kubelet/kubelet`. */
+/** One certificate on a machine, named as kubeadm names it: `apiserver`, `etcd/server`, `admin.conf`, `kubelet/client`. */
 export interface MachineCertificate {
   readonly name: string;
   readonly notAfter: Instant;

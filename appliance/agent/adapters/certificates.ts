@@ -18,10 +18,9 @@ for file in /etc/kubernetes/*.conf; do
   [ -n "$data" ] || continue
   echo "== \${file#/etc/kubernetes/}"; printf '%s' "$data" | base64 -d | first
 done
-for name in kubelet-client-current.pem kubelet.crt; do
-  [ -f "/var/lib/kubelet/pki/$name" ] || continue
-  echo "== kubelet/\${name%.*}"; first < "/var/lib/kubelet/pki/$name"
-done
+cd /var/lib/kubelet/pki 2>/dev/null || exit 0
+if [ -f kubelet-client-current.pem ]; then echo "== kubelet/client"; first < kubelet-client-current.pem; fi
+if [ -f kubelet.crt ]; then echo "== kubelet/server"; first < kubelet.crt; fi
 `;
 
 /** Reads what {@link certificatesProgram} printed. What is no certificate is left out. */

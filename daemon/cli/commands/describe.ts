@@ -41,10 +41,11 @@ export function addDescribeCommand(program: Command, session: Session): void {
           await client.call({ method: 'GET', path, answer: operationDetailSchema }),
         );
       }
-      await lookAfresh(client, path);
+      const hindrance = await lookAfresh(client, path);
       return describeCluster(
         session,
         await client.call({ method: 'GET', path, answer: clusterDetailSchema }),
+        hindrance,
       );
     });
 }
@@ -52,13 +53,15 @@ export function addDescribeCommand(program: Command, session: Session): void {
 /** How long a fresh look may take before the last one is shown, milliseconds. */
 const lookWithin = 5000;
 
-/** Has the agent look again, as far as it can just now; what is shown says how old it is. */
-async function lookAfresh(client: Client, path: string): Promise<void> {
+/** Has the agent look again, as far as it can just now. @returns why it could not; what is shown says how old it is */
+async function lookAfresh(client: Client, path: string): Promise<string | undefined> {
   try {
     await client.call({ method: 'POST', path: `${path}/observe`, within: lookWithin });
+    return undefined;
   } catch (error) {
     // No agent, no permission, or no time: then what was seen last is shown with its age.
     if (!(error instanceof CommandFailure || error instanceof ServerAway)) throw error;
+    return error.message;
   }
 }
 
@@ -69,7 +72,11 @@ function fields(session: Session, pairs: readonly (readonly [string, string])[])
     if (value !== '') session.printer.answer(`${out.dim(label.padEnd(13))} ${cleanLine(value)}`);
 }
 
-async function describeCluster(session: Session, cluster: ClusterDetail): Promise<void> {
+async function describeCluster(
+  session: Session,
+  cluster: ClusterDetail,
+  hindrance: string | undefined,
+): Promise<void> {
   const { printer } = session;
   const { observed, operation } = cluster;
   printer.answer(printer.out.bold(`Cluster ${cluster.name}`));
@@ -84,6 +91,8 @@ async function describeCluster(session: Session, cluster: ClusterDetail): Promis
     ['etcd', (observed?.voters ?? []).map(memberText).join(', ')],
     ['certificates', certificatesText(observed?.certificates ?? [])],
   ]);
+  if (hindrance !== undefined)
+    printer.answer(printer.out.warn(`not looked at afresh just now: ${cleanLine(hindrance)}`));
   for (const sentence of observed?.unseen ?? [])
     printer.answer(
       printer.out.warn(`unseen ${relativeTime(observed?.at ?? cluster.createdAt)}: ${cleanLine(sentence)}`),

@@ -12,6 +12,7 @@ import { cleanLine } from '../clean-text.ts';
 import { type Client, ApiRefusal } from '../client.ts';
 import { plainFailure } from '../exit.ts';
 import { LiveClient } from '../live-client.ts';
+import { eventDataText } from '../event-text.ts';
 import { clockTime } from '../times.ts';
 import type { Session } from './session.ts';
 
@@ -187,6 +188,5 @@ function lineText(session: Session, line: LogLine): string {
 function eventText(session: Session, event: EngineEvent): string {
   const { out } = session.printer;
   const about = [event.cluster, event.step].filter((part) => part !== undefined).join(' ');
-  const data = event.data === null || JSON.stringify(event.data) === '{}' ? '' : JSON.stringify(event.data);
-  return `${out.dim(String(event.number).padStart(6))} ${out.dim(clockTime(event.at))} ${event.type.padEnd(20)} ${cleanLine(about)} ${out.dim(cleanLine(data).slice(0, 200))}`.trimEnd();
+  return `${out.dim(String(event.number).padStart(6))} ${out.dim(clockTime(event.at))} ${event.type.padEnd(20)} ${cleanLine(about)} ${out.dim(eventDataText(event.data))}`.trimEnd();
 }

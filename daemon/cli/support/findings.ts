@@ -2,6 +2,9 @@ import type { AgentView, ClusterDetail, OperationDetail, ServerView } from '../.
 import { certificatesText } from '../certificates.ts';
 import { humaneDuration } from '../times.ts';
 
+/** Certificates that end sooner are worth a sentence, milliseconds: 90 days. */
+const certificateWarning = 90 * 24 * 60 * 60_000;
+
 /** What was read of a site, as far as it could be. */
 export interface Gathered {
   server?: ServerView;
@@ -36,7 +39,9 @@ function agentFindings(agent: AgentView, server: ServerView | undefined): string
 function clusterFindings({ name, phase, observed }: ClusterDetail): string[] {
   const about = `Cluster ${name}`;
   if (observed === undefined) return [`${about} is ${phase} and was never looked at.`];
-  const certificates = certificatesText(observed.certificates ?? []);
+  const soon = (observed.certificates ?? []).filter(
+    ({ notAfter }) => Date.parse(notAfter) - Date.now() < certificateWarning,
+  );
   return [
     ...(phase === 'Ready' ? [] : [`${about} is ${phase}.`]),
     ...observed.unseen.map((sentence) => `${about}, ${observed.at}: ${sentence}`),
@@ -51,7 +56,7 @@ function clusterFindings({ name, phase, observed }: ClusterDetail): string[] {
     ...(observed.voters ?? [])
       .filter(({ healthy, learner, started }) => !healthy || learner || !started)
       .map((member) => `${about}: etcd member ${member.name || member.id} is not a healthy voter.`),
-    ...(certificates === '' ? [] : [`${about}: of its certificates ${certificates}.`]),
+    ...(soon.length === 0 ? [] : [`${about}: of its certificates ${certificatesText(soon)}.`]),
   ];
 }
 
