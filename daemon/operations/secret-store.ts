@@ -62,6 +62,10 @@ export class SecretStore {
       const document = state.revisions.newest(cluster.uid)?.document;
       return document !== undefined && secretsNamedIn(document).includes(name);
     });
-    return [...users, ...clusters.map((cluster) => ({ name: cluster.name }))];
+    // Directories and receivers of the audit trail name theirs in the same way.
+    const outgoing = [...state.directories.list(), ...state.auditExports.list()].filter(({ config }) =>
+      secretsNamedIn(config).includes(name),
+    );
+    return [...users, ...[...clusters, ...outgoing].map((user) => ({ name: user.name }))];
   }
 }

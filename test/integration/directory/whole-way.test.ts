@@ -103,6 +103,8 @@ describe('E1: people of a directory, from the command that sets it up to the ses
       directories: [{ name: 'corp', title: 'Corp' }],
     });
     expect(await well('directory', 'list')).toContain('ldap://127.0.0.1');
+    const removed = await run('secret', 'remove', 'corp-reader');
+    expect([removed.code, removed.err]).toEqual([8, expect.stringContaining('SECRET-003')]);
   });
 
   test('groups, also those in groups, are roles; wrong and empty passwords are refused alike', async () => {
