@@ -91,7 +91,8 @@ const policy: Readonly<Record<ObjectKind, PolicyRow>> = {
   session: { read: 'user', operate: 'user', administer: 'admin' },
   user: { read: 'admin', administer: 'admin' },
   setup: { administer: 'admin' },
-  draft: { read: 'viewer', apply: 'viewer', delete: 'viewer' },
+  // One's own; shared ones are for those who may plan everything: see ../api/drafts.ts.
+  draft: { read: 'user', apply: 'user', delete: 'user' },
   directory: { read: 'admin', administer: 'admin' },
   policy: { read: 'viewer', apply: 'admin', administer: 'admin' },
   audit: { read: 'admin', administer: 'admin' },

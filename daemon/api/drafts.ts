@@ -41,7 +41,10 @@ export class Drafts {
 
   /** One's own, and those that are shared; newest first. */
   list(principal: Principal): readonly DraftView[] {
-    return this.#records.listFor(principal.id).map((record) => this.#viewOf(record));
+    return this.#records
+      .listFor(principal.id)
+      .filter((record) => isFor(principal, record))
+      .map((record) => this.#viewOf(record));
   }
 
   /** @throws AccessRefusal API-006 for those of others, too. */
@@ -116,7 +119,7 @@ export class Drafts {
   /** Whether a draft is for somebody's eyes. */
   mayKnowOf(principal: Principal, id: string): boolean {
     const record = this.#records.get(id);
-    return record !== undefined && (record.owner === principal.id || record.isShared);
+    return record !== undefined && isFor(principal, record);
   }
 
   /** Calls back when somebody opens or closes a draft; the answer ends it. */
@@ -127,7 +130,7 @@ export class Drafts {
 
   #visible(principal: Principal, id: string): AnswerDraftRecord {
     const record = this.#records.get(id);
-    if (record && (record.owner === principal.id || record.isShared)) return record;
+    if (record && isFor(principal, record)) return record;
     throw new AccessRefusal('not-found', 'API-006', `there is no draft "${id}"`, {
       remedy: 'It may have been deleted, or it is not shared with you.',
     });
@@ -153,6 +156,10 @@ export class Drafts {
     for (const listener of this.#listeners) listener(presence);
   }
 }
+
+/** A shared draft may be of a cluster that mere users know nothing of. */
+const isFor = (principal: Principal, { owner, isShared }: AnswerDraftRecord): boolean =>
+  owner === principal.id || (isShared && principal.role !== 'user');
 
 function stale(known: AnswerDraftRecord | undefined): AccessRefusal {
   const summary =

@@ -15,7 +15,7 @@ export const draftViewSchema = z
     title: z.string(),
     step: z.string().describe('Page of the wizard that it stands at.'),
     owner: z.string().describe('Id of the principal.'),
-    isShared: z.boolean().describe('Others with the right to plan see and change it.'),
+    isShared: z.boolean().describe('Others see and change it, from the global role viewer on.'),
     revision: z.int(),
     updatedAt: instant,
     updatedBy: z.string(),

@@ -56,6 +56,9 @@ test("others' drafts are not there, shared ones are; only who made one deletes i
   expect(
     ((await send(bob, 'GET', '')).json as { items: { id: string }[] }).items.map(({ id }) => id),
   ).toEqual(['ours']);
+  const { token: mere } = site.tokens.issue({ name: 'mere', role: 'user', days: 1 });
+  expect((await send(mere, 'GET', '')).json).toEqual({ items: [] });
+  expect((await send(mere, 'GET', '/ours')).status).toBe(404);
   expect((await send(bob, 'PUT', '/ours', { ...draft, isShared: false }, 1)).json).toMatchObject({
     isShared: true,
     owner: 'token:alice',

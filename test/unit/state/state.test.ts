@@ -3,6 +3,7 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { OperationLogs } from '../../../daemon/state/logs.ts';
+import { closeDatabase, openDatabase } from '../../../daemon/state/database.ts';
 import { migrations } from '../../../daemon/state/migrations/history.ts';
 import type { Migration } from '../../../daemon/state/migrations/migration.ts';
 import { State, type StateOptions } from '../../../daemon/state/state.ts';
@@ -129,6 +130,28 @@ describe('migration', () => {
     expect(backup.prepare('SELECT type FROM events').pluck().all()).toEqual(['kept']);
     expect(backup.pragma('integrity_check', { simple: true })).toBe('ok');
     backup.close();
+  });
+
+  test('tokens of a state of before people were known go on working, and a person may have their name', () => {
+    const { database } = openDatabase(join(folder, 'state.db'), migrations.slice(0, 2));
+    database.exec(`INSERT INTO principals VALUES ('token:admin', 'admin', 'service', '["admin"]', 'now', NULL);
+      INSERT INTO tokens VALUES ('hash', 'id', 'token:admin', 'admin', 'now', NULL, NULL);`);
+    closeDatabase(database);
+    const state = open();
+    expect(state.principals.findToken('hash')).toMatchObject({ principal: 'token:admin', label: 'admin' });
+    const person = {
+      id: 'user:admin',
+      name: 'admin',
+      kind: 'person',
+      roles: ['admin'],
+      createdAt: 'now',
+    } as const;
+    state.principals.add(person);
+    expect(() => state.principals.add({ ...person, id: 'user:other' })).toThrow(/UNIQUE/);
+    expect(state.database.pragma('foreign_key_check')).toEqual([]);
+    state.principals.remove('token:admin');
+    expect(state.principals.findToken('hash')).toBeUndefined();
+    state.close();
   });
 
   test('a migration that fails changes nothing; the next release tries again with another backup', () => {
