@@ -49,6 +49,15 @@ async function awaitedVoters(context: StepContext, { voters, access }: Expected)
   ];
 }
 
+/** Each master's own: through the endpoint, those that are not ready would never be met. */
+async function awaitedApiServers(context: StepContext, { access }: Expected): Promise<string[]> {
+  const awaited = access.masters.map(async (master) => {
+    const version = await context.kubernetes.version(access, master);
+    return version === undefined ? [`the API server on ${master.name} is not ready`] : [];
+  });
+  return (await Promise.all(awaited)).flat();
+}
+
 async function awaitedEndpoint(context: StepContext, expected: Expected): Promise<string[]> {
   const { endpoint, kubernetesVersion, access } = expected;
   const version = await context.kubernetes.versionAtEndpoint(access, endpoint);
@@ -64,6 +73,7 @@ export async function awaitedOfCluster(context: StepContext, expected: Expected)
   const awaited = await Promise.all([
     awaitedNodes(context, expected),
     awaitedVoters(context, expected),
+    awaitedApiServers(context, expected),
     awaitedEndpoint(context, expected),
   ]);
   return awaited.flat();

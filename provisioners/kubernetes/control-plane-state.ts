@@ -14,8 +14,6 @@ export interface MasterState {
   /** Its etcd members; more than one when a former machine of the name left some. Absent when etcd did not answer. */
   readonly members?: readonly EtcdMember[];
   readonly node?: KubernetesObject;
-  /** Version its own API server reports while it is ready. */
-  readonly version?: string;
 }
 
 /** Traces of kubeadm on a machine. */
@@ -71,13 +69,12 @@ export async function lookAtMaster(
     ...access,
     masters: [...access.masters.filter(({ name }) => name !== machine.name), machine],
   };
-  const [members, node, version] = await Promise.all([
+  const [members, node] = await Promise.all([
     unlessSilent(context.etcd.members(withItself)),
     unlessSilent(nodeOf(context, access, machine.name)),
-    unlessSilent(context.kubernetes.version(access, machine)),
   ]);
   const own = members?.filter((member) => isMemberOf(machine, member));
-  return { files, ...optional({ members: own, node, version }) };
+  return { files, ...optional({ members: own, node }) };
 }
 
 /** Drops what is undefined: absent and undefined are not the same to a reader. */
@@ -112,10 +109,12 @@ export function hasJoined(state: MasterState): boolean {
   return isLaidOut && isVoter && isMarkedMaster(state.node);
 }
 
-/** Whether a master is whole: started voter, ready API server, marked Node. */
-export function isWhole(state: MasterState): boolean {
-  return hasJoined(state) && state.members?.[0]?.healthy === true && state.version !== undefined;
-}
+/**
+ * Whether a master is whole: it has joined, and its etcd member is well, so that another may join. Its API server is
+ * up some seconds later; nobody is sent to it before, and the final proof asks each.
+ */
+export const isWhole = (state: MasterState): boolean =>
+  hasJoined(state) && state.members?.[0]?.healthy === true;
 
 /** Access through one master alone. */
 export const accessThrough = (machine: MachineRef, settings: ClusterSettings): ControlPlaneAccess => ({

@@ -41,10 +41,10 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
     if (isWhole(state)) return left ?? { state: 'done', facts: {} };
     const traces = tracesOf(state);
     if (traces.length === 0) return { state: 'todo', why: `${machine.name} is no master yet` };
-    // kubeadm is through and does not wait for the API server (nor does a reboot): never evict a master for that.
+    // kubeadm is through, or the machine was started again: never evict a master for that.
     if (hasJoined(state)) {
-      const what = `the API server on ${machine.name} to be ready`;
-      const lastSeen = 'kubeadm has ended, and it does not answer yet';
+      const what = `etcd on ${machine.name} to be healthy`;
+      const lastSeen = 'its member has started before, and is not healthy now';
       return { state: 'pending', what, lastSeen, since: context.now(), usually: seconds(30) };
     }
     return { state: 'broken', why: `${machine.name} joined by half: ${traces.join(', ')}` };

@@ -111,6 +111,7 @@ describe('cluster.verify', () => {
     const world = new FakeWorld();
     for (const name of proof.nodes) world.objects.set(`Node/${name}`, node(name));
     world.members = [memberNamed('c-cp-1', '10.0.0.11')];
+    for (const { name } of access.masters) world.readyMasters.set(name, 'v1.20.2');
     let asked = 0;
     const context = world.context();
     context.kubernetes.versionAtEndpoint = async () => 'v1.20.2';
@@ -198,6 +199,14 @@ describe('cluster.verify', () => {
     expect(seen).toMatchObject({ state: 'pending' });
     expect(JSON.stringify(seen)).toContain('cni plugin not initialized');
     expect(JSON.stringify(seen)).toContain('a member that should not be: ghost');
+  });
+
+  it('waits for every master’s own API server, not only for the one that the endpoint leads to', async () => {
+    const { world, context } = well(proof.nodes);
+    world.readyMasters.clear();
+    const seen = await clusterVerify.observe(context, proof);
+    expect(seen).toMatchObject({ state: 'pending' });
+    expect(JSON.stringify(seen)).toContain('the API server on c-cp-1 is not ready');
   });
 
   it('takes out pods that a crash left', async () => {

@@ -88,19 +88,18 @@ describe('control-plane.init', () => {
 });
 
 describe('control-plane.join', () => {
-  it('is done for a started voter with a ready API server and a marked Node', async () => {
+  it('is done for a healthy voter and a marked Node: the next may join while the API server starts', async () => {
     const world = oneMaster();
     put(world, paths.etcdManifest, paths.apiServerManifest, paths.kubeletKubeconfig);
     world.members.push(memberNamed('c-cp-2', second.address));
     world.objects.set('Node/c-cp-2', master('c-cp-2'));
-    world.readyMasters.set('c-cp-2', 'v1.20.2');
     expect(await controlPlaneJoin.observe(world.context(), joining)).toEqual({ state: 'done', facts: {} });
   });
 
-  it('waits for the API server of a master that has joined, and evicts it only when its manifests are gone', async () => {
+  it('waits for the etcd member of a master that has joined, and evicts it only when its manifests are gone', async () => {
     const world = oneMaster();
     put(world, paths.etcdManifest, paths.apiServerManifest, paths.kubeletKubeconfig);
-    world.members.push(memberNamed('c-cp-2', second.address));
+    world.members.push(memberNamed('c-cp-2', second.address, { healthy: false }));
     world.objects.set('Node/c-cp-2', master('c-cp-2'));
     expect(await controlPlaneJoin.observe(world.context(), joining)).toMatchObject({ state: 'pending' });
     world.files.delete(paths.etcdManifest);
