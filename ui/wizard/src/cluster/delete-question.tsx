@@ -119,7 +119,7 @@ function WhatGoes({ plan }: { readonly plan: PlanAnswer }): React.JSX.Element {
       {plans
         .flatMap(({ notices }) => notices)
         .map((notice) => (
-          <Alert key={notice} isInline isPlain variant="info" title={notice} />
+          <Alert component="p" key={notice} isInline isPlain variant="info" title={notice} />
         ))}
     </div>
   );

@@ -50,7 +50,7 @@ function Issued(props: { readonly cluster: string; readonly issued: IssuedCreden
   const { cluster, issued } = props;
   const file = `${cluster}.kubeconfig`;
   return (
-    <Alert isInline variant="success" title={words.shownOnce} aria-live="polite">
+    <Alert component="p" isInline variant="success" title={words.shownOnce} aria-live="polite">
       <div className="remuda-issued">
         <Button variant="secondary" icon={<DownloadIcon />} onClick={() => saveFile(file, issued.kubeconfig)}>
           {words.download}

@@ -35,6 +35,7 @@ interface InputProps {
   readonly value: unknown;
   readonly describedBy: string;
   readonly isInvalid: boolean;
+  readonly isRequired: boolean;
   readonly choices: readonly string[] | undefined;
   readonly write: (value: unknown) => void;
   readonly leave: () => void;
@@ -57,6 +58,7 @@ export function Field(props: FieldProps): React.JSX.Element | undefined {
     value: valueAt(answer.documentOf(kind)?.value, path),
     describedBy: `${id}-help`,
     isInvalid: problems.length > 0,
+    isRequired: isRequired(answer.schema, kind, path),
     choices: props.choices ?? schema.enum,
     write: (value) => answer.write(kind, path, value),
     leave: () => answer.touch(kind, path),
@@ -65,11 +67,7 @@ export function Field(props: FieldProps): React.JSX.Element | undefined {
   const isBoolean = schema.type === 'boolean';
   const later = schema['x-mutability'] === undefined ? '' : texts.mutability[schema['x-mutability']];
   return (
-    <FormGroup
-      fieldId={id}
-      {...(isBoolean ? {} : { label, isRequired: isRequired(answer.schema, kind, path) })}
-      className="remuda-field"
-    >
+    <FormGroup fieldId={id} {...(isBoolean ? {} : { label })} className="remuda-field">
       <Input {...input} />
       <FormHelperText>
         <HelperText id={input.describedBy} isLiveRegion>
@@ -186,6 +184,7 @@ function WordsInput(props: InputProps): React.JSX.Element {
     <TextInput
       id={id}
       value={present}
+      isRequired={props.isRequired}
       placeholder={wordsOf(schema.default ?? '')}
       validated={props.isInvalid ? 'error' : 'default'}
       aria-describedby={props.describedBy}

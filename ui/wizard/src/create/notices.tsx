@@ -17,12 +17,13 @@ export function Notices(props: {
   return (
     <div className="remuda-notices" aria-live="polite">
       {others === '' ? undefined : (
-        <Alert isInline variant="info" title={texts.othersHere(others)}>
+        <Alert component="p" isInline variant="info" title={texts.othersHere(others)}>
           {texts.othersHint}
         </Alert>
       )}
       {draft.saving === 'conflict' ? (
         <Alert
+          component="p"
           isInline
           variant="warning"
           title={texts.conflict}
@@ -34,7 +35,9 @@ export function Notices(props: {
           }
         />
       ) : undefined}
-      {clusters > 1 ? <Alert isInline isPlain variant="info" title={texts.several(clusters)} /> : undefined}
+      {clusters > 1 ? (
+        <Alert component="p" isInline isPlain variant="info" title={texts.several(clusters)} />
+      ) : undefined}
       {elsewhere.map((problem) => (
         <ProblemReportView key={`${problem.code}${problem.summary}${problem.place?.line}`} report={problem} />
       ))}

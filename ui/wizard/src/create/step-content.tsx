@@ -40,9 +40,10 @@ export function StepContent(props: StepContentProps): React.JSX.Element {
 function StepForm({ step, bypass, onBypass }: StepContentProps): React.JSX.Element {
   const { file, documentOf } = useAnswer();
   const needsForm = step === 'provider' || step === 'cluster' || step === 'machines' || step === 'network';
-  if (needsForm && file.isUnreadable) return <Alert isInline variant="warning" title={texts.unreadable} />;
+  if (needsForm && file.isUnreadable)
+    return <Alert component="p" isInline variant="warning" title={texts.unreadable} />;
   if (needsForm && documentOf('Cluster') === undefined)
-    return <Alert isInline variant="warning" title={texts.noDocument} />;
+    return <Alert component="p" isInline variant="warning" title={texts.noDocument} />;
   const forms: Readonly<Record<DraftStep, () => React.JSX.Element>> = {
     supplies: () => <SuppliesStep />,
     provider: () => <ProviderStep />,

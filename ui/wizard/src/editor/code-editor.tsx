@@ -66,6 +66,7 @@ function extensionsFor(label: string, isReadOnly: boolean, onTyped: (text: strin
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({
       'aria-label': label,
+      tabindex: '0',
       ...(isReadOnly ? { 'aria-readonly': 'true' } : {}),
       spellcheck: 'false',
     }),

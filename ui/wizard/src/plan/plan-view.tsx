@@ -16,7 +16,8 @@ const words = {
 /** What a plan changes, and its steps as a tree: phases, what is done in them, and on which machines side by side. */
 export function PlanView(props: { readonly plan: Plan; readonly isUnchanged?: boolean }): React.JSX.Element {
   const { plan } = props;
-  if (props.isUnchanged) return <Alert isInline isPlain variant="success" title={words.unchanged} />;
+  if (props.isUnchanged)
+    return <Alert component="p" isInline isPlain variant="success" title={words.unchanged} />;
   return (
     <div className="remuda-plan">
       <h3 className="remuda-plan-title">

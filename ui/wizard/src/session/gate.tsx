@@ -40,8 +40,9 @@ export function Gate({ children }: { readonly children: ReactNode }): React.JSX.
     const signOut = async (): Promise<void> => {
       await call('DELETE', '/api/v1/session').catch(() => undefined);
       setForgeryGuard(undefined);
-      client.clear();
       client.setQueryData(sessionKey, null);
+      // Nothing of what one person saw stays for the next at this browser.
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
     };
     return { session: session.data, signOut: () => void signOut() };
   }, [client, session.data]);

@@ -39,7 +39,7 @@ export function SuppliesView(): React.JSX.Element {
   return (
     <div className="remuda-supplies">
       {data.missing.map(({ what, why, remedy }) => (
-        <Alert key={what} isInline variant="warning" title={what}>
+        <Alert component="p" key={what} isInline variant="warning" title={what}>
           <p>{why}</p>
           <p>{remedy}</p>
         </Alert>

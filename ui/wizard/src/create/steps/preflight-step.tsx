@@ -56,6 +56,7 @@ export function PreflightStep(props: {
   return (
     <div className="remuda-groups" aria-busy={isFetching}>
       <Alert
+        component="p"
         isInline
         variant={data.isPassed ? 'success' : 'danger'}
         title={

@@ -95,7 +95,7 @@ function OwnProvider(): React.JSX.Element {
 
 function SharedProvider({ name }: { readonly name: unknown }): React.JSX.Element | undefined {
   if (typeof name !== 'string' || name === '') return undefined;
-  return <Alert isInline isPlain variant="info" title={`${name}: ${words.shared}`} />;
+  return <Alert component="p" isInline isPlain variant="info" title={`${name}: ${words.shared}`} />;
 }
 
 /** A provider document comes in front of the cluster, under a name that nobody has. */
