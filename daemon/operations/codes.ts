@@ -93,9 +93,14 @@ const agentCodes: ProblemCatalogue = {
     remedy: 'If that one is lost for good: remuda agent token SITE --replace.',
   },
   'AGENT-005': {
-    title: 'Nobody to seal a secret to',
-    explanation: 'Secrets are sealed to an agent, and none has enrolled yet.',
-    remedy: 'Start an agent and enrol it, then give the secret again.',
+    title: 'No agent yet',
+    explanation: 'Agents look and work, and secrets are sealed to them; none has enrolled yet.',
+    remedy: 'Make a token with `remuda agent token SITE`, start an agent with it, then repeat the command.',
+  },
+  'AGENT-006': {
+    title: 'The site has no agent yet',
+    explanation: 'Its agent looks at machines and makes them; none has enrolled, or it is being replaced.',
+    remedy: 'Make a token with `remuda agent token SITE`, start an agent with it, then repeat the command.',
   },
   'SECRET-001': {
     title: 'The secret is not in the store',

@@ -124,7 +124,10 @@ export class Deleting {
       throw new Refusal('invalid', [problem]);
     }
     const { site } = subject.provider;
-    if (!links(site).isConnected) throw new Refusal('unavailable', [problems.noAgent(site)]);
+    if (!links(site).isConnected) {
+      const isEnrolled = state.agents.get(site)?.recipient !== undefined;
+      throw new Refusal('unavailable', [problems.cannotAsk(site, isEnrolled)]);
+    }
     try {
       const observed: Observed = await observeThrough(links(site), state, subject);
       const volumes = request.volumes === undefined ? {} : { volumes: request.volumes };

@@ -197,7 +197,10 @@ export class Preparation {
     const { state } = recorder;
     const record = state.clusters.find(desired.name);
     const link = links(provider.site);
-    if (!link.isConnected) throw new Refusal('unavailable', [problems.noAgent(provider.site)]);
+    if (!link.isConnected) {
+      const isEnrolled = state.agents.get(provider.site)?.recipient !== undefined;
+      throw new Refusal('unavailable', [problems.cannotAsk(provider.site, isEnrolled)]);
+    }
     try {
       const { uid, keys } = record ?? (await this.#draft(desired.name, provider.site, link));
       const subject = { cluster: { uid, name: desired.name }, provider, desired, keys: keys.sealed, given };

@@ -8,6 +8,21 @@ export const problems = {
     summary: `no agent of site "${site}" is connected; work goes on where it stands when it comes back`,
     remedy: `Look whether the agent runs and reaches this daemon. If it is lost for good: remuda agent token ${site} --replace`,
   }),
+  /** A question to a site that cannot be asked just now; nothing was begun. */
+  cannotAsk: (site: string, isEnrolled: boolean): ProblemReport =>
+    isEnrolled
+      ? {
+          kind: 'transient',
+          code: 'AGENT-001',
+          summary: `no agent of site "${site}" is connected, so nobody can look; nothing was begun`,
+          remedy: `Look whether the agent runs and reaches this daemon. If it is lost for good: remuda agent token ${site} --replace`,
+        }
+      : {
+          kind: 'blocked',
+          code: 'AGENT-006',
+          summary: `site "${site}" has no agent yet, so nobody can look; nothing was begun`,
+          remedy: `Make a token (remuda agent token ${site}), start an agent with it, then repeat this`,
+        },
   agentReplaced: (site: string): ProblemReport => ({
     kind: 'transient',
     code: 'AGENT-002',
@@ -119,8 +134,8 @@ export const problems = {
   noRecipient: (): ProblemReport => ({
     kind: 'blocked',
     code: 'AGENT-005',
-    summary: 'no agent is enrolled yet, so there is nobody to seal a secret to',
-    remedy: 'Start an agent and enrol it, then give the secret again',
+    summary: 'no agent is enrolled yet: there is nobody to ask, and nobody to seal a secret to',
+    remedy: 'Make a token (remuda agent token SITE), start an agent with it, then repeat this',
   }),
   secretInUse: (name: string, user: string): ProblemReport => ({
     kind: 'user',

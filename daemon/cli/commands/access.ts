@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { enrolmentTokenSchema, issuedTokenSchema, tokenViewSchema } from '../../api/types.ts';
 import { type OutputForm, printList } from '../table.ts';
@@ -51,6 +51,14 @@ async function agentToken(
     );
 }
 
+/** The server's own limits, said before it is asked. */
+function daysOf(text: string): number {
+  const days = Number(text);
+  if (!(days > 0 && days <= 366))
+    throw new InvalidArgumentError('Write a number of days above 0, at most 366.');
+  return days;
+}
+
 function addTokenCommands(token: Command, session: Session): void {
   token
     .command('create <name>')
@@ -60,13 +68,15 @@ function addTokenCommands(token: Command, session: Session): void {
         .choices(['admin', 'operator', 'viewer'])
         .default('viewer'),
     )
-    .option('--days <number>', 'how long it is valid', '30')
-    .action(async (name: string, options: { readonly role: string; readonly days: string }) => {
+    .addOption(
+      new Option('--days <number>', 'how long it is valid, at most 366').argParser(daysOf).default(30),
+    )
+    .action(async (name: string, options: { readonly role: string; readonly days: number }) => {
       const client = await session.client();
       const issued = await client.call({
         method: 'POST',
         path: '/api/v1/tokens',
-        body: { name, role: options.role, days: Number(options.days) },
+        body: { name, role: options.role, days: options.days },
         answer: issuedTokenSchema,
       });
       session.printer.answer(issued.token);
