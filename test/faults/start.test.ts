@@ -10,7 +10,7 @@ import { Life, type Program } from './start-process.ts';
 const seed = runSeed();
 const isFull = process.env['REMUDA_RING'] === 'full';
 /** Boundaries of each program at which it is killed, when not at all of them. */
-const tried = 10;
+const tried = 8;
 
 const home = mkdtempSync(join(tmpdir(), 'remuda-start-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
