@@ -2,7 +2,7 @@
 const mostFailures = 3;
 const pause = 30_000;
 /** How many may ask at the same time: a slow server must not gather everybody who waits. */
-const mostAtOnce = 8;
+const mostAtOnce = 32;
 
 /** Answers at once for a server that is away, and lets one question through now and then to see whether it is back. */
 export class CircuitBreaker {

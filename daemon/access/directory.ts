@@ -194,7 +194,7 @@ export class Directories {
 
 /** Directories compare names without case; what is no letter, digit, dot or dash is written as in a URL. */
 const plainLogin = (login: string): string =>
-  encodeURIComponent(login.trim().toLowerCase().normalize('NFC')).replaceAll(
+  encodeURIComponent(login.toWellFormed().trim().toLowerCase().normalize('NFC')).replaceAll(
     /[!'()*]/g,
     (one) => `%${one.charCodeAt(0).toString(16)}`,
   );

@@ -1,7 +1,7 @@
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { Admission, Admitted } from './admission.ts';
 import { secretsNamedIn, type DesiredProvider, type Planners } from './planners.ts';
-import type { Policies } from './policies.ts';
+import { type Policies, refuse } from './policies.ts';
 import type { Preparation, PreparedCluster, PreparedFile } from './preparation.ts';
 import { problems } from './problems.ts';
 import type { Note, Recorder } from './recorder.ts';
@@ -156,6 +156,7 @@ export class Applying {
     const unchanged: string[] = [];
     for (const cluster of prepared.clusters) {
       const { name } = cluster.subject.cluster;
+      this.#judgeAgain(principal, prepared, cluster);
       const { number, isNew } = this.#storeCluster(request, prepared, cluster, at);
       if (isNew) stored.push(`Cluster/${name}`);
       if (cluster.plan.steps.length === 0) {
@@ -164,6 +165,17 @@ export class Applying {
       } else admitted.push(this.#admit(request, cluster, number, note, at));
     }
     return { admitted, unchanged, stored };
+  }
+
+  /** A policy may have come into force since the file was prepared. @throws Refusal of reason `invalid` */
+  #judgeAgain(
+    principal: string,
+    { parsed }: PreparedFile,
+    { subject: { desired }, newest }: PreparedCluster,
+  ): void {
+    const { name, document } = desired;
+    const judged = { name, document, before: newest?.document, principal };
+    refuse(this.#parts.policies.judge(judged, parsed.policies).denials);
   }
 
   #admit(

@@ -14,8 +14,7 @@ import { open } from '../sealing.ts';
 import { filterOf, groupsOf, valuesOf } from './groups.ts';
 import { DirectorySession } from './session.ts';
 
-/** Longest time a directory has for everything a sign-in asks of it, milliseconds: a person waits. */
-const patience = 8000;
+const usualPatience = 8000;
 
 /** Longest name and password that are taken to a directory, characters. */
 const longestName = 256;
@@ -30,6 +29,8 @@ export interface DirectoryParts {
   /** The agent's age identity. */
   readonly identity: string;
   readonly reach: Reach;
+  /** Longest time for everything that one sign-in asks, milliseconds. Default 8 s: a person waits. */
+  readonly patience?: number;
 }
 
 /** The questions about directories. Names and passwords are kept and logged nowhere. */
@@ -46,7 +47,7 @@ async function check(parts: DirectoryParts, access: DirectoryAccess): Promise<Di
   let isReachable = false;
   try {
     const { config } = access;
-    const signal = AbortSignal.timeout(patience);
+    const signal = AbortSignal.timeout(parts.patience ?? usualPatience);
     using session = await DirectorySession.open(config, parts.reach, signal);
     isReachable = true;
     await signIn(parts, session, access);
@@ -72,7 +73,7 @@ async function authenticate(
     return { outcome: 'refused' };
   try {
     const { config } = access;
-    const signal = AbortSignal.timeout(patience);
+    const signal = AbortSignal.timeout(parts.patience ?? usualPatience);
     using session = await DirectorySession.open(config, parts.reach, signal);
     await signIn(parts, session, access);
     const person = await find(session, config, name);

@@ -86,15 +86,19 @@ async function heldBy(
 ): Promise<readonly string[]> {
   const found: string[] = [];
   for (const member of members) {
-    const [entry] = await session.search(member, {
-      scope: 'base',
-      attributes: ['memberOf'],
-      sizeLimit: 1,
-    });
+    const [entry] = await session
+      .search(member, { scope: 'base', attributes: ['memberOf'], sizeLimit: 1 })
+      .catch(nothingIfGone);
     found.push(...(entry === undefined ? [] : valuesOf(entry, 'memberOf')));
   }
   const base = plainOf(groups.base);
   return found.filter((dn) => plainOf(dn).endsWith(`,${base}`));
+}
+
+/** A group that is named and gone, as directories without referential integrity leave them, holds nobody. */
+function nothingIfGone(error: unknown): readonly Entry[] {
+  if (error instanceof UserProblem && error.report.code === 'DIRECTORY-003') return [];
+  throw error;
 }
 
 /** A DN for comparing its end: without the spaces that RFC 4514 allows around commas, in one case. */

@@ -19,7 +19,7 @@ export async function openPlain(
   const address = await addressOf(host, reach);
   const socket = connectPlain({ host: address, port });
   endWith(socket, signal);
-  return opened(socket, 'connect', `${host}:${port}`);
+  return opened(socket, 'connect', `${host}:${port}`, signal);
 }
 
 /** A connection of which the other end has proven its name. Ends with the signal. @throws Transient OUTGOING-003, UserProblem OUTGOING-004 */
@@ -32,7 +32,7 @@ export async function openSecure(
   const plain = await openPlain(destination, reach, signal);
   const socket = connectTls({ ...securityOf(destination, authority), socket: plain });
   endWith(socket, signal);
-  return opened(socket, 'secureConnect', `${destination.host}:${destination.port}`);
+  return opened(socket, 'secureConnect', `${destination.host}:${destination.port}`, signal);
 }
 
 /** Whom to expect at the other end: the name in the URL, proven by the given authority, else by a public one. */
@@ -75,9 +75,13 @@ const reasons: Readonly<Record<string, string>> = {
 };
 const reasonOf = (code: string): string => reasons[code] ?? '';
 
+/**
+ * Ends a connection with the signal. Without an error of its own: libraries take the listeners for errors away at times,
+ * and one that nobody listens to would end the whole process. Whoever waits hears of the close.
+ */
 function endWith(socket: Socket, signal: AbortSignal): void {
   const end = (): void => {
-    socket.destroy(Object.assign(new Error('it took too long'), { code: 'ABORT_ERR' }));
+    socket.destroy();
   };
   if (signal.aborted) end();
   else signal.addEventListener('abort', end, { once: true });
@@ -88,10 +92,12 @@ function opened<Kind extends Socket>(
   socket: Kind,
   event: 'connect' | 'secureConnect',
   what: string,
+  signal: AbortSignal,
 ): Promise<Kind> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => reject(asOutgoing(error, what));
-    const close = (): void => fail(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
+    const close = (): void =>
+      fail(Object.assign(new Error('closed'), { code: signal.aborted ? 'ABORT_ERR' : 'ECONNRESET' }));
     socket.once('error', fail);
     socket.once('close', close);
     socket.once(event, () => {

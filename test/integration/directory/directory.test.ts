@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import { createServer as createTls, TLSSocket } from 'node:tls';
 import { array, assert, asyncProperty, constantFrom, pre } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDirectoryQuestions } from '../../../appliance/agent/directory/directory.ts';
@@ -144,6 +145,30 @@ describe('a directory that is not what it should be', () => {
     expect(liar.connections()).toBe(1);
   });
 
+  test.each(['LDAPS', 'StartTLS', 'nothing'])(
+    'a server that is silent after %s is away, and ends nothing of the agent',
+    async (when) => {
+      await using silent = await silentServer(when);
+      const scheme = when === 'LDAPS' ? 'ldaps' : 'ldap';
+      const config = slapd.config({
+        server: `${scheme}://127.0.0.1:${silent.port}`,
+        authority: silent.authority,
+      });
+      const impatient = createDirectoryQuestions({
+        identity,
+        reach: { isLoopbackAllowed: true },
+        patience: 500,
+      });
+      const answer = await impatient['directory.authenticate']({
+        config,
+        secret,
+        name: 'alice',
+        password: alice[1],
+      });
+      expect(answer).toMatchObject({ outcome: 'away', problem: { kind: 'transient' } });
+    },
+  );
+
   test('loopback, link-local and metadata addresses are refused, also behind a name', async () => {
     for (const host of [
       '127.0.0.1',
@@ -184,20 +209,52 @@ describe('a directory that is not what it should be', () => {
   });
 });
 
+/** Secures the connection in one of the ways, or does nothing, and then never says a word. */
+async function silentServer(when: string) {
+  const { certificate, privateKey } = await loopbackCertificate();
+  const identityOfIt = { cert: certificate, key: privateKey };
+  const sockets: Socket[] = [];
+  const keep = (socket: Socket): void => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+  };
+  const server = when === 'LDAPS' ? createTls(identityOfIt, (socket) => socket.resume()) : createServer();
+  server.on('connection', (socket: Socket) => {
+    keep(socket);
+    if (when === 'StartTLS')
+      socket.once('data', (chunk: Buffer) => {
+        socket.write(agreedTo(chunk[4] ?? 0));
+        keep(new TLSSocket(socket, { isServer: true, ...identityOfIt }).resume());
+      });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as { readonly port: number }).port,
+    authority: certificate,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** ExtendedResponse, success, no matchedDN, no message (RFC 4511 §4.12), to the message of this number. */
+const agreedTo = (number: number): Buffer =>
+  Buffer.from([0x30, 12, 2, 1, number, 0x78, 7, 0x0a, 1, 0, 4, 0, 4, 0]);
+
 /** Agrees to StartTLS and closes; counts who comes and keeps what it hears. */
 async function lyingServer() {
   let heard = '';
   const sockets: Socket[] = [];
-  // ExtendedResponse, success, no matchedDN, no message (RFC 4511 §4.12), to the message of this number.
-  const agreed = (number: number): Buffer =>
-    Buffer.from([0x30, 12, 2, 1, number, 0x78, 7, 0x0a, 1, 0, 4, 0, 4, 0]);
   const server = createServer((socket) => {
     sockets.push(socket);
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
       const isFirst = heard === '';
       heard += chunk.toString('latin1');
-      if (isFirst) socket.write(agreed(chunk[4] ?? 0));
+      if (isFirst) socket.write(agreedTo(chunk[4] ?? 0));
       else socket.destroy();
     });
   }).listen(0, '127.0.0.1');

@@ -144,7 +144,7 @@ describe('E1: a directory that is away', () => {
     expect(JSON.stringify(failed)).not.toContain('canary');
     directories.set('corp', settings, 'user:root');
     answer = () => new Promise(() => {});
-    for (let time = 0; time < 8; time += 1) void signIn();
+    for (let time = 0; time < 32; time += 1) void signIn();
     expect(await signIn()).toMatchObject({ outcome: 'away', problem: { code: 'DIRECTORY-033' } });
   });
 });
