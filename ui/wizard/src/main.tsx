@@ -3,9 +3,9 @@ import './theme/remuda.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
-import { applyTheme } from './theme/theme.ts';
+import { keepTheme } from './theme/theme.ts';
 
-applyTheme();
+keepTheme();
 const place = document.querySelector('#root');
 if (place === null) throw new Error('index.html has no #root');
 createRoot(place).render(

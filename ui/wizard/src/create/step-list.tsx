@@ -21,14 +21,14 @@ export function StepList(props: {
 }): React.JSX.Element {
   const steps = [...draftSteps, 'run', 'done'] as const;
   return (
-    <nav aria-label="Steps" className="remuda-steps">
+    <nav aria-label="Steps" className="remuda-stages">
       <ol>
         {steps.map((step, place) => {
           const state = props.stateOf(step);
           const isPresent = step === props.present;
           const name = step === 'run' || step === 'done' ? texts[step].name : texts.steps[step].name;
           return (
-            <li key={step} className={`remuda-step remuda-step-${state}`}>
+            <li key={step} className={`remuda-stage remuda-stage-${state}`}>
               <button
                 type="button"
                 disabled={!isPresent && (state === 'ahead' || props.onGo === undefined)}
@@ -37,7 +37,7 @@ export function StepList(props: {
                   if (step !== 'run' && step !== 'done') props.onGo?.(step);
                 }}
               >
-                <span className="remuda-step-mark" aria-hidden="true">
+                <span className="remuda-stage-mark" aria-hidden="true">
                   <StepMark state={state} place={place} />
                 </span>
                 <span>{name}</span>

@@ -30,7 +30,7 @@ export function RunPage({ operation: id }: { readonly operation: string }): Reac
     return 'passed';
   };
   return (
-    <div className="remuda-create remuda-run-page">
+    <div className="remuda-create">
       <header className="remuda-create-head">
         <h1>New cluster: {operation.cluster.name}</h1>
       </header>

@@ -13,7 +13,11 @@ export function Permitted(props: {
   if (isAllowed) return children;
   const where = cluster === undefined ? '' : ` in ${cluster}, or everywhere`;
   return (
-    <Tooltip content={`Needs the role ${needed}${where}. An administrator can give it to you.`}>
+    <Tooltip
+      // Inside the page's main part: what floats beside the landmarks is lost to a screen reader.
+      appendTo={() => document.querySelector('main') ?? document.body}
+      content={`Needs the role ${needed}${where}. An administrator can give it to you.`}
+    >
       {/* A disabled button takes no focus: this does, so that the reason can be read with the keyboard, too. */}
       <span
         className="remuda-not-permitted"

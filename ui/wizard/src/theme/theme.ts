@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 
 /** What a person chose: as the system has it, or always so. */
 export type ThemeChoice = 'system' | 'light' | 'dark';
@@ -13,8 +13,8 @@ function storedChoice(): ThemeChoice {
   return kept === 'light' || kept === 'dark' ? kept : 'system';
 }
 
-/** Puts the theme on the page; called before anything is drawn, so that nothing flashes. */
-export function applyTheme(choice: ThemeChoice = storedChoice()): void {
+function applyTheme(): void {
+  const choice = storedChoice();
   const isDark = choice === 'dark' || (choice === 'system' && systemIsDark.matches);
   const { classList, style } = globalThis.document.documentElement;
   classList.toggle(darkClass, isDark);
@@ -22,21 +22,19 @@ export function applyTheme(choice: ThemeChoice = storedChoice()): void {
   style.colorScheme = isDark ? 'dark' : 'light';
 }
 
-/** The choice and how to change it; follows the system while it says so. */
+/** Puts the theme on the page before anything is drawn, so that nothing flashes, and follows the system from then on. */
+export function keepTheme(): void {
+  applyTheme();
+  systemIsDark.addEventListener('change', applyTheme);
+  systemWantsContrast.addEventListener('change', applyTheme);
+}
+
+/** The choice and how to change it. */
 export function useTheme(): readonly [ThemeChoice, (choice: ThemeChoice) => void] {
   const [choice, setChoice] = useState(storedChoice);
-  useEffect(() => {
-    applyTheme(choice);
-    const follow = (): void => applyTheme(choice);
-    systemIsDark.addEventListener('change', follow);
-    systemWantsContrast.addEventListener('change', follow);
-    return () => {
-      systemIsDark.removeEventListener('change', follow);
-      systemWantsContrast.removeEventListener('change', follow);
-    };
-  }, [choice]);
   const choose = (next: ThemeChoice): void => {
     globalThis.localStorage.setItem(storageKey, next);
+    applyTheme();
     setChoice(next);
   };
   return [choice, choose];

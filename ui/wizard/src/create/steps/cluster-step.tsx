@@ -20,7 +20,7 @@ export function ClusterStep(): React.JSX.Element {
       <Field kind="Cluster" path={['spec', 'controlPlane', 'endpoint', 'host']} />
       <Field kind="Cluster" path={['spec', 'deletion', 'protected']} />
       <ExpandableSection toggleText={texts.sections.more} isIndented>
-        <div className="remuda-groups">
+        <div className="remuda-stack">
           <Field kind="Cluster" path={['spec', 'controlPlane', 'endpoint', 'port']} />
           <Field kind="Cluster" path={['spec', 'controlPlane', 'certSANs']} />
           <Field kind="Cluster" path={['spec', 'upgrade', 'strategy']} />

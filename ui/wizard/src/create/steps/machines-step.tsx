@@ -47,7 +47,7 @@ export function MachinesStep(): React.JSX.Element {
         title={texts.sections.workers}
         intro={groups.length === 0 ? words.noWorkers : words.total(total)}
       >
-        <div className="remuda-groups">
+        <div className="remuda-stack">
           {groups.map((group, place) => (
             <WorkerGroup
               // By place, not by name: the name is typed here, and a new key a letter would take the focus away.

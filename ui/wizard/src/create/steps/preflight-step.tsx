@@ -54,7 +54,7 @@ export function PreflightStep(props: {
   const failed = findings.filter(({ outcome }) => outcome === 'failed');
   const later = [...new Set(data.clusters.flatMap((cluster) => cluster.later))];
   return (
-    <div className="remuda-groups" aria-busy={isFetching}>
+    <div className="remuda-stack" aria-busy={isFetching}>
       <Alert
         component="p"
         isInline
