@@ -151,7 +151,8 @@ it('preflight of a file on the fleet: what can be checked now is, nothing is mad
   expect(cluster?.later.length).toBeGreaterThan(0);
   expect([opened.fleet.mutatingCalls, opened.fleet.machines()]).toEqual([0, []]);
   opened.kill(['agent']);
-  const { daemon } = opened;
-  const refused = daemon?.process.run(() => daemon.engine.preflight(request));
-  await expect(opened.run(refused ?? Promise.resolve())).rejects.toMatchObject({ reason: 'unavailable' });
+  const ask = async (): Promise<void> => {
+    await opened.daemon?.process.run(() => opened.daemon?.engine.preflight(request));
+  };
+  await expect(opened.run(ask())).rejects.toMatchObject({ reason: 'unavailable' });
 });
