@@ -90,12 +90,19 @@ try {
   }, cutEvery);
   const end = await ending;
   clearInterval(cuts);
-  for (let patience = 100; patience > 0 && followers.some(({ next }) => next <= end.last); patience -= 1)
-    await sleep(100);
+  await untilStill(() => followers.reduce((sum, { next }) => sum + next, 0));
   print(followers, end);
   for (const follower of followers) follower.close();
 } finally {
   source.disconnect();
+}
+
+/** Waits until nothing more has come for a while: what is missing then is lost. */
+async function untilStill(count: () => number): Promise<void> {
+  for (let before = -1; before !== count(); ) {
+    before = count();
+    await sleep(5000);
+  }
 }
 
 function print(followers: readonly Follower[], end: SourceEnd): void {
