@@ -125,7 +125,7 @@ export const commandCodes: ProblemCatalogue = {
     'Give the key that this server wrote at its first start.',
   ),
   'CLI-029': code(
-    'The agent is not the one you named',
+    'An agent that you did not name',
     'Whoever it is sealed to can open the secrets, so nothing was sealed.',
     'Find out who enrolled that agent; refuse it with remuda agent token SITE --replace.',
   ),

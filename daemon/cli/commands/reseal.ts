@@ -4,11 +4,12 @@ import type { Command } from 'commander';
 import { resealAnswerSchema, type SealedStore, sealedStoreSchema } from '../../api/types.ts';
 import { CommandFailure, exitCode, usageFailure } from '../exit.ts';
 import type { RecoveryKey } from '../recovery-key.ts';
+import { collect } from './options.ts';
 import type { Session } from './session.ts';
 
 interface ResealOptions {
   readonly recoveryKeyFile?: string;
-  readonly recipient?: string;
+  readonly recipient?: readonly string[];
 }
 
 /** Items and characters of sealed text in one request: well below what the server takes. */
@@ -25,7 +26,11 @@ export function addResealCommand(agent: Command, session: Session): void {
       'after an agent was replaced: open the secrets with the recovery key, here, and seal them to the new agent',
     )
     .option('--recovery-key-file <path>', 'the recovery key; without it, it is read from standard input')
-    .option('--recipient <age1…>', 'refuse unless the agent is this one: it logs its recipient as it starts')
+    .option(
+      '--recipient <age1…>',
+      'seal to this agent and to no other: an agent logs its recipient as it starts; repeat it for other sites',
+      collect,
+    )
     .action((site: string, options: ResealOptions) => reseal(session, site, options));
 }
 
@@ -83,20 +88,26 @@ async function readKey(session: Session, file: string | undefined): Promise<stri
   }
 }
 
-/** A wrong key would open nothing, and a wrong agent would be handed everything. */
-function checkParties(store: SealedStore, key: RecoveryKey, recipient: string | undefined): void {
+/**
+ * A wrong key would open nothing, and a wrong agent would be handed everything: whoever knows the agents need not take
+ * the server's word for them.
+ */
+function checkParties(store: SealedStore, key: RecoveryKey, known: readonly string[] | undefined): void {
   if (store.recovery !== key.recipient)
     throw usageFailure(
       'CLI-028',
       `this recovery key (${key.recipient}) is not the one of this server (${store.recovery})`,
       'Give the key that this server wrote at its first start.',
     );
-  if (recipient !== undefined && recipient !== store.agent)
-    throw usageFailure(
-      'CLI-029',
-      `the agent of site ${store.site} is ${store.agent}, not ${recipient}; nothing was sealed to it`,
-      'Find out who enrolled that agent. To refuse it: remuda agent token SITE --replace',
-    );
+  if (known === undefined) return;
+  const asked = [store.agent, ...store.items.flatMap(({ recipients }) => recipients)];
+  const stranger = asked.find((recipient) => !known.includes(recipient));
+  if (stranger === undefined) return;
+  throw usageFailure(
+    'CLI-029',
+    `the server would have it sealed to ${stranger}${stranger === store.agent ? `, the agent of site ${store.site}` : ''}, which you did not name; nothing was sealed`,
+    'Find out who enrolled that agent. To refuse it: remuda agent token SITE --replace',
+  );
 }
 
 async function openAll(

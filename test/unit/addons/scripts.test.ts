@@ -78,7 +78,7 @@ function start(script: string, environment: Readonly<Record<string, string>>): v
   child.stderr?.on('data', take);
 }
 
-const soon = { timeout: 20_000 };
+const soon = { timeout: 60_000 };
 const node = (name: string, podCIDR: string, address: string) => ({
   metadata: { name },
   spec: { podCIDR },
