@@ -2,6 +2,7 @@ import type {
   ControlPlaneAccess,
   KubernetesObject,
   KubernetesPort,
+  ObjectReference,
 } from '../../provisioners/contract/ports.ts';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
 import type { AgentOutgoing, ClusterAccount } from './protocol.ts';
@@ -43,26 +44,40 @@ export function createTokenQuestions(
     async 'cluster.revoke-token'(request) {
       const kubernetes = portOf(request);
       const access = accessOf(request);
-      // The account first: with it every token of it is refused at once.
+      await disarm(kubernetes, access, request.id);
       await kubernetes.remove(access, {
         apiVersion: 'v1',
         kind: 'ServiceAccount',
         namespace,
         name: accountNamed(request.id),
       });
-      await kubernetes.remove(access, {
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'ClusterRoleBinding',
-        name: bindingNamed(request.id),
-      });
+      await kubernetes.remove(access, bindingReference(request.id));
       return { isGone: true };
     },
   };
 }
 
+/**
+ * Takes the rights away first, in a way that works at once: API servers remember a token that they have seen for ten
+ * seconds, and an object goes away only when the cluster's garbage collector gets to it.
+ */
+async function disarm(kubernetes: KubernetesPort, access: ControlPlaneAccess, id: string): Promise<void> {
+  const binding = await kubernetes.get(access, bindingReference(id));
+  if (binding === undefined) return;
+  const { apiVersion, kind, metadata, roleRef } = binding;
+  await kubernetes.apply(access, [
+    { apiVersion, kind, metadata: { name: metadata.name, labels }, roleRef, subjects: [] },
+  ]);
+}
+
 const accessOf = ({ masters, apiPort }: ClusterAccount): ControlPlaneAccess => ({ masters, apiPort });
 const accountNamed = (id: string): string => `person-${id}`;
 const bindingNamed = (id: string): string => `remuda:person-${id}`;
+const bindingReference = (id: string): ObjectReference => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  name: bindingNamed(id),
+});
 
 function accountObjects(id: string, principal: string, role: string): readonly KubernetesObject[] {
   const annotations = { 'remuda.dev/principal': principal };

@@ -11,16 +11,19 @@ import type {
 function fakeCluster(hasTokens = true) {
   const objects = new Map<string, KubernetesObject>();
   const done: string[] = [];
+  let onApplied: (object: KubernetesObject) => void = () => {};
   const keyOf = ({ kind, namespace = '', name }: ObjectReference): string => `${kind} ${namespace} ${name}`;
-  const kubernetes: Pick<KubernetesPort, 'apply' | 'remove' | 'requestToken'> = {
+  const kubernetes: Pick<KubernetesPort, 'get' | 'apply' | 'remove' | 'requestToken'> = {
     async apply(_access, given) {
       for (const object of given) {
         const { namespace, name } = object.metadata;
         const reference = { ...object, name, ...(namespace === undefined ? {} : { namespace }) };
         done.push(`apply ${keyOf(reference)}`);
         objects.set(keyOf(reference), object);
+        onApplied(object);
       }
     },
+    get: async (_access, reference) => objects.get(keyOf(reference)),
     async remove(_access, reference) {
       done.push(`remove ${keyOf(reference)}`);
       objects.delete(keyOf(reference));
@@ -39,7 +42,13 @@ function fakeCluster(hasTokens = true) {
       : {}),
   };
   const ports = (() => ({ kubernetes })) as never as PortsFactory;
-  return { objects, done, questions: createTokenQuestions({ ports, epoch: 1 }) };
+  const watch = (listener: typeof onApplied): (() => void) => {
+    onApplied = listener;
+    return () => {
+      onApplied = () => {};
+    };
+  };
+  return { objects, done, watch, questions: createTokenQuestions({ ports, epoch: 1 }) };
 }
 
 const account = {
@@ -78,13 +87,17 @@ describe('E1: tokens of people inside clusters', () => {
     });
   });
 
-  test('revoking removes the account first, and once more is no mistake', async () => {
-    const { questions, objects, done } = fakeCluster();
+  test('revoking takes the rights away before anything else, and once more is no mistake', async () => {
+    const { questions, objects, done, watch } = fakeCluster();
     await questions['cluster.token']({ ...account, principal: 'user:alice', role: 'view', seconds: 60 });
     done.length = 0;
+    const taken: unknown[] = [];
+    const stop = watch((object) => taken.push(object['subjects']));
     await questions['cluster.revoke-token'](account);
+    stop();
     await questions['cluster.revoke-token'](account);
-    expect(done[0]).toBe('remove ServiceAccount remuda-access person-abc123');
+    expect(done[0]).toBe('apply ClusterRoleBinding  remuda:person-abc123');
+    expect(taken).toEqual([[]]);
     expect([...objects.keys()]).toEqual(['Namespace  remuda-access']);
   });
 
