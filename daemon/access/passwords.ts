@@ -1,12 +1,13 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { tooManyTries } from './refusal.ts';
 
 /** OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, two passes, one lane; some 45 ms of one core here. */
 const cost = { memory: 19_456, passes: 2, parallelism: 1 } as const;
 const saltBytes = 16;
 const hashBytes = 32;
-/** Hashes made at once: half of libuv's four threads and 38 MiB, so that files and other people are never starved. */
-const atOnce = 2;
+/** Hashes made at once: half of the cores, and of libuv's four threads at most, so that nobody else is starved. */
+const atOnceHere = Math.max(1, Math.min(2, Math.floor(availableParallelism() / 2)));
 /** Strangers that wait for their turn; more are told to come back. Known devices wait in a line of their own. */
 const mostWaiting = 24;
 /** What somebody is told to wait when the line is full, seconds. */
@@ -24,9 +25,15 @@ interface Cost {
 
 /** Hashes and checks passwords with argon2id, few at a time. */
 export class Passwords {
+  readonly #atOnce: number;
   #running = 0;
   readonly #strangers: (() => void)[] = [];
   readonly #known: (() => void)[] = [];
+
+  /** `atOnce`: hashes made at once; default what this machine can spare. */
+  constructor(atOnce: number = atOnceHere) {
+    this.#atOnce = atOnce;
+  }
 
   /** Hash of a new password, as it is kept. */
   async hash(password: string): Promise<string> {
@@ -55,7 +62,7 @@ export class Passwords {
   }
 
   async #inTurn<T>(isKnown: boolean, act: () => Promise<T>): Promise<T> {
-    if (this.#running >= atOnce) {
+    if (this.#running >= this.#atOnce) {
       const line = isKnown ? this.#known : this.#strangers;
       if (line.length >= mostWaiting) throw tooManyTries(comeBackAfter);
       await new Promise<void>((resolve) => {

@@ -27,7 +27,7 @@ test.each([undefined, '', 'no PHC string', '$argon2id$v=19$m=8,t=1,p=1$YWJj$YWJj
 );
 
 test('a flood fills the line of strangers and no more; a known device does not stand in it', async () => {
-  const passwords = new Passwords();
+  const passwords = new Passwords(2);
   const kept = await passwords.hash('right');
   const ended: string[] = [];
   const flood = Array.from({ length: 60 }, (_, index) =>
