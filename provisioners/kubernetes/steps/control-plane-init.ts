@@ -92,16 +92,16 @@ export const controlPlaneInit = defineStep<z.infer<typeof inputSchema>, NoFacts>
     return (await leftTokenFiles(context, machine)) ?? { state: 'done', facts: {} };
   },
   async apply(context, { machine, settings }) {
-    const before = await context.file.exist(machine, kubeadmTraces);
+    const [before, keys, declared] = await Promise.all([
+      context.file.exist(machine, kubeadmTraces),
+      context.secrets.clusterKeys(),
+      declarationOf(context, machine),
+    ]);
     if (
       before.has(paths.apiServerManifest) &&
       (await lackingOfInit(context, machine, settings)) === undefined
     )
       return removeTokenFiles(context, machine);
-    const [keys, declared] = await Promise.all([
-      context.secrets.clusterKeys(),
-      declarationOf(context, machine),
-    ]);
     const { bootstrapToken } = keys;
     const minor = minorOfCluster(settings);
     const isRepeated = before.size > 0;

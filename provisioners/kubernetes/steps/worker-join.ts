@@ -53,9 +53,11 @@ export const workerJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>({
     return { state: 'broken', why: `the kubelet on ${machine.name} is ${kubelet[0]?.detail ?? 'not there'}` };
   },
   async apply(context, { machine, settings, access }) {
-    const [files, node] = await Promise.all([
+    const [files, node, keys, declared] = await Promise.all([
       context.file.exist(machine, traces),
       nodeOf(context, access, machine.name),
+      context.secrets.clusterKeys(),
+      declarationOf(context, machine),
     ]);
     if (files.has(paths.kubeletKubeconfig) && node !== undefined) {
       await context.service.start(machine, 'kubelet.service');
@@ -67,10 +69,6 @@ export const workerJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>({
       await context.kubernetes.remove(access, { apiVersion: 'v1', kind: 'Node', name: machine.name });
     }
     if (files.size > 0) await context.kubeadm.run(machine, { verb: 'reset' });
-    const [keys, declared] = await Promise.all([
-      context.secrets.clusterKeys(),
-      declarationOf(context, machine),
-    ]);
     const minor = minorOfCluster(settings);
     const command = {
       verb: 'join',
