@@ -50,13 +50,16 @@ export class SignInLimits {
 
   /** @throws AccessRefusal ACCESS-009 with the seconds to wait. */
   admit(account: string, { address, device }: Caller): void {
-    if (device !== undefined) {
-      this.#take(`device ${device}`, tries, refillEvery);
-      return;
-    }
     const wait = (this.#accounts.get(account)?.notBefore ?? 0) - this.#now();
-    if (wait > 0) throw tooManyTries(Math.ceil(wait / 1000));
-    this.#take(`address ${networkOf(address)}`, tries, refillEvery);
+    if (device === undefined && wait > 0) throw tooManyTries(Math.ceil(wait / 1000));
+    this.#take(keyOf({ address, device }), tries, refillEvery);
+  }
+
+  /** Nothing was guessed, because nobody could be asked: the try comes back. */
+  giveBack({ address, device }: Caller): void {
+    const key = keyOf({ address, device });
+    const known = this.#buckets.get(key);
+    if (known) known.left = Math.min(tries, known.left + 1);
   }
 
   /** For codes that anybody may try. @throws AccessRefusal ACCESS-009. */
@@ -91,6 +94,9 @@ export class SignInLimits {
     remember(this.#buckets, key, { left: left - 1, at: now });
   }
 }
+
+const keyOf = ({ address, device }: Caller): string =>
+  device === undefined ? `address ${networkOf(address)}` : `device ${device}`;
 
 /** Keeps the map short: what was touched last stands last, and the first is dropped. */
 function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {

@@ -100,7 +100,10 @@ export class SignIn {
     const person =
       request.directory === undefined
         ? await this.#local(account, request.password, device !== undefined)
-        : await this.#ofDirectory(request, request.directory);
+        : await this.#ofDirectory(request, request.directory).catch((error: unknown) => {
+            if (error instanceof Transient) limits.giveBack({ address: from.address, device });
+            throw error;
+          });
     // Also those who are disabled: they learn no more than strangers.
     if (!person || person.record.disabledAt !== undefined) {
       limits.failed(account);

@@ -45,6 +45,18 @@ test('one address has ten tries at once and ten a minute; a whole IPv6 network c
   expect(count(() => '192.0.2.1')).toBe(10);
 });
 
+test('a try for which nobody could be asked is given back, and no more than that', () => {
+  const limits = new SignInLimits(() => 0);
+  const caller = { address: '192.0.2.1', device: undefined };
+  for (let index = 0; index < 30; index += 1) {
+    limits.admit('alice', caller);
+    limits.giveBack(caller);
+  }
+  limits.giveBack(caller);
+  const admitted = Array.from({ length: 20 }, () => isAdmitted(limits, 'alice', '192.0.2.1'));
+  expect(admitted.filter(Boolean)).toHaveLength(10);
+});
+
 test('an account that many addresses guess at waits longer each time, and five minutes at most', () => {
   let now = 0;
   const limits = new SignInLimits(() => now);
