@@ -14,6 +14,8 @@ export interface MasterState {
   /** Its etcd members; more than one when a former machine of the name left some. Absent when etcd did not answer. */
   readonly members?: readonly EtcdMember[];
   readonly node?: KubernetesObject;
+  /** The API did not answer, so that nothing is known of the Node. */
+  readonly isNodeUnknown: boolean;
 }
 
 /** Traces of kubeadm on a machine. */
@@ -62,19 +64,31 @@ export async function lookAtMaster(
       context.etcd.members(access),
       nodeOf(context, access, machine.name),
     ]);
-    return { files, members: members.filter((member) => isMemberOf(machine, member)), ...optional({ node }) };
+    const own = members.filter((member) => isMemberOf(machine, member));
+    return { files, members: own, isNodeUnknown: false, ...optional({ node }) };
   }
   // Each member tells its own health, so this machine is asked too.
   const withItself = {
     ...access,
     masters: [...access.masters.filter(({ name }) => name !== machine.name), machine],
   };
-  const [members, node] = await Promise.all([
+  const [members, nodes] = await Promise.all([
     unlessSilent(context.etcd.members(withItself)),
-    unlessSilent(nodeOf(context, access, machine.name)),
+    unlessSilent(nodeOf(context, access, machine.name).then((node) => ({ node }))),
   ]);
   const own = members?.filter((member) => isMemberOf(machine, member));
-  return { files, ...optional({ members: own, node }) };
+  return { files, isNodeUnknown: nodes === undefined, ...optional({ members: own, node: nodes?.node }) };
+}
+
+/**
+ * What must answer before a master can be judged; undefined when enough is known. Nothing is done on what is not known,
+ * with one exception: where its member never started, it may be that very member for which the API is silent (1 to 2
+ * masters), and starting it is what brings the answers back.
+ */
+export function awaitedOf(machine: MachineRef, state: MasterState): string | undefined {
+  if (state.members === undefined) return `etcd to answer for ${machine.name}`;
+  if (!state.isNodeUnknown || state.members.some(({ started }) => !started)) return undefined;
+  return `the Kubernetes API to answer for ${machine.name}`;
 }
 
 /** Drops what is undefined: absent and undefined are not the same to a reader. */

@@ -3,7 +3,7 @@ import type { ControlPlaneAccess } from '../contract/ports.ts';
 import { Blocked, Transient } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import { seconds } from '../contract/time.ts';
-import { isMemberOf, lookAtMaster } from './control-plane-state.ts';
+import { awaitedOf, isMemberOf, lookAtMaster } from './control-plane-state.ts';
 import { paths } from './paths.ts';
 
 /**
@@ -111,16 +111,18 @@ async function evict(context: StepContext, machine: MachineRef, access: ControlP
 /**
  * Takes away everything of a master that joined by half, so that it can join anew (complaint 5): its etcd member, its
  * Node, its files. The member goes first, while it may still answer: afterwards the rest could have lost quorum.
+ * @returns false when it did not come to that, because what is there is not known any more: look again.
  */
 export async function clearHalfJoined(
   context: StepContext,
   machine: MachineRef,
   access: ControlPlaneAccess,
-): Promise<void> {
+): Promise<boolean> {
   // The machine is asked too: after its member has started, it may be the only healthy one to answer.
   const withItself = { ...access, masters: [...access.masters, machine] };
   if (!(await hasQuorum(context, withItself))) await regainQuorum(context, machine, withItself);
   const state = await lookAtMaster(context, machine, access);
+  if (awaitedOf(machine, state) !== undefined) return false;
   if ((state.members ?? []).length > 0) await evict(context, machine, access);
   if (state.node !== undefined) {
     context.log(`removing the Node that ${machine.name} left`, machine.name);
@@ -132,4 +134,5 @@ export async function clearHalfJoined(
     // Where etcd's manifest is gone already, kubeadm takes etcd for an external one and leaves its data.
     await context.file.remove(machine, [paths.etcdData]);
   }
+  return true;
 }

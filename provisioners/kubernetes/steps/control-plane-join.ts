@@ -3,7 +3,7 @@ import { machineRefSchema } from '../../contract/machine.ts';
 import { defineStep } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';
 import { accessSchema, clusterSettingsSchema, type NoFacts } from '../cluster-settings.ts';
-import { hasJoined, isWhole, lookAtMaster, tracesOf } from '../control-plane-state.ts';
+import { awaitedOf, hasJoined, isWhole, lookAtMaster, tracesOf } from '../control-plane-state.ts';
 import { clearHalfJoined, rejectedEtcdCure } from '../half-joined-master.ts';
 import { apiServerFiles } from '../hardening.ts';
 import { joinFiles } from '../join-files.ts';
@@ -47,16 +47,23 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
       const lastSeen = 'its member has started before, and is not healthy now';
       return { state: 'pending', what, lastSeen, since: context.now(), usually: seconds(30) };
     }
+    const awaited = awaitedOf(machine, state);
+    if (awaited !== undefined) {
+      const lastSeen = `no answer; on the machine: ${traces.join(', ')}`;
+      return { state: 'pending', what: awaited, lastSeen, since: context.now(), usually: seconds(30) };
+    }
     return { state: 'broken', why: `${machine.name} joined by half: ${traces.join(', ')}` };
   },
   async apply(context, { machine, settings, access }) {
-    const state = await lookAtMaster(context, machine, access);
-    if (hasJoined(state)) return removeTokenFiles(context, machine);
-    if (tracesOf(state).length > 0) await clearHalfJoined(context, machine, access);
-    const [keys, declared] = await Promise.all([
+    const [state, keys, declared] = await Promise.all([
+      lookAtMaster(context, machine, access),
       context.secrets.clusterKeys(),
       declarationOf(context, machine),
     ]);
+    if (hasJoined(state)) return removeTokenFiles(context, machine);
+    // What fell silent since it was observed is looked at again, not acted on.
+    if (awaitedOf(machine, state) !== undefined) return;
+    if (tracesOf(state).length > 0 && !(await clearHalfJoined(context, machine, access))) return;
     const minor = minorOfCluster(settings);
     // kubeadm reset takes the authorities and the policies with it, so they are laid out again.
     const files = [
