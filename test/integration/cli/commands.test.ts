@@ -87,6 +87,18 @@ describe('get and describe (H16, V12)', () => {
     expect([out, err]).toEqual(['', expect.stringContaining('remuda apply -f')]);
   });
 
+  test('describe says why there is no fresh look, and shows the last one (complaint 1)', async () => {
+    site.engine.refusal = fakeRefusal('unavailable', { summary: 'no agent of site "local" is connected' });
+    const { code, out } = await cli.run(['describe', 'cluster', 'demo']);
+    site.engine.refusal = undefined;
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining('not looked at afresh just now: no agent of site "local" is connected'),
+    ]);
+    expect(out).toContain('etcd did not answer');
+    expect((await cli.run(['describe', 'cluster', 'demo'])).out).not.toContain('not looked at afresh');
+  });
+
   test('describe shows what was not seen, and no control codes', async () => {
     const { out } = await cli.run(['describe', 'cluster', 'demo']);
     expect(out).toMatch(/unseen .* ago: etcd did not answer/);
