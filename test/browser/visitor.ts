@@ -50,6 +50,8 @@ export async function visit(
     locale: 'en-GB',
     timezoneId: 'Europe/Berlin',
   });
+  // A busy machine may take long over 200,000 lines; what never comes is a defect all the same.
+  context.setDefaultTimeout(100_000);
   await signIn(context, site);
   const page = await context.newPage();
   const errors: string[] = [];

@@ -265,7 +265,8 @@ export class FakeEngine implements EngineDoors {
   }
   async logLines(operation: string, after: number, limit = 1000): ReturnType<EngineDoors['logLines']> {
     this.getOperation(operation);
-    const lines = this.lines.filter((line) => line.number > after).slice(0, limit);
+    // Numbered from 1 without gaps: a search through 200,000 for each page would be slow.
+    const lines = this.lines.slice(after, after + limit);
     return { lines, firstKept: 1, last: lines.at(-1)?.number ?? after };
   }
   subscribe(listener: (item: LiveItem) => void): () => void {
