@@ -15,6 +15,7 @@ import { sealTo } from './access/sealing.ts';
 import { Metrics } from './api/metrics.ts';
 import { releaseName } from './api/schemas/release.ts';
 import { ApiServer } from './api/server.ts';
+import { TokenSweep } from './api/token-sweep.ts';
 import { answerFilePlanners } from './operations/answer-file.ts';
 import { Engine } from './operations/engine.ts';
 import { type LinkListener, listenForAgents, SocketLink } from './operations/socket-link.ts';
@@ -194,6 +195,14 @@ async function startListeners(options: DaemonOptions, parts: Parts): Promise<Run
   });
   const { port } = await api.start();
   auditExports.start();
+  const sweep = new TokenSweep({
+    state,
+    identities: door.identities,
+    credentials: engine.credentials,
+    clock: systemClock,
+    logger,
+  });
+  sweep.start();
   const renewal = setInterval(() => void renew(options, parts, { api, link }), renewalInterval).unref();
   return {
     port,
@@ -202,6 +211,7 @@ async function startListeners(options: DaemonOptions, parts: Parts): Promise<Run
       clearInterval(renewal);
       await api.stop();
       auditExports.stop();
+      sweep.stop();
       await engine.stop();
       await link.stop();
       state.close();

@@ -9,10 +9,13 @@ import type { ClusterCredential } from './schemas/credentials.ts';
 
 const idBytes = 8;
 
+/** Group of those who may do everything in a cluster. */
+export const administrators = 'remuda:cluster-admins';
+
 /** Groups inside a cluster, by the role that somebody has there. RBAC binds the first one in every cluster of ours. */
 const groupOf: Readonly<Record<Role, string>> = {
-  admin: 'remuda:cluster-admins',
-  operator: 'remuda:cluster-admins',
+  admin: administrators,
+  operator: administrators,
   viewer: 'remuda:viewers',
   user: 'remuda:users',
 };
@@ -75,8 +78,10 @@ export async function takeToken(
 ): Promise<{ readonly record: CredentialRecord; readonly token: string; readonly server: string }> {
   const id = randomBytes(idBytes).toString('hex');
   const now = Date.now();
+  const group = groupFor(principal, cluster.name);
   const record = {
     id,
+    group,
     cluster: cluster.uid,
     principal: principal.id,
     kind: 'token',
@@ -89,7 +94,7 @@ export async function takeToken(
       cluster: cluster.name,
       id,
       principal: principal.id,
-      group: groupFor(principal, cluster.name),
+      group,
       seconds: days * secondsADay,
     });
     return { record: { ...record, clusterName: cluster.name }, token: issued.token, server: issued.server };
@@ -101,7 +106,7 @@ export async function takeToken(
 
 /** A credential as it may be shown. `now` in milliseconds since the epoch. */
 export function viewCredential(record: CredentialRecord, now: number): ClusterCredential {
-  const { clusterName, cluster: _, ...rest } = record;
+  const { clusterName, cluster: _, group: __, ...rest } = record;
   return { ...rest, cluster: clusterName, state: stateOf(record, now) };
 }
 

@@ -10,6 +10,8 @@ export interface CredentialRecord {
   readonly clusterName: string;
   readonly principal: string;
   readonly kind: 'kubeconfig' | 'token';
+  /** Group in the cluster that a token was given for. */
+  readonly group?: string;
   readonly issuedAt: Instant;
   readonly expiresAt?: Instant;
   readonly lastUsedAt?: Instant;
@@ -31,6 +33,7 @@ interface Row {
   readonly valid_until: string | null;
   readonly revoked_at: string | null;
   readonly revoked_by: string | null;
+  readonly group_name: string | null;
 }
 
 const recordOf = (row: Row): CredentialRecord => ({
@@ -45,6 +48,7 @@ const recordOf = (row: Row): CredentialRecord => ({
   ...optional('validUntil', row.valid_until),
   ...optional('revokedAt', row.revoked_at),
   ...optional('revokedBy', row.revoked_by),
+  ...optional('group', row.group_name),
 });
 
 const select =
@@ -61,7 +65,8 @@ export class Credentials {
   add(record: Omit<CredentialRecord, 'clusterName'>): void {
     this.#database
       .prepare(
-        `INSERT INTO credentials (id, cluster, principal, kind, issued_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO credentials (id, cluster, principal, kind, issued_at, expires_at, group_name)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         record.id,
@@ -70,6 +75,7 @@ export class Credentials {
         record.kind,
         record.issuedAt,
         record.expiresAt ?? null,
+        record.group ?? null,
       );
   }
 

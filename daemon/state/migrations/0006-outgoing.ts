@@ -16,7 +16,10 @@ const tables = `
   CREATE TABLE audit_exports (
     name TEXT PRIMARY KEY, config TEXT NOT NULL, principal TEXT NOT NULL, updated_at TEXT NOT NULL,
     position INTEGER NOT NULL, position_hash TEXT NOT NULL, delivered_at TEXT, problem TEXT
-  ) STRICT;`;
+  ) STRICT;
+
+  -- Group that a token was given for: who is not in it any more loses the token.
+  ALTER TABLE credentials ADD COLUMN group_name TEXT;`;
 
 /** What goes out of the house by the agent, and what comes in by it: directories, policies, receivers of the audit trail. */
 export const outgoing: Migration = {
