@@ -84,9 +84,9 @@ export function hostSuite(name: string, makeBench: () => Promise<Bench>): void {
         { path: '/etc/kubernetes/pki/etcd/ca.crt', content: certificate, mode: 0o644 },
       ]);
       const found = await host.certificates(bench.machine);
-      expect(found.map(({ name }) => name).sort()).toEqual(['apiserver', 'etcd/ca']);
+      expect(found.map((each) => each.name).sort()).toEqual(['apiserver', 'etcd/ca']);
       const end = new X509Certificate(certificate).validToDate.toISOString();
-      expect(found.find(({ name }) => name === 'apiserver')?.notAfter).toBe(end);
+      expect(found.find((each) => each.name === 'apiserver')?.notAfter).toBe(end);
       await file.remove(bench.machine, ['/etc/kubernetes/pki']);
     });
 

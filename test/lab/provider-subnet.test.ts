@@ -117,7 +117,7 @@ test('complaint 15: of processes that want the same subnets at the same moment, 
     const won = (await Promise.all(ids.map(claim))).flat();
     expect([...won].sort()).toEqual([...subnets].sort());
   } finally {
-    for (const subnet of subnets) for (const id of ids) await releaseSubnet(id, subnet);
+    for (const each of subnets) for (const id of ids) await releaseSubnet(id, each);
   }
 });
 
