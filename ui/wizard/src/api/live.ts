@@ -1,4 +1,3 @@
-import { useEffect, useRef } from 'react';
 import { io, type Socket } from 'socket.io-client';
 import type { EngineEvent, LogLine } from '../../../../daemon/api/types.ts';
 
@@ -99,22 +98,4 @@ export class LiveStream {
     };
     acknowledge();
   }
-}
-
-/** Follows while the component is shown. The wish is read anew when `key` changes; handlers may change freely. */
-export function useLive(key: string | undefined, wish: Follow, handlers: LiveHandlers): void {
-  const latest = useRef({ wish, handlers });
-  useEffect(() => {
-    latest.current = { wish, handlers };
-  });
-  useEffect(() => {
-    if (key === undefined) return;
-    const stream = new LiveStream(latest.current.wish, {
-      batch: (batch) => latest.current.handlers.batch(batch),
-      away: (since) => latest.current.handlers.away?.(since),
-      back: () => latest.current.handlers.back?.(),
-      following: () => latest.current.handlers.following?.(),
-    });
-    return () => stream.stop();
-  }, [key]);
 }

@@ -5,9 +5,8 @@ import { YamlEditor } from '../editor/yaml-editor.tsx';
 import { useHasRole, useSession } from '../session/session.ts';
 import { Permitted } from '../session/permitted.tsx';
 import { AnswerContext } from './answer.ts';
-import { type OpenDraft, useOpenDraft } from './draft.ts';
+import { type OpenDraft, type StartingDraft, useOpenDraft } from './draft.ts';
 import { DraftHead } from './draft-head.tsx';
-import type { KeptDraft } from './local-draft.ts';
 import { Notices } from './notices.tsx';
 import { StepContent } from './step-content.tsx';
 import { StepList, type StepState } from './step-list.tsx';
@@ -20,7 +19,7 @@ import { useValidation } from './validation.ts';
 /** One draft: its steps on the left, the form of one of them, and its YAML when wanted. */
 export function DraftView(props: {
   readonly id: string;
-  readonly start: KeptDraft;
+  readonly start: StartingDraft;
   readonly step: string;
 }): React.JSX.Element {
   const { id, start, step } = props;
@@ -33,7 +32,7 @@ export function DraftView(props: {
 
 function DraftSteps(props: {
   readonly id: string;
-  readonly start: KeptDraft;
+  readonly start: StartingDraft;
   readonly step: DraftStep;
 }): React.JSX.Element {
   const { id, step } = props;

@@ -6,6 +6,8 @@ import { forgetLocally, type KeptDraft, keepLocally, keptLocally } from './local
 
 /** A pause in typing after which the draft is saved, milliseconds. */
 const pause = 700;
+/** A pause before a daemon that was away is asked again, milliseconds. */
+const tryAgainAfter = 3_000;
 /** How often the daemon hears that the draft is still open here, milliseconds. */
 const presenceEvery = 15_000;
 
@@ -32,79 +34,158 @@ const pathOf = (id: string): string => `/api/v1/drafts/${encodeURIComponent(id)}
 const titleOf = (text: string): string =>
   readAnswerFile(text).documents.find(({ kind }) => kind === 'Cluster')?.name ?? '';
 
-/** What a draft starts from: the daemon's copy, or the newer one that this browser kept through a crash. */
-export async function openDraft(id: string): Promise<KeptDraft | undefined> {
+/** What a draft starts from. */
+export interface StartingDraft extends KeptDraft {
+  /** The text that the daemon has; undefined = it has none, or could not be asked. */
+  readonly common?: string;
+}
+
+/** The daemon's copy, or the newer one that this browser kept through a crash; undefined when there is neither. */
+export async function openDraft(id: string): Promise<StartingDraft | undefined> {
   const kept = keptLocally(id);
   // Never saved: there is nothing to ask for.
   if (kept?.revision === 0) return kept;
   try {
     const { body, revision } = await call<Draft>('GET', pathOf(id));
     const known = Number(revision ?? body.revision);
-    if (kept && kept.revision === known) return kept;
-    return { text: body.text, step: body.step, revision: known };
+    if (kept && kept.revision === known) return { ...kept, common: body.text };
+    return { text: body.text, step: body.step, revision: known, common: body.text };
   } catch (error) {
-    if (kept) return kept;
     if (error instanceof Refusal && error.details.status === 404) return undefined;
+    if (kept) return kept;
     throw error;
   }
 }
 
 /** Keeps the text of a draft: in this browser at once, at the daemon a moment later. */
-export function useOpenDraft(id: string, start: KeptDraft, step: string, principal: string): OpenDraft {
+export function useOpenDraft(id: string, start: StartingDraft, step: string, principal: string): OpenDraft {
   const [text, setText] = useState(start.text);
-  const [saving, setSaving] = useState<Saving>('saved');
-  const revision = useRef(start.revision);
-  const isDiscarded = useRef(false);
-  const [isKnown, setKnown] = useState(start.revision > 0);
+  const [{ saving, tries }, setSaving] = useState<{ readonly saving: Saving; readonly tries: number }>({
+    saving: 'saved',
+    tries: 0,
+  });
+  const [copy] = useState(() => new DaemonCopy(id, start));
+  const [isKnown, setKnown] = useState(copy.isKnown);
+  const turns = useRef(Promise.resolve());
   const others = usePresence(id, principal, isKnown);
   const save = useCallback(
-    async (now: string, at: string) => {
-      if (holdsSecret(now)) return setSaving('secret');
-      try {
-        const { body } = await call<Draft>('PUT', pathOf(id), {
-          body: { title: titleOf(now) || 'New cluster', text: now, step: at },
-          headers: { 'If-Match': `"${revision.current}"` },
-        });
-        revision.current = body.revision;
-        setKnown(true);
-        if (!isDiscarded.current) keepLocally(id, { text: now, step: at, revision: body.revision });
-        return setSaving('saved');
-      } catch (error) {
-        const isConflict = error instanceof Refusal && [409, 412].includes(error.details.status);
-        return setSaving(isConflict ? 'conflict' : 'only-here');
-      }
+    (now: string, at: string, isForced = false) => {
+      // One after the other: two at once would take each other for somebody else.
+      turns.current = turns.current.then(async () => {
+        const outcome = await copy.save(now, at, isForced);
+        if (outcome.text !== undefined) setText(outcome.text);
+        setKnown(copy.isKnown);
+        setSaving((before) => ({ saving: outcome.saving, tries: before.tries + 1 }));
+      });
+      return turns.current;
     },
-    [id],
+    [copy],
   );
   useEffect(() => {
-    if (isDiscarded.current) return;
-    if (!holdsSecret(text)) keepLocally(id, { text, step, revision: revision.current });
-    setSaving((now) => (now === 'conflict' ? now : 'saving'));
+    copy.keepLocally(text, step);
     const timer = setTimeout(() => void save(text, step), pause);
     return () => clearTimeout(timer);
-  }, [id, save, step, text]);
-  const settle = async (choice: 'theirs' | 'mine'): Promise<void> => {
-    const { body } = await call<Draft>('GET', pathOf(id));
-    revision.current = body.revision;
-    if (choice === 'theirs') setText(body.text);
-    setSaving('saving');
-    await save(choice === 'theirs' ? body.text : text, step);
-  };
-  const discard = async (): Promise<void> => {
-    isDiscarded.current = true;
-    forgetLocally(id);
-    await call('DELETE', pathOf(id)).catch(() => undefined);
-  };
+  }, [copy, save, step, text]);
+  useEffect(() => {
+    if (saving !== 'only-here') return;
+    const timer = setTimeout(() => void save(text, step), tryAgainAfter);
+    return () => clearTimeout(timer);
+  }, [save, saving, step, text, tries]);
   return {
     text,
     title: titleOf(text),
     saving,
     others,
-    setText,
-    settle: (choice) => void settle(choice),
-    discard,
+    setText(now) {
+      setText(now);
+      setSaving((before) => (before.saving === 'conflict' ? before : { ...before, saving: 'saving' }));
+    },
+    settle: (choice) => void (choice === 'mine' ? save(text, step, true) : copy.take().then(setText)),
+    discard: () => copy.discard(),
   };
 }
+
+/** What came of an attempt to save; `text` when somebody else's words are to be shown from now on. */
+interface Outcome {
+  readonly saving: Saving;
+  readonly text?: string;
+}
+
+/** The daemon's copy of a draft, and what it said when it was last in step with this page. */
+class DaemonCopy {
+  readonly #id: string;
+  #revision: number;
+  /** The text that both had; undefined = not known, as after a start without connection. */
+  #common: string | undefined;
+  #isDiscarded = false;
+
+  constructor(id: string, { revision, common }: StartingDraft) {
+    this.#id = id;
+    this.#revision = revision;
+    this.#common = common;
+  }
+
+  /** Whether the daemon has the draft at all. */
+  get isKnown(): boolean {
+    return this.#revision > 0;
+  }
+
+  keepLocally(text: string, step: string): void {
+    if (!this.#isDiscarded && !holdsSecret(text))
+      keepLocally(this.#id, { text, step, revision: this.#revision });
+  }
+
+  /** Never throws: a daemon that is away is one of the outcomes. */
+  async save(text: string, step: string, isForced: boolean): Promise<Outcome> {
+    if (this.#isDiscarded) return { saving: 'saved' };
+    if (holdsSecret(text)) return { saving: 'secret' };
+    try {
+      if (isForced) await this.take();
+      return await this.#put(text, step);
+    } catch (error) {
+      if (!isConflict(error)) return { saving: 'only-here' };
+      return await this.#reconcile(text, step).catch((): Outcome => ({ saving: 'only-here' }));
+    }
+  }
+
+  /** The daemon's text, from which this page goes on. @throws Refusal, ServerAway */
+  async take(): Promise<string> {
+    const { body } = await call<Draft>('GET', pathOf(this.#id));
+    this.#revision = body.revision;
+    this.#common = body.text;
+    return body.text;
+  }
+
+  async discard(): Promise<void> {
+    this.#isDiscarded = true;
+    forgetLocally(this.#id);
+    await call('DELETE', pathOf(this.#id)).catch(() => undefined);
+  }
+
+  async #put(text: string, step: string): Promise<Outcome> {
+    const { body } = await call<Draft>('PUT', pathOf(this.#id), {
+      body: { title: titleOf(text) || 'New cluster', text, step },
+      headers: { 'If-Match': `"${this.#revision}"` },
+    });
+    this.#revision = body.revision;
+    this.#common = text;
+    this.keepLocally(text, step);
+    return { saving: 'saved' };
+  }
+
+  /** Only when both sides changed the words is there something to ask; a step that was turned is no change. */
+  async #reconcile(text: string, step: string): Promise<Outcome> {
+    const [revision, common] = [this.#revision, this.#common];
+    const theirs = await this.take();
+    if (theirs === text || theirs === common) return await this.#put(text, step);
+    if (text === common) return { saving: 'saved', text: theirs };
+    [this.#revision, this.#common] = [revision, common];
+    return { saving: 'conflict' };
+  }
+}
+
+const isConflict = (error: unknown): boolean =>
+  error instanceof Refusal && [409, 412].includes(error.details.status);
 
 /** A secret in the text is never kept as a draft, neither here nor at the daemon. */
 const holdsSecret = (text: string): boolean => /^\s*["']?kind["']?\s*:\s*["']?Secret\b/m.test(text);
