@@ -59,6 +59,8 @@ export class FakeWorld {
   members: EtcdMember[] = [];
   /** No quorum: etcd does not answer. */
   isEtcdSilent = false;
+  /** No API server answers. */
+  isApiSilent = false;
   readyMasters = new Map<string, string>();
   units = new Map<string, { active: boolean; enabled: boolean }>();
   journal: string[] = [];
@@ -173,8 +175,10 @@ export class FakeWorld {
   #kubernetesPort() {
     return {
       version: async (_access: unknown, master: MachineRef) => this.readyMasters.get(master.name),
-      get: async (_access: unknown, reference: { kind: string; name: string }) =>
-        this.objects.get(keyOf(reference)),
+      get: async (_access: unknown, reference: { kind: string; name: string }) => {
+        if (this.isApiSilent) throw new Transient('KUBE-001', 'no master answered');
+        return this.objects.get(keyOf(reference));
+      },
       list: async (_access: unknown, of: { kind: string }) =>
         [...this.objects.values()].filter(({ kind }) => kind === of.kind),
       apply: async (_access: unknown, objects: readonly KubernetesObject[]) => {
