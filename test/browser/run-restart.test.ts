@@ -4,6 +4,7 @@ import type { LogPage, OperationDetail } from '../../daemon/api/types.ts';
 import { answerFile } from '../faults/answer-file.ts';
 import { startFleetSite, type FleetSite } from './fleet-site.ts';
 import { insecureFetch } from './insecure-fetch.ts';
+import { RunPage } from './run-page.ts';
 import { startBrowser, visit } from './visitor.ts';
 
 let browser: Browser;
@@ -43,13 +44,7 @@ test('kill -9 of the daemon in the middle of a run: the page says so, comes back
   expect(lines.length).toBeGreaterThan(0);
   const count = lines.length.toLocaleString('en');
   await page.locator('.remuda-log [role=status]', { hasText: new RegExp(`^${count} lines$`) }).waitFor();
-  const [file] = await Promise.all([
-    page.waitForEvent('download'),
-    page.getByRole('button', { name: 'Download the lines shown' }).click(),
-  ]);
-  let content = '';
-  for await (const part of await file.createReadStream()) content += String(part);
-  const shown = content.trimEnd().split('\n');
+  const shown = await new RunPage(page).downloaded();
   expect(shown).toHaveLength(lines.length);
   for (const [index, line] of lines.entries()) expect(shown[index]).toContain(line.text);
 

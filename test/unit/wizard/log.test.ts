@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import type { LogLine } from '../../../daemon/api/types.ts';
 import { levelOf } from '../../../ui/wizard/src/run/log/level.ts';

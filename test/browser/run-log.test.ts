@@ -1,0 +1,151 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type FakeSite, startFakeSite } from '../integration/api/fake-site.ts';
+import { RunPage } from './run-page.ts';
+import { fillLog, runStory, tell } from './run-story.ts';
+import { builtWizard, startBrowser, visit, type Visitor } from './visitor.ts';
+
+/** Elements of the whole page, log and all; the lines alone would be millions. */
+const mostElements = 2_500;
+
+let browser: Browser;
+let site: FakeSite;
+let visitor: Visitor;
+let page: Page;
+let run: RunPage;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+afterAll(async () => {
+  await browser.close();
+});
+beforeEach(async () => {
+  site = await startFakeSite({ wizard: builtWizard });
+  tell(site, runStory());
+});
+afterEach(async () => {
+  await visitor[Symbol.asyncDispose]();
+  await site[Symbol.asyncDispose]();
+});
+
+async function open(): Promise<void> {
+  visitor = await visit(browser, site);
+  ({ page } = visitor);
+  run = new RunPage(page);
+  await run.open();
+}
+
+/** Asks again until the answer is as wanted: a busy machine may take its time. */
+const soon = <Answer>(ask: () => Answer | Promise<Answer>): ReturnType<typeof expect.poll<Answer>> =>
+  expect.poll(ask, { timeout: 100_000 });
+
+test('200,000 lines: followed, searched, filtered, copied and taken away, with few elements', async () => {
+  fillLog(site, 200_000);
+  await open();
+  await run.countIs('200,000 lines');
+  await soon(() => run.drawn()).toContain(200_000);
+  expect((await run.drawn()).length).toBeLessThan(120);
+  expect(await run.elements()).toBeLessThan(mostElements);
+  await page.locator('.remuda-log-window').evaluate((box) => box.scrollTo({ top: 100_000 * 20 }));
+  await soon(() => run.seen()).toContain(100_005);
+  expect((await run.drawn()).length).toBeLessThan(120);
+  expect(await page.getByLabel('Follow').isChecked(), 'who scrolls back follows no more').toBe(false);
+  site.engine.say('one more');
+  await run.countIs('200,001 lines');
+  expect(await run.seen()).toContain(100_005);
+  await page.getByText('Follow', { exact: true }).click();
+  await soon(() => run.seen()).toContain(200_001);
+
+  await page.getByLabel('Search the log').fill('NEEDLE');
+  await run.foundIs('20');
+  await page.keyboard.press('Enter');
+  await run.foundIs('1 of 20');
+  await soon(() => run.seen()).toContain(5_000);
+  await page.getByLabel('Next').click();
+  await soon(() => run.seen()).toContain(15_000);
+  await run.foundIs('2 of 20');
+  expect(await page.locator('mark').first().textContent()).toBe('needle');
+  await page.getByText('Only matching').click();
+  await run.countIs('20 of 200,001 lines');
+  expect(await run.drawn()).toHaveLength(20);
+  await page.getByLabel('Reset').click();
+  await page.getByLabel('Search the log').fill('no such text anywhere');
+  await page.getByText('No line is like that.').waitFor();
+  await page.getByLabel('Reset').click();
+  await page.getByText('Only matching').click();
+  await run.countIs('200,001 lines');
+
+  await page.getByLabel('Machine', { exact: true }).selectOption('demo-w2');
+  await run.countIs('40,000 of 200,001 lines');
+  await page.getByLabel('Level').selectOption('error');
+  await run.countIs('4,000 of 200,001 lines');
+  await page.getByLabel('Level').selectOption('plain');
+  await page.getByLabel('Machine', { exact: true }).selectOption('');
+  await page.getByRole('button', { name: /^demo-m3/ }).click();
+  await run.countIs('1,000 of 200,001 lines');
+  await page.getByRole('button', { name: 'Show all steps' }).click();
+  await run.countIs('200,001 lines');
+
+  await page.getByLabel('Follow').check({ force: true });
+  await visitor.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.locator('[data-line="200000"]').click();
+  await page.getByRole('button', { name: 'Copy line' }).click();
+  await page.getByText('Line copied').waitFor();
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  expect(text).toBe(site.engine.lines[199_999]?.text);
+  await page.getByRole('button', { name: 'Copy link' }).click();
+  await page.getByText('Link copied').waitFor();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+    `${site.url}/operations/op-1#line-200000`,
+  );
+  await page.getByLabel('Level').selectOption('error');
+  await run.countIs('20,000 of 200,001 lines');
+  const lines = await run.downloaded();
+  expect(lines).toHaveLength(20_000);
+  expect(lines.every((line) => line.includes('E1121'))).toBe(true);
+  expect(visitor.errors).toEqual([]);
+});
+
+test('a reload keeps place, filter and chosen line; a link to a line opens there', async () => {
+  fillLog(site, 40_000);
+  await open();
+  await run.countIs('40,000 lines');
+  await page.getByLabel('Search the log').fill('needle');
+  await run.foundIs('4');
+  await page.keyboard.press('Enter');
+  await run.foundIs('1 of 4');
+  expect(new URL(page.url()).hash).toBe('#line-5000');
+  await page.reload();
+  await soon(() => run.seen()).toContain(5_000);
+  expect(await page.getByLabel('Search the log').inputValue()).toBe('needle');
+  expect(await page.locator('[aria-selected=true]').getAttribute('data-line')).toBe('5000');
+  await page.getByRole('button', { name: 'Leave this line' }).click();
+  await page.locator('.remuda-log-window').evaluate((box) => box.scrollTo({ top: 30_000 * 20 }));
+  await soon(() => run.seen()).toContain(30_003);
+  await page.reload();
+  await soon(() => run.seen()).toContain(30_003);
+  const other = await visitor.context.newPage();
+  await other.goto('/operations/op-1#line-23456');
+  await other.locator('[aria-selected=true][data-line="23456"]').waitFor();
+  await other.getByText('Line 23,456').waitFor();
+});
+
+test('a lost connection is said with its time, and afterwards every line is there once', async () => {
+  await open();
+  for (let number = 0; number < 1000; number += 1) site.engine.say(`before ${number}`);
+  await run.countIs('1,000 lines');
+  await site.pause();
+  const notice = page.locator('.remuda-notice-warning');
+  await notice.waitFor();
+  expect(await notice.textContent()).toMatch(
+    /Connection lost at \d\d:\d\d:\d\d.*Trying again.*continues after line 1,000 without a gap/,
+  );
+  for (let number = 0; number < 5000; number += 1) site.engine.say(`while away ${number}`);
+  await site.resume();
+  await notice.waitFor({ state: 'detached' });
+  await run.countIs('6,000 lines');
+  await page.getByLabel('Search the log').fill('while away');
+  await run.foundIs('5,000');
+  await soon(() => run.seen()).toContain(6000);
+});
