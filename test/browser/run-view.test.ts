@@ -41,7 +41,7 @@ const soon = <Answer>(ask: () => Answer | Promise<Answer>): ReturnType<typeof ex
   expect.poll(ask, { timeout: 100_000 });
 
 describe('the steps and machines', () => {
-  test('say what is awaited, since when, how long usually, and what one could do (complaint 5)', async () => {
+  test('say what is awaited, since when, how long usually, and what one could do (complaint 1)', async () => {
     await open();
     const wait = page.locator('.remuda-wait');
     await wait.getByText('the etcd member demo-m3 to be promoted').waitFor();
@@ -77,7 +77,7 @@ describe('the steps and machines', () => {
     await page.getByRole('img', { name: /5 done|4 done, 1 planned/ }).waitFor();
   });
 
-  test('a failure shows cause, remedy, code and last lines on top, and can be resumed (complaint 2)', async () => {
+  test('a failure shows cause, remedy, code and last lines on top, and can be resumed (complaint 19)', async () => {
     tell(site, runStory({ isFailed: true }));
     await open();
     const alert = page.locator('.remuda-failures');
