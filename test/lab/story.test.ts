@@ -146,6 +146,28 @@ describe('the story of a highly available cluster in the lab', () => {
     },
   );
 
+  story.chapter(
+    'a program gets a token of its own, and loses its rights when it is revoked (E1)',
+    async () => {
+      const file = join(site.folder, 'home/token-kubeconfig');
+      const { stdout } = await site.expectRemuda('credentials', 'token', cluster, '--days', '1');
+      writeFileSync(file, stdout, { mode: 0o600 });
+      expect(await site.kubectl('--kubeconfig', file, 'get', 'nodes')).toContain(masters[0]);
+      const list = JSON.parse(
+        (await site.expectRemuda('credentials', 'list', cluster, '-o', 'json')).stdout,
+      ) as {
+        readonly items: readonly { readonly id: string; readonly kind: string }[];
+      };
+      const id = list.items.find(({ kind }) => kind === 'token')?.id ?? '';
+      await site.expectRemuda('credentials', 'revoke', cluster, id);
+      // API servers hear of it one after another, within a moment.
+      const words = ['--kubeconfig', file, 'get', 'nodes'];
+      const ended = () => site.run(site.kubectlProgram, words).ended;
+      await until('the token to be refused', async () => (await ended()).code !== 0, { limit: 60_000 });
+      expect((await ended()).stderr).toMatch(/forbidden|Unauthorized|must be logged in/i);
+    },
+  );
+
   story.chapter('complaint 2: a second apply changes nothing at all', async () => {
     const configured = machines.map((name) => machine(name).configuration());
     const marks = masters.map((name) => machine(name).auditEnd());
