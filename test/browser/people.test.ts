@@ -101,6 +101,24 @@ describe('two people at one draft (issue 3)', () => {
   });
 });
 
+describe('about oneself (issue 3)', () => {
+  it('shows where one is signed in, and asks for the password before a second factor is turned on', async () => {
+    const { page } = maria;
+    await page.getByRole('button', { name: 'maria' }).click();
+    await page.getByRole('menuitem', { name: /Your account/ }).click();
+    await page.getByText('This one').waitFor();
+    await look(page, '60-account');
+    const factor = page.getByRole('region', { name: 'Second factor' });
+    await factor.getByLabel('Present password', { exact: true }).fill('not it');
+    await factor.getByRole('button', { name: 'Turn on' }).click();
+    await factor.locator('.remuda-problem').waitFor();
+    await factor.getByLabel('Present password', { exact: true }).fill(administrator.password);
+    await factor.getByRole('button', { name: 'Turn on' }).click();
+    await factor.getByLabel('One-time code').waitFor();
+    await look(page, '61-second-factor');
+  });
+});
+
 describe('by keyboard alone (issue 3)', () => {
   it('goes from the door to the second step of a new cluster without a mouse', async () => {
     const { page, context } = await visit(browser, site.url);

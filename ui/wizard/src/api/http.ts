@@ -39,6 +39,9 @@ export interface Answered<Body> {
   readonly revision: string | undefined;
 }
 
+/** Code of "nobody is signed in": a wrong password is refused with the same status, but ends nothing. */
+const noSession = ':ACCESS-001';
+
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** The session's word against forged requests; only this page knows it. Undefined = not signed in. */
@@ -70,7 +73,7 @@ export async function call<Body>(method: Method, path: string, asked: Call = {})
   }
   const details = detailsOf(text);
   if (details === undefined) throw new ServerAway(`status ${response.status}`);
-  if (response.status === 401 && forgeryGuard !== undefined) onSessionEnd();
+  if (details.type.endsWith(noSession) && forgeryGuard !== undefined) onSessionEnd();
   const retryAfter = Number(response.headers.get('Retry-After') ?? Number.NaN);
   throw new Refusal(details, Number.isFinite(retryAfter) ? retryAfter : undefined);
 }

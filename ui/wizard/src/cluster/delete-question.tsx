@@ -81,7 +81,7 @@ function NameField(props: {
   readonly onType: (typed: string) => void;
 }): React.JSX.Element {
   return (
-    <FormGroup label={words.confirm(props.name)} fieldId="confirm" isRequired>
+    <FormGroup label={words.confirm(props.name)} fieldId="confirm" className="remuda-confirm">
       <TextInput
         id="confirm"
         value={props.typed}

@@ -1,12 +1,14 @@
 import { Dropdown, DropdownItem, DropdownList, MenuToggle } from '@patternfly/react-core';
 import { UserIcon } from '@patternfly/react-icons';
 import { useState } from 'react';
+import { useLocation } from 'wouter';
 import { useSession } from '../session/session.ts';
 
 /** Who is signed in, and the way out. */
 export function AccountMenu(): React.JSX.Element {
   const [isOpen, setOpen] = useState(false);
   const { session, signOut } = useSession();
+  const [, go] = useLocation();
   const { name, role } = session.principal;
   return (
     <Dropdown
@@ -27,8 +29,8 @@ export function AccountMenu(): React.JSX.Element {
       )}
     >
       <DropdownList>
-        <DropdownItem isDisabled description={`You are ${role} here`}>
-          {name}
+        <DropdownItem onClick={() => go('/account')} description={`You are ${role} here`}>
+          Your account
         </DropdownItem>
         <DropdownItem onClick={signOut}>Sign out</DropdownItem>
       </DropdownList>

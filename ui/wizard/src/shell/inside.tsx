@@ -16,6 +16,9 @@ const ClusterPage = lazy(async () => ({
 const SuppliesPage = lazy(async () => ({
   default: (await import('../supplies/supplies-page.tsx')).SuppliesPage,
 }));
+const AccountPage = lazy(async () => ({
+  default: (await import('../account/account-page.tsx')).AccountPage,
+}));
 const NewPage = lazy(async () => ({ default: (await import('../create/new-page.tsx')).NewPage }));
 const CreatePage = lazy(async () => ({ default: (await import('../create/create-page.tsx')).CreatePage }));
 const RunPage = lazy(async () => ({ default: (await import('../done/run-page.tsx')).RunPage }));
@@ -57,6 +60,9 @@ function Places(): React.JSX.Element {
       </Route>
       <Route path="/supplies">
         <SuppliesPage />
+      </Route>
+      <Route path="/account">
+        <AccountPage />
       </Route>
       <Route path="/new">
         <NewPage />
