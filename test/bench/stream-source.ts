@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { pino } from 'pino';
 import { SiteAuthority } from '../../daemon/access/authority.ts';
 import { AuditExports } from '../../daemon/access/audit-export.ts';
@@ -34,6 +35,9 @@ export interface SourceEnd {
   readonly bytes: number;
   /** Processor seconds that the server used while it streamed. */
   readonly processor: number;
+  /** Seconds in which its event loop was busy, and those of them in which it waited for the disk. */
+  readonly busy: number;
+  readonly disk: number;
 }
 
 const operation = 'op-1';
@@ -45,6 +49,8 @@ class SourceEngine extends FakeEngine {
   readonly #logs: OperationLogs;
   readonly #followers = new Set<(item: LiveItem) => void>();
   last = 0;
+  /** Milliseconds spent on making lines durable. */
+  disk = 0;
 
   constructor(folder: string) {
     super();
@@ -70,7 +76,9 @@ class SourceEngine extends FakeEngine {
       const key = { step: `worker.join/${machine}`, machine, epoch: 1, sequence: this.last };
       return this.#logs.append(operation, { at: new Date().toISOString(), text, ...key });
     });
+    const before = performance.now();
     this.#logs.sync();
+    this.disk += performance.now() - before;
     for (const line of taken)
       if (line !== undefined)
         for (const follower of this.#followers) follower({ type: 'log', operation, cluster: 'demo', line });
@@ -121,6 +129,7 @@ process.send?.({
 
 async function run({ perSecond, seconds }: SourceWish): Promise<void> {
   const before = process.cpuUsage();
+  const loop = performance.eventLoopUtilization();
   const from = performance.now();
   const first = engine.last;
   const total = perSecond * seconds;
@@ -139,5 +148,7 @@ async function run({ perSecond, seconds }: SourceWish): Promise<void> {
     last: engine.last,
     bytes: process.memoryUsage().rss,
     processor: (user + system) / 1e6,
+    busy: performance.eventLoopUtilization(loop).active / 1000,
+    disk: engine.disk / 1000,
   } satisfies SourceEnd);
 }

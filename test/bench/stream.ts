@@ -120,7 +120,7 @@ function print(followers: readonly Follower[], end: SourceEnd): void {
   console.log(`clients: ${Math.round((user + system) / 1e4 / seconds)} % of one core`);
   console.log(`p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms`);
   console.log(
-    `server: ${Math.round((end.processor / seconds) * 100)} % of one core, ${Math.round(end.bytes / 1024 / 1024)} MB`,
+    `server: ${Math.round((end.processor / seconds) * 100)} % of one core, ${Math.round(end.bytes / 1024 / 1024)} MB; event loop busy ${end.busy.toFixed(1)} s of ${seconds} s, waiting for the disk ${end.disk.toFixed(1)} s`,
   );
   if (missing > 0 || doubled > 0) process.exitCode = 1;
 }
