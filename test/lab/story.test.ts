@@ -162,9 +162,15 @@ describe('the story of a highly available cluster in the lab', () => {
       await site.expectRemuda('credentials', 'revoke', cluster, id);
       // API servers hear of it one after another, within a moment.
       const words = ['--kubeconfig', file, 'get', 'nodes'];
-      const ended = () => site.run(site.kubectlProgram, words).ended;
-      await until('the token to be refused', async () => (await ended()).code !== 0, { limit: 60_000 });
-      expect((await ended()).stderr).toMatch(/forbidden|Unauthorized|must be logged in/i);
+      const refused = await until(
+        'the token to be refused',
+        async () => {
+          const end = await site.run(site.kubectlProgram, words).ended;
+          return end.code !== 0 && end;
+        },
+        { limit: 60_000 },
+      );
+      expect(refused.stderr).toMatch(/forbidden|Unauthorized|must be logged in/i);
     },
   );
 
