@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { z } from 'zod';
+import { AccessRefusal } from '../../access/refusal.ts';
 import type { Knocking, SignedIn } from '../../access/sign-in.ts';
 import { reportOf } from '../../../provisioners/contract/problem.ts';
 import { deviceCookie, endedSessionCookie, sessionCookie } from '../cookies.ts';
@@ -44,7 +45,9 @@ async function letIn(
       cookies: [sessionCookie(session.secret), deviceCookie(device)],
     };
   } catch (error) {
-    note({ principal: about, object, outcome: 'refused', problem: reportOf(error, id).code });
+    // Who is only told to wait leaves no row: a flood of tries must not become a flood of writes that all wait for.
+    if (!(error instanceof AccessRefusal && error.reason === 'too-many'))
+      note({ principal: about, object, outcome: 'refused', problem: reportOf(error, id).code });
     throw error;
   }
 }

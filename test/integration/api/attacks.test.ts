@@ -251,11 +251,14 @@ describe('guessing', () => {
       Array.from({ length: 100 }, (_, index) => newBrowser().signIn(`nobody-${index}`, 'x')),
     );
     const calm = await ask(`${site.url}/api/v1/server`, site.authority.certificate, { token });
+    const before = site.state.audit.head().number;
     const statuses = (await flood).map(({ status }) => status);
     expect(calm.status).toBe(200);
     expect(new Set(statuses)).toEqual(new Set([401, 429]));
     // Ten at once, and what came back during the flood.
     expect(statuses.filter((status) => status === 401).length).toBeLessThan(20);
+    // Those who were told to wait wrote nothing.
+    expect(site.state.audit.head().number - before).toBeLessThan(20);
   });
 
   test('an unknown name, a wrong password, a disabled person and an empty password get one answer', async () => {
