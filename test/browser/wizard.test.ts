@@ -46,6 +46,16 @@ describe('the door in a browser (issue 3, DESIGN §8)', () => {
     await look(page, '01-set-up');
   });
 
+  it('loads less than 250 kB of compressed scripts for the door', async () => {
+    const bytes = await page.evaluate(() =>
+      (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
+        .filter(({ name }) => name.endsWith('.js'))
+        .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0),
+    );
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThan(250_000);
+  });
+
   it('refuses a wrong code with a reason and a remedy, and takes the right one', async () => {
     await page.getByLabel('Set-up code').fill('AAAA-BBBB-CCCC-DDDD');
     await page.getByLabel('Your name').fill('maria');
@@ -153,6 +163,12 @@ describe('from an empty page to a cluster and back (issue 3)', () => {
     await page.waitForURL(/\/run\//);
     await page.getByRole('heading', { name: 'prod-east is ready' }).waitFor();
     await look(page, '20-done');
+    await page.getByRole('button', { name: 'Get a kubeconfig' }).click();
+    await page.getByText('This is shown once').waitFor();
+    expect(await page.getByRole('textbox', { name: 'Command' }).inputValue()).toBe(
+      'kubectl --kubeconfig prod-east.kubeconfig get nodes',
+    );
+    await look(page, '21-kubeconfig');
   });
 
   it('shows the cluster from every side', async () => {

@@ -18,19 +18,21 @@ export function EventsTab({ cluster }: { readonly cluster: string }): React.JSX.
     <Table aria-label={texts.tabs.events} variant="compact" borders={false}>
       <Thead>
         <Tr>
-          <Th width={15}>When</Th>
+          <Th width={20}>When</Th>
           <Th width={20}>What</Th>
           <Th>About</Th>
         </Tr>
       </Thead>
       <Tbody>
         {data
+          // How far a step has come is the run's to show; here it would bury what happened.
+          .filter(({ type }) => type !== 'step.progress')
           .slice(-mostShown)
           .toReversed()
           .map((event) => (
             <Tr key={event.number}>
               <Td dataLabel="When">
-                <Time at={event.at} />
+                <Time at={event.at} form="full" />
               </Td>
               <Td dataLabel="What">{sentence(event)}</Td>
               <Td dataLabel="About">
