@@ -41,7 +41,7 @@ export function RunPage({ operation: id }: { readonly operation: string }): Reac
             {present === 'done' ? (
               <DoneView operation={operation} onShowRun={() => setRunShown(true)} />
             ) : (
-              <RunView operation={id} />
+              <RunView operation={id} isPart />
             )}
           </div>
         </div>

@@ -29,31 +29,17 @@ const states: Readonly<Record<OperationDetail['state'], readonly [Standing, stri
 export function RunHeader(props: {
   readonly operation: OperationDetail;
   readonly now: number;
+  /** Shown on a page that has a title and a way back of its own. */
+  readonly isPart: boolean;
   readonly onChanged: () => void;
 }): React.JSX.Element {
-  const { operation, now, onChanged } = props;
+  const { operation, now, isPart, onChanged } = props;
   const { cluster, kind, steps } = operation;
   return (
     <header className={`remuda-run-header remuda-run-${operation.state}`}>
-      <Breadcrumb>
-        <BreadcrumbItem
-          render={({ className }) => (
-            <Link href="/clusters" className={className}>
-              Clusters
-            </Link>
-          )}
-        />
-        <BreadcrumbItem
-          render={({ className }) => (
-            <Link href={`/clusters/${encodeURIComponent(cluster.name)}`} className={className}>
-              {cluster.name}
-            </Link>
-          )}
-        />
-        <BreadcrumbItem isActive>{verbs[kind]}</BreadcrumbItem>
-      </Breadcrumb>
+      {isPart ? undefined : <Place operation={operation} />}
       <div className="remuda-run-title">
-        <Title headingLevel="h1" size="2xl">
+        <Title headingLevel={isPart ? 'h2' : 'h1'} size={isPart ? 'xl' : '2xl'}>
           {verbs[kind]} {cluster.name}
         </Title>
         <State operation={operation} />
@@ -74,6 +60,29 @@ export function RunHeader(props: {
         </p>
       </div>
     </header>
+  );
+}
+
+function Place({ operation }: { readonly operation: OperationDetail }): React.JSX.Element {
+  const { cluster, kind } = operation;
+  return (
+    <Breadcrumb>
+      <BreadcrumbItem
+        render={({ className }) => (
+          <Link href="/clusters" className={className}>
+            Clusters
+          </Link>
+        )}
+      />
+      <BreadcrumbItem
+        render={({ className }) => (
+          <Link href={`/clusters/${encodeURIComponent(cluster.name)}`} className={className}>
+            {cluster.name}
+          </Link>
+        )}
+      />
+      <BreadcrumbItem isActive>{verbs[kind]}</BreadcrumbItem>
+    </Breadcrumb>
   );
 }
 

@@ -17,20 +17,30 @@ import { useNow } from './use-now.ts';
 import { type Run, useRun } from './use-run.ts';
 
 /** Live view of one operation: its steps, its machines and its log. */
-export function RunView({ operation: id }: { readonly operation: string }): React.JSX.Element {
+export function RunView(props: {
+  /** Its id. */
+  readonly operation: string;
+  /** Shown on a page that has a title and a way back of its own. */
+  readonly isPart?: boolean;
+}): React.JSX.Element {
+  const { operation: id, isPart = false } = props;
   // Another operation is another run with a log of its own: nothing of the last one stays.
-  return <OneRun key={id} id={id} />;
+  return <OneRun key={id} id={id} isPart={isPart} />;
 }
 
-function OneRun({ id }: { readonly id: string }): React.JSX.Element {
+function OneRun({ id, isPart }: { readonly id: string; readonly isPart: boolean }): React.JSX.Element {
   const run = useRun(id);
   if (run.operation === undefined)
     return run.error === null ? <Loading /> : <ProblemView error={run.error} />;
-  return <Shown run={run} operation={run.operation} />;
+  return <Shown run={run} operation={run.operation} isPart={isPart} />;
 }
 
-function Shown(props: { readonly run: Run; readonly operation: OperationDetail }): React.JSX.Element {
-  const { run, operation } = props;
+function Shown(props: {
+  readonly run: Run;
+  readonly operation: OperationDetail;
+  readonly isPart: boolean;
+}): React.JSX.Element {
+  const { run, operation, isPart } = props;
   const cluster = useCluster(operation.cluster.name).data;
   const now = useNow(operation.endedAt === undefined && run.awaySince === undefined, run.skew);
   const [position, setPosition] = useRunPosition(operation.id);
@@ -42,7 +52,7 @@ function Shown(props: { readonly run: Run; readonly operation: OperationDetail }
   const { filter } = position;
   return (
     <div className="remuda-run">
-      <RunHeader operation={operation} now={now} onChanged={run.renew} />
+      <RunHeader operation={operation} now={now} isPart={isPart} onChanged={run.renew} />
       <Failures operation={operation} onShowLog={(step) => setPosition({ filter: { ...filter, step } })} />
       <div className="remuda-run-body">
         <section className="remuda-panel remuda-steps" aria-labelledby="remuda-steps-title">

@@ -80,7 +80,7 @@ function Group(props: StepTreeProps & { readonly group: StepGroup }): React.JSX.
   const members = isOpen ? group.steps : group.steps.filter(isTelling);
   const rows = areAll ? members : members.slice(0, mostRows);
   return (
-    <li className="remuda-group">
+    <li className="remuda-step-group">
       <button type="button" className="remuda-row" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
         <Chevron isOpen={isOpen} />
         <Glyph standing={standing} />
