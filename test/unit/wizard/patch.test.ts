@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { prependDocument, removeDocument } from '../../../ui/wizard/src/answer-file/documents.ts';
