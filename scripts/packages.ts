@@ -1,6 +1,6 @@
 /** Debian packages that the lab, the payload build and the tests stand on; installed with apt when missing. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const namesIn = (file: string): string[] =>
@@ -9,6 +9,16 @@ const namesIn = (file: string): string[] =>
     .filter((line) => line !== '' && !line.startsWith('#'));
 
 const needed = [...namesIn('packages.txt'), ...namesIn('packages-tests.txt')];
+
+/** Packages that bring a service of their own: the tests start the program themselves, on loopback. */
+const services: Readonly<Record<string, string>> = {
+  'openssh-server': 'ssh.service',
+  slapd: 'slapd.service',
+};
+
+/** While it is there, Debian's packages start no service (policy-rc.d, /usr/share/doc/init-system-helpers). */
+const policyFile = '/usr/sbin/policy-rc.d';
+const policy = '#!/bin/sh\n# made by scripts/test of Remuda while it installs packages\nexit 101\n';
 
 /** Names of the needed packages that dpkg does not have as installed. */
 function missingPackages(): string[] {
@@ -24,22 +34,36 @@ function missingPackages(): string[] {
 }
 
 /**
- * Installs what is missing, without recommended packages.
+ * Installs what is missing, without recommended packages, and lets none of it start a service, now or at the next boot.
  * @throws Error with apt's last lines when apt fails.
  */
 export function installMissingPackages(): void {
+  // Left by a run that was killed.
+  if (existsSync(policyFile) && readFileSync(policyFile, 'utf8') === policy) rmSync(policyFile);
   const missing = missingPackages();
   if (missing.length === 0) return;
   console.log(`apt: installing ${missing.join(' ')}`);
-  for (const args of [
-    ['update', '-q'],
-    ['install', '-y', '-q', '--no-install-recommends', ...missing],
-  ]) {
-    const { status, stdout, stderr } = spawnSync('apt-get', args, {
-      encoding: 'utf8',
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-    const lastLines = `${stdout}${stderr}`.split('\n').slice(-15).join('\n');
-    if (status !== 0) throw new Error(`apt-get ${args[0]} failed:\n${lastLines}`);
+  const isOurs = !existsSync(policyFile);
+  if (isOurs) writeFileSync(policyFile, policy, { mode: 0o755 });
+  try {
+    for (const args of [
+      ['update', '-q'],
+      ['install', '-y', '-q', '--no-install-recommends', ...missing],
+    ])
+      runApt(args);
+    const units = missing.flatMap((name) => services[name] ?? []);
+    // Where systemd does not run, nothing starts at a boot either: its answer does not matter.
+    if (units.length > 0) spawnSync('systemctl', ['disable', '--quiet', ...units]);
+  } finally {
+    if (isOurs) rmSync(policyFile);
   }
+}
+
+function runApt(args: readonly string[]): void {
+  const { status, stdout, stderr } = spawnSync('apt-get', args, {
+    encoding: 'utf8',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  const lastLines = `${stdout}${stderr}`.split('\n').slice(-15).join('\n');
+  if (status !== 0) throw new Error(`apt-get ${args[0]} failed:\n${lastLines}`);
 }
