@@ -6,8 +6,8 @@ import { Annotation, EditorState, type Text } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { useEffect, useRef } from 'react';
 import type { ProblemReport } from '../problem/problem-view.tsx';
+import type { YamlEditorProps } from './editor-props.ts';
 import { editorTheme } from './theme.ts';
-import type { YamlEditorProps } from './yaml-editor.tsx';
 import './editor.css';
 
 /**

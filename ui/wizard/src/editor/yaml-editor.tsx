@@ -1,15 +1,6 @@
 import { lazy, Suspense } from 'react';
-import type { ProblemReport } from '../problem/problem-view.tsx';
 import { Loading } from '../shell/loading.tsx';
-
-/** What the editor shows and reports. */
-export interface YamlEditorProps {
-  readonly text: string;
-  readonly problems: readonly ProblemReport[];
-  readonly label: string;
-  /** Absent = to be read only. */
-  readonly onChange?: (text: string) => void;
-}
+import type { YamlEditorProps } from './editor-props.ts';
 
 const CodeEditor = lazy(async () => ({ default: (await import('./code-editor.tsx')).CodeEditor }));
 
