@@ -22,7 +22,7 @@ import { insecureFetch } from './insecure-fetch.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 /** Model milliseconds a real one: a cluster that takes minutes is there in seconds, and can still be watched. */
-const scale = 60;
+const usualScale = 60;
 
 /** A payload that the model has, as an agent lists it. */
 const payload: PayloadListing = {
@@ -48,8 +48,8 @@ export interface FleetSite extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-/** Starts one on free ports of loopback; it goes away with everything it wrote. */
-export async function startFleetSite(): Promise<FleetSite> {
+/** Starts one on free ports of loopback; it goes away with everything it wrote. `scale`: model milliseconds a real one. */
+export async function startFleetSite(scale = usualScale): Promise<FleetSite> {
   const folder = mkdtempSync(join(tmpdir(), 'remuda-browser-'));
   const state = join(folder, 'daemon');
   let daemon = await startDaemon(state);
@@ -57,7 +57,7 @@ export async function startFleetSite(): Promise<FleetSite> {
   const url = `https://127.0.0.1:${port}`;
   const token = readFileSync(join(state, 'admin-token'), 'utf8').trim();
   const fleet = new Fleet();
-  const agent = await startAgent({ url, token, folder, fleet });
+  const agent = await startAgent({ url, token, folder, fleet, scale });
   return {
     url,
     folder: state,
@@ -115,8 +115,9 @@ async function startAgent(given: {
   readonly token: string;
   readonly folder: string;
   readonly fleet: Fleet;
+  readonly scale: number;
 }): Promise<{ stop(): Promise<void> }> {
-  const { url, token, folder, fleet } = given;
+  const { url, token, folder, fleet, scale } = given;
   const clock = { ...scaledClock({ start: Date.now(), scale }), random: Math.random };
   const ports: PortsFactory = (work) => {
     const door = new Door({

@@ -11,7 +11,8 @@ let browser: Browser;
 let site: FleetSite;
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([startBrowser(), startFleetSite()]);
+  // Slow enough that the page is there long before the cluster, however fast the box.
+  [browser, site] = await Promise.all([startBrowser(), startFleetSite(15)]);
 });
 afterAll(async () => {
   await browser.close();
@@ -32,8 +33,10 @@ test('kill -9 of the daemon in the middle of a run: the page says so, comes back
   const id = operations[0]?.id ?? '';
   await page.goto(`/operations/${id}`);
   await page.getByRole('heading', { name: 'Create demo' }).waitFor();
-  await page.locator('[data-line="1"]').waitFor({ state: 'attached' });
+  // The log follows its end: the first lines may be out of sight already.
+  await page.locator('[data-line]').first().waitFor({ state: 'attached' });
 
+  await page.locator('.remuda-state').getByText('Running').waitFor();
   await site.kill();
   await page.locator('.remuda-notice-warning').getByText('Connection lost at').waitFor();
   await site.restart();
