@@ -1,4 +1,7 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Tests that are too long for every run; `scripts/test --full` has them. */
+const rarely = process.env['REMUDA_RING'] === 'full' ? [] : ['test/lab/full/**'];
 
 /**
  * Four projects, run one after the other by scripts/test: `quick` (no root, no machines), `parts` (real processes on
@@ -37,6 +40,7 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...rarely],
           fileParallelism: false,
           testTimeout: 1_200_000,
           hookTimeout: 1_200_000,

@@ -88,7 +88,8 @@ async function isDrawn(page: Page, scheme: 'light' | 'dark'): Promise<void> {
   );
 }
 
-async function takePicture(page: Page, name: string): Promise<void> {
+/** A picture for the contact sheet, when one is wanted. */
+export async function takePicture(page: Page, name: string): Promise<void> {
   if (sheet === undefined) return;
   mkdirSync(sheet, { recursive: true });
   const { width = 0 } = page.viewportSize() ?? {};
@@ -101,6 +102,12 @@ async function takePicture(page: Page, name: string): Promise<void> {
   const style =
     'body{display:grid;grid-template-columns:repeat(auto-fill,minmax(40rem,1fr));gap:1rem}img{width:100%}';
   writeFileSync(join(sheet, 'index.html'), `<!doctype html><style>${style}</style>${pictures.join('\n')}`);
+}
+
+/** Leaves a step of the wizard for the next one, known by its heading. */
+export async function goOn(page: Page, heading: string): Promise<void> {
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page.getByRole('heading', { name: heading, level: 2 }).waitFor();
 }
 
 /** The name and the password of the administrator of a test. */

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claim, look, signIn, startChromium, type Visit, visit } from './browser.ts';
+import { claim, goOn, look, signIn, startChromium, type Visit, visit } from './browser.ts';
 import { type FleetSite, startFleetSite } from './fleet-site.ts';
 
 let site: FleetSite;
@@ -19,10 +19,7 @@ afterAll(async () => {
   await site?.[Symbol.asyncDispose]();
 });
 
-const next = async (heading: string): Promise<void> => {
-  await page.getByRole('button', { name: 'Next' }).click();
-  await page.getByRole('heading', { name: heading, level: 2 }).waitFor();
-};
+const next = (heading: string): Promise<void> => goOn(page, heading);
 
 /** Puts another text into the editor, as the clipboard does: lines of its own, and no key pressed. */
 async function retype(text: string): Promise<void> {

@@ -262,7 +262,8 @@ export class Site {
   }
 }
 
-async function expectSuccess(command: RunningCommand): Promise<CommandEnd> {
+/** Awaits a command. @throws Error with what it printed when it does not end with 0 */
+export async function expectSuccess(command: RunningCommand): Promise<CommandEnd> {
   const end = await command.ended;
   if (end.code === 0) return end;
   throw new Error(`"${command.title}" ended with ${end.code}:\n${end.stdout}\n${end.stderr}`);
