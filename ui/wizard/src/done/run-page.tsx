@@ -14,13 +14,15 @@ import './done.css';
 export function RunPage({ operation: id }: { readonly operation: string }): React.JSX.Element {
   const { data: operation, error } = useOperation(id);
   const [isRunShown, setRunShown] = useState(false);
-  if (error)
-    return (
+  // Once it is shown it stays: that the daemon is away for a while is said by the banner and by the run itself.
+  if (operation === undefined)
+    return error ? (
       <PageSection isFilled>
         <ProblemView error={error} />
       </PageSection>
+    ) : (
+      <Loading />
     );
-  if (operation === undefined) return <Loading />;
   const isDone = operation.state === 'succeeded';
   const present = isDone && !isRunShown ? 'done' : 'run';
   const stateOf = (step: DraftStep | 'run' | 'done'): StepState => {
