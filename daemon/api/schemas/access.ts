@@ -46,6 +46,7 @@ export type TokenView = z.infer<typeof tokenViewSchema>;
 export const issuedTokenSchema = z
   .object({ view: tokenViewSchema, token: z.string().describe('`<CA hash>.<secret>`, shown once.') })
   .meta({ id: 'IssuedToken' });
+export type IssuedToken = z.infer<typeof issuedTokenSchema>;
 
 export const agentViewSchema = z
   .object({
@@ -112,6 +113,7 @@ export const auditRowSchema = z
     hash: z.string(),
   })
   .meta({ id: 'AuditRow' });
+export type AuditRow = z.infer<typeof auditRowSchema>;
 
 export const serverSchema = z
   .object({

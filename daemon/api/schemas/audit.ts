@@ -20,6 +20,7 @@ export const auditReceiverViewSchema = z
     problem: problemReportSchema.exactOptional().describe('Why the last delivery did not come about.'),
   })
   .meta({ id: 'AuditReceiver' });
+export type AuditReceiverView = z.infer<typeof auditReceiverViewSchema>;
 
 /** A row that somebody keeps elsewhere, to hold the trail against. */
 export const auditAgainstSchema = z.object({
@@ -40,3 +41,4 @@ export const auditVerificationSchema = z
       .exactOptional(),
   })
   .meta({ id: 'AuditVerification' });
+export type AuditVerification = z.infer<typeof auditVerificationSchema>;

@@ -14,6 +14,7 @@ export const directoryViewSchema = z
     updatedAt: z.string().describe('RFC 3339, UTC, milliseconds.'),
   })
   .meta({ id: 'Directory' });
+export type DirectoryView = z.infer<typeof directoryViewSchema>;
 
 /** How far a connection test came. */
 export const directoryCheckSchema = z
@@ -22,3 +23,4 @@ export const directoryCheckSchema = z
     problem: problemReportSchema.exactOptional().describe('Absent when people can sign in.'),
   })
   .meta({ id: 'DirectoryCheck' });
+export type DirectoryCheck = z.infer<typeof directoryCheckSchema>;

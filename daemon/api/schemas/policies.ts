@@ -11,6 +11,7 @@ export const policyViewSchema = z
     updatedAt: z.string().exactOptional().describe('RFC 3339, UTC, milliseconds.'),
   })
   .meta({ id: 'Policy' });
+export type PolicyView = z.infer<typeof policyViewSchema>;
 
 /** What policies say of clusters. */
 export const policyTestSchema = z
@@ -28,6 +29,7 @@ export const policyTestSchema = z
       .readonly(),
   })
   .meta({ id: 'PolicyTest' });
+export type PolicyTest = z.infer<typeof policyTestSchema>;
 
 /** Policies to try; an empty text tries those in force. */
 export const policyTestRequestSchema = z
