@@ -14,7 +14,8 @@ import type { Site } from './site.ts';
 
 const auditEventSchema = z.object({
   verb: z.string(),
-  user: z.object({ username: z.string() }),
+  /** Empty for a request that came without valid credentials. */
+  user: z.object({ username: z.string().optional() }),
   requestURI: z.string(),
 });
 type AuditEvent = z.infer<typeof auditEventSchema>;
