@@ -47,13 +47,17 @@ export function useRun(id: string): Run {
     queryKey: runKey(id),
     queryFn: ({ signal }) => readOperation(id, signal),
     staleTime: Infinity,
+    // What fails is read again as soon as the live stream is back.
+    retry: false,
   });
   const [store] = useState(() => new LineStore());
   const [awaySince, setAwaySince] = useState<number>();
   const renewer = useRef<Renewer>(undefined);
 
   useEffect(() => {
-    const mine = new Renewer(() => client.refetchQueries({ queryKey: runKey(id), exact: true }));
+    const mine = new Renewer(() =>
+      client.refetchQueries({ queryKey: runKey(id), exact: true }, { throwOnError: true }),
+    );
     renewer.current = mine;
     const stream = new LiveStream(
       { events: {}, operation: id, log: { after: store.lastNumber } },
@@ -119,8 +123,13 @@ class Renewer {
     this.#isWished = false;
     this.#isReading = true;
     const from = performance.now();
-    await this.#read();
-    const took = performance.now() - from;
+    let took = 0;
+    try {
+      await this.#read();
+      took = performance.now() - from;
+    } catch {
+      // The server is away, which the page says; how long that took tells nothing of how costly a reading is.
+    }
     this.#notBefore = performance.now() + Math.max(readEvery, restFactor * took);
     this.#isReading = false;
     if (this.#isWished) this.wish();
