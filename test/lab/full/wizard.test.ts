@@ -214,8 +214,9 @@ describe('a person who never sees a terminal (issue 3, proof 1)', () => {
   story.chapter('30 s without a connection: the run goes on, and the page catches up', async () => {
     await isAtWork(isSmall ? 'worker.join' : 'control-plane.join');
     const { ended } = (await detail()).steps;
-    await maria.context.setOffline(true);
+    // First the cable: a web socket that is made in Chromium's offline mode hears nothing of its own end.
     cable.pull();
+    await maria.context.setOffline(true);
     await lost(page).waitFor();
     await sleep(lostFor);
     await until('the run to go on', async () => (await detail()).steps.ended > ended);
