@@ -3,8 +3,10 @@ import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ClusterCredential } from '../../../../daemon/api/types.ts';
 import { call, get } from '../api/http.ts';
+import { useHasRole } from '../session/session.ts';
 import { ProblemView } from '../problem/problem-view.tsx';
 import { Time } from '../time/time.tsx';
+import { AccessPart } from './access-part.tsx';
 import { GetCredentials } from './get-credentials.tsx';
 import { texts } from './texts.ts';
 
@@ -12,9 +14,10 @@ const { access: words } = texts;
 const statuses = { active: 'success', revoked: undefined, expired: undefined } as const;
 const keyOf = (cluster: string) => ['credentials', cluster] as const;
 
-/** One's own ways into a cluster: get one, see them, take them back. */
+/** Ways into a cluster: one's own, and for those who may see it everybody's. */
 export function AccessTab({ cluster }: { readonly cluster: string }): React.JSX.Element {
   const client = useQueryClient();
+  const seesAccess = useHasRole('viewer', cluster);
   const { data = [], error } = useQuery({
     queryKey: keyOf(cluster),
     queryFn: async ({ signal }) =>
@@ -36,6 +39,7 @@ export function AccessTab({ cluster }: { readonly cluster: string }): React.JSX.
       ) : (
         <Credentials cluster={cluster} credentials={data} onRevoked={renew} />
       )}
+      {seesAccess ? <AccessPart cluster={cluster} /> : undefined}
     </>
   );
 }
@@ -55,7 +59,7 @@ function Credentials(props: {
   return (
     <>
       <ProblemView error={revoke.error} />
-      <Table aria-label={texts.tabs.access} variant="compact">
+      <Table aria-label={words.title} variant="compact">
         <Thead>
           <Tr>
             {Object.values(words.columns).map((column) => (

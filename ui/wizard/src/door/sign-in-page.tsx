@@ -14,10 +14,12 @@ const secondFactorNeeded = 428;
 interface SignInPageProps {
   readonly door: Door;
   readonly onSignedIn: (session: SessionView) => void;
+  /** Somebody comes for the first time, with an invitation. */
+  readonly onInvited: () => void;
 }
 
 /** Name and password, then the one-time code of those who have one. */
-export function SignInPage({ door, onSignedIn }: SignInPageProps): React.JSX.Element {
+export function SignInPage({ door, onSignedIn, onInvited }: SignInPageProps): React.JSX.Element {
   const [typed, setTyped] = useState({ name: '', password: '', directory: '', code: '' });
   const [isCodeAsked, setCodeAsked] = useState(false);
   const [isBusy, setBusy] = useState(false);
@@ -64,11 +66,9 @@ export function SignInPage({ door, onSignedIn }: SignInPageProps): React.JSX.Ele
           >
             {isCodeAsked ? words.codeSubmit : words.submit}
           </Button>
-          {isCodeAsked ? (
-            <Button variant="link" onClick={() => setCodeAsked(false)}>
-              {words.back}
-            </Button>
-          ) : undefined}
+          <Button variant="link" onClick={isCodeAsked ? () => setCodeAsked(false) : onInvited}>
+            {isCodeAsked ? words.back : words.invited}
+          </Button>
         </ActionGroup>
       </Form>
     </DoorFrame>

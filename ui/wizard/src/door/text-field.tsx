@@ -23,6 +23,7 @@ interface TextFieldProps {
   /** Monospaced: read off a screen, character by character. */
   readonly isCode?: boolean;
   readonly hasFocus?: boolean;
+  readonly isOptional?: boolean;
   readonly inputMode?: 'numeric' | 'text';
 }
 
@@ -40,7 +41,7 @@ export function TextField(props: TextFieldProps): React.JSX.Element {
       ref={input}
       id={id}
       name={id}
-      isRequired
+      isRequired={!(props.isOptional ?? false)}
       className={props.isCode ? 'remuda-code' : ''}
       type={isSecret && !isShown ? 'password' : 'text'}
       value={props.value}

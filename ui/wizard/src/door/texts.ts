@@ -18,8 +18,17 @@ export const texts = {
       'If that was not you or a colleague, somebody else holds this machine: take it off the network and look at its audit log.',
     goOn: 'Go to sign-in',
   },
+  invitation: {
+    title: 'Accept your invitation',
+    intro: 'An administrator has made an account for you. Choose your own password; nobody else learns it.',
+    code: 'Invitation code',
+    codeHelp: 'As the administrator gave it to you. Capitals and dashes do not matter. It works once.',
+    submit: 'Choose this password and sign in',
+    back: 'Back to sign-in',
+  },
   signIn: {
     title: 'Sign in',
+    invited: 'I have an invitation',
     name: 'Name',
     password: 'Password',
     directory: 'Who knows you',

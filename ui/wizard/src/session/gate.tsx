@@ -1,8 +1,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useEffect, useMemo } from 'react';
+import { type ReactNode, useEffect, useMemo, useState } from 'react';
 import type { Door, SessionView } from '../../../../daemon/api/types.ts';
 import { call, get, Refusal, setForgeryGuard, whenSessionEnds } from '../api/http.ts';
 import { ClaimPage } from '../door/claim-page.tsx';
+import { InvitationPage } from '../door/invitation-page.tsx';
 import { SignInPage } from '../door/sign-in-page.tsx';
 import { DoorAway } from '../door/door-away.tsx';
 import { Loading } from '../shell/loading.tsx';
@@ -57,5 +58,18 @@ export function Gate({ children }: { readonly children: ReactNode }): React.JSX.
   if (!door.data) return <Loading />;
   if (door.data.state === 'unclaimed')
     return <ClaimPage door={door.data} onSignedIn={onSignedIn} onLate={() => void door.refetch()} />;
-  return <SignInPage door={door.data} onSignedIn={onSignedIn} />;
+  return <SignIn door={door.data} onSignedIn={onSignedIn} />;
+}
+
+/** With a password, or for the first time with an invitation. */
+function SignIn(props: {
+  readonly door: Door;
+  readonly onSignedIn: (session: SessionView) => void;
+}): React.JSX.Element {
+  const [isInvited, setInvited] = useState(false);
+  return isInvited ? (
+    <InvitationPage {...props} onBack={() => setInvited(false)} />
+  ) : (
+    <SignInPage {...props} onInvited={() => setInvited(true)} />
+  );
 }

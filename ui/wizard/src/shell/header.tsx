@@ -12,6 +12,7 @@ import {
   ToolbarItem,
 } from '@patternfly/react-core';
 import { Link, useLocation } from 'wouter';
+import { useHasRole } from '../session/session.ts';
 import { AccountMenu } from './account-menu.tsx';
 import { ThemeMenu } from './theme-menu.tsx';
 import { Wordmark } from './wordmark.tsx';
@@ -20,10 +21,13 @@ const places = [
   { path: '/clusters', name: 'Clusters' },
   { path: '/supplies', name: 'Supplies' },
 ] as const;
+/** For those who may read at least a part of it; nobody else learns that it is there. */
+const administration = { path: '/administration', name: 'Administration' } as const;
 
 /** The bar on top of every page: where one is, where one can go, who one is. */
 export function Header(): React.JSX.Element {
   const [location] = useLocation();
+  const mayRead = useHasRole('viewer');
   return (
     <Masthead className="remuda-header">
       <MastheadMain>
@@ -39,7 +43,7 @@ export function Header(): React.JSX.Element {
             <ToolbarItem isOverflowContainer>
               <Nav variant="horizontal" aria-label="Main">
                 <NavList>
-                  {places.map(({ path, name }) => (
+                  {(mayRead ? [...places, administration] : places).map(({ path, name }) => (
                     <NavItem key={path} itemId={path} isActive={location.startsWith(path)}>
                       <Link href={path}>{name}</Link>
                     </NavItem>

@@ -19,6 +19,9 @@ const SuppliesPage = lazy(async () => ({
 const AccountPage = lazy(async () => ({
   default: (await import('../account/account-page.tsx')).AccountPage,
 }));
+const AdministrationPage = lazy(async () => ({
+  default: (await import('../administration/administration-page.tsx')).AdministrationPage,
+}));
 const NewPage = lazy(async () => ({ default: (await import('../create/new-page.tsx')).NewPage }));
 const CreatePage = lazy(async () => ({ default: (await import('../create/create-page.tsx')).CreatePage }));
 const RunPage = lazy(async () => ({ default: (await import('../done/run-page.tsx')).RunPage }));
@@ -60,6 +63,9 @@ function Places(): React.JSX.Element {
       </Route>
       <Route path="/supplies">
         <SuppliesPage />
+      </Route>
+      <Route path="/administration/:part?">
+        {({ part }) => <AdministrationPage {...(part === undefined ? {} : { part })} />}
       </Route>
       <Route path="/account">
         <AccountPage />

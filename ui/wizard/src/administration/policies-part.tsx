@@ -1,0 +1,105 @@
+import { EmptyState, EmptyStateBody, EmptyStateFooter, Label } from '@patternfly/react-core';
+import { ClipboardCheckIcon } from '@patternfly/react-icons';
+import { Link } from 'wouter';
+import type { PolicyTest, PolicyView } from '../../../../daemon/api/types.ts';
+import { ProblemView } from '../problem/problem-view.tsx';
+import { Loading } from '../shell/loading.tsx';
+import { type PolicyRules, rulesOf } from './policy-rules.ts';
+import { usePolicies, usePolicyTest } from './queries.ts';
+import { Command } from './shown-once.tsx';
+import { policyTexts as words } from './texts.ts';
+
+type Verdict = PolicyTest['verdicts'][number];
+
+/** Policies in force, each with its expressions and with what it says of the clusters there are. */
+export function PoliciesPart(): React.JSX.Element {
+  const { data, error } = usePolicies();
+  const test = usePolicyTest();
+  if (data?.length === 0)
+    return (
+      <EmptyState titleText={words.emptyTitle} headingLevel="h2" icon={ClipboardCheckIcon}>
+        <EmptyStateBody>{words.emptyBody}</EmptyStateBody>
+        <EmptyStateFooter>
+          <Command>{words.command}</Command>
+        </EmptyStateFooter>
+      </EmptyState>
+    );
+  return (
+    <>
+      <p className="remuda-command-lead">{words.intro}</p>
+      <Command>{words.command}</Command>
+      <ProblemView error={error ?? test.error} />
+      {data === undefined && !error ? <Loading /> : undefined}
+      {data?.map((policy) => (
+        <Policy
+          key={policy.name}
+          policy={policy}
+          verdicts={test.data?.verdicts.filter((verdict) => verdict.policy === policy.name)}
+        />
+      ))}
+    </>
+  );
+}
+
+function Policy(props: {
+  readonly policy: PolicyView;
+  readonly verdicts: readonly Verdict[] | undefined;
+}): React.JSX.Element {
+  const { policy, verdicts } = props;
+  const rules = rulesOf(policy.document);
+  return (
+    <section className="remuda-policy" aria-label={policy.name}>
+      <div className="remuda-policy-head">
+        <h2>{policy.name}</h2>
+        <Label isCompact status={rules.action === 'Deny' ? 'danger' : 'warning'}>
+          {words.actions[rules.action]}
+        </Label>
+        <span className="remuda-subtle">
+          {words.sources[policy.source]} · {words.holds} {rules.clusters?.join(', ') ?? words.all}
+        </span>
+      </div>
+      <Validations rules={rules} />
+      {verdicts === undefined ? undefined : (
+        <Verdicts verdicts={verdicts} isOne={rules.validations.length === 1} />
+      )}
+    </section>
+  );
+}
+
+function Validations({ rules }: { readonly rules: PolicyRules }): React.JSX.Element {
+  return (
+    <ul>
+      {rules.validations.map(({ expression, message }) => (
+        <li key={expression}>
+          {message}
+          <code className="remuda-expression">{expression}</code>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What a plan made today would be told. */
+function Verdicts(props: {
+  readonly verdicts: readonly Verdict[];
+  /** With a single expression it is clear already which one is broken. */
+  readonly isOne: boolean;
+}): React.JSX.Element {
+  const { verdicts, isOne } = props;
+  const broken = verdicts.filter(({ outcome }) => outcome !== 'passes');
+  if (verdicts.length === 0) return <p className="remuda-subtle">{words.noClusters}</p>;
+  if (broken.length === 0) return <p className="remuda-subtle">{words.allPass(verdicts.length)}</p>;
+  return (
+    <>
+      <p>{words.breaks(broken.length, verdicts.length)}</p>
+      <ul>
+        {broken.map(({ cluster, objections }) => (
+          <li key={cluster}>
+            <Link href={`/clusters/${encodeURIComponent(cluster)}`}>{cluster}</Link>{' '}
+            {isOne ? '' : objections.map(({ summary }) => summary).join(' ')}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
