@@ -244,9 +244,8 @@ export class Site {
       ...(last === undefined ? [] : [await this.remuda(['describe', 'operation', last])]),
       ...(last === undefined ? [] : [await this.remuda(['logs', last])]),
     ].map(({ stdout, stderr }) => (stdout + stderr).split('\n').slice(-150).join('\n'));
-    const logs = (['daemon', 'agent'] as const).map((name) =>
-      readFileSync(this.logOf(name), 'utf8').slice(-4000),
-    );
+    const started = (['daemon', 'agent'] as const).filter((name) => existsSync(this.logOf(name)));
+    const logs = started.map((name) => readFileSync(this.logOf(name), 'utf8').slice(-4000));
     return [...parts, ...logs].join('\n--\n');
   }
 
