@@ -181,13 +181,6 @@ async function startServices(): Promise<void> {
   );
 }
 
-/** Where the wizard is, and while nobody has claimed the server the code that makes one its administrator. */
-function printDoor(): void {
-  const file = join(folders.daemon, 'setup-code');
-  console.log(`\nThe web wizard:  ${server}`);
-  if (existsSync(file)) console.log(`Set-up code:     ${readFileSync(file, 'utf8').trim()}`);
-}
-
 /** The line that uses the cluster. */
 function printHowToUse(kubectl: string): void {
   const kubeconfig = join(given.state, `${clusterName}.kubeconfig`);
@@ -201,7 +194,7 @@ function printHowToUse(kubectl: string): void {
     `\nYour cluster is ready. Use it:\n\n  export KUBECONFIG=${kubeconfig}\n  ${kubectl} get nodes\n`,
   );
   console.log(
-    `See how it was made:   ./remuda describe cluster ${clusterName}\nRemove everything:     ./scripts/down`,
+    `See how it was made:   ./remuda describe cluster ${clusterName}\nIn a browser:          ${server}/\nRemove everything:     ./scripts/down`,
   );
 }
 
@@ -225,7 +218,7 @@ function printWizard(): void {
 const kubectl = await prepareSupplies();
 buildWizard();
 await startServices();
-printDoor();
+printWizard();
 if (!given['no-cluster']) {
   const example = `ui/docs/examples/${clusterName}.yaml`;
   console.log(`\nremuda apply -f ${example} --wait`);
@@ -238,4 +231,3 @@ if (!given['no-cluster']) {
   }
   printHowToUse(kubectl);
 }
-printWizard();

@@ -74,7 +74,7 @@ export class SignIn {
     limits.admitCode('setup');
     if (!setup.isRight(request.code))
       throw new AccessRefusal('unauthenticated', 'ACCESS-011', 'this is not the set-up code', {
-        remedy: 'scripts/up prints it at its end; on the server: remuda setup-code makes a new one.',
+        remedy: 'scripts/up prints it; on the server: remuda setup-code makes a new one.',
       });
     return this.#welcome(await people.claim(request.name, request.password), from);
   }

@@ -57,7 +57,7 @@ export const doorCodes: ProblemCatalogue = {
   'ACCESS-011': {
     title: 'Not the set-up code',
     explanation: 'Few tries a minute are taken in all, from everybody together.',
-    remedy: '`scripts/up` prints the code at its end. On the server, `remuda setup-code` makes a new one.',
+    remedy: '`scripts/up` prints the code. On the server, `remuda setup-code` makes a new one.',
   },
   'ACCESS-012': {
     title: 'The change did not come from a page of this server',
