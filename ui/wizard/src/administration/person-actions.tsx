@@ -82,7 +82,7 @@ function Item(props: {
   return (
     <DropdownItem
       isAriaDisabled={reason !== undefined}
-      {...(reason === undefined ? {} : { description: reason })}
+      {...(reason === undefined ? {} : { description: <span className="remuda-reason">{reason}</span> })}
       onClick={() => {
         if (reason === undefined) onChoose();
       }}

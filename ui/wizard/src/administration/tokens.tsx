@@ -67,6 +67,7 @@ function TokenTable(props: {
             <Td isActionCell>
               <Button
                 variant="link"
+                size="sm"
                 onClick={() => onRevoke(token.name)}
                 aria-label={words.revokeOf(token.name)}
               >

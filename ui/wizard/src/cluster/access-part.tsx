@@ -122,6 +122,7 @@ function Row({ row, mayGrant, onAsk }: RowsProps & { readonly row: AccessRow }):
           <span className="remuda-grant-actions">
             <Button
               variant="link"
+              size="sm"
               onClick={() => onAsk({ kind: 'give', grant })}
               aria-label={words.changeOf(name)}
             >
@@ -129,6 +130,7 @@ function Row({ row, mayGrant, onAsk }: RowsProps & { readonly row: AccessRow }):
             </Button>
             <Button
               variant="link"
+              size="sm"
               onClick={() => onAsk({ kind: 'take', grant })}
               aria-label={words.takeOf(name)}
             >
