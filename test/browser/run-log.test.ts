@@ -120,6 +120,8 @@ test('a reload keeps place, filter and chosen line; a link to a line opens there
   await soon(() => run.seen()).toContain(5_000);
   expect(await page.getByLabel('Search the log').inputValue()).toBe('needle');
   expect(await page.locator('[aria-selected=true]').getAttribute('data-line')).toBe('5000');
+  // All lines are there again first: a box that is still short would be scrolled to its end, and follow.
+  await run.countIs('40,000 lines');
   await page.getByRole('button', { name: 'Leave this line' }).click();
   await page.locator('.remuda-log-window').evaluate((box) => box.scrollTo({ top: 30_000 * 20 }));
   await soon(() => run.seen()).toContain(30_003);
