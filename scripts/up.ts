@@ -9,7 +9,11 @@ import { join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { buildRootImage } from '../provisioners/infrastructure/lab/root-image.ts';
+import { minorFor } from '../provisioners/kubernetes/versions.ts';
 import { buildPayload } from '../provisioners/payload/build.ts';
+import { fetchPayload } from '../provisioners/payload/fetch.ts';
+import { newestRelease } from '../provisioners/payload/newest.ts';
+import type { OnProgress } from '../provisioners/payload/progress.ts';
 import { ProgressLine } from './progress-line.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -27,7 +31,8 @@ const folders = {
   agent: join(given.state, 'agent'),
   run: join(given.state, 'run'),
 };
-const kubernetesVersion = 'v1.20.2';
+/** What the examples name, and what is built when nothing newer can be had: the last whole one among Debian's sources. */
+const labVersion = 'v1.20.2';
 const clusterName = given.size === 'small' ? 'lab-small' : 'lab-ha';
 const server = 'https://127.0.0.1:8443';
 
@@ -46,17 +51,32 @@ function buildWizard(): void {
   if (status !== 0) fail('the web wizard could not be built; its last lines stand above.');
 }
 
-/** Builds what is not in the cache yet, with progress and remaining time; returns the path of kubectl. */
-async function prepareSupplies(): Promise<string> {
+/** The version of control groups of this machine: a kubelet may refuse the older one. */
+const cgroupMode = (): 1 | 2 => (existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1);
+
+/** What the cluster will run, and where kubectl of that version is. */
+interface Supplies {
+  /** `v1.20.2`. */
+  readonly version: string;
+  readonly kubectl: string;
+}
+
+/** Builds or fetches what is not in the cache yet, with progress and remaining time. */
+async function prepareSupplies(): Promise<Supplies> {
   const line = new ProgressLine();
+  const onProgress: OnProgress = ({ what, done, total, remaining }) =>
+    line.show({ what, done, total, remaining });
   const image = await buildRootImage(given.cache, (done, total, what) => line.show({ what, done, total }));
-  const payload = await buildPayload({
-    version: kubernetesVersion,
-    onProgress: ({ what, done, total, remaining }) => line.show({ what, done, total, remaining }),
-  });
+  const isUsable = (version: string): boolean => minorFor(version).cgroupModes.includes(cgroupMode());
+  const { release, why } = await newestRelease({ isUsable });
+  const payload =
+    release === undefined
+      ? await buildPayload({ version: labVersion, cacheRoot: given.cache, onProgress })
+      : await fetchPayload({ version: release.kubernetes, cacheRoot: given.cache, onProgress });
   line.end();
-  console.log(`lab root: ${image}\npayload:  ${payload.folder}`);
-  return join(payload.folder, 'files/kubectl');
+  const { kubernetes: version } = payload.manifest;
+  console.log(`Kubernetes ${version}: ${why}\nlab root: ${image}\npayload:  ${payload.folder}`);
+  return { version, kubectl: join(payload.folder, 'files/kubectl') };
 }
 
 /** The daemon runs as a user of its own that owns nothing but its state. */
@@ -215,14 +235,24 @@ function printWizard(): void {
   );
 }
 
-const kubectl = await prepareSupplies();
+/** The example, or a copy of it with the version that was chosen here. */
+function answerFile(version: string): string {
+  const example = `ui/docs/examples/${clusterName}.yaml`;
+  if (version === labVersion) return example;
+  const copy = join(given.state, `${clusterName}.yaml`);
+  const text = readFileSync(join(root, example), 'utf8');
+  writeFileSync(copy, text.replace(labVersion.slice(1), version.slice(1)));
+  return copy;
+}
+
+const { version, kubectl } = await prepareSupplies();
 buildWizard();
 await startServices();
 printWizard();
 if (!given['no-cluster']) {
-  const example = `ui/docs/examples/${clusterName}.yaml`;
-  console.log(`\nremuda apply -f ${example} --wait`);
-  const { status } = remuda(['apply', '-f', example, '--wait'], 'inherit');
+  const answers = answerFile(version);
+  console.log(`\nremuda apply -f ${answers} --wait`);
+  const { status } = remuda(['apply', '-f', answers, '--wait'], 'inherit');
   if (status !== 0) {
     console.error(
       `\nNothing is lost: run scripts/up again and it goes on. Look first:  ./remuda describe cluster ${clusterName}`,
