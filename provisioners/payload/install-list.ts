@@ -105,8 +105,10 @@ export function installTable(list: InstallList, base: string): string {
  * The script that a machine runs to observe and to install, as text: `machine-install observe|install LIST STATE …`;
  * its head says how.
  */
-export function machineInstallScript(): Promise<string> {
-  return readFile(join(import.meta.dirname, 'machine-install'), 'utf8');
+export async function machineInstallScript(): Promise<string> {
+  const parts = ['machine-install-record', 'machine-install'];
+  const texts = await Promise.all(parts.map((name) => readFile(join(import.meta.dirname, name), 'utf8')));
+  return texts.join('');
 }
 
 /** What `curl --config` reads on the machine (mode 0600): the token stays out of every argument list. */

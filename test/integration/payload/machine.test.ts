@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -69,10 +69,18 @@ beforeEach(async () => {
   const list = installList(manifest, DIGEST, 'worker', []);
   await writeFile(join(folder, 'list'), installTable(list, `https://127.0.0.1:${port}`));
   await writeFile(join(folder, 'ca.pem'), made.certificate);
+  await atUptime(1000);
 });
 afterEach(() => server.stop());
 
-const environment = (): NodeJS.ProcessEnv => ({ ...process.env, REMUDA_INSTALL_ROOT: join(folder, 'root') });
+const environment = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  REMUDA_INSTALL_ROOT: join(folder, 'root'),
+  REMUDA_UPTIME: join(folder, 'uptime'),
+});
+/** How long the machine has been running, as the kernel says it: seconds. */
+const atUptime = (seconds: number): Promise<void> =>
+  writeFile(join(folder, 'uptime'), `${seconds}.25 4321.00\n`);
 const kubelet = (): string => join(folder, 'root/usr/local/bin/kubelet');
 
 async function install(): Promise<string> {
@@ -117,6 +125,56 @@ test('a second install brings nothing; a changed, lost or unreadable part is see
   expect(await observe()).toEqual(['/usr/local/bin/kubelet', '/opt/cni/bin']);
   await install();
   expect(await observe()).toEqual([]);
+});
+
+describe('the record of what the install has checked', () => {
+  const record = (): string => join(folder, 'root/run/remuda/payload-checked');
+  const asked = 'f'.repeat(64);
+
+  /** Has the list ask for another digest, and the record bear it: only who believes the record finds it on the disk. */
+  async function forge(): Promise<void> {
+    const own = manifest.files[0]?.sha256 ?? '';
+    for (const path of [join(folder, 'list'), record()])
+      await writeFile(path, (await readFile(path, 'utf8')).replaceAll(own, asked));
+  }
+
+  test('is root’s alone, and spares the next look the hashing for ten minutes', async () => {
+    await install();
+    expect((await stat(record())).mode & 0o777).toBe(0o600);
+    await forge();
+    await atUptime(1599);
+    expect(await observe()).toEqual([]);
+    await atUptime(1600);
+    expect(await observe()).toEqual(['/usr/local/bin/kubelet']);
+  });
+
+  test('is not believed after a reboot', async () => {
+    await install();
+    await forge();
+    const lines = await readFile(record(), 'utf8');
+    await writeFile(record(), lines.replaceAll(/^\S+/gmu, '00000000-0000-0000-0000-000000000000'));
+    expect(await observe()).toEqual(['/usr/local/bin/kubelet']);
+    await writeFile(record(), lines);
+    expect(await observe()).toEqual([]);
+    // Younger than its own record: another boot, whatever it calls itself.
+    await atUptime(10);
+    expect(await observe()).toEqual(['/usr/local/bin/kubelet']);
+  });
+
+  test('does not hide a file that was altered in place, at its old size and with its old time', async () => {
+    await install();
+    for (const path of [kubelet(), join(folder, 'root/opt/cni/bin/bridge')]) {
+      await run('touch', ['-r', path, join(folder, 'times')]);
+      const file = await open(path, 'r+');
+      await file.write('altered', 0);
+      await file.close();
+      await run('touch', ['-r', join(folder, 'times'), path]);
+    }
+    expect(await observe()).toEqual(['/usr/local/bin/kubelet', '/opt/cni/bin']);
+    await install();
+    expect(await observe()).toEqual([]);
+    expect(await readFile(kubelet(), 'utf8')).toMatch(/^k+$/u);
+  });
 });
 
 test('an install killed in a download goes on where it stopped', async () => {
