@@ -100,6 +100,7 @@ export const minors: readonly KubernetesMinor[] = [
     kubeadmApi: 'v1beta2',
     containerdConfig: 2,
     criSocket: '/run/containerd/containerd.sock',
+    // Version 2 from 1.19 on (its release notes; kind's known issues name the same floor).
     cgroupModes: [1, 2],
     images: { registry: 'k8s.gcr.io', coredns: 'coredns:1.7.0', etcd: 'etcd:3.4.13-0', pause: 'pause:3.2' },
     // Made with the lab payload: provisioners/payload/probe.

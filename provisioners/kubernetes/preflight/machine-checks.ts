@@ -1,3 +1,4 @@
+import { minorFor } from '../versions.ts';
 import { everyRole, failed, passed, type HostCheck } from './check.ts';
 
 const mebibyte = 1024 ** 2;
@@ -123,7 +124,7 @@ const kernelFeatures: HostCheck = {
   },
 };
 
-/** Source: KEP-5573 and Kubernetes 1.35 (kubelet's failCgroupV1 is true by default). */
+/** Which versions a kubelet takes stands in the version table (`cgroupModes`, with its sources). */
 const controlGroups: HostCheck = {
   id: 'HOST-CGROUPS',
   scope: 'host',
@@ -132,16 +133,11 @@ const controlGroups: HostCheck = {
   title: 'Control groups the kubelet accepts',
   prevents: 'the kubelet starts and stops in a loop; kubeadm only says that the API server did not come up',
   evaluate({ facts, expected }) {
-    const minor = Number(expected.minor.split('.')[1]);
-    if (facts.cgroupVersion === 1 && minor >= 35)
+    const { cgroupModes } = minorFor(expected.minor);
+    if (!cgroupModes.includes(facts.cgroupVersion))
       return failed(
-        `control groups version 1, which Kubernetes ${expected.minor} refuses`,
-        'boot with systemd.unified_cgroup_hierarchy=1, or use an image with control groups version 2',
-      );
-    if (facts.cgroupVersion === 2 && minor < 22)
-      return failed(
-        `control groups version 2, which Kubernetes ${expected.minor} does not support`,
-        'choose Kubernetes 1.22 or newer',
+        `control groups version ${facts.cgroupVersion}, which Kubernetes ${expected.minor} refuses`,
+        `use an image with control groups version ${cgroupModes.join(' or ')} (version 2: boot with systemd.unified_cgroup_hierarchy=1)`,
       );
     const wanted = ['cpu', 'cpuset', 'memory', 'pids'];
     const lacking = wanted.filter((controller) => !facts.cgroupControllers.includes(controller));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../../provisioners/kubernetes/preflight/findings.ts';
+import { minors } from '../../../provisioners/kubernetes/versions.ts';
 import type { HostFacts } from '../../../provisioners/contract/preflight.ts';
 import {
   checks,
@@ -128,7 +129,6 @@ const refused: Readonly<Record<string, readonly (readonly [Subject | Mesh | Supp
   ],
   'HOST-CGROUPS': [
     [withExpected({ minor: '1.35' }), /version 1, which Kubernetes 1\.35 refuses/],
-    [withFacts({ cgroupVersion: 2 }), /version 2, which Kubernetes 1\.20/],
     [withFacts({ cgroupControllers: ['cpu'] }), /cpuset, memory, pids/],
   ],
   'HOST-SWAP': [[withFacts({ swap: 2 * gibibyte }), /2\.0 GiB of swap are on/]],
@@ -238,6 +238,21 @@ describe('preflight catalogue (H5, complaint 15)', () => {
     });
     expect(evaluate('HOST-PORTS', own).passed).toBe(true);
     expect(evaluate('HOST-LEFTOVERS', own).passed).toBe(true);
+  });
+
+  it('takes the control groups of every version in the table, and no others (README: the lab on both)', () => {
+    for (const { minor, cgroupModes } of minors)
+      for (const cgroupVersion of [1, 2] as const) {
+        const subject = withFacts({ cgroupVersion });
+        const verdict = evaluate('HOST-CGROUPS', { ...subject, expected: { ...subject.expected, minor } });
+        expect([minor, cgroupVersion, verdict.passed]).toEqual([
+          minor,
+          cgroupVersion,
+          cgroupModes.includes(cgroupVersion),
+        ]);
+      }
+    // A stock Debian 12 has version 2 alone, and that is where scripts/up promises a cluster.
+    expect(minors.find(({ audience }) => audience === 'lab')?.cgroupModes).toEqual([1, 2]);
   });
 
   it('bypasses only what may be bypassed, and records it', () => {
