@@ -81,10 +81,14 @@ export class LineView implements OperationView {
   }
 }
 
+/** Phases that only look: what they find in order has passed, it was not made. */
+const checking: ReadonlySet<StepView['phase']> = new Set<StepView['phase']>(['preflight', 'verification']);
+
 function stepLine(step: StepView): string {
+  const unchanged = step.changed === false ? 'already so' : 'done';
   const words = {
     running: 'started',
-    succeeded: step.changed === false ? 'already so' : 'done',
+    succeeded: checking.has(step.phase) ? 'passed' : unchanged,
     failed: 'FAILED',
     cancelled: 'cancelled',
     kept: 'kept',
@@ -93,7 +97,8 @@ function stepLine(step: StepView): string {
   const again = step.attempt > 1 ? ` (attempt ${step.attempt})` : '';
   const spent =
     step.startedAt !== undefined && step.endedAt !== undefined
-      ? ` in ${humaneDuration(Date.parse(step.endedAt) - Date.parse(step.startedAt))}`
-      : '';
-  return `${words[step.state]} ${step.phase}: ${cleanLine(step.title)}${spent}${again}`;
+      ? Date.parse(step.endedAt) - Date.parse(step.startedAt)
+      : 0;
+  const inTime = spent < 1000 ? '' : ` in ${humaneDuration(spent)}`;
+  return `${words[step.state]} ${step.phase}: ${cleanLine(step.title)}${inTime}${again}`;
 }

@@ -17,7 +17,11 @@ function fakeView() {
   const lines: string[] = [];
   // Only what a LineView prints with is there.
   const printer = { answer: (text: string) => lines.push(text) } as never as Printer;
-  return { view: new LineView(printer), waits: () => lines.filter((line) => line.includes('waits for')) };
+  return {
+    view: new LineView(printer),
+    lines,
+    waits: () => lines.filter((line) => line.includes('waits for')),
+  };
 }
 
 const waiting = (what: string, lastSeen: string) =>
@@ -49,4 +53,25 @@ test('a wait names its machine once, and its age from its beginning', () => {
   expect(waits()[0]).toContain(
     'cp-3: waits for HOST-DISK-LATENCY to pass; last seen: 99 of 100 writes took too long; for 3 min, usually 20 s',
   );
+});
+
+test('a check that found all in order has passed; only what was there before is "already so"; no time below a second', () => {
+  const { view, lines } = fakeView();
+  const ended = (phase: 'preflight' | 'preparation', seconds: number) => ({
+    phase,
+    state: 'succeeded' as const,
+    changed: false,
+    startedAt: new Date(begin).toISOString(),
+    endedAt: new Date(begin + seconds * 1000).toISOString(),
+  });
+  view.show([
+    fakeOperation({
+      stepList: [
+        fakeStep('machine.preflight/cp-3', ended('preflight', 0.2)),
+        fakeStep('kubelet.install/cp-3', ended('preparation', 3)),
+      ],
+    }),
+  ]);
+  expect(lines.find((line) => line.includes('preflight'))).toMatch(/ passed preflight: [^0-9]*cp-3$/);
+  expect(lines.find((line) => line.includes('preparation'))).toMatch(/ already so preparation: .* in 3 s$/);
 });
