@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
+import type { MachineRole } from '../../provisioners/contract/machine.ts';
 import type { OperationKind, Plan } from '../../provisioners/contract/plan.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { Waiting } from '../../provisioners/contract/ports.ts';
@@ -23,6 +24,8 @@ export interface StepView {
   readonly title: string;
   readonly phase: Phase;
   readonly subject: string;
+  /** Of the machine that a plan removes: once it is gone nothing else tells. */
+  readonly role?: MachineRole;
   readonly after: readonly string[];
   readonly destructive: boolean;
   readonly state: StepState;

@@ -1,3 +1,4 @@
+import { type MachineRole, machineRoleSchema } from '../../provisioners/contract/machine.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { ClusterRecord } from '../state/clusters.ts';
 import { optional } from '../state/columns.ts';
@@ -49,24 +50,34 @@ export function viewOperation(state: State, record: OperationRecord, now: number
 export function viewOperationDetail(state: State, record: OperationRecord, now: number): OperationDetail {
   const plan = planOf(state, record);
   const planned = new Map(plan.steps.map((step) => [step.id, step]));
+  const roles = new Map(rolesRemoved(plan));
   const steps = state.steps.list(record.id);
   for (
     let number = record.planNumber - 1;
     number > 0 && steps.some((step) => !planned.has(step.id));
     number -= 1
-  )
-    for (const step of state.plans.get(record.id, number)?.plan.steps ?? [])
-      if (!planned.has(step.id)) planned.set(step.id, step);
+  ) {
+    const earlier = state.plans.get(record.id, number)?.plan;
+    for (const step of earlier?.steps ?? []) if (!planned.has(step.id)) planned.set(step.id, step);
+    for (const [name, role] of earlier === undefined ? [] : rolesRemoved(earlier)) roles.set(name, role);
+  }
   const shown = steps.filter(
     ({ planNumber, state: how }) =>
       planNumber === record.planNumber || how === 'succeeded' || how === 'kept' || how === 'running',
   );
   const stepList = shown.flatMap((step) => {
     const about = planned.get(step.id);
-    return about === undefined ? [] : [viewStep(about, step)];
+    return about === undefined ? [] : [viewStep(about, step, roles.get(about.subject))];
   });
   return { ...viewOperation(state, record, now), plan, stepList };
 }
+
+/** Names and roles of the machines that a plan removes. */
+const rolesRemoved = ({ changes }: Plan): [string, MachineRole][] =>
+  changes.flatMap(({ action, subject, detail }) => {
+    const role = machineRoleSchema.safeParse(detail).data;
+    return action === 'destroy' && role !== undefined ? [[subject, role]] : [];
+  });
 
 /** Names of machines that the waiting plan destroys and nobody agreed to. */
 export function namesToApprove(state: State, record: OperationRecord): string[] {
@@ -126,12 +137,17 @@ function planOf(state: State, record: OperationRecord): Plan {
   return found.plan;
 }
 
-const viewStep = (about: Plan['steps'][number], step: StepRecord): StepView => ({
+const viewStep = (
+  about: Plan['steps'][number],
+  step: StepRecord,
+  role: MachineRole | undefined,
+): StepView => ({
   id: step.id,
   kind: about.kind,
   title: about.title,
   phase: about.phase,
   subject: about.subject,
+  ...optional('role', role),
   after: about.after,
   destructive: about.destructive,
   state: step.state,

@@ -24,6 +24,10 @@ export const stepViewSchema = z
     title: z.string(),
     phase: phaseSchema,
     subject: z.string(),
+    role: z
+      .enum(['control-plane', 'worker', 'etcd'])
+      .exactOptional()
+      .describe('Of the machine that the plan removes.'),
     after: z.array(z.string()).readonly(),
     destructive: z.boolean(),
     state: z.enum(['planned', 'running', 'succeeded', 'failed', 'cancelled', 'kept']),

@@ -20,6 +20,13 @@ test('a deletion does each step once and proves by name all that it removed (C1,
   expect(stepList.map(({ id: step, attempt }) => [step, attempt])).toEqual(
     stepList.map(({ id: step }) => [step, 1]),
   );
+  // Once its machine is gone, nothing else tells what it was.
+  const removed = stepList.filter(({ kind }) => kind === 'machine.destroy');
+  expect(Object.fromEntries(removed.map(({ subject, role }) => [subject, role]))).toEqual({
+    'demo-cp-1': 'control-plane',
+    'demo-general-1': 'worker',
+    'demo-general-2': 'worker',
+  });
   const proof = stepList.find(({ kind }) => kind === 'teardown.prove')?.facts as {
     readonly gone: readonly { readonly name: string }[];
   };

@@ -6,6 +6,7 @@ import { call, post } from '../api/http.ts';
 import { TextField } from '../door/text-field.tsx';
 import { ProblemView } from '../problem/problem-view.tsx';
 import { useSession } from '../session/session.ts';
+import { QrCode } from './qr-code.tsx';
 import { texts } from './texts.ts';
 
 const path = '/api/v1/session/second-factor';
@@ -72,6 +73,8 @@ function Confirm({ factor }: { readonly factor: SecondFactor }): React.JSX.Eleme
         confirm.mutate();
       }}
     >
+      <p>{texts.scan}</p>
+      <QrCode text={factor.uri} label={texts.qr} />
       <p>{texts.enter}</p>
       <ClipboardCopy isReadOnly isCode hoverTip="Copy" clickTip="Copied" textAriaLabel={texts.key}>
         {factor.secret}

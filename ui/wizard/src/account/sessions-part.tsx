@@ -1,10 +1,11 @@
 import { Button, Label } from '@patternfly/react-core';
-import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { Td, Tr } from '@patternfly/react-table';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { SessionEntry } from '../../../../daemon/api/types.ts';
 import { call, get } from '../api/http.ts';
 import { ProblemView } from '../problem/problem-view.tsx';
 import { useSession } from '../session/session.ts';
+import { HeadedTable } from '../shell/headed-table.tsx';
 import { Time } from '../time/time.tsx';
 import { texts } from './texts.ts';
 
@@ -34,21 +35,11 @@ export function SessionsPart(): React.JSX.Element {
     <section aria-labelledby="sessions-part" className="remuda-account-wide">
       <h2 id="sessions-part">{texts.sessions}</h2>
       <ProblemView error={error ?? end.error} />
-      <Table aria-labelledby="sessions-part" variant="compact">
-        <Thead>
-          <Tr>
-            {Object.values(columns).map((column) => (
-              <Th key={column}>{column}</Th>
-            ))}
-            <Th screenReaderText={texts.end} />
-          </Tr>
-        </Thead>
-        <Tbody>
-          {own.map((entry) => (
-            <Row key={entry.id} entry={entry} onEnd={() => end.mutate(entry.id)} />
-          ))}
-        </Tbody>
-      </Table>
+      <HeadedTable name={{ by: 'sessions-part' }} columns={columns} actions={texts.end}>
+        {own.map((entry) => (
+          <Row key={entry.id} entry={entry} onEnd={() => end.mutate(entry.id)} />
+        ))}
+      </HeadedTable>
     </section>
   );
 }

@@ -1,46 +1,24 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Invitation, Role, UserAnswer } from '../../../../daemon/api/types.ts';
-import { post } from '../api/http.ts';
-import { TextField } from '../door/text-field.tsx';
+import type { Invitation, UserAnswer } from '../../../../daemon/api/types.ts';
 import { Time } from '../time/time.tsx';
-import { administrationKey } from './queries.ts';
-import { Outcome, Question } from './question.tsx';
-import { RoleSelect } from './role-select.tsx';
+import { AddQuestion } from './add-question.tsx';
+import { Outcome } from './question.tsx';
 import { ShownOnce } from './shown-once.tsx';
-import { peopleTexts as words, texts } from './texts.ts';
+import { peopleTexts as words } from './texts.ts';
 
 /** Adds somebody and shows the invitation with which she chooses her own password. */
 export function AddPerson({ onClose }: { readonly onClose: () => void }): React.JSX.Element {
-  const client = useQueryClient();
-  const [name, setName] = useState('');
-  const [role, setRole] = useState<Role>('viewer');
-  const add = useMutation({
-    mutationFn: () => post<UserAnswer>('/api/v1/users', { name: name.trim(), role }),
-    onSuccess: () => client.invalidateQueries({ queryKey: administrationKey }),
-  });
-  if (add.data?.invitation !== undefined)
-    return <InvitationShown name={add.data.user.name} invitation={add.data.invitation} onClose={onClose} />;
+  const [added, setAdded] = useState<UserAnswer>();
+  if (added?.invitation !== undefined)
+    return <InvitationShown name={added.user.name} invitation={added.invitation} onClose={onClose} />;
   return (
-    <Question
-      title={words.add}
-      action={words.add}
-      onAct={add.mutate}
+    <AddQuestion<UserAnswer>
+      id="person"
+      path="/api/v1/users"
+      words={words}
+      onAdded={setAdded}
       onClose={onClose}
-      isBusy={add.isPending}
-      isIncomplete={name.trim() === ''}
-      error={add.error}
-      focusOn="person-name"
-    >
-      <TextField id="person-name" label={words.name} help={words.nameHelp} value={name} onChange={setName} />
-      <RoleSelect
-        id="person-role"
-        label={texts.role}
-        value={role}
-        meanings={texts.roles}
-        onChange={setRole}
-      />
-    </Question>
+    />
   );
 }
 

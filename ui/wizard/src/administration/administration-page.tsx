@@ -1,6 +1,6 @@
-import { PageSection, Tab, Tabs, TabTitleText, Title } from '@patternfly/react-core';
-import { useLocation } from 'wouter';
+import { PageSection, Title } from '@patternfly/react-core';
 import { useHasRole } from '../session/session.ts';
+import { AddressTabs } from '../shell/address-tabs.tsx';
 import { NotFound } from '../shell/not-found.tsx';
 import { AuditPart } from './audit-part.tsx';
 import { DirectoriesPart } from './directories-part.tsx';
@@ -27,7 +27,6 @@ const contents: Readonly<Record<PartName, () => React.JSX.Element>> = {
 export function AdministrationPage({ part }: { readonly part?: string }): React.JSX.Element {
   const isAdministrator = useHasRole('admin');
   const mayRead = useHasRole('viewer');
-  const [, go] = useLocation();
   const parts: readonly PartName[] = isAdministrator ? everything : forViewers;
   const present = part === undefined ? parts[0] : parts.find((each) => each === part);
   if (!mayRead || present === undefined)
@@ -40,22 +39,16 @@ export function AdministrationPage({ part }: { readonly part?: string }): React.
   return (
     <PageSection isWidthLimited isFilled aria-label={texts.title}>
       <Title headingLevel="h1">{texts.title}</Title>
-      <Tabs
-        activeKey={present}
-        onSelect={(_event, key) => go(`/administration/${String(key)}`)}
-        aria-label={`Parts of ${texts.title}`}
-        className="remuda-tabs"
+      <AddressTabs
+        label={`Parts of ${texts.title}`}
+        parts={parts.map((name) => ({ name, title: texts.parts[name] }))}
+        present={present}
+        addressOf={(name) => `/administration/${name}`}
       >
-        {parts.map((each) => (
-          <Tab key={each} eventKey={each} title={<TabTitleText>{texts.parts[each]}</TabTitleText>}>
-            {each === present ? (
-              <div className="remuda-administration">
-                <Content />
-              </div>
-            ) : undefined}
-          </Tab>
-        ))}
-      </Tabs>
+        <div className="remuda-administration">
+          <Content />
+        </div>
+      </AddressTabs>
     </PageSection>
   );
 }

@@ -1,10 +1,11 @@
 import { Alert, Button, EmptyState, EmptyStateBody, Label } from '@patternfly/react-core';
 import { HistoryIcon, SyncAltIcon } from '@patternfly/react-icons';
-import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { Td, Tr } from '@patternfly/react-table';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { AuditRow, AuditVerification } from '../../../../daemon/api/types.ts';
 import { ProblemView } from '../problem/problem-view.tsx';
+import { HeadedTable } from '../shell/headed-table.tsx';
 import { Loading } from '../shell/loading.tsx';
 import { Time } from '../time/time.tsx';
 import { PartHead } from './part-head.tsx';
@@ -108,20 +109,11 @@ function Rows({ head }: { readonly head: number }): React.JSX.Element {
 
 function RowTable({ rows }: { readonly rows: readonly AuditRow[] }): React.JSX.Element {
   return (
-    <Table aria-label={texts.parts.audit} variant="compact">
-      <Thead>
-        <Tr>
-          {Object.values(columns).map((column) => (
-            <Th key={column}>{column}</Th>
-          ))}
-        </Tr>
-      </Thead>
-      <Tbody>
-        {rows.map((row) => (
-          <Row key={row.number} row={row} />
-        ))}
-      </Tbody>
-    </Table>
+    <HeadedTable name={{ label: texts.parts.audit }} columns={columns}>
+      {rows.map((row) => (
+        <Row key={row.number} row={row} />
+      ))}
+    </HeadedTable>
   );
 }
 

@@ -1,14 +1,15 @@
-import { Alert, Button, EmptyState, EmptyStateBody, EmptyStateFooter } from '@patternfly/react-core';
+import { Alert, Button } from '@patternfly/react-core';
 import { AddressBookIcon } from '@patternfly/react-icons';
-import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { Td, Tr } from '@patternfly/react-table';
 import { useMutation } from '@tanstack/react-query';
 import type { DirectoryCheck, DirectoryView } from '../../../../daemon/api/types.ts';
 import { post } from '../api/http.ts';
 import { ProblemReportView, ProblemView } from '../problem/problem-view.tsx';
-import { Loading } from '../shell/loading.tsx';
+import { principalName } from '../session/principal-name.ts';
+import { HeadedTable } from '../shell/headed-table.tsx';
 import { Time } from '../time/time.tsx';
+import { CommandPart } from './command-part.tsx';
 import { useDirectories } from './queries.ts';
-import { Command } from './shown-once.tsx';
 import { directoryTexts as words, texts } from './texts.ts';
 
 const { columns } = words;
@@ -16,23 +17,10 @@ const { columns } = words;
 /** Directories as they were set, and whether they answer. Their settings are a file's. */
 export function DirectoriesPart(): React.JSX.Element {
   const { data, error } = useDirectories();
-  if (data?.length === 0)
-    return (
-      <EmptyState titleText={words.emptyTitle} headingLevel="h2" icon={AddressBookIcon}>
-        <EmptyStateBody>{words.emptyBody}</EmptyStateBody>
-        <EmptyStateFooter>
-          <Command>{words.command}</Command>
-        </EmptyStateFooter>
-      </EmptyState>
-    );
   return (
-    <>
-      <p className="remuda-command-lead">{words.intro}</p>
-      <Command>{words.command}</Command>
-      <ProblemView error={error} />
-      {data === undefined && !error ? <Loading /> : undefined}
-      {data === undefined ? undefined : <Directories directories={data} />}
-    </>
+    <CommandPart words={words} icon={AddressBookIcon} items={data} error={error}>
+      {(directories) => <Directories directories={directories} />}
+    </CommandPart>
   );
 }
 
@@ -50,27 +38,22 @@ function Directories({ directories }: { readonly directories: readonly Directory
           <Check title={tested.settings.title} check={test.data} />
         )}
       </div>
-      <Table aria-label={texts.parts.directories}>
-        <Thead>
-          <Tr>
-            {Object.values(columns).map((column) => (
-              <Th key={column}>{column}</Th>
-            ))}
-            <Th screenReaderText={words.test} />
-          </Tr>
-        </Thead>
-        <Tbody>
-          {directories.map((directory) => (
-            <Row
-              key={directory.name}
-              directory={directory}
-              isBusy={test.isPending}
-              isTested={test.isPending && tested?.name === directory.name}
-              onTest={() => test.mutate(directory)}
-            />
-          ))}
-        </Tbody>
-      </Table>
+      <HeadedTable
+        name={{ label: texts.parts.directories }}
+        columns={columns}
+        actions={words.test}
+        isCompact={false}
+      >
+        {directories.map((directory) => (
+          <Row
+            key={directory.name}
+            directory={directory}
+            isBusy={test.isPending}
+            isTested={test.isPending && tested?.name === directory.name}
+            onTest={() => test.mutate(directory)}
+          />
+        ))}
+      </HeadedTable>
     </>
   );
 }
@@ -100,7 +83,7 @@ function Row(props: {
       <Td dataLabel={columns.changed}>
         <Time at={updatedAt} />
         <div className="remuda-subtle">
-          {words.by} {principal}
+          {words.by} {principalName(principal)}
         </div>
       </Td>
       <Td isActionCell>

@@ -1,12 +1,10 @@
-import { EmptyState, EmptyStateBody, EmptyStateFooter, Label } from '@patternfly/react-core';
+import { Label } from '@patternfly/react-core';
 import { ClipboardCheckIcon } from '@patternfly/react-icons';
 import { Link } from 'wouter';
 import type { PolicyTest, PolicyView } from '../../../../daemon/api/types.ts';
-import { ProblemView } from '../problem/problem-view.tsx';
-import { Loading } from '../shell/loading.tsx';
+import { CommandPart } from './command-part.tsx';
 import { type PolicyRules, rulesOf } from './policy-rules.ts';
 import { usePolicies, usePolicyTest } from './queries.ts';
-import { Command } from './shown-once.tsx';
 import { policyTexts as words } from './texts.ts';
 
 type Verdict = PolicyTest['verdicts'][number];
@@ -15,29 +13,18 @@ type Verdict = PolicyTest['verdicts'][number];
 export function PoliciesPart(): React.JSX.Element {
   const { data, error } = usePolicies();
   const test = usePolicyTest();
-  if (data?.length === 0)
-    return (
-      <EmptyState titleText={words.emptyTitle} headingLevel="h2" icon={ClipboardCheckIcon}>
-        <EmptyStateBody>{words.emptyBody}</EmptyStateBody>
-        <EmptyStateFooter>
-          <Command>{words.command}</Command>
-        </EmptyStateFooter>
-      </EmptyState>
-    );
   return (
-    <>
-      <p className="remuda-command-lead">{words.intro}</p>
-      <Command>{words.command}</Command>
-      <ProblemView error={error ?? test.error} />
-      {data === undefined && !error ? <Loading /> : undefined}
-      {data?.map((policy) => (
-        <Policy
-          key={policy.name}
-          policy={policy}
-          verdicts={test.data?.verdicts.filter((verdict) => verdict.policy === policy.name)}
-        />
-      ))}
-    </>
+    <CommandPart words={words} icon={ClipboardCheckIcon} items={data} error={error ?? test.error}>
+      {(policies) =>
+        policies.map((policy) => (
+          <Policy
+            key={policy.name}
+            policy={policy}
+            verdicts={test.data?.verdicts.filter((verdict) => verdict.policy === policy.name)}
+          />
+        ))
+      }
+    </CommandPart>
   );
 }
 

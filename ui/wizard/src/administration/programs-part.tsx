@@ -9,16 +9,15 @@ import { PlusCircleIcon, RobotIcon } from '@patternfly/react-icons';
 import { ExpandableRowContent, Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Role, ServiceAccountView } from '../../../../daemon/api/types.ts';
-import { call, post } from '../api/http.ts';
-import { TextField } from '../door/text-field.tsx';
+import type { ServiceAccountView } from '../../../../daemon/api/types.ts';
+import { call } from '../api/http.ts';
 import { ProblemView } from '../problem/problem-view.tsx';
 import { Loading } from '../shell/loading.tsx';
 import { Time } from '../time/time.tsx';
+import { AddQuestion } from './add-question.tsx';
 import { PartHead } from './part-head.tsx';
 import { accountPath, administrationKey, useServiceAccounts } from './queries.ts';
 import { Question } from './question.tsx';
-import { RoleSelect } from './role-select.tsx';
 import { texts, programTexts as words } from './texts.ts';
 import { Tokens } from './tokens.tsx';
 
@@ -39,7 +38,15 @@ export function ProgramsPart(): React.JSX.Element {
   return (
     <>
       <PartHead intro={words.intro}>{isSomething ? button : undefined}</PartHead>
-      {isAdding ? <AddAccount onClose={() => setAdding(false)} /> : undefined}
+      {isAdding ? (
+        <AddQuestion
+          id="account"
+          path="/api/v1/service-accounts"
+          words={words}
+          onAdded={() => setAdding(false)}
+          onClose={() => setAdding(false)}
+        />
+      ) : undefined}
       <ProblemView error={error} />
       {data === undefined && !error ? <Loading /> : undefined}
       {data?.length === 0 ? (
@@ -112,40 +119,6 @@ function Account(props: { readonly account: ServiceAccountView; readonly index: 
         </Td>
       </Tr>
     </Tbody>
-  );
-}
-
-function AddAccount({ onClose }: { readonly onClose: () => void }): React.JSX.Element {
-  const client = useQueryClient();
-  const [name, setName] = useState('');
-  const [role, setRole] = useState<Role>('viewer');
-  const add = useMutation({
-    mutationFn: () => post<ServiceAccountView>('/api/v1/service-accounts', { name: name.trim(), role }),
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: administrationKey });
-      onClose();
-    },
-  });
-  return (
-    <Question
-      title={words.add}
-      action={words.add}
-      onAct={add.mutate}
-      onClose={onClose}
-      isBusy={add.isPending}
-      isIncomplete={name.trim() === ''}
-      error={add.error}
-      focusOn="account-name"
-    >
-      <TextField id="account-name" label={words.name} help={words.nameHelp} value={name} onChange={setName} />
-      <RoleSelect
-        id="account-role"
-        label={texts.role}
-        value={role}
-        meanings={texts.roles}
-        onChange={setRole}
-      />
-    </Question>
   );
 }
 

@@ -1,7 +1,8 @@
 import { Label } from '@patternfly/react-core';
-import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { Td, Tr } from '@patternfly/react-table';
 import type { AuditReceiverView } from '../../../../daemon/api/types.ts';
 import { ProblemReportView, ProblemView } from '../problem/problem-view.tsx';
+import { HeadedTable } from '../shell/headed-table.tsx';
 import { Time } from '../time/time.tsx';
 import { useReceivers } from './queries.ts';
 import { Command } from './shown-once.tsx';
@@ -19,20 +20,11 @@ export function Receivers(): React.JSX.Element {
       <Command>{words.command}</Command>
       <ProblemView error={error} />
       {data === undefined || data.length === 0 ? undefined : (
-        <Table aria-labelledby="receivers" variant="compact">
-          <Thead>
-            <Tr>
-              {Object.values(columns).map((column) => (
-                <Th key={column}>{column}</Th>
-              ))}
-            </Tr>
-          </Thead>
-          <Tbody>
-            {data.map((receiver) => (
-              <Row key={receiver.name} receiver={receiver} />
-            ))}
-          </Tbody>
-        </Table>
+        <HeadedTable name={{ by: 'receivers' }} columns={columns}>
+          {data.map((receiver) => (
+            <Row key={receiver.name} receiver={receiver} />
+          ))}
+        </HeadedTable>
       )}
       {data?.map(({ name, problem }) =>
         problem === undefined ? undefined : <ProblemReportView key={name} report={problem} />,

@@ -1,10 +1,11 @@
 import { Button } from '@patternfly/react-core';
-import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { Td, Tr } from '@patternfly/react-table';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { TokenView } from '../../../../daemon/api/types.ts';
 import { call } from '../api/http.ts';
 import { ProblemView } from '../problem/problem-view.tsx';
+import { HeadedTable } from '../shell/headed-table.tsx';
 import { Time } from '../time/time.tsx';
 import { NewToken } from './new-token.tsx';
 import { accountPath, administrationKey, useTokens } from './queries.ts';
@@ -44,40 +45,35 @@ function TokenTable(props: {
 }): React.JSX.Element {
   const { account, tokens, onRevoke } = props;
   return (
-    <Table aria-label={words.tokens(account)} variant="compact" borders={false}>
-      <Thead>
-        <Tr>
-          {Object.values(columns).map((column) => (
-            <Th key={column}>{column}</Th>
-          ))}
-          <Th screenReaderText={words.revoke} />
+    <HeadedTable
+      name={{ label: words.tokens(account) }}
+      columns={columns}
+      actions={words.revoke}
+      hasBorders={false}
+    >
+      {tokens.map((token) => (
+        <Tr key={token.name}>
+          <Td dataLabel={columns.name}>{token.name}</Td>
+          <Td dataLabel={columns.scope}>{scopeText(token)}</Td>
+          <Td dataLabel={columns.expires}>
+            {token.expiresAt === undefined ? words.doesNotEnd : <Time at={token.expiresAt} />}
+          </Td>
+          <Td dataLabel={columns.used}>
+            {token.lastUsedAt === undefined ? texts.never : <Time at={token.lastUsedAt} />}
+          </Td>
+          <Td isActionCell>
+            <Button
+              variant="link"
+              size="sm"
+              onClick={() => onRevoke(token.name)}
+              aria-label={words.revokeOf(token.name)}
+            >
+              {words.revoke}
+            </Button>
+          </Td>
         </Tr>
-      </Thead>
-      <Tbody>
-        {tokens.map((token) => (
-          <Tr key={token.name}>
-            <Td dataLabel={columns.name}>{token.name}</Td>
-            <Td dataLabel={columns.scope}>{scopeText(token)}</Td>
-            <Td dataLabel={columns.expires}>
-              {token.expiresAt === undefined ? words.doesNotEnd : <Time at={token.expiresAt} />}
-            </Td>
-            <Td dataLabel={columns.used}>
-              {token.lastUsedAt === undefined ? texts.never : <Time at={token.lastUsedAt} />}
-            </Td>
-            <Td isActionCell>
-              <Button
-                variant="link"
-                size="sm"
-                onClick={() => onRevoke(token.name)}
-                aria-label={words.revokeOf(token.name)}
-              >
-                {words.revoke}
-              </Button>
-            </Td>
-          </Tr>
-        ))}
-      </Tbody>
-    </Table>
+      ))}
+    </HeadedTable>
   );
 }
 

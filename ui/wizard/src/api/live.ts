@@ -1,5 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
-import type { EngineEvent, LogLine } from '../../../../daemon/api/types.ts';
+import type { DraftPresence, EngineEvent, LogLine } from '../../../../daemon/api/types.ts';
 
 /** Path of the live connection (daemon/api/schemas/live.ts). */
 const livePath = '/api/v1/live';
@@ -35,6 +35,8 @@ export interface LiveHandlers {
   /** The stream is cut at this time; it is taken up again where it was, unasked. */
   away?(since: number): void;
   back?(): void;
+  /** Somebody opened or closed a draft. */
+  presence?(presence: DraftPresence): void;
 }
 
 /**
@@ -62,6 +64,7 @@ export class LiveStream {
     this.#socket.on('connect', () => this.#connected());
     this.#socket.on('disconnect', () => this.#wentAway());
     this.#socket.on('connect_error', () => this.#wentAway());
+    this.#socket.on('draft.presence', (presence: DraftPresence) => this.#handlers.presence?.(presence));
     this.#socket.on('batch', (batch: Batch, acknowledge: () => void) => this.#take(batch, acknowledge));
   }
 

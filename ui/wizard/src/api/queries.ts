@@ -36,6 +36,7 @@ export const keys = {
   operations: ['operations'],
   operation: (id: string) => ['operations', id],
   supplies: ['supplies'],
+  viewers: (draft: string) => ['viewers', draft],
 } as const;
 
 /** All clusters the person may see. */

@@ -41,6 +41,9 @@ export function useLiveRenewal(): number | undefined {
           for (const event of events) for (const key of touched(event)) stale.current.set(key.join('/'), key);
           gathering ??= setTimeout(renew, gatherFor);
         },
+        presence({ draft, who }) {
+          client.setQueryData(keys.viewers(draft), who);
+        },
         away(since) {
           telling = setTimeout(() => setAwaySince(since), awayAfter);
         },

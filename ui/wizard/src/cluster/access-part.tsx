@@ -1,12 +1,14 @@
 import { Button } from '@patternfly/react-core';
-import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { Td, Tr } from '@patternfly/react-table';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { AccessEntry, GrantView } from '../../../../daemon/api/types.ts';
 import { get } from '../api/http.ts';
 import { ProblemView } from '../problem/problem-view.tsx';
+import { principalName } from '../session/principal-name.ts';
 import { Permitted } from '../session/permitted.tsx';
 import { useHasRole } from '../session/session.ts';
+import { HeadedTable } from '../shell/headed-table.tsx';
 import { Time } from '../time/time.tsx';
 import { type AccessRow, accessRows } from './access-rows.ts';
 import { GiveRole, TakeRole } from './grant-questions.tsx';
@@ -78,21 +80,11 @@ function Rows({
   readonly rows: readonly AccessRow[];
 }): React.JSX.Element {
   return (
-    <Table aria-labelledby="who-gets-in" variant="compact">
-      <Thead>
-        <Tr>
-          {Object.values(columns).map((column) => (
-            <Th key={column}>{column}</Th>
-          ))}
-          <Th screenReaderText="Actions" />
-        </Tr>
-      </Thead>
-      <Tbody>
-        {rows.map((row) => (
-          <Row key={row.key} row={row} {...rest} />
-        ))}
-      </Tbody>
-    </Table>
+    <HeadedTable name={{ by: 'who-gets-in' }} columns={columns} actions="Actions">
+      {rows.map((row) => (
+        <Row key={row.key} row={row} {...rest} />
+      ))}
+    </HeadedTable>
   );
 }
 
@@ -109,7 +101,7 @@ function Row({ row, mayGrant, onAsk }: RowsProps & { readonly row: AccessRow }):
         {words.through[through]}
         {grant === undefined ? undefined : (
           <div className="remuda-subtle">
-            {words.by} {grant.grantedBy}, <Time at={grant.at} />
+            {words.by} {principalName(grant.grantedBy)}, <Time at={grant.at} />
           </div>
         )}
       </Td>

@@ -1,10 +1,12 @@
 import { Button, Label } from '@patternfly/react-core';
-import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { Td, Tr } from '@patternfly/react-table';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ClusterCredential } from '../../../../daemon/api/types.ts';
 import { call, get } from '../api/http.ts';
+import { principalName } from '../session/principal-name.ts';
 import { useHasRole } from '../session/session.ts';
 import { ProblemView } from '../problem/problem-view.tsx';
+import { HeadedTable } from '../shell/headed-table.tsx';
 import { Time } from '../time/time.tsx';
 import { AccessPart } from './access-part.tsx';
 import { GetCredentials } from './get-credentials.tsx';
@@ -59,21 +61,11 @@ function Credentials(props: {
   return (
     <>
       <ProblemView error={revoke.error} />
-      <Table aria-label={words.title} variant="compact">
-        <Thead>
-          <Tr>
-            {Object.values(words.columns).map((column) => (
-              <Th key={column}>{column}</Th>
-            ))}
-            <Th screenReaderText={words.revoke} />
-          </Tr>
-        </Thead>
-        <Tbody>
-          {credentials.map((credential) => (
-            <Row key={credential.id} credential={credential} onRevoke={() => revoke.mutate(credential.id)} />
-          ))}
-        </Tbody>
-      </Table>
+      <HeadedTable name={{ label: words.title }} columns={words.columns} actions={words.revoke}>
+        {credentials.map((credential) => (
+          <Row key={credential.id} credential={credential} onRevoke={() => revoke.mutate(credential.id)} />
+        ))}
+      </HeadedTable>
     </>
   );
 }
@@ -88,7 +80,7 @@ function Row(props: {
   return (
     <Tr>
       <Td dataLabel={words.columns.kind}>{words.kinds[kind]}</Td>
-      <Td dataLabel={words.columns.who}>{principal}</Td>
+      <Td dataLabel={words.columns.who}>{principalName(principal)}</Td>
       <Td dataLabel={words.columns.issued}>
         <Time at={issuedAt} />
       </Td>

@@ -1,15 +1,6 @@
-import {
-  Breadcrumb,
-  BreadcrumbItem,
-  Button,
-  PageSection,
-  Tab,
-  Tabs,
-  TabTitleText,
-  Title,
-} from '@patternfly/react-core';
+import { Breadcrumb, BreadcrumbItem, Button, PageSection, Title } from '@patternfly/react-core';
 import { useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { Link } from 'wouter';
 import type { ClusterDetail } from '../../../../daemon/api/types.ts';
 import { Refusal } from '../api/http.ts';
 import { useCluster } from '../api/queries.ts';
@@ -18,6 +9,7 @@ import { isUnderWay, Running } from '../clusters/running.tsx';
 import { ProblemView } from '../problem/problem-view.tsx';
 import { Permitted } from '../session/permitted.tsx';
 import { useHasRole } from '../session/session.ts';
+import { AddressTabs } from '../shell/address-tabs.tsx';
 import { Loading } from '../shell/loading.tsx';
 import { NotFound } from '../shell/not-found.tsx';
 import { AccessTab } from './access-tab.tsx';
@@ -61,22 +53,17 @@ export function ClusterPage(props: { readonly name: string; readonly tab?: strin
 
 function Parts(props: { readonly cluster: ClusterDetail; readonly present: TabName }): React.JSX.Element {
   const { cluster, present } = props;
-  const [, go] = useLocation();
   return (
     <>
       <Head cluster={cluster} />
-      <Tabs
-        activeKey={present}
-        onSelect={(_event, key) => go(`/clusters/${cluster.name}/${String(key)}`)}
-        aria-label={`Parts of ${cluster.name}`}
-        className="remuda-tabs"
+      <AddressTabs
+        label={`Parts of ${cluster.name}`}
+        parts={tabs.map((name) => ({ name, title: texts.tabs[name] }))}
+        present={present}
+        addressOf={(name) => `/clusters/${cluster.name}/${name}`}
       >
-        {tabs.map((each) => (
-          <Tab key={each} eventKey={each} title={<TabTitleText>{texts.tabs[each]}</TabTitleText>}>
-            {each === present ? <TabContent tab={each} cluster={cluster} /> : undefined}
-          </Tab>
-        ))}
-      </Tabs>
+        <TabContent tab={present} cluster={cluster} />
+      </AddressTabs>
     </>
   );
 }

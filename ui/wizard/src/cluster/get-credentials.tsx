@@ -11,7 +11,7 @@ const { access: words } = texts;
 /** Days a token for a program is good for, when nobody says otherwise. */
 const tokenDays = 30;
 
-/** Issues a credential and shows it once, with the line that uses it. */
+/** Issues a credential and shows it, a secret only this once, with the line that uses it. */
 export function GetCredentials(props: {
   readonly cluster: string;
   readonly onIssued?: () => void;
@@ -50,7 +50,13 @@ function Issued(props: { readonly cluster: string; readonly issued: IssuedCreden
   const { cluster, issued } = props;
   const file = `${cluster}.kubeconfig`;
   return (
-    <Alert component="p" isInline variant="success" title={words.shownOnce} aria-live="polite">
+    <Alert
+      component="p"
+      isInline
+      variant="success"
+      title={issued.token === undefined ? words.issued : words.shownOnce}
+      aria-live="polite"
+    >
       <div className="remuda-issued">
         <Button variant="secondary" icon={<DownloadIcon />} onClick={() => saveFile(file, issued.kubeconfig)}>
           {words.download}

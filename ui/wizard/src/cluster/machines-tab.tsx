@@ -1,8 +1,9 @@
 import { Label } from '@patternfly/react-core';
-import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { Td, Tr } from '@patternfly/react-table';
 import type { MachineView } from '../../../../daemon/api/types.ts';
 import { useMachines } from '../api/queries.ts';
 import { ProblemView } from '../problem/problem-view.tsx';
+import { HeadedTable } from '../shell/headed-table.tsx';
 import { texts } from './texts.ts';
 
 const { machineColumns: columns } = texts;
@@ -15,31 +16,22 @@ export function MachinesTab({ cluster }: { readonly cluster: string }): React.JS
   if (error) return <ProblemView error={error} />;
   if (machines.length === 0) return <p className="remuda-subtle">{texts.noMachines}</p>;
   return (
-    <Table aria-label={texts.tabs.machines} variant="compact">
-      <Thead>
-        <Tr>
-          {Object.values(columns).map((column) => (
-            <Th key={column}>{column}</Th>
-          ))}
+    <HeadedTable name={{ label: texts.tabs.machines }} columns={columns}>
+      {machines.map((machine) => (
+        <Tr key={machine.name}>
+          <Td dataLabel={columns.name}>
+            <strong>{machine.name}</strong>
+          </Td>
+          <Td dataLabel={columns.role}>{roles[machine.role] ?? machine.role}</Td>
+          <Td dataLabel={columns.state}>{machine.state}</Td>
+          <Td dataLabel={columns.node}>
+            <NodeState machine={machine} />
+          </Td>
+          <Td dataLabel={columns.version}>{machine.version ?? '–'}</Td>
+          <Td dataLabel={columns.address}>{machine.address ?? '–'}</Td>
         </Tr>
-      </Thead>
-      <Tbody>
-        {machines.map((machine) => (
-          <Tr key={machine.name}>
-            <Td dataLabel={columns.name}>
-              <strong>{machine.name}</strong>
-            </Td>
-            <Td dataLabel={columns.role}>{roles[machine.role] ?? machine.role}</Td>
-            <Td dataLabel={columns.state}>{machine.state}</Td>
-            <Td dataLabel={columns.node}>
-              <NodeState machine={machine} />
-            </Td>
-            <Td dataLabel={columns.version}>{machine.version ?? '–'}</Td>
-            <Td dataLabel={columns.address}>{machine.address ?? '–'}</Td>
-          </Tr>
-        ))}
-      </Tbody>
-    </Table>
+      ))}
+    </HeadedTable>
   );
 }
 

@@ -1,9 +1,11 @@
 import { Label } from '@patternfly/react-core';
-import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { Td, Tr } from '@patternfly/react-table';
 import { Link } from 'wouter';
 import type { OperationView } from '../../../../daemon/api/types.ts';
 import { useOperations } from '../api/queries.ts';
 import { ProblemView } from '../problem/problem-view.tsx';
+import { principalName } from '../session/principal-name.ts';
+import { HeadedTable } from '../shell/headed-table.tsx';
 import { durationText, Time } from '../time/time.tsx';
 import { texts } from './texts.ts';
 
@@ -23,20 +25,11 @@ export function OperationsTab({ cluster }: { readonly cluster: string }): React.
   if (error) return <ProblemView error={error} />;
   if (data.length === 0) return <p className="remuda-subtle">{texts.noOperations}</p>;
   return (
-    <Table aria-label={texts.tabs.operations} variant="compact">
-      <Thead>
-        <Tr>
-          {Object.values(columns).map((column) => (
-            <Th key={column}>{column}</Th>
-          ))}
-        </Tr>
-      </Thead>
-      <Tbody>
-        {data.map((operation) => (
-          <Row key={operation.id} operation={operation} />
-        ))}
-      </Tbody>
-    </Table>
+    <HeadedTable name={{ label: texts.tabs.operations }} columns={columns}>
+      {data.map((operation) => (
+        <Row key={operation.id} operation={operation} />
+      ))}
+    </HeadedTable>
   );
 }
 
@@ -55,7 +48,7 @@ function Row({ operation }: { readonly operation: OperationView }): React.JSX.El
           {texts.states[state]}
         </Label>
       </Td>
-      <Td dataLabel={columns.by}>{principal}</Td>
+      <Td dataLabel={columns.by}>{principalName(principal)}</Td>
       <Td dataLabel={columns.started}>
         <Time at={startedAt} />
       </Td>

@@ -60,6 +60,7 @@ export const texts = {
     title: 'Credentials',
     none: 'You hold no credentials for this cluster yet.',
     shownOnce: 'This is shown once. Keep it somewhere safe.',
+    issued: 'Your kubeconfig is ready. There is no secret in it.',
     columns: { kind: 'Kind', who: 'Who', issued: 'Issued', used: 'Last used', ends: 'Ends', state: 'State' },
     kinds: { kubeconfig: 'Kubeconfig', token: 'Token' },
     states: { active: 'Valid', revoked: 'Revoked', expired: 'Expired' },
@@ -68,7 +69,7 @@ export const texts = {
     renews: 'renews itself',
     download: 'Download kubeconfig',
     next: 'Then, on your own machine:',
-    exec: 'The kubeconfig asks the remuda command for short certificates; install it beside kubectl.',
+    exec: 'It asks the remuda command for short certificates in your name: install that beside kubectl, and sign in with remuda login.',
   },
   grants: {
     title: 'Who can get in',

@@ -13,7 +13,7 @@ export function ClusterTable({ clusters }: { readonly clusters: readonly Cluster
   const { data: machines = [] } = useMachines();
   const machinesOf = Map.groupBy(machines, ({ cluster }) => cluster);
   return (
-    <Table aria-label={texts.title} className="remuda-table">
+    <Table aria-label={texts.title}>
       <Thead>
         <Tr>
           <Th width={25}>{columns.name}</Th>

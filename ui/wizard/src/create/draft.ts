@@ -1,6 +1,8 @@
+import { useQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { Draft, DraftViewer } from '../../../../daemon/api/types.ts';
-import { call, get, Refusal } from '../api/http.ts';
+import type { Draft, DraftPresence, DraftViewer } from '../../../../daemon/api/types.ts';
+import { call, Refusal } from '../api/http.ts';
+import { keys } from '../api/queries.ts';
 import { readAnswerFile } from '../answer-file/stream.ts';
 import { forgetLocally, type KeptDraft, keepLocally, keptLocally } from './local-draft.ts';
 
@@ -190,26 +192,26 @@ const isConflict = (error: unknown): boolean =>
 /** A secret in the text is never kept as a draft, neither here nor at the daemon. */
 const holdsSecret = (text: string): boolean => /^\s*["']?kind["']?\s*:\s*["']?Secret\b/m.test(text);
 
-/** Tells the daemon that the draft is open here, and learns who else has it open. */
+/** Tells the daemon that the draft is open here; who else has it open is answered, and sent when it changes. */
 function usePresence(id: string, principal: string, isKnown: boolean): readonly DraftViewer[] {
-  const [viewers, setViewers] = useState<readonly DraftViewer[]>([]);
+  const { data = [] } = useQuery({
+    queryKey: keys.viewers(id),
+    queryFn: async () => {
+      const { body } = await call<DraftPresence>('PUT', `${pathOf(id)}/presence`, { isBackground: true });
+      return body.who;
+    },
+    enabled: isKnown,
+    // Whoever opens it says so, also a moment after she closed it.
+    staleTime: 0,
+    // The daemon forgets who has not said for a while that it is still open.
+    refetchInterval: presenceEvery,
+    retry: false,
+  });
   useEffect(() => {
     if (!isKnown) return;
-    const path = `${pathOf(id)}/presence`;
-    const tell = async (): Promise<void> => {
-      await call('PUT', path, { isBackground: true });
-      const { openedBy } = await get<Draft>(pathOf(id), { isBackground: true });
-      setViewers(openedBy);
-    };
-    const say = (): void => {
-      tell().catch(() => undefined);
-    };
-    say();
-    const timer = setInterval(say, presenceEvery);
     return () => {
-      clearInterval(timer);
-      call('DELETE', path, { isBackground: true }).catch(() => undefined);
+      call('DELETE', `${pathOf(id)}/presence`, { isBackground: true }).catch(() => undefined);
     };
   }, [id, isKnown]);
-  return viewers.filter((viewer) => viewer.id !== principal);
+  return data.filter((viewer) => viewer.id !== principal);
 }

@@ -1,4 +1,4 @@
-import type { OperationDetail } from '../../../../daemon/api/types.ts';
+import type { OperationDetail, StepView } from '../../../../daemon/api/types.ts';
 import './done.css';
 
 interface Entry {
@@ -7,76 +7,135 @@ interface Entry {
 }
 
 /** Facts of the step that proves a deletion (provisioners/kubernetes/steps/teardown-prove.ts). */
-interface Proof {
+interface ProofFacts {
   readonly gone: readonly Entry[];
   readonly kept: readonly (Entry & { readonly policy: string })[];
   readonly left: readonly (Entry & { readonly why: string })[];
+}
+
+/** One line of a list: what, and in small what there is to say of it. */
+interface Line {
+  readonly what: string;
+  readonly detail?: string;
+}
+
+interface Proof {
+  readonly gone: readonly Line[];
+  readonly kept: readonly Line[];
+  readonly left: readonly Line[];
 }
 
 const words = {
   title: 'What became of everything',
   gone: 'Gone',
   kept: 'Kept by policy',
-  left: 'Left, and why',
-  nothing: 'Nothing.',
+  left: 'Left or unknown, and why',
+  nothingGone: 'Nothing yet.',
+  nothingKept: 'Nothing was to be kept.',
+  nothingLeft: 'Nothing: the provider was asked for everything it ever made.',
+  infrastructure: 'Infrastructure',
+  infrastructureDetail: 'networks, folders and everything else that was made for the cluster',
+  notReached: 'not reached',
+  notProven: 'Proof that nothing else is left',
+  history: 'Operations, logs and the audit trail stay in Remuda.',
 } as const;
 
-/** The three lists of a deletion; nothing for other operations, and before it is proven. */
+/** The three lists of a deletion that has ended (DESIGN §6); nothing for other operations, and before that. */
 export function DeletionProof({
   operation,
 }: {
   readonly operation: OperationDetail;
 }): React.JSX.Element | undefined {
-  const proof = proofOf(operation);
-  if (proof === undefined) return undefined;
+  if (operation.kind !== 'delete' || operation.endedAt === undefined) return undefined;
+  const { gone, kept, left } = proofOf(operation.stepList);
   return (
-    <section className="remuda-proof" aria-label={words.title}>
-      <h2>{words.title}</h2>
+    <section className="remuda-panel remuda-proof" aria-labelledby="remuda-proof-title">
+      <h2 id="remuda-proof-title">{words.title}</h2>
       <div className="remuda-proof-lists">
-        <ProofList title={words.gone} lines={byType(proof.gone)} />
-        <ProofList
-          title={words.kept}
-          lines={proof.kept.map(({ type, name, policy }) => `${type} ${name}: ${policy}`)}
-        />
-        <ProofList
-          title={words.left}
-          lines={proof.left.map(({ type, name, why }) => `${type} ${name}: ${why}`)}
-        />
+        <ProofList title={words.gone} lines={gone} empty={words.nothingGone} />
+        <ProofList title={words.kept} lines={kept} empty={words.nothingKept} note={words.history} />
+        <ProofList title={words.left} lines={left} empty={words.nothingLeft} />
       </div>
     </section>
   );
 }
 
-function proofOf({ stepList }: OperationDetail): Proof | undefined {
-  const step = stepList.find(
-    ({ kind, state }) => kind === 'teardown.prove' && (state === 'succeeded' || state === 'kept'),
-  );
-  const facts = step?.facts as Partial<Proof> | undefined;
+/** As the last step has proven it; before that, as far as each step knows. */
+function proofOf(steps: readonly StepView[]): Proof {
+  const facts = factsOf(steps);
+  const isRemoved = steps.some(({ kind, state }) => kind === 'infrastructure.remove' && isOver(state));
+  const infrastructure: readonly Line[] = isRemoved
+    ? [{ what: words.infrastructure, detail: words.infrastructureDetail }]
+    : [];
+  if (facts !== undefined)
+    return {
+      gone: [...byType(facts.gone), ...infrastructure],
+      kept: facts.kept.map(({ type, name, policy }) => ({ what: `${type} ${name}`, detail: policy })),
+      left: facts.left.map(({ type, name, why }) => ({ what: `${type} ${name}`, detail: why })),
+    };
+  const machines = steps.filter(({ kind }) => kind === 'machine.destroy');
+  const gone = machines.filter(({ state }) => isOver(state));
+  return {
+    gone: [...byType(gone.map(({ subject }) => ({ type: 'machine', name: subject }))), ...infrastructure],
+    kept: [],
+    left: steps.filter(({ state }) => !isOver(state)).map(leftLine),
+  };
+}
+
+const isOver = (state: StepView['state']): boolean => state === 'succeeded' || state === 'kept';
+
+function leftLine({ kind, subject, problem }: StepView): Line {
+  const what: Readonly<Record<string, string>> = {
+    'machine.destroy': `machine ${subject}`,
+    'infrastructure.remove': words.infrastructure,
+    'teardown.prove': words.notProven,
+  };
+  return { what: what[kind] ?? `${kind} ${subject}`, detail: problem?.summary ?? words.notReached };
+}
+
+function factsOf(steps: readonly StepView[]): ProofFacts | undefined {
+  const step = steps.find(({ kind, state }) => kind === 'teardown.prove' && isOver(state));
+  const facts = step?.facts as Partial<ProofFacts> | undefined;
   return Array.isArray(facts?.gone) && Array.isArray(facts.kept) && Array.isArray(facts.left)
-    ? (facts as Proof)
+    ? (facts as ProofFacts)
     : undefined;
 }
 
-function byType(entries: readonly Entry[]): readonly string[] {
-  return [...Map.groupBy(entries, ({ type }) => type)].map(
-    ([type, of]) =>
-      `${of.length} ${type}${of.length === 1 ? '' : 's'}: ${of.map(({ name }) => name).join(', ')}`,
-  );
+/** `5 machines`, with their names below. */
+function byType(entries: readonly Entry[]): readonly Line[] {
+  const names = new Intl.Collator('en', { numeric: true });
+  return [...Map.groupBy(entries, ({ type }) => type)].map(([type, of]) => ({
+    what: `${of.length} ${type}${of.length === 1 ? '' : 's'}`,
+    detail: of
+      .map(({ name }) => name)
+      .sort(names.compare)
+      .join(', '),
+  }));
 }
 
-function ProofList(props: { readonly title: string; readonly lines: readonly string[] }): React.JSX.Element {
+function ProofList(props: {
+  readonly title: string;
+  readonly lines: readonly Line[];
+  readonly empty: string;
+  readonly note?: string;
+}): React.JSX.Element {
+  const { title, lines, empty, note } = props;
   return (
     <div>
-      <h3>{props.title}</h3>
-      {props.lines.length === 0 ? (
-        <p className="remuda-subtle">{words.nothing}</p>
+      <h3>{title}</h3>
+      {lines.length === 0 ? (
+        <p className="remuda-subtle">{empty}</p>
       ) : (
         <ul>
-          {props.lines.map((line) => (
-            <li key={line}>{line}</li>
+          {lines.map(({ what, detail }) => (
+            <li key={what}>
+              {what}
+              {detail === undefined ? undefined : <div className="remuda-subtle">{detail}</div>}
+            </li>
           ))}
         </ul>
       )}
+      {note === undefined ? undefined : <p className="remuda-subtle">{note}</p>}
     </div>
   );
 }

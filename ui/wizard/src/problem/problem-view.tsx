@@ -16,7 +16,8 @@ export function ProblemReportView(props: {
   const place = placeText(report);
   return (
     <Alert
-      variant="danger"
+      // What passes by itself is no alarm.
+      variant={report.kind === 'transient' ? 'warning' : 'danger'}
       isInline
       component="p"
       title={report.summary}

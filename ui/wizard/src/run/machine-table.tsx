@@ -8,11 +8,11 @@ export function MachineTable(props: TopologyProps): React.JSX.Element {
   return (
     <>
       {endpoint === undefined ? undefined : (
-        <p className="remuda-table-note">
+        <p className="remuda-machine-note">
           API endpoint {endpoint.address}: {endpoint.detail}
         </p>
       )}
-      <table className="remuda-table">
+      <table className="remuda-machine-table">
         <caption className="pf-v6-screen-reader">Machines of this operation</caption>
         <thead>
           <tr>
@@ -56,7 +56,7 @@ export function MachineTable(props: TopologyProps): React.JSX.Element {
         </tbody>
       </table>
       {seenAt === undefined ? undefined : (
-        <p className="remuda-quiet remuda-table-note">
+        <p className="remuda-quiet remuda-machine-note">
           etcd and Nodes as last seen at <Time at={seenAt} form="full" />
         </p>
       )}

@@ -41,7 +41,8 @@ export function machinesOf(operation: OperationDetail, observed: Observed | unde
   steps.delete('cluster');
   const masters = new Set(observed?.nodes?.filter((node) => node.controlPlane).map((node) => node.name));
   for (const machine of observed?.machines ?? []) if (machine.role !== 'worker') masters.add(machine.name);
-  for (const [name, about] of steps) if (about.some(isMasterWork)) masters.add(name);
+  for (const [name, about] of steps)
+    if (about.some((step) => step.role === 'control-plane' || isMasterWork(step))) masters.add(name);
   const names = new Set([
     ...steps.keys(),
     ...(observed?.machines ?? []).map(({ name }) => name),

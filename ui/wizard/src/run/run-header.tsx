@@ -1,6 +1,7 @@
 import { Breadcrumb, BreadcrumbItem, Title } from '@patternfly/react-core';
 import { Link } from 'wouter';
 import type { OperationDetail } from '../../../../daemon/api/types.ts';
+import { principalName } from '../session/principal-name.ts';
 import { durationText, Time } from '../time/time.tsx';
 import { Glyph } from './glyph.tsx';
 import type { Standing } from './machines.ts';
@@ -54,7 +55,7 @@ export function RunHeader(props: {
           <span>{timesText(operation, now)}</span>
           {operation.startedAt === undefined ? undefined : (
             <span>
-              started <Time at={operation.startedAt} form="full" /> by {operation.principal}
+              started <Time at={operation.startedAt} form="full" /> by {principalName(operation.principal)}
             </span>
           )}
         </p>

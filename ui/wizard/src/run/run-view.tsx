@@ -1,18 +1,20 @@
 import './run.css';
 import { Button } from '@patternfly/react-core';
 import { useMemo } from 'react';
-import type { ClusterDetail, OperationDetail } from '../../../../daemon/api/types.ts';
+import type { OperationDetail } from '../../../../daemon/api/types.ts';
 import { useCluster } from '../api/queries.ts';
 import { ProblemReportView, ProblemView } from '../problem/problem-view.tsx';
 import { Loading } from '../shell/loading.tsx';
+import { DeletionProof } from '../done/deletion-proof.tsx';
+import { AgentAway } from './agent-away.tsx';
 import { LogPanel } from './log/log-panel.tsx';
 import { useRunPosition } from './log/position.ts';
-import { machinesOf, type RunMachine } from './machines.ts';
+import { endpointOf } from './endpoint.ts';
+import { machinesOf } from './machines.ts';
 import { phasesOf } from './phases.ts';
 import { RunHeader } from './run-header.tsx';
 import { StepTree } from './step-tree.tsx';
 import { Topology } from './topology.tsx';
-import type { Endpoint } from './topology-props.ts';
 import { useNow } from './use-now.ts';
 import { type Run, useRun } from './use-run.ts';
 
@@ -41,19 +43,26 @@ function Shown(props: {
   readonly isPart: boolean;
 }): React.JSX.Element {
   const { run, operation, isPart } = props;
-  const cluster = useCluster(operation.cluster.name).data;
+  const named = useCluster(operation.cluster.name).data;
+  // After a deletion the name may be another cluster's.
+  const cluster = named?.uid === operation.cluster.uid ? named : undefined;
   const now = useNow(operation.endedAt === undefined && run.awaySince === undefined, run.skew);
   const [position, setPosition] = useRunPosition(operation.id);
-  const observed = cluster?.uid === operation.cluster.uid ? cluster.observed : undefined;
+  const observed = cluster?.observed;
   const machines = useMemo(() => machinesOf(operation, observed), [operation, observed]);
   const phases = useMemo(() => phasesOf(operation.stepList), [operation]);
   const names = useMemo(() => machines.map(({ name }) => name), [machines]);
-  const endpoint = useMemo(() => endpointOf(cluster, machines), [cluster, machines]);
+  const endpoint = useMemo(() => endpointOf(operation, cluster), [operation, cluster]);
   const { filter } = position;
   return (
-    <div className="remuda-run">
+    <div className={isPart ? 'remuda-run remuda-run-part' : 'remuda-run'}>
       <RunHeader operation={operation} now={now} isPart={isPart} onChanged={run.renew} />
-      <Failures operation={operation} onShowLog={(step) => setPosition({ filter: { ...filter, step } })} />
+      <Failures
+        operation={operation}
+        now={now}
+        onShowLog={(step) => setPosition({ filter: { ...filter, step } })}
+      />
+      <DeletionProof operation={operation} />
       <div className="remuda-run-body">
         <section className="remuda-panel remuda-steps" aria-labelledby="remuda-steps-title">
           <div className="remuda-panel-head">
@@ -95,10 +104,13 @@ const mostFailures = 3;
 /** Why it failed, on top of everything: cause, remedy, code, and the way to the lines of the step. */
 function Failures(props: {
   readonly operation: OperationDetail;
+  readonly now: number;
   readonly onShowLog: (step: string) => void;
 }): React.JSX.Element | undefined {
-  const { operation, onShowLog } = props;
+  const { operation, now, onShowLog } = props;
   const failed = operation.stepList.filter((step) => step.state === 'failed' && step.problem !== undefined);
+  if (operation.state === 'waiting' && operation.waitingFor === 'agent')
+    return <AgentAway operation={operation} now={now} />;
   if (failed.length === 0)
     return operation.problem === undefined ? undefined : <ProblemReportView report={operation.problem} />;
   return (
@@ -122,27 +134,4 @@ function Failures(props: {
       ) : undefined}
     </div>
   );
-}
-
-interface DesiredEndpoint {
-  readonly spec?: {
-    readonly controlPlane?: { readonly endpoint?: { readonly host?: unknown; readonly port?: unknown } };
-  };
-}
-
-/** The address of the API and whether it answers, as far as the last look tells. */
-function endpointOf(
-  cluster: ClusterDetail | undefined,
-  machines: readonly RunMachine[],
-): Endpoint | undefined {
-  const asked = (cluster?.desired as DesiredEndpoint | undefined)?.spec?.controlPlane?.endpoint;
-  if (typeof asked?.host !== 'string') return undefined;
-  const port = typeof asked.port === 'number' ? asked.port : 6443;
-  const address = `${asked.host.includes(':') ? `[${asked.host}]` : asked.host}:${port}`;
-  const version = cluster?.observed?.apiVersion;
-  if (version !== undefined) return { address, standing: 'done', detail: `Kubernetes ${version}` };
-  const hasBegun = machines.some(({ role, done }) => role === 'control-plane' && done > 0);
-  return hasBegun
-    ? { address, standing: 'running', detail: 'coming up' }
-    : { address, standing: 'planned', detail: 'not there yet' };
 }

@@ -7,8 +7,11 @@ export const cell = { size: 18, gap: 4 } as const;
 /** Machines of one role that get cards; more get cells. */
 const mostCards = 24;
 const labelHeight = 24;
-const rowGap = 16;
-const pillHeight = 40;
+const rowGap = 14;
+const pillHeight = 36;
+/** Room beside the machines for the name of their role; narrower pictures have it above them. */
+const gutter = 96;
+const widthWithGutter = 640;
 
 /** A machine at its place. */
 export interface PlacedMachine {
@@ -38,6 +41,7 @@ export interface Layout {
 
 /** Places the endpoint on top, the masters below it, the workers below them. */
 export function layoutOf(machines: readonly RunMachine[], hasEndpoint: boolean, width: number): Layout {
+  const left = width >= widthWithGutter ? gutter : 0;
   let y = hasEndpoint ? pillHeight + rowGap : 0;
   const roles: PlacedRole[] = [];
   for (const [role, title] of [
@@ -46,15 +50,22 @@ export function layoutOf(machines: readonly RunMachine[], hasEndpoint: boolean, 
   ] as const) {
     const members = machines.filter((machine) => machine.role === role);
     if (members.length === 0) continue;
-    const placed = placedRole(title, members, y, width);
+    const placed = placedRole(title, members, { top: y, left, width: width - left });
     roles.push(placed);
     y = placed.bottom + rowGap;
   }
-  const pill = hasEndpoint ? { x: width / 2, y: pillHeight / 2 + 1, height: pillHeight } : undefined;
+  const pill = hasEndpoint
+    ? { x: left + (width - left) / 2, y: pillHeight / 2 + 1, height: pillHeight }
+    : undefined;
   return { width, height: Math.max(1, y - rowGap + 2), pill, roles };
 }
 
-function placedRole(title: string, members: readonly RunMachine[], top: number, width: number): PlacedRole {
+function placedRole(
+  title: string,
+  members: readonly RunMachine[],
+  room: { readonly top: number; readonly left: number; readonly width: number },
+): PlacedRole {
+  const { top, width } = room;
   const isCells = members.length > mostCards;
   const cardWidth = Math.min(card.width, Math.max(card.narrow, fitting(members.length, width)));
   const w = isCells ? cell.size : cardWidth;
@@ -64,18 +75,19 @@ function placedRole(title: string, members: readonly RunMachine[], top: number, 
   // Rows of about equal length look calmer than full ones and a rest.
   const rows = Math.ceil(members.length / most);
   const perRow = isCells ? most : Math.ceil(members.length / rows);
-  const y = top + labelHeight;
+  const isBeside = room.left > 0;
+  const y = isBeside ? top : top + labelHeight;
   const machines = members.map((machine, index) => {
     const row = Math.floor(index / perRow);
     const inRow = isCells ? perRow : Math.min(perRow, members.length - row * perRow);
-    const left = (width - (inRow * (w + gap) - gap)) / 2;
-    return { machine, x: left + (index % perRow) * (w + gap), y: y + row * (h + gap) };
+    const indent = (width - (inRow * (w + gap) - gap)) / 2;
+    return { machine, x: room.left + indent + (index % perRow) * (w + gap), y: y + row * (h + gap) };
   });
   return {
     title,
     isCells,
     cardWidth,
-    labelY: top + 14,
+    labelY: isBeside ? y + h / 2 + 4 : top + 14,
     machines,
     bottom: y + Math.ceil(members.length / perRow) * (h + gap) - gap,
   };
