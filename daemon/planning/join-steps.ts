@@ -19,6 +19,13 @@ import type { WantedMachine } from './wanted.ts';
 const checkedTogether = stepId(machinesPreflight.kind, 'cluster');
 const granted = stepId(clusterAccessGrant.kind, 'cluster');
 
+/**
+ * After what machines join. kubeadm init makes the token they join with, so where this plan surely runs it, because its
+ * machine is still to be made, nobody waits for more; else the token may have run out, and the grant renews it.
+ */
+const joinable = (context: PlanContext): string[] =>
+  context.first !== undefined && context.first.machine === undefined ? apiReady(context) : [granted];
+
 const mastersOf = ({ wanted }: PlanContext): readonly WantedMachine[] =>
   wanted.filter(({ role }) => role === 'control-plane');
 
@@ -94,7 +101,7 @@ export function controlPlaneSteps(context: PlanContext): PlannedStep[] {
   const steps = joining.flatMap((machine) => masterFiles(context, machine));
   if (first !== undefined) steps.push(initStep(context, first));
   steps.push(planStep(clusterAccessGrant, aboutCluster, { access }, apiReady(context)));
-  let last = [granted];
+  let last = joinable(context);
   const joined = [...access.masters];
   for (const machine of joining.filter(({ name }) => name !== first?.name)) {
     const reference = referenceTo(machine, context);
@@ -116,7 +123,7 @@ export const workerSteps = (context: PlanContext): PlannedStep[] =>
     .map((machine) => {
       const { settings, access } = context;
       const input = { machine: referenceTo(machine, context), settings, access };
-      const after = [...prepared(machine.name), checkedTogether, granted];
+      const after = [...prepared(machine.name), checkedTogether, ...joinable(context)];
       return planStep(workerJoin, about(machine.name), input, after);
     });
 

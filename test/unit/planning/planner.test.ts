@@ -117,6 +117,30 @@ describe('planCluster: create', () => {
     }
   });
 
+  it('joins machines of a new cluster right after kubeadm init, and later ones after their token was looked at', () => {
+    const desired = cluster(3, 2);
+    const whole = planCluster(request(desired, nothing()));
+    const joinsOf = ({ steps }: Plan) =>
+      steps
+        .filter(({ kind }) => kind === 'control-plane.join' || kind === 'worker.join')
+        .map(({ id }) => ancestors(steps, id));
+    for (const before of joinsOf(whole)) {
+      expect(before).toContain('control-plane.init/c-cp-1');
+      expect(before).not.toContain('cluster-access.grant/cluster');
+    }
+    // Made, perhaps initialised days ago: init may have nothing to do, and its token may be gone.
+    const made = applied(
+      nothing(),
+      whole,
+      whole.steps.findIndex(({ id }) => id === 'machine.create/c-cp-1') + 1,
+    );
+    const grown = finished(cluster(3, 0));
+    for (const plan of [planCluster(request(desired, made)), planCluster(request(desired, grown))]) {
+      expect(joinsOf(plan).length).toBeGreaterThan(1);
+      for (const before of joinsOf(plan)) expect(before).toContain('cluster-access.grant/cluster');
+    }
+  });
+
   it('says that going from one master to two has no majority to spare', () => {
     const notices = (masters: number) =>
       planCluster(request(cluster(masters, 1), nothing())).notices.join(' ');
