@@ -20,6 +20,7 @@ export interface Finding {
 export interface HostFacts {
   readonly hostname: string;
   readonly machineId: string;
+  /** From the firmware; absent in a container, which shows that of the machine around it. */
   readonly productUuid?: string;
   readonly operatingSystem: { readonly id: string; readonly version: string };
   readonly architecture: string;
@@ -75,6 +76,8 @@ export interface Reach {
   readonly reachable: boolean;
   /** Largest unfragmented IPv4 packet that passed, bytes; 0 when unreachable. */
   readonly mtu: number;
+  /** Somebody on the same link answered for the address (ARP), though no packet passed: a firewall in between, say. */
+  readonly neighbour?: boolean;
 }
 
 /** Write latency of the disk that etcd will use. */

@@ -32,7 +32,7 @@ export const ignoredErrors = (declared: MachineDeclaration): string[] => [
 
 /**
  * KubeletConfiguration of the whole cluster. It is read from the first master's ground: all machines of a cluster come
- * from the same kind of image, which preflight checks.
+ * from the same kind of image (preflight: NET-ALIKE).
  */
 function kubeletConfiguration(declared: MachineDeclaration): JsonObject {
   return {

@@ -14,6 +14,7 @@ const tools = [
   'keepalived',
   'systemd-run',
   'perl',
+  'ping',
   'ss',
   'tar',
 ] as const;
@@ -38,7 +39,7 @@ export const factsProgram = `
 section() { printf '@@%s\\n' "$1"; }
 section hostname; hostname
 section machineId; cat /etc/machine-id 2>/dev/null
-section productUuid; cat /sys/class/dmi/id/product_uuid 2>/dev/null
+section productUuid; systemd-detect-virt --container --quiet 2>/dev/null || cat /sys/class/dmi/id/product_uuid 2>/dev/null
 section os; cat /etc/os-release 2>/dev/null
 section architecture; uname -m
 section cpus; nproc

@@ -33,11 +33,12 @@ export function createHostPort(machines: Machines): HostPort {
         output
           .trim()
           .split('\n')
-          .map((line) => line.split(' ') as [string, string]),
+          .map((line) => line.split(' '))
+          .map(([to = '', mtu = '0', near]) => [to, { mtu: Number(mtu), isNear: near === 'near' }]),
       );
       return addresses.map((to): Reach => {
-        const mtu = Number(found.get(to) ?? 0);
-        return { to, reachable: mtu > 0, mtu };
+        const { mtu, isNear } = found.get(to) ?? { mtu: 0, isNear: false };
+        return { to, reachable: mtu > 0, mtu, ...(isNear ? { neighbour: true } : {}) };
       });
     },
     async measureDisk(machine, path) {

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { everyRole, failed, passed, type HostCheck, type MeshCheck } from './check.ts';
+import { everyRole, failed, passed, type HostCheck, type MeshCheck, type Subject } from './check.ts';
 
 const hostName: HostCheck = {
   id: 'HOST-NAME',
@@ -136,7 +136,9 @@ const virtualAddress: MeshCheck = {
     );
     if (isOurs) return passed(`${vip} is held by a master of this cluster`);
     const seenFrom = Object.entries(reaches)
-      .filter(([, found]) => found.some(({ to, reachable }) => to === vip && reachable))
+      .filter(([, found]) =>
+        found.some(({ to, reachable, neighbour }) => to === vip && (reachable || neighbour === true)),
+      )
       .map(([machine]) => machine);
     if (seenFrom.length === 0) return passed(`${vip} answers to nobody`);
     return failed(
@@ -250,8 +252,36 @@ const packetSize: MeshCheck = {
   },
 };
 
+/** What the configuration of all kubelets is taken from, in words. */
+const groundOf = ({ facts }: Subject): string =>
+  `control groups version ${facts.cgroupVersion} by ${facts.declared.cgroupDriver ?? 'systemd'}`;
+
+const alike: MeshCheck = {
+  id: 'NET-ALIKE',
+  scope: 'mesh',
+  severity: 'strict',
+  title: 'Machines of one kind',
+  prevents:
+    'kubeadm gives every kubelet the settings of the first master: on another kind of machine it never starts',
+  evaluate({ subjects }) {
+    const kinds = Map.groupBy(subjects, groundOf);
+    if (kinds.size <= 1) return passed([...kinds.keys()].join() || 'no machines');
+    const seen = [...kinds].map(
+      ([kind, members]) => `${members.map(({ expected }) => expected.name).join(', ')}: ${kind}`,
+    );
+    return failed(seen.join('; '), 'make all machines of a cluster from the same image');
+  },
+};
+
 /** Checks of one machine's place in the network. */
 export const networkHostChecks: readonly HostCheck[] = [hostName, ports, leftovers, address, routes];
 
 /** Checks between machines. */
-export const meshChecks: readonly MeshCheck[] = [virtualAddress, uniqueness, clocks, reach, packetSize];
+export const meshChecks: readonly MeshCheck[] = [
+  virtualAddress,
+  uniqueness,
+  alike,
+  clocks,
+  reach,
+  packetSize,
+];

@@ -48,6 +48,11 @@ const facts: HostFacts = {
     socat: true,
     flock: true,
     haproxy: true,
+    ping: true,
+    perl: true,
+    ss: true,
+    'systemd-run': true,
+    tar: true,
     keepalived: true,
   },
   leftovers: [],
@@ -135,6 +140,7 @@ const refused: Readonly<Record<string, readonly (readonly [Subject | Mesh | Supp
   'HOST-OS': [[withFacts({ operatingSystem: { id: 'centos', version: '7' } }), /centos 7/]],
   'HOST-TOOLS': [
     [withFacts({ tools: { ...facts.tools, conntrack: false, keepalived: false } }), /conntrack, keepalived/],
+    [withFacts({ tools: { ...facts.tools, ping: false, ss: false } }), /missing: ping, ss/],
   ],
   'HOST-NAME': [[withExpected({ name: 'Lab_CP_1' }), /"Lab_CP_1" is no host name/]],
   'HOST-PORTS': [
@@ -159,11 +165,32 @@ const refused: Readonly<Record<string, readonly (readonly [Subject | Mesh | Supp
       },
       /already answers \(seen from lab-cp-2\)/,
     ],
+    // Its holder drops pings, and answers for its address on the link all the same.
+    [
+      {
+        ...mesh,
+        reaches: { 'lab-cp-1': [{ to: '10.77.0.100', reachable: false, mtu: 0, neighbour: true }] },
+      },
+      /already answers \(seen from lab-cp-1\)/,
+    ],
   ],
   'NET-UNIQUE': [
     [
       { ...mesh, subjects: [good, { ...second, facts: { ...second.facts, machineId: 'a1' } }] },
       /lab-cp-1, lab-cp-2 share the machine id a1/,
+    ],
+  ],
+  'NET-ALIKE': [
+    [
+      { ...mesh, subjects: [good, { ...second, facts: { ...second.facts, cgroupVersion: 2 } }] },
+      /lab-cp-1: control groups version 1 by systemd; lab-cp-2: control groups version 2 by systemd/,
+    ],
+    [
+      {
+        ...mesh,
+        subjects: [good, { ...second, facts: { ...second.facts, declared: { cgroupDriver: 'cgroupfs' } } }],
+      },
+      /lab-cp-2: control groups version 1 by cgroupfs/,
     ],
   ],
   'NET-CLOCK': [
@@ -253,6 +280,14 @@ describe('preflight catalogue (H5, complaint 15)', () => {
       }
     // A stock Debian 12 has version 2 alone, and that is where scripts/up promises a cluster.
     expect(minors.find(({ audience }) => audience === 'lab')?.cgroupModes).toEqual([1, 2]);
+  });
+
+  it('takes the swap of the box for nobody’s in the lab: scripts/up leaves it on', () => {
+    const declared = { ignorePreflightErrors: ['Swap'] };
+    expect(evaluate('HOST-SWAP', withFacts({ swap: gibibyte, declared }))).toMatchObject({
+      passed: true,
+      saw: expect.stringContaining('1.0 GiB'),
+    });
   });
 
   it('bypasses only what may be bypassed, and records it', () => {
