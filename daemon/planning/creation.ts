@@ -1,8 +1,9 @@
 import type { Plan, PlanChange, PlannedStep } from '../../provisioners/contract/plan.ts';
-import { stepId } from '../../provisioners/contract/plan.ts';
+import { factIfKnown, stepId } from '../../provisioners/contract/plan.ts';
 import { machinesPreflight } from '../../provisioners/kubernetes/preflight/machines-preflight.ts';
 import { payloadPreflight } from '../../provisioners/kubernetes/preflight/payload-preflight.ts';
 import { clusterVerify, verifiedDigest } from '../../provisioners/kubernetes/steps/cluster-verify.ts';
+import { hostKeyReplace } from '../../provisioners/kubernetes/steps/host-key-replace.ts';
 import { infrastructurePrepare } from '../../provisioners/kubernetes/steps/infrastructure-prepare.ts';
 import { providerPreflight } from '../../provisioners/kubernetes/steps/provider-preflight.ts';
 import { verifiedMark } from '../../provisioners/kubernetes/marks.ts';
@@ -11,7 +12,7 @@ import { addonSteps, wantedAddons } from './addon-steps.ts';
 import { type PlanContext, referenceTo } from './cluster-plan.ts';
 import { controlPlaneSteps, endpointSteps, labelSteps, workerSteps } from './join-steps.ts';
 import { createStep, preparationSteps } from './machine-steps.ts';
-import { aboutCluster, planStep } from './planned-step.ts';
+import { about, aboutCluster, planStep } from './planned-step.ts';
 import type { WantedMachine } from './wanted.ts';
 
 /** What a machine takes at its provider. */
@@ -33,14 +34,37 @@ function preflightSteps(context: PlanContext): PlannedStep[] {
   ];
 }
 
-/** The new machines against each other and against the masters that are there: no more than that (complaint 18). */
-function mutualCheck(context: PlanContext): PlannedStep {
-  const { difference, settings, bypass, unfinished } = context;
-  const machines = difference.unfinished.map((machine) => referenceTo(machine, context));
-  const peers = difference.masters
-    .filter(({ name }) => !unfinished.has(name))
-    .map((machine) => referenceTo(machine, context));
-  return planStep(machinesPreflight, aboutCluster, { machines, peers, settings, bypass }, []);
+/** Up to this many new machines every pair is tried; beyond, work must not grow with the pairs. */
+const everyPairUpTo = 50;
+
+/** Whom of the new machines one is compared with: everyone, or beyond fifty its next eight neighbours. */
+function comparedWith(one: WantedMachine, all: readonly WantedMachine[]): readonly WantedMachine[] {
+  if (all.length <= everyPairUpTo) return all.filter((machine) => machine !== one);
+  const at = all.indexOf(one);
+  return [...all, ...all].slice(at + 1, at + 9);
+}
+
+/**
+ * Each new machine against the masters that are there or come first, and against the other new ones: no more than that
+ * (complaint 18). New ones that were not met yet are left out: of two machines, the one met later names the other.
+ */
+function mutualChecks(context: PlanContext): PlannedStep[] {
+  const { difference, first, settings, bypass, unfinished } = context;
+  const serving = difference.masters.filter(({ name }) => !unfinished.has(name));
+  return difference.unfinished.map((machine) => {
+    const { name } = machine;
+    const comesFirst = first !== undefined && first.name !== name && !serving.includes(first);
+    const before = comesFirst ? [...serving, first] : serving;
+    const others = comparedWith(machine, difference.unfinished).filter((other) => !before.includes(other));
+    const input = {
+      machine: referenceTo(machine, context),
+      others: others.map((other) => factIfKnown(hostKeyReplace, other.name, 'reference')),
+      masters: before.map((master) => referenceTo(master, context)),
+      settings,
+      bypass,
+    };
+    return planStep(machinesPreflight, about(name), input, []);
+  });
 }
 
 /** What of the final proof is due: everything that changes the cluster comes before it. */
@@ -91,7 +115,7 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
     ...(needsInfrastructure ? [prepare] : []),
     ...power,
     ...machines,
-    ...(isGrowing ? [mutualCheck(context)] : []),
+    ...mutualChecks(context),
     ...endpointSteps(context),
     ...(speaksToCluster ? controlPlaneSteps(context) : []),
     ...workerSteps(context),

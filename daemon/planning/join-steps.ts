@@ -16,7 +16,9 @@ import { beforeEquipment, prepared } from './machine-steps.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
 import type { WantedMachine } from './wanted.ts';
 
-const checkedTogether = stepId(machinesPreflight.kind, 'cluster');
+/** The check of a machine against the others: what it has to pass before it becomes part of a cluster. */
+const compared = (name: string): string => stepId(machinesPreflight.kind, name);
+
 const granted = stepId(clusterAccessGrant.kind, 'cluster');
 
 /**
@@ -53,7 +55,7 @@ export function endpointSteps(context: PlanContext): PlannedStep[] {
   const steps = joining.map((machine) =>
     endpointStep(context, machine, beforeEquipment(context, machine.name)),
   );
-  let last: string[] = [checkedTogether];
+  let last = joining.map(({ name }) => compared(name));
   for (const machine of masters.filter(({ name }) => !context.unfinished.has(name))) {
     const step = endpointStep(context, machine, last);
     steps.push(step);
@@ -79,7 +81,7 @@ function preparedMaster(context: PlanContext, name: string): string[] {
   const endpoint = isVirtualAddress(context.settings.endpoint.host)
     ? [stepId(endpointConfigure.kind, name)]
     : [];
-  return [...prepared(name), ...own, ...endpoint, checkedTogether];
+  return [...prepared(name), ...own, ...endpoint, compared(name)];
 }
 
 /** The first control plane. Masters that may have joined one are looked at, so that there never is a second one. */
@@ -123,7 +125,7 @@ export const workerSteps = (context: PlanContext): PlannedStep[] =>
     .map((machine) => {
       const { settings, access } = context;
       const input = { machine: referenceTo(machine, context), settings, access };
-      const after = [...prepared(machine.name), checkedTogether, ...joinable(context)];
+      const after = [...prepared(machine.name), compared(machine.name), ...joinable(context)];
       return planStep(workerJoin, about(machine.name), input, after);
     });
 

@@ -17,13 +17,13 @@ function standIn(step: string): Json {
 
 const isReference = (part: object): part is FactReference => '$fact' in part;
 
-/** Ids of the steps whose facts an input names. */
+/** Ids of the steps whose facts an input cannot do without. */
 export function referencedSteps(input: Json): string[] {
   const found = new Set<string>();
   const visit = (part: Json): void => {
     if (part === null || typeof part !== 'object') return;
     if (isReference(part)) {
-      found.add(part.$fact.step);
+      if (part.$fact.isOptional !== true) found.add(part.$fact.step);
       return;
     }
     for (const inner of Object.values(part)) visit(inner as Json);

@@ -7,7 +7,12 @@ import type { Phase, Step } from './step.ts';
  * journalled fact in its place at dispatch.
  */
 export interface FactReference {
-  readonly $fact: { readonly step: string; readonly path: readonly string[] };
+  readonly $fact: {
+    readonly step: string;
+    readonly path: readonly string[];
+    /** In a list: the item is left out while its step has no facts, and the step that names it does not wait for it. */
+    readonly isOptional?: true;
+  };
 }
 
 /** A step input in a plan: any part of it may be a reference to a fact. */
@@ -84,14 +89,32 @@ export function factOf<Facts extends Json, K extends keyof Facts & string>(
   return { $fact: { step: stepId(step.kind, subject), path: [key] } };
 }
 
+/** As {@link factOf}, for an item of a list that counts only if the fact is known when the step is sent. */
+export function factIfKnown<Facts extends Json, K extends keyof Facts & string>(
+  step: Pick<Step<never, Facts>, 'kind' | 'observe'>,
+  subject: string,
+  key: K,
+): FactReference {
+  return { $fact: { step: stepId(step.kind, subject), path: [key], isOptional: true } };
+}
+
 const isReference = (value: object): value is FactReference => '$fact' in value;
 
+/** Whether an item of a list is left out: its step has no facts yet, and it is not waited for. */
+const isLeftOut = (item: Json, factsOf: (step: string) => Json | undefined): boolean =>
+  item !== null &&
+  typeof item === 'object' &&
+  isReference(item) &&
+  item.$fact.isOptional === true &&
+  factsOf(item.$fact.step) === undefined;
+
 /**
- * Puts facts in the place of references.
+ * Puts facts in the place of references; optional items of lists whose facts are not known are left out.
  * @throws Error when a referenced step has no facts: the graph lacks an edge, which is our bug.
  */
 export function resolveReferences(input: Json, factsOf: (step: string) => Json | undefined): Json {
-  if (Array.isArray(input)) return input.map((item) => resolveReferences(item, factsOf));
+  if (Array.isArray(input))
+    return input.filter((item) => !isLeftOut(item, factsOf)).map((item) => resolveReferences(item, factsOf));
   if (input === null || typeof input !== 'object') return input;
   const object = input as { readonly [key: string]: Json };
   if (isReference(object)) {

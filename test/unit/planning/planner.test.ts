@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Plan } from '../../../provisioners/contract/plan.ts';
+import type { Json } from '../../../provisioners/contract/json.ts';
+import { type Plan, resolveReferences } from '../../../provisioners/contract/plan.ts';
 import { Problem } from '../../../provisioners/contract/problem.ts';
 import { describePlan, planCluster } from '../../../daemon/planning/planner.ts';
 import {
@@ -139,6 +140,39 @@ describe('planCluster: create', () => {
       expect(joinsOf(plan).length).toBeGreaterThan(1);
       for (const before of joinsOf(plan)) expect(before).toContain('cluster-access.grant/cluster');
     }
+  });
+
+  it('compares every two new machines before either is part of a cluster, in whatever order they are met (complaint 1)', () => {
+    const { steps } = planCluster(request(cluster(3, 2), nothing()));
+    const checks = steps.filter(({ kind }) => kind === 'machines.preflight');
+    const joins = steps.filter(({ kind }) => /^(control-plane\.(init|join)|worker\.join)$/.test(kind));
+    for (const { id, kind, subject } of joins) {
+      const awaited = [...ancestors(steps, id)].filter((before) => before.startsWith('machines.preflight/'));
+      expect(awaited).toContain(`machines.preflight/${subject}`);
+      // The first master's and its own, and nobody else's.
+      if (kind !== 'control-plane.join') expect(awaited.length).toBeLessThanOrEqual(2);
+    }
+    const names = checks.map(({ subject }) => subject);
+    fc.assert(
+      fc.property(fc.shuffledSubarray(names, { minLength: names.length }), (order) => {
+        const met = new Map<string, Json>();
+        const pairs = new Set<string>();
+        const sent = new Set<string>();
+        for (const name of order) {
+          met.set(`host-key.replace/${name}`, { reference: { name } });
+          // Sent as soon as what it cannot do without is known.
+          for (const { id, subject, input, after } of checks) {
+            if (sent.has(id) || !after.every((before) => met.has(before))) continue;
+            sent.add(id);
+            const text = JSON.stringify(resolveReferences(input, (step) => met.get(step)));
+            const named = names.filter((other) => other !== subject && text.includes(`"${other}"`));
+            for (const other of named) pairs.add([subject, other].toSorted().join(' '));
+          }
+        }
+        expect(pairs.size).toBe((names.length * (names.length - 1)) / 2);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('says that going from one master to two has no majority to spare', () => {
