@@ -28,13 +28,16 @@ const outputLimit = 16 * 1024 * 1024;
 /** One SSH connection to one machine; many channels. */
 export class Connection {
   readonly machine: MachineRef;
+  /** The host key the machine has shown, and so proven to hold; base64. */
+  readonly #shown: string;
   readonly #client: Client;
   #isOpen = true;
   #channels = 0;
 
-  private constructor(machine: MachineRef, client: Client) {
+  private constructor(machine: MachineRef, client: Client, shown: string) {
     this.machine = machine;
     this.#client = client;
+    this.#shown = shown;
     // A listener a channel that is being opened; the number of channels is bounded by the steps that run.
     client.setMaxListeners(0);
     const onGone = (): void => {
@@ -51,11 +54,11 @@ export class Connection {
    * @throws Transient SSH-001 (nobody answers), Blocked SSH-002 (another host key), SSH-003 (our key is refused).
    */
   static open(machine: MachineRef, privateKey: string): Promise<Connection> {
-    const accepted = new Set(machine.hostKeys.map((key) => key.trim().split(/\s+/u)[1] ?? ''));
+    const accepted = acceptedBy(machine);
     const client = new ssh2.Client();
     let shown: string | undefined;
     return new Promise((resolve, reject) => {
-      client.once('ready', () => resolve(new Connection(machine, client)));
+      client.once('ready', () => resolve(new Connection(machine, client, shown ?? '')));
       client.on('error', (error: Error & { level?: string }) => {
         client.end();
         reject(connectProblem(machine, error, shown !== undefined && !accepted.has(shown)));
@@ -83,6 +86,13 @@ export class Connection {
 
   get isOpen(): boolean {
     return this.#isOpen;
+  }
+
+  /** Whether the connection is what `machine` would get: the same user at the same door, with a host key it accepts. */
+  serves(machine: MachineRef): boolean {
+    const { user, address, port } = this.machine;
+    const isSameDoor = machine.user === user && machine.address === address && machine.port === port;
+    return this.#isOpen && isSameDoor && acceptedBy(machine).has(this.#shown);
   }
 
   /** Whether something is under way on it. */
@@ -220,6 +230,10 @@ function collect(channel: ClientChannel, over: AbortSignal): Promise<ProgramResu
     else over.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** The accepted host keys without their types and comments. */
+const acceptedBy = (machine: MachineRef): ReadonlySet<string> =>
+  new Set(machine.hostKeys.map((key) => key.trim().split(/\s+/u)[1] ?? ''));
 
 /** Only the types of the keys we accept are offered, so that a server with several shows one that we can check. */
 function hostKeyAlgorithms(machine: MachineRef): Pick<ConnectConfig, 'algorithms'> {

@@ -15,6 +15,8 @@ export interface PoolOptions {
 
 interface Entry {
   readonly connection: Promise<Connection>;
+  /** The same, as soon as it is there. */
+  open?: Connection;
   usedAt: number;
 }
 
@@ -23,7 +25,7 @@ const usualPatience: Duration = 60_000;
 
 /**
  * Connections to machines, one a machine, made when needed, closed when idle. A reference with other accepted host
- * keys gets a connection of its own: an old one proves nothing about them.
+ * keys shares a connection whose machine has shown one of them; else it gets its own: the old one proves nothing.
  */
 export class MachinePool {
   readonly #entries = new Map<string, Entry>();
@@ -47,7 +49,7 @@ export class MachinePool {
         remedy: 'Give the host key in the answer file, or let Remuda make the machine.',
       });
     const name = nameOf(machine);
-    const known = this.#entries.get(name);
+    const known = this.#entries.get(name) ?? this.#share(machine);
     if (known !== undefined) {
       const connection = await known.connection;
       if (connection.isOpen) {
@@ -60,7 +62,8 @@ export class MachinePool {
     const entry: Entry = { connection: this.#handshake(machine, privateKey), usedAt: Date.now() };
     this.#entries.set(name, entry);
     try {
-      return await entry.connection;
+      entry.open = await entry.connection;
+      return entry.open;
     } catch (error) {
       if (this.#entries.get(name) === entry) this.#entries.delete(name);
       throw error;
@@ -111,6 +114,13 @@ export class MachinePool {
       if (!(error instanceof NotOpened) || connection.isOpen) throw error;
       return work(await this.connect(machine, privateKey));
     }
+  }
+
+  /** A connection that another reference to the machine opened, if this one would accept it; kept under both names. */
+  #share(machine: MachineRef): Entry | undefined {
+    const entry = [...this.#entries.values()].find(({ open }) => open?.serves(machine) === true);
+    if (entry !== undefined) this.#entries.set(nameOf(machine), entry);
+    return entry;
   }
 
   async #handshake(machine: MachineRef, privateKey: string): Promise<Connection> {
