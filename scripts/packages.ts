@@ -11,9 +11,11 @@ const namesIn = (file: string): string[] =>
 const needed = [...namesIn('packages.txt'), ...namesIn('packages-tests.txt')];
 
 /** Packages that bring a service of their own: the tests start the program themselves, on loopback. */
-const services: Readonly<Record<string, string>> = {
-  'openssh-server': 'ssh.service',
-  slapd: 'slapd.service',
+const services: Readonly<Record<string, readonly string[]>> = {
+  'openssh-server': ['ssh.service'],
+  slapd: ['slapd.service'],
+  rsyslog: ['rsyslog.service'],
+  samba: ['samba-ad-dc.service', 'smbd.service', 'nmbd.service'],
 };
 
 /** While it is there, Debian's packages start no service (policy-rc.d, /usr/share/doc/init-system-helpers). */

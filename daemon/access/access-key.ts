@@ -16,7 +16,7 @@ const nonceBytes = 12;
 const tagBytes = 16;
 
 /** What the site's access key is used for; each purpose has a key of its own (HKDF, RFC 5869). */
-type Purpose = 'device' | 'draft' | 'recovery-code' | 'second-factor';
+type Purpose = 'device' | 'draft' | 'recovery-code' | 'second-factor' | 'sign-in-limit';
 
 /**
  * A key that lies beside the state file and not in it: whoever reads the database alone can neither try recovery codes

@@ -51,7 +51,11 @@ export function openDoor({ state, folder, authorityHash, directories, now = Date
     records,
     identities,
     passwords,
-    limits: new SignInLimits(now),
+    limits: new SignInLimits({
+      now,
+      records: state.signInLimits,
+      keyOf: (subject) => key.sign('sign-in-limit', subject),
+    }),
     factors,
     devices,
     sessions,

@@ -1,6 +1,8 @@
+import type { JsonObject } from '../../provisioners/contract/json.ts';
 import { parseStream } from '../spec/stream.ts';
 import { splitDocuments } from '../spec/source.ts';
-import { isCluster } from '../spec/documents.ts';
+import { type ClusterDocument, isCluster, type ProviderDocument } from '../spec/documents.ts';
+import { secretsNamedIn } from '../operations/planners.ts';
 import { Failure, forbidden } from './failure.ts';
 import type { RouteRequest, Services } from './route.ts';
 
@@ -22,15 +24,19 @@ export function refuseForeignDocuments(
     const [policy] = parseStream(text, { file }).policies;
     if (policy) throw forbidden(by, verb, `Policy/${policy.metadata.name}`, ['admin']);
   }
+  const asked = { may, by };
   // Who may do everything with files needs no look at them: the engine says what is wrong with each.
   const isGlobal =
     verb === 'plan'
       ? may('plan', { kind: 'cluster' })
-      : may('apply', { kind: 'cluster' }) &&
-        may('apply', { kind: 'provider' }) &&
-        may('apply', { kind: 'secret' });
-  if (isGlobal) return;
+      : may('apply', { kind: 'cluster' }) && may('apply', { kind: 'provider' });
+  if (isGlobal && may('apply', { kind: 'secret' })) return;
   const { documents, secrets, problems } = parseStream(text, { file });
+  if (isGlobal) {
+    const brought = secrets.map(({ name }) => name);
+    for (const { document } of documents) refuseForeignSecrets({ state }, asked, verb, { document, brought });
+    return;
+  }
   const [first, ...others] = problems;
   if (first) throw new Failure(422, 'invalid', [first, ...others]);
   // A kind that is not known here is nobody's but an administrator's.
@@ -41,7 +47,42 @@ export function refuseForeignDocuments(
     const isKnown = isCluster(document) && state.clusters.find(name) !== undefined;
     if (!isKnown || !may(verb, { kind: 'cluster', name, cluster: name }))
       throw forbidden(by, verb, `${document.kind}/${name}`, isKnown ? ['operator'] : ['admin', 'operator']);
+    refuseForeignSecrets({ state }, asked, verb, { document, brought: [] });
   }
   const [secret] = secrets;
   if (secret) throw forbidden(by, verb, `Secret/${secret.name}`, ['admin', 'operator']);
 }
+
+interface Naming {
+  readonly document: ClusterDocument | ProviderDocument;
+  /** Names of secrets that come in the same file. */
+  readonly brought: readonly string[];
+}
+
+/**
+ * Secrets are everybody's, and naming one has the agent open it for what names it, already when that is planned. So only
+ * those with the global right on secrets name new ones; others keep what the document named before.
+ * @throws Failure 403 naming the first such secret
+ */
+function refuseForeignSecrets(
+  { state }: Pick<Services, 'state'>,
+  { may, by }: Asked,
+  verb: 'plan' | 'apply',
+  { document, brought }: Naming,
+): void {
+  if (may('apply', { kind: 'secret' })) return;
+  const kept = keptDocument(state, document);
+  const known = new Set([...brought, ...(kept === undefined ? [] : secretsNamedIn(kept))]);
+  const foreign = secretsNamedIn(asJson(document)).find((name) => !known.has(name));
+  if (foreign !== undefined) throw forbidden(by, verb, `Secret/${foreign}`, ['admin', 'operator']);
+}
+
+function keptDocument(state: Services['state'], document: Naming['document']): JsonObject | undefined {
+  const { name } = document.metadata;
+  if (!isCluster(document)) return state.providers.get(name)?.document;
+  const record = state.clusters.find(name);
+  return record && state.revisions.newest(record.uid)?.document;
+}
+
+const asJson = (document: Naming['document']): JsonObject =>
+  JSON.parse(JSON.stringify(document)) as JsonObject;

@@ -1,5 +1,6 @@
 import type { OperationRecord } from '../state/operations.ts';
 import { conflicts } from './conflicts.ts';
+import type { Policies } from './policies.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
 import { Refusal } from './requests.ts';
@@ -10,10 +11,12 @@ import { isResumable, namesToApprove } from './views.ts';
 export class Control {
   readonly #recorder: Recorder;
   readonly #runner: Runner;
+  readonly #policies: Policies;
 
-  constructor(recorder: Recorder, runner: Runner) {
+  constructor(recorder: Recorder, runner: Runner, policies: Policies) {
     this.#recorder = recorder;
     this.#runner = runner;
+    this.#policies = policies;
   }
 
   async resume(id: string, principal: string): Promise<void> {
@@ -26,6 +29,7 @@ export class Control {
         throw new Refusal('conflict', [problems.conflict(name, holder.id, 'works on it')]);
       if (!isResumable(this.#recorder.state, record))
         throw new Refusal('conflict', [problems.notResumable(id, whyNot(record))]);
+      this.#policies.refuseDenied(id, principal);
       operations.setCancelRequested(id, false);
       operations.setState(id, 'running', { at });
       note({ type: 'operation.resumed', cluster: name, operation: id, data: { principal } });
@@ -61,6 +65,7 @@ export class Control {
       const cluster = this.#nameOf(record);
       if (record.state !== 'waiting' || record.waitingFor !== 'approval')
         throw new Refusal('conflict', [problems.notWaiting(id)]);
+      this.#policies.refuseDenied(id, principal);
       const names = namesToApprove(state, record);
       if (confirm !== cluster)
         throw new Refusal('needs-confirmation', [

@@ -8,6 +8,7 @@ import type { AgentLink } from './link.ts';
 import { observeThrough } from './observation.ts';
 import { subjectOf } from './plan-record.ts';
 import type { Planners } from './planners.ts';
+import { type Judgement, type Policies, refuse } from './policies.ts';
 import { asRefusal } from './preparation.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
@@ -24,12 +25,15 @@ export interface DeletingParts {
   readonly links: (site: string) => AgentLink;
   readonly admission: Admission;
   readonly ids: () => string;
+  readonly policies: Policies;
 }
 
 interface PreparedDeletion {
   readonly record: ClusterRecord;
   readonly plan: Plan;
   readonly hash: string;
+  /** What policies have against it without refusing it. */
+  readonly warnings: Judgement['warnings'];
 }
 
 /** `delete` and its plan. */
@@ -41,11 +45,13 @@ export class Deleting {
   }
 
   async plan(request: DeleteRequest): Promise<PlanAnswer> {
-    const { plan, hash } = await this.#prepare(request);
+    const { plan, hash, warnings } = await this.#prepare(request);
     const { recorder, planners } = this.#parts;
     const cluster = request.name;
     await recorder.commit((_note, at) => recorder.state.plans.addReview({ hash, cluster, plan, at }));
-    const shown = { cluster, plan, hash, text: planners.describePlan(plan), isUnchanged: false };
+    const told = warnings.map(({ summary }) => `Warning: ${summary}\n`).join('');
+    const text = `${planners.describePlan(plan)}${told}`;
+    const shown = { cluster, plan, hash, text, warnings, isUnchanged: false };
     return { problems: [], plans: [shown], hash, needsConfirmation: [cluster] };
   }
 
@@ -63,6 +69,8 @@ export class Deleting {
     if (request.confirm !== request.name)
       throw new Refusal('needs-confirmation', [problems.needsConfirmation(request.name, plan)]);
     const admitted = await recorder.commit((note, at) => {
+      // A policy may have come into force since the plan was made.
+      refuse(this.#judge(record, request.principal).denials);
       const revision = state.revisions.newest(record.uid)?.number ?? 1;
       const cluster = { uid: record.uid, name: record.name };
       const { principal, volumes } = request;
@@ -113,6 +121,12 @@ export class Deleting {
     return kept === undefined ? {} : { earlier: kept.plan };
   }
 
+  #judge({ uid, name }: ClusterRecord, principal: string): Judgement {
+    const { recorder, policies } = this.#parts;
+    const before = recorder.state.revisions.newest(uid)?.document;
+    return policies.judge({ name, document: null, before, principal });
+  }
+
   async #prepare(request: DeleteRequest): Promise<PreparedDeletion> {
     const { recorder, planners, links } = this.#parts;
     const { state } = recorder;
@@ -123,6 +137,8 @@ export class Deleting {
       const problem = locateProblem(state, planners, record.uid, problems.isProtected(request.name));
       throw new Refusal('invalid', [problem]);
     }
+    const { denials, warnings } = this.#judge(record, request.principal);
+    refuse(denials);
     const { site } = subject.provider;
     if (!links(site).isConnected) {
       const isEnrolled = state.agents.get(site)?.recipient !== undefined;
@@ -135,7 +151,7 @@ export class Deleting {
       const revision = revisionOf(subject);
       const seen = { observed, revision, ...this.#earlier(record.uid) };
       const plan = planners.planDeletion({ cluster, desired, provider, ...seen, ...volumes });
-      return { record, plan, hash: planHash(plan) };
+      return { record, plan, warnings, hash: planHash(plan) };
     } catch (error) {
       throw asRefusal(error);
     }

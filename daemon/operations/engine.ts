@@ -95,9 +95,9 @@ export class Engine {
     this.#preparation = new Preparation({ ...common, ...parts, links: linksHeard, policies });
     const admission = new Admission(this.#recorder, planners, this.#runner);
     this.#applying = new Applying({ ...common, policies, preparation: this.#preparation, admission });
-    this.#deleting = new Deleting({ ...common, admission });
+    this.#deleting = new Deleting({ ...common, policies, admission });
     this.#preflight = new Preflight({ ...common, preparation: this.#preparation });
-    this.#control = new Control(this.#recorder, this.#runner);
+    this.#control = new Control(this.#recorder, this.#runner, policies);
     this.#enrolment = new Enrolment(this.#recorder, links, this.#runner);
     this.resealing = new Resealing(this.#recorder, linksHeard, parts.recoveryRecipient);
     this.credentials = new ClusterCredentials(
@@ -178,7 +178,6 @@ export class Engine {
   /** Plans again and goes on: failed or cancelled operations. */
   async resumeOperation(id: string, principal: string): Promise<OperationView> {
     this.#refuseWhenShort();
-    this.policies.refuseDenied(id, principal);
     await this.#control.resume(id, principal);
     return this.getOperation(id);
   }
@@ -194,7 +193,6 @@ export class Engine {
     id: string,
     request: { readonly principal: string; readonly confirm: string },
   ): Promise<OperationView> {
-    this.policies.refuseDenied(id, request.principal);
     await this.#control.approve(id, request.principal, request.confirm);
     return this.getOperation(id);
   }

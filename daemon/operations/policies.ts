@@ -3,7 +3,8 @@ import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { PolicyDocument } from '../spec/documents.ts';
 import { defaultPolicies } from '../spec/policy/defaults.ts';
-import { judge, type Objection, speaksOf } from '../spec/policy/judgement.ts';
+import { judge, judges, type Objection, speaksOf } from '../spec/policy/judgement.ts';
+import type { PolicyOperation } from '../spec/schema/policy.ts';
 import type { PolicyRecord } from '../state/policies.ts';
 import { problems } from './problems.ts';
 import type { Note, Recorder } from './recorder.ts';
@@ -19,10 +20,11 @@ export interface PolicyView {
   readonly updatedAt?: Instant;
 }
 
-/** What one policy says of one cluster. */
+/** What one policy says of one cluster, if this were done to it. */
 export interface PolicyVerdict {
   readonly policy: string;
   readonly cluster: string;
+  readonly operation: PolicyOperation;
   readonly outcome: 'passes' | 'warns' | 'denies';
   readonly objections: readonly ProblemReport[];
 }
@@ -34,17 +36,12 @@ export interface PolicyDoors {
   remove(name: string, principal: string): Promise<void>;
   /** What these policies say of every cluster that is kept; without any, those in force. Changes nothing. */
   test(policies: readonly PolicyDocument[], principal: string): readonly PolicyVerdict[];
-  /**
-   * Judges again what an operation works towards, before a person sets it going once more: a policy may have come since.
-   * @throws Refusal of reason `invalid` with every denial
-   */
-  refuseDenied(operation: string, principal: string): void;
 }
 
-/** A cluster as it is asked for and as it was before. */
+/** A cluster as it is asked for (null: it is to go) and as it was before. */
 interface Judged {
   readonly name: string;
-  readonly document: JsonObject;
+  readonly document: JsonObject | null;
   readonly before: JsonObject | undefined;
   readonly principal: string;
 }
@@ -55,7 +52,7 @@ export interface Judgement {
   readonly warnings: readonly ProblemReport[];
 }
 
-/** Every policy in force, and what they say. All planning goes through {@link judge}. */
+/** Every policy in force, and what they say. All planning goes through {@link Policies.judge}. */
 export class Policies implements PolicyDoors {
   readonly #recorder: Recorder;
 
@@ -94,10 +91,9 @@ export class Policies implements PolicyDoors {
     return state.clusters.list().flatMap(({ uid, name }) => {
       const document = state.revisions.newest(uid)?.document;
       if (document === undefined) return [];
-      const judged = { name, document, before: document, principal };
       return tried
         .filter((policy) => speaksOf(policy, name))
-        .map((policy) => verdictOf(policy, name, objectionsOf([policy], judged)));
+        .flatMap((policy) => verdictsOf(policy, { name, document, principal }));
     });
   }
 
@@ -105,21 +101,26 @@ export class Policies implements PolicyDoors {
   judge(cluster: Judged, brought: readonly PolicyDocument[] = []): Judgement {
     const found = objectionsOf(this.#inForce(brought), cluster);
     return {
-      denials: found.filter(({ action }) => action === 'Deny').map((one) => problemOf(one, cluster.name)),
-      warnings: found.filter(({ action }) => action === 'Warn').map((one) => problemOf(one, cluster.name)),
+      denials: found.filter(({ action }) => action === 'Deny').map((one) => problemOf(one, cluster)),
+      warnings: found.filter(({ action }) => action === 'Warn').map((one) => problemOf(one, cluster)),
     };
   }
 
+  /**
+   * Judges again what an operation works towards, inside the transaction that sets it going once more: a policy may
+   * have come since.
+   * @throws Refusal of reason `invalid` with every denial
+   */
   refuseDenied(operation: string, principal: string): void {
     const { state } = this.#recorder;
     const record = state.operations.get(operation);
     const cluster = record && state.clusters.get(record.cluster);
     const asked = record && state.revisions.get(record.cluster, record.revision);
-    // What is going to be deleted need not be well.
-    if (!record || !cluster || !asked || record.kind === 'delete') return;
-    const before = state.revisions.get(record.cluster, record.revision - 1)?.document;
-    const { denials } = this.judge({ name: cluster.name, document: asked.document, before, principal });
-    refuse(denials);
+    if (!record || !cluster || !asked) return;
+    const isDelete = record.kind === 'delete';
+    const before = isDelete ? asked : state.revisions.get(record.cluster, record.revision - 1);
+    const document = isDelete ? null : asked.document;
+    refuse(this.judge({ name: cluster.name, document, before: before?.document, principal }).denials);
   }
 
   /** Keeps a policy, inside a transaction; answers whether it is another than before. */
@@ -155,23 +156,40 @@ const objectionsOf = (policies: readonly PolicyDocument[], cluster: Judged): rea
   judge(policies, cluster.name, {
     object: cluster.document,
     oldObject: cluster.before ?? null,
-    request: { principal: cluster.principal },
+    request: { principal: cluster.principal, operation: operationOn(cluster) },
   });
+
+function operationOn({ document, before }: Judged): PolicyOperation {
+  if (document === null) return 'DELETE';
+  return before === undefined ? 'CREATE' : 'UPDATE';
+}
 
 const outcomes = { Warn: 'warns', Deny: 'denies' } as const;
 
-const verdictOf = (
+/** What a policy would say of a cluster that is there: of the same once more (or made anew), and of its end. */
+function verdictsOf(
   policy: PolicyDocument,
-  cluster: string,
-  objections: readonly Objection[],
-): PolicyVerdict => ({
-  policy: policy.metadata.name,
-  cluster,
-  outcome: objections.length === 0 ? 'passes' : outcomes[policy.spec.action],
-  objections: objections.map((objection) => problemOf(objection, cluster)),
-});
+  { name, document, principal }: Omit<Judged, 'before'>,
+): PolicyVerdict[] {
+  const before = document ?? undefined;
+  const again = { name, document, principal, before: judges(policy, 'UPDATE') ? before : undefined };
+  const end = { name, document: null, principal, before };
+  return [again, end]
+    .filter((judged) => judges(policy, operationOn(judged)))
+    .map((judged) => {
+      const objections = objectionsOf([policy], judged);
+      return {
+        policy: policy.metadata.name,
+        cluster: name,
+        operation: operationOn(judged),
+        outcome: objections.length === 0 ? 'passes' : outcomes[policy.spec.action],
+        objections: objections.map((objection) => problemOf(objection, judged)),
+      };
+    });
+}
 
-function problemOf({ policy, action, message, field }: Objection, cluster: string): ProblemReport {
+function problemOf({ policy, action, message, field }: Objection, judged: Judged): ProblemReport {
+  const { name: cluster, document } = judged;
   const place = { document: `Cluster/${cluster}`, ...(field === undefined ? {} : { field }) };
   if (action === 'Warn')
     return {
@@ -179,6 +197,14 @@ function problemOf({ policy, action, message, field }: Objection, cluster: strin
       code: 'POLICY-002',
       summary: `Policy ${policy}: ${message}`,
       remedy: 'Nothing is refused for it.',
+      place,
+    };
+  if (document === null)
+    return {
+      kind: 'user',
+      code: 'POLICY-001',
+      summary: `Policy ${policy} refuses to let cluster ${cluster} be deleted: ${message}`,
+      remedy: `Ask an administrator about the policy (remuda policy get ${policy}).`,
       place,
     };
   return {

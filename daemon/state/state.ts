@@ -27,6 +27,7 @@ import { Credentials } from './credentials.ts';
 import { Grants } from './grants.ts';
 import { Sessions } from './sessions.ts';
 import { Setup } from './setup.ts';
+import { SignInLimitRecords } from './sign-in-limits.ts';
 import { Users } from './users.ts';
 import { Secrets } from './secrets.ts';
 import { Steps } from './steps.ts';
@@ -74,6 +75,7 @@ export class State {
   readonly grants: Grants;
   readonly sessions: Sessions;
   readonly setup: Setup;
+  readonly signInLimits: SignInLimitRecords;
   readonly users: Users;
   readonly secrets: Secrets;
   readonly steps: Steps;
@@ -113,6 +115,7 @@ export class State {
     this.grants = new Grants(database);
     this.sessions = new Sessions(database);
     this.setup = new Setup(database);
+    this.signInLimits = new SignInLimitRecords(database);
     this.users = new Users(database);
     this.secrets = new Secrets(database);
     this.steps = new Steps(database);

@@ -22,6 +22,7 @@ export const policyTestSchema = z
         z.object({
           policy: z.string(),
           cluster: z.string(),
+          operation: z.enum(['CREATE', 'UPDATE', 'DELETE']).describe('What was judged.'),
           outcome: z.enum(['passes', 'warns', 'denies']),
           objections: z.array(problemReportSchema).readonly(),
         }),

@@ -46,7 +46,10 @@ export function addPolicyCommands(program: Command, session: Session): void {
 const documentSchema = z.object({
   spec: z.object({
     action: z.string(),
-    match: z.object({ clusters: z.array(z.string()).optional() }),
+    match: z.object({
+      clusters: z.array(z.string()).optional(),
+      operations: z.array(z.string()).optional(),
+    }),
     validations: z.array(z.object({ message: z.string().optional(), expression: z.string() })),
   }),
 });
@@ -67,6 +70,7 @@ async function list(session: Session, output: OutputForm): Promise<void> {
       { title: 'NAME', cell: (item) => item.name },
       { title: 'ACTION', cell: (item) => specOf(item).action },
       { title: 'CLUSTERS', cell: (item) => specOf(item).match.clusters?.join(', ') ?? 'all' },
+      { title: 'ON', cell: (item) => specOf(item).match.operations?.join(', ') ?? 'CREATE, UPDATE' },
       { title: 'SOURCE', cell: (item) => item.source },
       {
         title: 'SAYS',
@@ -100,6 +104,7 @@ async function test(
     [
       { title: 'CLUSTER', cell: (item) => item.cluster },
       { title: 'POLICY', cell: (item) => item.policy },
+      { title: 'OPERATION', cell: (item) => item.operation },
       { title: 'OUTCOME', cell: (item) => item.outcome },
       { title: 'WHY', cell: (item) => item.objections.map(({ summary }) => summary).join(' ') },
     ],

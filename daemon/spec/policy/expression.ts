@@ -1,5 +1,6 @@
 import { createContext, Script } from 'node:vm';
 import { Environment } from '@marcbachmann/cel-js';
+import type { PolicyOperation } from '../schema/policy.ts';
 
 /** Longest expression, characters; the bounds below keep its tree small too. */
 export const longestExpression = 2000;
@@ -21,7 +22,7 @@ const environment = new Environment({
 export interface Variables {
   readonly object: unknown;
   readonly oldObject: unknown;
-  readonly request: { readonly principal: string };
+  readonly request: { readonly principal: string; readonly operation: PolicyOperation };
 }
 
 /** An expression that was read, or the reason why it cannot be. */

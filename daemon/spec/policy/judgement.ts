@@ -1,4 +1,5 @@
 import type { PolicyDocument } from '../documents.ts';
+import type { PolicyOperation } from '../schema/policy.ts';
 import { compile, type Variables } from './expression.ts';
 
 /** What one policy has against a cluster. */
@@ -13,14 +14,20 @@ export interface Objection {
   readonly isUnknown: boolean;
 }
 
-/** Everything that policies have against a cluster, in their order. Those that do not speak of it are left out. */
+/** What is judged where a policy names no operations. */
+const usualOperations: readonly PolicyOperation[] = ['CREATE', 'UPDATE'];
+
+/**
+ * Everything that policies have against an operation on a cluster, in their order. Those that do not speak of it are
+ * left out.
+ */
 export function judge(
   policies: readonly PolicyDocument[],
   cluster: string,
   variables: Variables,
 ): Objection[] {
   return policies
-    .filter((policy) => speaksOf(policy, cluster))
+    .filter((policy) => speaksOf(policy, cluster) && judges(policy, variables.request.operation))
     .flatMap((policy) =>
       policy.spec.validations.flatMap((validation) => objectionOf(policy, validation, variables)),
     );
@@ -31,6 +38,10 @@ export function speaksOf({ spec }: PolicyDocument, cluster: string): boolean {
   const { clusters } = spec.match;
   return clusters === undefined || clusters.some((pattern) => isLike(pattern, cluster));
 }
+
+/** Whether a policy is asked about such an operation. Documents kept by an older release name none. */
+export const judges = ({ spec }: PolicyDocument, operation: PolicyOperation): boolean =>
+  (spec.match.operations ?? usualOperations).includes(operation);
 
 /** `*` stands for any letters, none too. Walked by hand: patterns are users', and names short. */
 function isLike(pattern: string, name: string): boolean {

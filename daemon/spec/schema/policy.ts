@@ -12,7 +12,7 @@ const expression = (result: 'bool' | 'string') =>
     const summary = `This CEL expression cannot be used: ${compiled.reason}.`;
     const remedy =
       result === 'bool'
-        ? 'Write one that is true or false of object, oldObject and request.principal.'
+        ? 'Write one that is true or false of object, oldObject, request.operation and request.principal.'
         : 'Write one that gives text, like "found " + string(object.spec.controlPlane.replicas).';
     context.addIssue({ code: 'custom', message: summary, params: { code: 'SPEC-081', summary, remedy } });
   });
@@ -27,7 +27,7 @@ const patternSchema = z.string().superRefine((value, context) => {
 const validationSchema = z.strictObject({
   expression: field(expression('bool'), {
     mutability: 'in-place',
-    help: 'CEL expression that is true of a cluster that may be. It knows `object` (the Cluster as asked for, with its defaults; sizes in bytes), `oldObject` (as it was before, or null) and `request.principal`.',
+    help: 'CEL expression that is true of a cluster that may be. It knows `object` (the Cluster as asked for, with its defaults; sizes in bytes; null when it is deleted), `oldObject` (as it was before, or null), `request.operation` and `request.principal`.',
     example: 'object.spec.controlPlane.replicas >= 3',
   }),
   message: field(textSchema.max(1000).optional(), {
@@ -42,6 +42,10 @@ const validationSchema = z.strictObject({
   }),
 });
 
+/** What may be judged, in Kubernetes' words (admissionregistration.k8s.io, RuleWithOperations). */
+export const policyOperations = ['CREATE', 'UPDATE', 'DELETE'] as const;
+export type PolicyOperation = (typeof policyOperations)[number];
+
 /** `kind: Policy`: what clusters may be like, in the style of Kubernetes' ValidatingAdmissionPolicy. */
 export const policyDocumentSchema = z.strictObject({
   apiVersion: apiVersionSchema,
@@ -54,6 +58,11 @@ export const policyDocumentSchema = z.strictObject({
           mutability: 'in-place',
           help: 'Names of clusters, or patterns with `*`, for which it holds. Without it: for all.',
           example: ['prod-*'],
+        }),
+        operations: field(z.array(z.enum(policyOperations)).min(1).max(3).optional(), {
+          mutability: 'in-place',
+          help: 'What is judged: CREATE, UPDATE, DELETE. Without it: CREATE and UPDATE. When a cluster is deleted, `object` is null and `oldObject` the cluster.',
+          example: ['DELETE'],
         }),
       })
       .prefault({}),

@@ -4,6 +4,7 @@ import { accessOfPeople } from './0003-access.ts';
 import { draftsAndCredentials } from './0004-drafts-and-credentials.ts';
 import { repeatedEnrolment } from './0005-repeated-enrolment.ts';
 import { outgoing } from './0006-outgoing.ts';
+import { signInLimits } from './0007-sign-in-limits.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order. */
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   draftsAndCredentials,
   repeatedEnrolment,
   outgoing,
+  signInLimits,
 ];

@@ -128,3 +128,109 @@ test.each<[string, Role, Role | undefined, string, string]>([
   expect(await send('plans', tokenOf(role, inDemo), text)).toBe(wanted);
   expect(await send('preflight', tokenOf(role, inDemo), text)).toBe(wanted);
 });
+
+describe('C5: naming a secret is using it', () => {
+  /** As clumsy as it can be: any key of this name, wherever it stands, has the secret handed to the agent. */
+  const naming = (name: string, ...secrets: readonly string[]): string =>
+    cluster(name).replace(
+      'replicas: 2 }]',
+      `replicas: 2 }${secrets.map((one, at) => `, { name: w${at}, replicas: 1, labels: { secretRef: ${one} } }`).join('')}]`,
+    );
+  beforeAll(() => {
+    const document = { metadata: { name: 'demo' }, spec: { workers: [{ labels: { secretRef: 'agreed' } }] } };
+    site.state.revisions.add({
+      cluster: 'u-demo',
+      number: 1,
+      digest: `sha256:${'0'.repeat(64)}`,
+      document,
+      providerDocument: {},
+      text: '',
+      file: '-',
+      principal: 'token:admin',
+      at: '2026-11-21T05:00:00.000Z',
+    });
+  });
+  const viewing = provider
+    .replace('type: lab', 'type: hosts')
+    .replace(
+      'lab: { subnet: 10.77.0.0/24 }',
+      'hosts: [{ role: worker, address: 10.9.0.9, ssh: { user: root, keyRef: { secretRef: foreign } } }]',
+    );
+
+  test.each<[string, 'apply' | 'plans', Role, Role | undefined, string, string]>([
+    [
+      'an operator of one cluster names no other secret',
+      'apply',
+      'user',
+      'operator',
+      naming('demo', 'foreign'),
+      'forbidden',
+    ],
+    ['nor plans with it', 'plans', 'user', 'operator', naming('demo', 'foreign'), 'forbidden'],
+    [
+      'nor hides it behind one that is agreed',
+      'apply',
+      'user',
+      'operator',
+      naming('demo', 'agreed', 'foreign'),
+      'forbidden',
+    ],
+    ['nor is an administrator there more', 'apply', 'user', 'admin', naming('demo', 'foreign'), 'forbidden'],
+    [
+      'but keeps what somebody with the right put there',
+      'apply',
+      'user',
+      'operator',
+      naming('demo', 'agreed'),
+      'done',
+    ],
+    [
+      'an operator of everything names what she likes',
+      'apply',
+      'operator',
+      undefined,
+      naming('demo', 'foreign'),
+      'done',
+    ],
+    [
+      'a viewer of everything plans with none',
+      'plans',
+      'viewer',
+      undefined,
+      naming('demo', 'foreign'),
+      'forbidden',
+    ],
+    ['nor by way of a provider', 'plans', 'viewer', undefined, viewing, 'forbidden'],
+    [
+      'unless she brings it',
+      'plans',
+      'viewer',
+      undefined,
+      `${secret.replace('name: s', 'name: own')}---\n${naming('demo', 'own')}`,
+      'done',
+    ],
+  ])('%s', async (_what, path, role, inDemo, text, wanted) => {
+    expect(await send(path, tokenOf(role, inDemo), text)).toBe(wanted);
+  });
+
+  test('the answer does not tell whether there is such a secret', async () => {
+    const answerTo = async (name: string): Promise<string> =>
+      (
+        await ask(`${site.url}/api/v1/apply`, site.authority.certificate, {
+          method: 'POST',
+          token: tokenOf('user', 'operator'),
+          body: JSON.stringify({ text: naming('demo', name) }),
+        })
+      ).text
+        .replaceAll(name, '…')
+        .replace(/"instance":"[^"]+"/, '');
+    site.state.secrets.put({
+      name: 'there',
+      sealed: 'x',
+      keys: ['k'],
+      principal: 'p',
+      updatedAt: '2026-11-21T05:00:00.000Z',
+    });
+    expect(await answerTo('there')).toBe(await answerTo('none'));
+  });
+});

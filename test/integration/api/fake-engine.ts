@@ -100,7 +100,6 @@ export class FakeEngine implements EngineDoors {
     list: () => [],
     remove: async (name) => nothing(name),
     test: () => [],
-    refuseDenied: () => {},
   };
   readonly resealing: EngineDoors['resealing'] = {
     list: nothing,

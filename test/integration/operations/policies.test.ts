@@ -120,6 +120,42 @@ describe('C9: a policy that denies', () => {
   });
 });
 
+describe('C9: a policy on deletes', () => {
+  const onDelete = (action: string, expression: string): string =>
+    policy('keep', action, expression).replace('spec:\n', 'spec:\n  match: { operations: [DELETE] }\n');
+
+  test('is asked by the plan of a delete and by the delete, and says nothing of an apply', async () => {
+    await failedOperation();
+    await run(['apply', '-f', file('k.yaml', onDelete('Deny', "oldObject.metadata.name != 'lab-small'"))]);
+    for (const words of [
+      ['delete', 'lab-small'],
+      ['delete', 'lab-small', '--confirm', 'lab-small'],
+    ]) {
+      const { code, err } = await run(words);
+      expect([words, code, err]).toEqual([words, 2, expect.stringContaining('POLICY-001')]);
+      expect(err).toContain('Policy keep refuses to let cluster lab-small be deleted: No such cluster here.');
+    }
+    const direct = await post('/api/v1/clusters/lab-small/delete', { confirm: 'lab-small' });
+    expect(direct.status).toBe(422);
+    expect((await operations()).map(({ kind }) => kind)).toEqual(['create']);
+    expect((await run(['plan', '-f', file('lab.yaml', example)])).err).not.toContain('POLICY-001');
+  });
+
+  test('one that warns is shown with the plan of the delete; who asks is known to it', async () => {
+    await failedOperation();
+    const principal = "request.operation == 'DELETE' && request.principal != 'token:admin'";
+    await run(['apply', '-f', file('k.yaml', onDelete('Warn', principal))]);
+    const { code, out } = await run(['delete', 'lab-small']);
+    expect([code, out]).toEqual([expect.any(Number), expect.stringContaining('Warning: Policy keep:')]);
+  });
+
+  test('the dry run says whom it would keep', async () => {
+    await failedOperation();
+    const tried = await run(['policy', 'test', '-f', file('k.yaml', onDelete('Deny', 'object != null'))]);
+    expect([tried.code, tried.out]).toEqual([6, expect.stringMatching(/lab-small +keep +DELETE +denies/)]);
+  });
+});
+
 describe('C9: a policy that warns', () => {
   test('is shown with the plan and changes neither its hash nor what happens', async () => {
     const lab = file('lab.yaml', example);

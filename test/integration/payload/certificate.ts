@@ -2,7 +2,7 @@ import 'reflect-metadata'; // @peculiar/x509 resolves its algorithms through tsy
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
 
 /** A certificate for loopback that signs itself: it is its own authority. PEM. */
-export async function loopbackCertificate(): Promise<{
+export async function loopbackCertificate(addresses: readonly string[] = ['127.0.0.1']): Promise<{
   readonly certificate: string;
   readonly privateKey: string;
 }> {
@@ -17,7 +17,7 @@ export async function loopbackCertificate(): Promise<{
       notAfter: new Date(Date.now() + 3_600_000),
       extensions: [
         new SubjectAlternativeNameExtension([
-          { type: 'ip', value: '127.0.0.1' },
+          ...addresses.map((value) => ({ type: 'ip' as const, value })),
           { type: 'dns', value: 'localhost' },
         ]),
       ],

@@ -2,7 +2,7 @@ import { anything, assert, property, string } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isCluster, type PolicyDocument } from '../../../daemon/spec/documents.ts';
 import { defaultPolicies } from '../../../daemon/spec/policy/defaults.ts';
-import { compile, longestExpression } from '../../../daemon/spec/policy/expression.ts';
+import { compile, longestExpression, type Variables } from '../../../daemon/spec/policy/expression.ts';
 import { judge, speaksOf } from '../../../daemon/spec/policy/judgement.ts';
 import { policyDocumentSchema } from '../../../daemon/spec/schema/policy.ts';
 import { parseStream } from '../../../daemon/spec/stream.ts';
@@ -35,7 +35,7 @@ const one = (expression: string, more: object = {}) =>
   judge([policy({ validations: [{ expression, ...more }] })], 'prod-east', {
     object: cluster('prod-east', '  controlPlane: { replicas: 1 }\n'),
     oldObject: null,
-    request: { principal: 'user:alice' },
+    request: { principal: 'user:alice', operation: 'CREATE' },
   });
 
 describe('C9: kind Policy in the answer file', () => {
@@ -105,10 +105,58 @@ describe('C9: what a policy says of a cluster', () => {
   });
 });
 
+describe('C9: operations, in the words of ValidatingAdmissionPolicy', () => {
+  const judged = (operations: readonly string[] | undefined, operation: Variables['request']['operation']) =>
+    judge(
+      [policy({ match: operations ? { operations } : {}, validations: [{ expression: 'false' }] })],
+      'prod-east',
+      {
+        object: operation === 'DELETE' ? null : cluster('prod-east'),
+        oldObject: operation === 'CREATE' ? null : cluster('prod-east'),
+        request: { principal: 'user:alice', operation },
+      },
+    ).length === 1;
+
+  test('without any a policy is asked when a cluster is made or changed, and not when it is deleted', () => {
+    expect([judged(undefined, 'CREATE'), judged(undefined, 'UPDATE'), judged(undefined, 'DELETE')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  test('with some it is asked for those alone; unknown ones and an empty list are refused with their line', () => {
+    expect([judged(['DELETE'], 'UPDATE'), judged(['DELETE'], 'DELETE')]).toEqual([false, true]);
+    expect(judged(['CREATE', 'DELETE'], 'UPDATE')).toBe(false);
+    for (const wrong of ['[delete]', '[]', '[CONNECT]'])
+      expect(
+        codesOf(`  match: { operations: ${wrong} }\n  validations: [{ expression: "true" }]\n`)[0]?.[1],
+      ).toBe(5);
+  });
+
+  test('an expression sees that the object is gone, what it was, and the operation', () => {
+    const seen = "request.operation == 'DELETE' && object == null && oldObject.metadata.name == 'prod-east'";
+    const found = judge(
+      [policy({ match: { operations: ['DELETE'] }, validations: [{ expression: seen }] })],
+      'prod-east',
+      {
+        object: null,
+        oldObject: cluster('prod-east'),
+        request: { principal: 'user:alice', operation: 'DELETE' },
+      },
+    );
+    expect(found).toEqual([]);
+  });
+});
+
 describe('C9: expressions are bounded and reach nothing', () => {
   test('a regular expression that takes for ever and comprehensions in one another are ended', () => {
     const evil = compile(`'${'a'.repeat(60)}b'.matches('^(a+)+$')`, 'bool');
-    const variables = { object: null, oldObject: null, request: { principal: 'x' } };
+    const variables: Variables = {
+      object: null,
+      oldObject: null,
+      request: { principal: 'x', operation: 'CREATE' },
+    };
     expect(evil.isValid && evil.evaluate(variables)).toEqual({
       outcome: 'failed',
       reason: 'it took too long',
@@ -139,7 +187,11 @@ describe('C9: expressions are bounded and reach nothing', () => {
   ])('%s finds nothing of the machine below', (expression) => {
     const compiled = compile(expression, 'bool');
     const result = compiled.isValid
-      ? compiled.evaluate({ object: { spec: {} }, oldObject: null, request: { principal: 'x' } })
+      ? compiled.evaluate({
+          object: { spec: {} },
+          oldObject: null,
+          request: { principal: 'x', operation: 'CREATE' },
+        })
       : { outcome: 'failed' };
     expect(result.outcome).toBe('failed');
   });
@@ -152,7 +204,7 @@ describe('C9: expressions are bounded and reach nothing', () => {
           compiled.evaluate({
             object: JSON.parse(JSON.stringify(object ?? null)),
             oldObject: null,
-            request: { principal: 'x' },
+            request: { principal: 'x', operation: 'CREATE' },
           });
       }),
     );
@@ -164,7 +216,7 @@ describe('C9: policies that come with Remuda', () => {
     judge(defaultPolicies, name, {
       object: cluster(name, spec),
       oldObject: null,
-      request: { principal: 'x' },
+      request: { principal: 'x', operation: 'CREATE' },
     }).map((objection) => {
       expect(objection).toMatchObject({ action: 'Warn', isUnknown: false });
       return objection.policy;
