@@ -6,7 +6,11 @@ import { clusterVerify, verifiedDigest } from '../../provisioners/kubernetes/ste
 import { hostKeyReplace } from '../../provisioners/kubernetes/steps/host-key-replace.ts';
 import { infrastructurePrepare } from '../../provisioners/kubernetes/steps/infrastructure-prepare.ts';
 import { providerPreflight } from '../../provisioners/kubernetes/steps/provider-preflight.ts';
-import { verifiedMark } from '../../provisioners/kubernetes/marks.ts';
+import { accessMark, verifiedMark } from '../../provisioners/kubernetes/marks.ts';
+import {
+  accessDigest,
+  clusterAccessGrant,
+} from '../../provisioners/kubernetes/steps/cluster-access-grant.ts';
 import { probeImage } from '../../provisioners/kubernetes/versions.ts';
 import { addonSteps, wantedAddons } from './addon-steps.ts';
 import { type PlanContext, referenceTo } from './cluster-plan.ts';
@@ -90,13 +94,16 @@ function leaves(steps: readonly PlannedStep[]): string[] {
   return steps.map(({ id }) => id).filter((id) => !followed.has(id));
 }
 
+/** Whether people's rights inside the cluster are those that this release gives. */
+const isGranted = ({ observed }: PlanContext): boolean => observed.marks?.[accessMark] === accessDigest;
+
 /** Every step of the difference, in the order people read them. */
 export function creationSteps(context: PlanContext): PlannedStep[] {
   const { difference, nodeNetwork } = context;
   const isGrowing = difference.unfinished.length > 0;
   const addons = addonSteps(context);
   const labels = labelSteps(context);
-  if (!isGrowing && addons.length + labels.length + difference.off.length === 0)
+  if (!isGrowing && addons.length + labels.length + difference.off.length === 0 && isGranted(context))
     return verifyStep(context, []);
   const network = nodeNetwork === undefined ? {} : { network: nodeNetwork };
   const checks = isGrowing ? preflightSteps(context) : [];
@@ -109,7 +116,7 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
   const machines = difference.unfinished.flatMap((machine) => preparationSteps(context, machine));
   const power = difference.off.map((machine) => createStep(context, machine));
   const needsInfrastructure = machines.length + power.length > 0;
-  const speaksToCluster = isGrowing || addons.length > 0;
+  const speaksToCluster = isGrowing || addons.length > 0 || !isGranted(context);
   const steps = [
     ...checks,
     ...(needsInfrastructure ? [prepare] : []),
@@ -156,9 +163,14 @@ export function changesOf(context: PlanContext, steps: readonly PlannedStep[]): 
     ...difference.relabelled.map(
       ({ name }): PlanChange => ({ action: 'change', subject: name, detail: 'labels and taints' }),
     ),
+    ...(context.first === undefined && !isGranted(context) && planned.has(granting)
+      ? [{ action: 'change', subject: 'cluster', detail: 'rights of people in it' } as const]
+      : []),
     ...addons,
   ];
 }
+
+const granting = stepId(clusterAccessGrant.kind, 'cluster');
 
 /** Sentences to read before agreeing. */
 export function noticesOf(context: PlanContext, steps: readonly PlannedStep[]): string[] {

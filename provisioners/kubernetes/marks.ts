@@ -10,6 +10,9 @@ const dataSchema = z.object({ data: z.record(z.string(), z.string()).optional() 
 /** Key of the mark that says whose cluster it is. */
 export const clusterMark = 'cluster';
 
+/** Key of the mark that says which rights groups of people have in the cluster. */
+export const accessMark = 'access';
+
 /** Key of the mark that says what was proven to work last. */
 export const verifiedMark = 'verified';
 

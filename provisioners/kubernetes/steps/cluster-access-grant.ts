@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ControlPlaneAccess, KubernetesObject } from '../../contract/ports.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
 import { minutes } from '../../contract/time.ts';
 import { accessSchema, type NoFacts } from '../cluster-settings.ts';
 import { quick } from '../limits.ts';
-import { clusterMark, readMarks, setMark } from '../marks.ts';
+import { accessMark, clusterMark, readMarks, setMark } from '../marks.ts';
 
 const inputSchema = z.strictObject({ access: accessSchema });
 
@@ -26,6 +27,9 @@ const bindings: readonly KubernetesObject[] = [
   bindingOf(adminGroup, 'cluster-admin'),
   ...lookingGroups.map((group) => bindingOf(group, 'view')),
 ];
+
+/** The bindings of this release: the planner plans the grant whenever the cluster's mark is another. */
+export const accessDigest = `sha256:${createHash('sha256').update(JSON.stringify(bindings)).digest('hex')}`;
 
 /** A token lives for a day, kubeadm's own habit; one with less than an hour left is renewed before machines join. */
 const tokenLife = minutes(24 * 60);
@@ -95,6 +99,8 @@ export const clusterAccessGrant = defineStep<z.infer<typeof inputSchema>, NoFact
     ]);
     const free = bindings.find((_, index) => bound[index] === undefined);
     if (free !== undefined) return { state: 'todo', why: `nobody is bound to ${free.metadata.name} yet` };
+    if (marks[accessMark] !== accessDigest)
+      return { state: 'todo', why: 'the rights of people in the cluster are those of another release' };
     if (marks[clusterMark] !== context.cluster.uid)
       return { state: 'todo', why: 'the cluster does not bear its mark yet' };
     if (!isGood) return { state: 'todo', why: 'the token with which machines join has run out' };
@@ -104,6 +110,7 @@ export const clusterAccessGrant = defineStep<z.infer<typeof inputSchema>, NoFact
     const { bootstrapToken } = await context.secrets.clusterKeys();
     const expiration = new Date(Date.parse(context.now()) + tokenLife).toISOString();
     await context.kubernetes.apply(access, [...bindings, tokenSecret(bootstrapToken, expiration)]);
+    await setMark(context, access, accessMark, accessDigest);
     await setMark(context, access, clusterMark, context.cluster.uid);
   },
 });

@@ -51,6 +51,15 @@ describe('cluster-access.grant', () => {
     world.clock += 23.5 * 3_600_000;
     expect(await clusterAccessGrant.observe(context, { access })).toMatchObject({ state: 'todo' });
   });
+
+  it('gives viewers and users their rights in a cluster that an older release made', async () => {
+    const context = new FakeWorld().context();
+    await clusterAccessGrant.apply(context, { access });
+    await setMark(context, access, 'access', 'sha256:of-an-older-release');
+    expect(await clusterAccessGrant.observe(context, { access })).toMatchObject({ state: 'todo' });
+    await clusterAccessGrant.apply(context, { access });
+    expect(await clusterAccessGrant.observe(context, { access })).toEqual({ state: 'done', facts: {} });
+  });
 });
 
 describe('worker.join', () => {

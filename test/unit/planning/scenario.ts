@@ -5,7 +5,8 @@ import type { Plan, PlannedStep } from '../../../provisioners/contract/plan.ts';
 import type { ProviderMachine } from '../../../provisioners/contract/provider.ts';
 import type { ClusterPublicKeys } from '../../../provisioners/contract/secrets.ts';
 import { addonObjects } from '../../../provisioners/kubernetes/addon-objects.ts';
-import { addonMark, clusterMark, verifiedMark } from '../../../provisioners/kubernetes/marks.ts';
+import { accessDigest } from '../../../provisioners/kubernetes/steps/cluster-access-grant.ts';
+import { accessMark, addonMark, clusterMark, verifiedMark } from '../../../provisioners/kubernetes/marks.ts';
 import { verifiedDigest } from '../../../provisioners/kubernetes/steps/cluster-verify.ts';
 import { type ClusterRequest, planCluster } from '../../../daemon/planning/planner.ts';
 import { referencedSteps } from '../../../daemon/planning/planned-step.ts';
@@ -161,6 +162,7 @@ const effects: Readonly<Record<string, (draft: Draft, input: StepInput, step: Pl
   'control-plane.join': (draft, _input, { subject }) => join(draft, subject, true),
   'worker.join': (draft, _input, { subject }) => join(draft, subject, false),
   'cluster-access.grant': (draft) => {
+    draft.marks[accessMark] = accessDigest;
     draft.marks[clusterMark] = 'uid-1';
   },
   'node.label': (draft, { name, labels = {}, taints = [], configDigest = '' }) => {
