@@ -81,7 +81,8 @@ export function preparationSteps(context: PlanContext, machine: WantedMachine): 
   const reference = referenceTo(machine, context);
   const checked = [stepId(machinePreflight.kind, name)];
   const before = beforeEquipment(context, name);
-  const installed = [stepId(payloadInstall.kind, name)];
+  // Containerd's files come with the kubelet's units.
+  const installed = [stepId(payloadInstall.kind, name), stepId(kubeletInstall.kind, name)];
   return [
     ...meetingSteps(context, machine),
     planStep(machinePreflight, about(name), { machine: reference, role, settings, bypass }, []),
@@ -94,7 +95,4 @@ export function preparationSteps(context: PlanContext, machine: WantedMachine): 
 }
 
 /** What must be done on a machine before kubeadm runs there. */
-export const prepared = (name: string): string[] => [
-  stepId(containerdStart.kind, name),
-  stepId(kubeletInstall.kind, name),
-];
+export const prepared = (name: string): string[] => [stepId(containerdStart.kind, name)];

@@ -10,6 +10,8 @@ export interface ConfiguredService {
   /** Names the mark of what was last applied: a file name. */
   readonly name: string;
   readonly files: readonly FileContent[];
+  /** Files to be laid out on the way for another service, which starts later; ours does not read them. */
+  readonly others?: readonly FileContent[];
   /** systemd units, in the order to start them. */
   readonly units: readonly string[];
   /** Whether the units must run now; the kubelet is only enabled until kubeadm has configured it. */
@@ -25,6 +27,13 @@ function markOf({ name, files }: ConfiguredService): FileContent {
   return { path: `${paths.applied}/${name}`, content: `${hash.digest('hex')}\n`, mode: 0o600 };
 }
 
+/** Every file that the service is answerable for, its mark last. */
+const allOf = (service: ConfiguredService): FileContent[] => [
+  ...service.files,
+  ...(service.others ?? []),
+  markOf(service),
+];
+
 /** Files as they should be, applied, and the units enabled and, where asked, running. */
 export async function observeService(
   context: StepContext,
@@ -32,7 +41,7 @@ export async function observeService(
   service: ConfiguredService,
 ): Promise<Observation<NoFacts>> {
   const [differing, states] = await Promise.all([
-    context.file.differ(machine, [...service.files, markOf(service)]),
+    context.file.differ(machine, allOf(service)),
     context.service.state(machine, service.units),
   ]);
   const first = differing[0];
@@ -42,7 +51,7 @@ export async function observeService(
   return { state: 'broken', why: `${wrong.unit} on ${machine.name} is ${wrong.detail}` };
 }
 
-/** Writes the files, starts the units, restarts those that ran with other files, then leaves the mark. */
+/** Writes the files that differ, starts the units, restarts those that ran with other files, then leaves the mark. */
 export async function applyService(
   context: StepContext,
   machine: MachineRef,
@@ -50,14 +59,17 @@ export async function applyService(
 ): Promise<void> {
   const mark = markOf(service);
   const [differing, states] = await Promise.all([
-    context.file.differ(machine, [...service.files, mark]),
+    context.file.differ(machine, allOf(service)),
     context.service.state(machine, service.units),
   ]);
-  if (differing.length > 0) await context.file.write(machine, service.files);
+  const differs = ({ path }: FileContent): boolean => differing.some((other) => other.path === path);
+  const isOutdated = [...service.files, mark].some(differs);
+  const lacking = [...service.files, ...(service.others ?? [])].filter(differs);
+  if (lacking.length > 0) await context.file.write(machine, lacking);
   for (const unit of service.units) {
     const wasActive = states.some((state) => state.unit === unit && state.active);
     await context.service.start(machine, unit);
-    if (wasActive && differing.length > 0) await context.service.restart(machine, unit);
+    if (wasActive && isOutdated) await context.service.restart(machine, unit);
   }
-  if (differing.length > 0) await context.file.write(machine, [mark]);
+  if (isOutdated) await context.file.write(machine, [mark]);
 }

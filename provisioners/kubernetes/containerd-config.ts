@@ -1,4 +1,6 @@
 import type { MachineDeclaration } from '../contract/preflight.ts';
+import type { FileContent } from '../contract/ports.ts';
+import { paths } from './paths.ts';
 import { type KubernetesMinor, pauseImage } from './versions.ts';
 
 /** Where the payload puts the CNI plugins, and where network add-ons put their configuration: containerd's defaults. */
@@ -78,3 +80,9 @@ export const containerdUnit = lines(
   '[Install]',
   'WantedBy=multi-user.target',
 );
+
+/** What containerd is started from on a machine, for a minor. */
+export const containerdFiles = (minor: KubernetesMinor, declared: MachineDeclaration): FileContent[] => [
+  { path: paths.containerdConfig, content: containerdConfig(minor, declared), mode: 0o644 },
+  { path: paths.containerdUnit, content: containerdUnit, mode: 0o644 },
+];

@@ -3,10 +3,9 @@ import { type MachineRef, machineRefSchema } from '../../contract/machine.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
 import type { NoFacts } from '../cluster-settings.ts';
 import { applyService, type ConfiguredService, observeService } from '../configured-service.ts';
-import { containerdConfig, containerdUnit } from '../containerd-config.ts';
+import { containerdFiles } from '../containerd-config.ts';
 import { quick } from '../limits.ts';
 import { declarationOf } from '../machine-declaration.ts';
-import { paths } from '../paths.ts';
 import { minorFor } from '../versions.ts';
 
 const inputSchema = z.strictObject({ machine: machineRefSchema, kubernetesVersion: z.string() });
@@ -16,19 +15,18 @@ async function serviceOf(
   machine: MachineRef,
   version: string,
 ): Promise<ConfiguredService> {
-  const config = containerdConfig(minorFor(version), await declarationOf(context, machine));
   return {
     name: 'containerd',
-    files: [
-      { path: paths.containerdConfig, content: config, mode: 0o644 },
-      { path: paths.containerdUnit, content: containerdUnit, mode: 0o644 },
-    ],
+    files: containerdFiles(minorFor(version), await declarationOf(context, machine)),
     units: ['containerd.service'],
     mustRun: true,
   };
 }
 
-/** The container runtime, configured for the Kubernetes minor and for the machine's ground. */
+/**
+ * The container runtime, configured for the Kubernetes minor and for the machine's ground. Its files are there already
+ * where kubelet.install has been; they are looked at all the same.
+ */
 export const containerdStart = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   kind: 'containerd.start',
   version: 1,
