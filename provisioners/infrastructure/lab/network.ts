@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { run, succeeds, waitUntil } from './command.ts';
+import { loadBridgeFilter } from './kernel-modules.ts';
 import type { LabPlaces } from './places.ts';
 import type { LabRecord } from './record.ts';
 import { parseSubnet } from './subnet.ts';
@@ -39,6 +40,7 @@ export const hasCard = (card: string): boolean => existsSync(`/sys/class/net/${c
  * the subnet can leave by the box's default route.
  */
 export async function makeNetwork(lab: LabPlaces, record: LabRecord): Promise<void> {
+  await loadBridgeFilter();
   if (!(await hasRoute(record.subnet)))
     await run('ip', ['-4', 'route', 'add', ...routeOf(record.subnet), 'proto', routeProtocol]);
   if (!(await isNamespace(lab.bridge))) {

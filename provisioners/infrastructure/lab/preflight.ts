@@ -6,6 +6,7 @@ import { Problem } from '../../contract/problem.ts';
 import type { CapacityRequest } from '../../contract/provider.ts';
 import { listClaims, takenSubnets } from './claim.ts';
 import { succeeds } from './command.ts';
+import { canFilterBridges, canLoad } from './kernel-modules.ts';
 import { machineFolders, readLab, type LabSettings } from './infrastructure.ts';
 import { placesOf } from './places.ts';
 import { locateRootImage, requiredPackages } from './root-image.ts';
@@ -49,16 +50,20 @@ async function checkTools(): Promise<Check> {
 }
 
 async function checkKernel(settings: LabSettings): Promise<Check> {
-  const hasOverlay = /\boverlay$/m.test(await readFile('/proc/filesystems', 'utf8'));
+  // A module that is not loaded yet is loaded by the first mount of its kind.
+  const hasOverlay =
+    /\boverlay$/m.test(await readFile('/proc/filesystems', 'utf8')) || (await canLoad('overlay'));
+  const hasBridgeFilter = await canFilterBridges();
   const trial = 'ip link add br0 type bridge && ip link add veth0 type veth peer name veth1';
   // In a network namespace that is gone again when the trial ends.
   const hasNetwork = await succeeds('unshare', ['--net', '--mount', '/bin/sh', '-c', trial]);
   return {
     check: 'LAB-KERNEL',
     severity: 'strict',
-    holds: hasOverlay && hasNetwork,
-    saw: `cgroup v${settings.groups.version}; overlay ${hasOverlay ? 'yes' : 'no'}; namespaces, bridge and veth ${hasNetwork ? 'yes' : 'no'}`,
-    remedy: 'Load the modules overlay, bridge and veth (modprobe), or take a box whose kernel has them.',
+    holds: hasOverlay && hasNetwork && hasBridgeFilter,
+    saw: `cgroup v${settings.groups.version}; overlay ${hasOverlay ? 'yes' : 'no'}; namespaces, bridge and veth ${hasNetwork ? 'yes' : 'no'}; bridge filtering ${hasBridgeFilter ? 'yes' : 'no'}`,
+    remedy:
+      'Load the modules overlay, bridge, veth and br_netfilter (modprobe), or take a box whose kernel has them.',
   };
 }
 
