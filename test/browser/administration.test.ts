@@ -211,7 +211,8 @@ describe('what is read only (issue 3)', () => {
     await ask('PUT', 'secrets/corp-reader', { data: { password: 'not a real one' } });
     await ask('PUT', 'directories/corp', {
       title: 'Example Corp',
-      server: 'ldaps://ldap.corp.example',
+      // Nobody listens there.
+      server: 'ldaps://127.0.0.1:1',
       authority: '-----BEGIN CERTIFICATE-----\nno authority\n-----END CERTIFICATE-----\n',
       account: { dn: 'cn=reader,dc=corp,dc=example', secretRef: 'corp-reader' },
       people: { base: 'ou=people,dc=corp,dc=example' },
@@ -229,12 +230,26 @@ describe('what is read only (issue 3)', () => {
     await page.goto('/administration');
     await page.getByRole('gridcell', { name: 'This Remuda' }).first().waitFor();
     await look(page, '86-people');
+    await page.getByRole('tab', { name: 'People' }).focus();
     for (const name of ['Service accounts', 'Directories', 'Policies', 'Audit']) {
-      await page.getByRole('tab', { name, exact: true }).focus();
+      await page.keyboard.press('ArrowRight');
       await page.keyboard.press('Enter');
       await page.getByRole('tab', { name, selected: true, exact: true }).waitFor();
       // Nothing is wider than the window.
       expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
+    }
+    // One of them is a stop of Tab; the ends are one key away, and the arrows go round.
+    const focused = (): Promise<string | null> =>
+      page.evaluate(() => document.activeElement?.textContent ?? null);
+    expect(await page.locator('[role=tab][tabindex="0"]').allInnerTexts()).toEqual(['Audit']);
+    for (const [key, name] of [
+      ['ArrowRight', 'People'],
+      ['ArrowLeft', 'Audit'],
+      ['Home', 'People'],
+      ['End', 'Audit'],
+    ] as const) {
+      await page.keyboard.press(key);
+      await expect.poll(focused).toBe(name);
     }
     await page.getByText('The trail is whole').waitFor();
     await page.getByRole('heading', { name: 'Rows' }).waitFor();

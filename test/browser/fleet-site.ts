@@ -9,6 +9,7 @@ import { enrol } from '../../appliance/agent/enrolment.ts';
 import { AgentLinkClient } from '../../appliance/agent/link-client.ts';
 import { requestCertificate } from '../../appliance/agent/pki.ts';
 import { type PayloadListing, protocolVersion } from '../../appliance/agent/protocol.ts';
+import { createDirectoryQuestions } from '../../appliance/agent/directory/directory.ts';
 import { createQuestions } from '../../appliance/agent/questions.ts';
 import { AttemptStore } from '../../appliance/agent/store.ts';
 import type { PortsFactory } from '../../appliance/agent/work.ts';
@@ -135,7 +136,8 @@ async function startAgent(given: {
     body: '{}',
   });
   const enrolment = JSON.parse(issued) as { readonly token: string };
-  const recipient = await identityToRecipient(await generateIdentity());
+  const identity = await generateIdentity();
+  const recipient = await identityToRecipient(identity);
   const enrolled = await enrol({
     server: url,
     token: enrolment.token,
@@ -159,13 +161,17 @@ async function startAgent(given: {
       open: runner.open(),
     }),
     runner,
-    questions: createQuestions({
-      ports,
-      steps: kinds,
-      supply: { list: async () => [payload] },
-      clock,
-      epoch: enrolled.epoch,
-    }),
+    questions: {
+      ...createQuestions({
+        ports,
+        steps: kinds,
+        supply: { list: async () => [payload] },
+        clock,
+        epoch: enrolled.epoch,
+      }),
+      // Directories of tests are on loopback.
+      ...createDirectoryQuestions({ identity, reach: { isLoopbackAllowed: true } }),
+    },
     logger: pino({ level: 'silent' }),
   });
   runner.resume();

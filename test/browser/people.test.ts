@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { administrator, claim, look, signIn, startChromium, type Visit, visit } from './browser.ts';
@@ -7,9 +9,11 @@ import { insecureFetch } from './insecure-fetch.ts';
 let site: FleetSite;
 let browser: Browser;
 let maria: Visit;
+let asAdministrator: Record<string, string>;
 
 beforeAll(async () => {
   [site, browser] = await Promise.all([startFleetSite(), startChromium()]);
+  asAdministrator = { Authorization: `Bearer ${site.token}`, 'Content-Type': 'application/json' };
   maria = await visit(browser, site.url);
   await claim(maria.page, site.folder);
 });
@@ -27,7 +31,7 @@ async function addPerson(
   const password = `${name} has a long password`;
   await insecureFetch(`${site.url}/api/v1/users`, {
     method: 'POST',
-    headers: { Authorization: `Bearer ${site.token}`, 'Content-Type': 'application/json' },
+    headers: asAdministrator,
     body: JSON.stringify({ name, role, password }),
   });
   return { name, password };
@@ -101,6 +105,37 @@ describe('two people at one draft (issue 3)', () => {
   });
 });
 
+describe('two people at one shared draft (issue 3)', () => {
+  it('see at once who else has it open, and when she leaves', async () => {
+    const draft = 'a-shared-draft';
+    const text = readFileSync(resolve(import.meta.dirname, '../../ui/docs/examples/lab-small.yaml'), 'utf8');
+    await insecureFetch(`${site.url}/api/v1/drafts/${draft}`, {
+      method: 'PUT',
+      headers: { ...asAdministrator, 'If-Match': '"0"' },
+      body: JSON.stringify({ title: 'lab-small', text, step: 'supplies', isShared: true }),
+    });
+    const { page } = maria;
+    await page.goto(`/create/${draft}/supplies`);
+    const [asked] = await Promise.all([
+      page.waitForResponse((response) => response.url().endsWith('/presence')),
+      page.getByRole('heading', { name: 'What is on board' }).waitFor(),
+    ]);
+    expect(asked.status()).toBe(200);
+    // From now on she learns of others over the live connection alone.
+    await page.route('**/presence', (route) => route.abort());
+    const olga = await visit(browser, site.url);
+    await olga.page.goto(`/create/${draft}/supplies`);
+    await signIn(olga.page, await addPerson('olga', 'operator'));
+    await page.getByText(/olga/).waitFor();
+    await look(page, '19-others-here');
+    await olga.page.getByRole('link', { name: 'Clusters', exact: true }).click();
+    await page.getByText(/olga/).waitFor({ state: 'detached' });
+    await olga.context.close();
+    await page.unroute('**/presence');
+    await page.goto('/');
+  });
+});
+
 describe('about oneself (issue 3)', () => {
   it('shows where one is signed in, and asks for the password before a second factor is turned on', async () => {
     const { page } = maria;
@@ -115,7 +150,6 @@ describe('about oneself (issue 3)', () => {
     await factor.getByLabel('Present password', { exact: true }).fill(administrator.password);
     await factor.getByRole('button', { name: 'Turn on' }).click();
     await factor.getByLabel('One-time code').waitFor();
-    await look(page, '61-second-factor');
   });
 });
 

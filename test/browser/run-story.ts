@@ -152,7 +152,7 @@ export function runStory(options: { readonly workers?: number; readonly isFailed
     stepList.filter(({ state }) => states.includes(state)).length;
   const operation = fakeOperation({
     kind: 'create',
-    principal: 'ada',
+    principal: 'user:ada',
     state: isFailed ? 'failed' : 'running',
     isResumable: isFailed,
     createdAt: at(0),

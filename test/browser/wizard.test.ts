@@ -161,7 +161,7 @@ describe('from an empty page to a cluster and back (issue 3)', () => {
     await page.getByRole('heading', { name: 'prod-east is ready' }).waitFor();
     await look(page, '20-done');
     await page.getByRole('button', { name: 'Get a kubeconfig' }).click();
-    await page.getByText('This is shown once').waitFor();
+    await page.getByText('There is no secret in it').waitFor();
     expect(await page.getByRole('textbox', { name: 'Command' }).inputValue()).toBe(
       'kubectl --kubeconfig prod-east.kubeconfig get nodes',
     );

@@ -214,6 +214,7 @@ describe('a person who never sees a terminal (issue 3, proof 1)', () => {
   story.chapter('30 s without a connection: the run goes on, and the page catches up', async () => {
     await isAtWork(isSmall ? 'worker.join' : 'control-plane.join');
     const { ended } = (await detail()).steps;
+    await takePicture(page, '12-run-half-way');
     // First the cable: a web socket that is made in Chromium's offline mode hears nothing of its own end.
     cable.pull();
     await maria.context.setOffline(true);
@@ -250,7 +251,7 @@ describe('a person who never sees a terminal (issue 3, proof 1)', () => {
 
   story.chapter('she takes a kubeconfig and a token, and kubectl gets in with either (C10)', async () => {
     await page.getByRole('button', { name: 'Get a kubeconfig' }).click();
-    await page.getByText('This is shown once').waitFor();
+    await page.getByText('There is no secret in it').waitFor();
     await takePicture(page, '15-kubeconfig');
     const own = await download('wizard.kubeconfig');
     await page.getByRole('button', { name: 'Get a token for a program' }).click();
@@ -303,8 +304,9 @@ describe('a person who never sees a terminal (issue 3, proof 1)', () => {
     const list = (name: string): Locator =>
       proof.locator('div', { has: page.getByRole('heading', { name }) }).last();
     for (const name of machines) expect(await list('Gone').innerText()).toContain(name);
-    for (const name of ['Kept by policy', 'Left, and why'])
-      expect(await list(name).innerText()).toContain('Nothing.');
+    expect(await list('Gone').innerText()).toContain('Infrastructure');
+    for (const name of ['Kept by policy', 'Left or unknown, and why'])
+      expect(await list(name).innerText()).toContain('Nothing');
     expect(site.withoutServices(footprint(site.labs, labs))).toEqual([]);
     expect(addedTo(before, snapshotBox(site.labs))).toEqual([]);
     await page.getByRole('link', { name: 'Clusters', exact: true }).first().click();

@@ -23,18 +23,21 @@ export function endpointOf(
 }
 
 function standingOfEndpoint(
-  { kind, state, stepList }: OperationDetail,
+  { kind, state, endedAt, stepList }: OperationDetail,
   cluster: ClusterDetail | undefined,
 ): Pick<Endpoint, 'standing' | 'detail'> {
-  const version = cluster?.observed?.apiVersion;
   if (kind === 'delete') {
-    if (state === 'succeeded') return { standing: 'done', detail: 'removed' };
     const masters = stepList.filter(
       (step) => step.kind === 'machine.destroy' && step.role === 'control-plane',
     );
+    const isGone = masters.length > 0 && masters.every((step) => step.state === 'succeeded');
+    if (isGone || state === 'succeeded') return { standing: 'done', detail: 'removed' };
     if (masters.some((step) => step.state !== 'planned'))
-      return { standing: 'running', detail: 'going away' };
+      return endedAt === undefined
+        ? { standing: 'running', detail: 'going away' }
+        : { standing: 'cancelled', detail: 'not known' };
   }
+  const version = cluster?.observed?.apiVersion;
   if (version !== undefined) return { standing: 'done', detail: `Kubernetes ${version}` };
   // The last step of a create has proven it, whatever the last look was before that.
   if (state === 'succeeded') return { standing: 'done', detail: 'answers' };

@@ -68,7 +68,9 @@ function machineOf(
   const node = observed?.nodes?.find((candidate) => candidate.name === name);
   const seen = observed?.machines?.find((candidate) => candidate.name === name);
   const address = node?.internalAddress ?? seen?.address ?? addressIn(steps);
-  const membership = membershipOf(name, observed);
+  const isRemoved = steps.some((step) => step.kind === 'machine.destroy' && standingOf(step) === 'done');
+  // What was seen before says nothing of a machine that is gone.
+  const membership = isRemoved ? undefined : membershipOf(name, observed);
   return {
     name,
     role,
