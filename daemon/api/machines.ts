@@ -1,10 +1,37 @@
 import type { Observed, ObservedNode } from '../../provisioners/contract/observed.ts';
 import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
 import type { ClusterDetail } from '../operations/answers.ts';
+import { keyFrom, lostCursor, type Page, pageOfFound } from './paging.ts';
 import type { MachineView } from './schemas/inventory.ts';
 
+/**
+ * A page of the machines of these clusters. Only the clusters of the page are read: a house has thousands of machines.
+ * @throws Failure 400 when the cursor points at a machine that is gone
+ */
+export function pageOfMachines(
+  names: readonly string[],
+  read: (name: string) => ClusterDetail,
+  query: { readonly cursor?: string; readonly limit: number },
+): Page<MachineView> {
+  const key = keyFrom(query);
+  const start = key === undefined ? 0 : names.findIndex((name) => key.startsWith(`${name}/`));
+  if (start < 0) throw lostCursor();
+  const found: MachineView[] = [];
+  for (const name of names.slice(start)) {
+    const machines = machinesOf(read(name));
+    const isCut = key !== undefined && name === names[start];
+    const at = isCut ? machines.findIndex((machine) => keyOf(machine) === key) + 1 : 0;
+    if (isCut && at === 0) throw lostCursor();
+    found.push(...machines.slice(at));
+    if (found.length > query.limit) break;
+  }
+  return pageOfFound(found, keyOf, query.limit);
+}
+
+const keyOf = ({ cluster, name }: MachineView): string => `${cluster}/${name}`;
+
 /** Machines of a cluster as last seen: the provider's view and the Kubernetes Node side by side. */
-export function machinesOf(cluster: ClusterDetail): readonly MachineView[] {
+function machinesOf(cluster: ClusterDetail): readonly MachineView[] {
   const { observed } = cluster;
   if (!observed) return [];
   const nodes = new Map((observed.nodes ?? []).map((node) => [node.name, node]));

@@ -30,6 +30,7 @@ import {
   type DeleteRequest,
   type EventFilter,
   type FileRequest,
+  type OperationFilter,
   type SecretRequest,
 } from './requests.ts';
 import type {
@@ -165,9 +166,7 @@ export class Engine {
   }
 
   /** Newest first; also of a deleted cluster when its uid is given instead of its name. */
-  listOperations(
-    filter: { readonly cluster?: string; readonly limit?: number } = {},
-  ): readonly OperationView[] {
+  listOperations(filter: OperationFilter = {}): readonly OperationView[] {
     return this.#reading.operations(filter);
   }
 

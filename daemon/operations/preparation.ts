@@ -239,10 +239,7 @@ export class Preparation {
 export const knownDocuments = (state: State): KnownDocuments => ({
   providers: state.providers.list().map((provider) => provider.document),
   secrets: state.secrets.list(),
-  clusters: state.clusters.list().flatMap(({ uid }) => {
-    const newest = state.revisions.newest(uid);
-    return newest === undefined ? [] : [newest.document];
-  }),
+  clusters: state.revisions.newestDocuments(),
 });
 
 /** A problem with the line its field stands on in the file at hand (row K11). */

@@ -12,7 +12,7 @@ import type {
   ProviderView,
 } from './answers.ts';
 import { problems } from './problems.ts';
-import { type EventFilter, Refusal } from './requests.ts';
+import { type EventFilter, type OperationFilter, Refusal } from './requests.ts';
 import {
   viewCluster,
   viewClusterDetail,
@@ -36,11 +36,11 @@ export class Reading {
     this.#logs = logs;
   }
 
-  operations(filter: { readonly cluster?: string; readonly limit?: number }): readonly OperationView[] {
+  operations(filter: OperationFilter): readonly OperationView[] {
     const { clusters, operations } = this.#state;
     const uid =
       filter.cluster === undefined ? undefined : (clusters.find(filter.cluster)?.uid ?? filter.cluster);
-    const records = operations.list(uid, filter.limit ?? pageSize);
+    const records = operations.list(uid, filter.limit ?? pageSize, filter.before);
     return records.map((record) => viewOperation(this.#state, record, this.#clock.now()));
   }
 

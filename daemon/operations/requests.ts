@@ -88,6 +88,15 @@ export interface CredentialRequest {
   readonly seconds: number;
 }
 
+/** Which operations to answer. */
+export interface OperationFilter {
+  /** Name of a living cluster, or uid of any. */
+  readonly cluster?: string;
+  readonly limit?: number;
+  /** Only those older than the operation of this id. */
+  readonly before?: string;
+}
+
 /** Which events to answer. */
 export interface EventFilter {
   readonly cluster?: string;

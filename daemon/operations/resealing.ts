@@ -71,7 +71,10 @@ export class Resealing {
     const keys = state.clusters
       .list()
       .filter(({ provider }) => state.providers.get(provider)?.site === site)
-      .map(({ name, keys: { sealed } }) => itemOf({ kind: 'cluster-keys', name, sealed }, own));
+      .flatMap(({ uid, name }) => {
+        const sealed = state.clusters.sealedKeys(uid);
+        return sealed === undefined ? [] : [itemOf({ kind: 'cluster-keys', name, sealed }, own)];
+      });
     return { site, agent: agent.recipient, recovery: this.#recovery, items: [...secrets, ...keys] };
   }
 

@@ -1,6 +1,6 @@
 import { type MachineRole, machineRoleSchema } from '../../provisioners/contract/machine.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
-import type { ClusterRecord } from '../state/clusters.ts';
+import type { ClusterEntry, ClusterRecord } from '../state/clusters.ts';
 import { optional } from '../state/columns.ts';
 import type { OperationRecord } from '../state/operations.ts';
 import type { State } from '../state/state.ts';
@@ -24,7 +24,7 @@ export function viewOperation(state: State, record: OperationRecord, now: number
   const isApproval = record.state === 'waiting' && record.waitingFor === 'approval';
   return {
     id: record.id,
-    cluster: { uid: record.cluster, name: state.clusters.get(record.cluster)?.name ?? record.cluster },
+    cluster: { uid: record.cluster, name: state.clusters.nameOf(record.cluster) ?? record.cluster },
     kind: record.kind,
     state: record.state,
     isResumable: isResumable(state, record),
@@ -92,8 +92,8 @@ export function isResumable(state: State, record: OperationRecord): boolean {
 }
 
 /** Shows a cluster. */
-export function viewCluster(state: State, record: ClusterRecord, now: number): ClusterView {
-  const revision = state.revisions.newest(record.uid);
+export function viewCluster(state: State, record: ClusterEntry, now: number): ClusterView {
+  const revision = state.revisions.head(record.uid);
   const operation = state.operations.holder(record.uid) ?? state.operations.list(record.uid, 1)[0];
   return {
     uid: record.uid,
@@ -163,7 +163,7 @@ const viewStep = (
 
 const runningPhases = { create: 'Provisioning', update: 'Updating', delete: 'Deleting' } as const;
 
-function phaseOf({ asAskedAt }: ClusterRecord, operation: OperationRecord | undefined): ClusterPhase {
+function phaseOf({ asAskedAt }: ClusterEntry, operation: OperationRecord | undefined): ClusterPhase {
   if (operation === undefined) return 'Pending';
   if (operation.state === 'waiting') return 'Waiting';
   if (operation.state === 'planned' || operation.state === 'running') return runningPhases[operation.kind];

@@ -25,6 +25,9 @@ export interface ClusterRecord {
   readonly deletedAt?: Instant;
 }
 
+/** A cluster in lists: without its keys, and without what was seen of it. */
+export type ClusterEntry = Omit<ClusterRecord, 'keys' | 'observed'>;
+
 /** uid and keys drawn for a cluster that is only planned yet. */
 export interface DraftRecord {
   readonly name: string;
@@ -46,6 +49,8 @@ interface Row {
   readonly as_asked_at: string | null;
 }
 
+type EntryRow = Omit<Row, 'sealed_keys' | 'public_keys' | 'observed'>;
+
 interface DraftRow {
   readonly uid: string;
   readonly site: string;
@@ -59,15 +64,19 @@ const keysOf = (row: { readonly sealed_keys: string; readonly public_keys: strin
   public: JSON.parse(row.public_keys) as ClusterPublicKeys,
 });
 
-const recordOf = (row: Row): ClusterRecord => ({
+const entryOf = (row: EntryRow): ClusterEntry => ({
   uid: row.uid,
   name: row.name,
   provider: row.provider,
-  keys: keysOf(row),
   createdAt: row.created_at,
-  ...optionalJson<'observed', Observed>('observed', row.observed),
   ...optional('deletedAt', row.deleted_at),
   ...optional('asAskedAt', row.as_asked_at),
+});
+
+const recordOf = (row: Row): ClusterRecord => ({
+  ...entryOf(row),
+  keys: keysOf(row),
+  ...optionalJson<'observed', Observed>('observed', row.observed),
 });
 
 /** Clusters, and drafts of clusters. */
@@ -106,12 +115,22 @@ export class Clusters {
     return row && recordOf(row);
   }
 
-  /** Living clusters by name. */
-  list(): readonly ClusterRecord[] {
+  /** Name of a cluster, also of one that is deleted. */
+  nameOf(uid: string): string | undefined {
     return this.#database
-      .prepare<[], Row>('SELECT * FROM clusters WHERE deleted_at IS NULL ORDER BY name')
+      .prepare<[string], { name: string }>('SELECT name FROM clusters WHERE uid = ?')
+      .get(uid)?.name;
+  }
+
+  /** Living clusters by name. */
+  list(): readonly ClusterEntry[] {
+    return this.#database
+      .prepare<[], EntryRow>(
+        `SELECT uid, name, provider, created_at, deleted_at, as_asked_at FROM clusters
+         WHERE deleted_at IS NULL ORDER BY name`,
+      )
       .all()
-      .map(recordOf);
+      .map(entryOf);
   }
 
   /** Sealed keys of a kept cluster as they are now: an agent may have been replaced since somebody last asked. */

@@ -27,7 +27,7 @@ export interface OpenedDatabase {
  *   UserProblem STATE-003 when a newer release wrote it.
  */
 export function openDatabase(path: string, migrations: readonly Migration[]): OpenedDatabase {
-  const database = new Database(path, { timeout: 1000 });
+  const database = keepStatements(new Database(path, { timeout: 1000 }));
   try {
     takeHold(database, path);
     const isNew = schemaNumber(database) === 0;
@@ -42,6 +42,26 @@ export function openDatabase(path: string, migrations: readonly Migration[]): Op
     const isDamage = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CORRUPT');
     throw isDamage ? damaged(path, error.message) : error;
   }
+}
+
+/**
+ * Each text is compiled once: preparing a statement costs more than running it, and a list of clusters runs a thousand.
+ * Nobody here runs a statement while its own rows are being read, or changes its mode, so one is enough for everybody.
+ * The texts are ours and few.
+ */
+function keepStatements(database: Database.Database): Database.Database {
+  const kept = new Map<string, Database.Statement>();
+  const prepare = database.prepare.bind(database);
+  const prepareOnce = (text: string): Database.Statement => {
+    const known = kept.get(text);
+    if (known !== undefined) return known;
+    const statement = prepare(text);
+    kept.set(text, statement);
+    return statement;
+  };
+  // reason: the types of parameters and rows are the caller's word in better-sqlite3 too
+  database.prepare = prepareOnce as typeof database.prepare;
+  return database;
 }
 
 /** Marks the stop as clean and closes. Everything is durable before already; the mark only spares the next check. */

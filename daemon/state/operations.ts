@@ -120,13 +120,18 @@ export class Operations {
     return row && recordOf(row);
   }
 
-  /** Newest first; `cluster` is a uid. */
-  list(cluster: string | undefined, limit: number): readonly OperationRecord[] {
-    const where = cluster === undefined ? '' : 'WHERE cluster = ?';
-    const statement = this.#database.prepare<unknown[], Row>(
-      `SELECT * FROM operations ${where} ORDER BY rowid DESC LIMIT ?`,
-    );
-    return statement.all(...(cluster === undefined ? [limit] : [cluster, limit])).map(recordOf);
+  /** Newest first; `cluster` is a uid; `before`: only those older than the operation of this id. */
+  list(cluster: string | undefined, limit: number, before?: string): readonly OperationRecord[] {
+    const wheres = [
+      ...(cluster === undefined ? [] : ['cluster = ?']),
+      ...(before === undefined ? [] : ['rowid < (SELECT rowid FROM operations WHERE id = ?)']),
+    ];
+    const where = wheres.length === 0 ? '' : `WHERE ${wheres.join(' AND ')}`;
+    const values = [cluster, before].filter((value) => value !== undefined);
+    return this.#database
+      .prepare<unknown[], Row>(`SELECT * FROM operations ${where} ORDER BY rowid DESC LIMIT ?`)
+      .all(...values, limit)
+      .map(recordOf);
   }
 
   /** Everything that is not over, oldest first: what a start takes up again. */

@@ -77,6 +77,26 @@ export class Revisions {
     return row && recordOf(row);
   }
 
+  /** Number and digest of the newest one: what lists show. */
+  head(cluster: string): Pick<RevisionRecord, 'number' | 'digest'> | undefined {
+    return this.#database
+      .prepare<[string], Pick<Row, 'number' | 'digest'>>(
+        'SELECT number, digest FROM revisions WHERE cluster = ? ORDER BY number DESC LIMIT 1',
+      )
+      .get(cluster);
+  }
+
+  /** The newest documents of all living clusters, by name. */
+  newestDocuments(): readonly JsonObject[] {
+    return this.#database
+      .prepare<[], Pick<Row, 'document'>>(
+        `SELECT document FROM clusters JOIN revisions ON cluster = uid
+         WHERE deleted_at IS NULL AND number = (SELECT max(number) FROM revisions WHERE cluster = uid) ORDER BY name`,
+      )
+      .all()
+      .map(({ document }) => JSON.parse(document) as JsonObject);
+  }
+
   newest(cluster: string): RevisionRecord | undefined {
     const row = this.#database
       .prepare<[string], Row>('SELECT * FROM revisions WHERE cluster = ? ORDER BY number DESC LIMIT 1')

@@ -124,7 +124,7 @@ export class State {
   /** Name of the cluster that an operation is about; undefined when there is no such operation. */
   clusterOfOperation(id: string): string | undefined {
     const operation = this.operations.get(id);
-    return operation && this.clusters.get(operation.cluster)?.name;
+    return operation && this.clusters.nameOf(operation.cluster);
   }
 
   /** Commits what waits and closes; the next start finds a clean stop. */

@@ -7,7 +7,7 @@ import {
 import { operationViewSchema } from '../schemas/operation.ts';
 import { planAnswerSchema } from '../schemas/plan.ts';
 import { deleteRequestSchema, pageOf, pageQuerySchema } from '../schemas/requests.ts';
-import { machinesOf } from '../machines.ts';
+import { pageOfMachines } from '../machines.ts';
 import { pageOfItems } from '../paging.ts';
 import { defineRoute } from '../route.ts';
 
@@ -102,15 +102,12 @@ export const clusterRoutes = [
     status: 200,
     query: pageQuerySchema,
     answer: pageOf(machineViewSchema),
-    handle: ({ engine }, { query, may }) => ({
-      body: pageOfItems(
-        engine
-          .listClusters()
-          .filter(({ name }) => may('read', { kind: 'machine', cluster: name }))
-          .flatMap((cluster) => machinesOf(engine.getCluster(cluster.name))),
-        (machine) => `${machine.cluster}/${machine.name}`,
-        query,
-      ),
-    }),
+    handle: ({ engine }, { query, may }) => {
+      const names = engine
+        .listClusters()
+        .map(({ name }) => name)
+        .filter((name) => may('read', { kind: 'machine', cluster: name }));
+      return { body: pageOfMachines(names, (name) => engine.getCluster(name), query) };
+    },
   }),
 ];

@@ -178,10 +178,12 @@ export class FakeEngine implements EngineDoors {
     return this.applyOperations[0] ?? nothing('demo');
   }
   listOperations(filter: Parameters<EngineDoors['listOperations']>[0] = {}): readonly OperationDetail[] {
-    const { cluster } = filter;
-    return [...this.operations.values()].filter(
-      (one) => cluster === undefined || one.cluster.name === cluster,
-    );
+    const { cluster, limit, before } = filter;
+    const all = [...this.operations.values()];
+    return all
+      .slice(before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1)
+      .filter((one) => cluster === undefined || one.cluster.name === cluster)
+      .slice(0, limit);
   }
   getOperation(id: string): OperationDetail {
     return this.operations.get(id) ?? nothing(id);
