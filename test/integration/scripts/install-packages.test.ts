@@ -25,7 +25,7 @@ function program(path: string, text: string): void {
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'remuda-install-'));
   for (const name of ['scripts', 'bin', 'node_modules']) mkdirSync(join(folder, name));
-  for (const name of ['package.json', 'package-lock.json', 'scripts/install-packages'])
+  for (const name of ['package.json', 'package-lock.json', 'scripts/install-packages', 'scripts/still'])
     copyFileSync(join(root, name), join(folder, name));
   program(
     join(folder, 'bin/npm'),
