@@ -21,7 +21,7 @@ export const hostKeyGenerate = defineStep<
   schema: z.strictObject({ machine: machineRefSchema }),
   limits: quick,
   async observe(context, { machine }) {
-    await context.host.reach(machine);
+    // Reading is reaching: who answers with the file has shown an accepted host key.
     const text = await context.file.read(machine, `${ownHostKeyPath}.pub`);
     const [type, key] = text?.trim().split(/\s+/) ?? [];
     if (type === undefined || key === undefined)

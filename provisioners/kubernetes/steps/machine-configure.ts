@@ -64,8 +64,10 @@ export const machineConfigure = defineStep<z.infer<typeof inputSchema>, NoFacts>
     return why === '' ? { state: 'done', facts: {} } : { state: 'todo', why };
   },
   async apply(context, { machine, role }) {
-    await context.file.write(machine, [ownerOf(context)]);
-    for (const change of await context.host.configure(machine, settingsOf(machine, role)))
-      context.log(change, machine.name);
+    const [changes] = await Promise.all([
+      context.host.configure(machine, settingsOf(machine, role)),
+      context.file.write(machine, [ownerOf(context)]),
+    ]);
+    for (const change of changes) context.log(change, machine.name);
   },
 });
