@@ -1,6 +1,7 @@
 import type {
   ControlPlaneAccess,
   EtcdPort,
+  HostPort,
   KubernetesObject,
   KubernetesPort,
   Ports,
@@ -52,8 +53,8 @@ class Viewer {
 }
 
 /**
- * Shares what steps read of Kubernetes and etcd between those that look at a cluster at the same moment, so that fifty
- * workers that are awaited cost as many calls as one. Whoever applies looks afresh, and forgets what others read before.
+ * Shares what steps read of Kubernetes, etcd and machines between those that look at a cluster at the same moment, so
+ * that fifty workers that are awaited, or compared with each other, cost as many calls as one. Whoever applies looks afresh, and forgets what others read before.
  */
 export class Snapshots {
   readonly #clock: Clock;
@@ -83,6 +84,7 @@ export class Snapshots {
     const isCrowd = (name: string): boolean => !viewer.looksAfresh() && this.#askFor(cluster, name);
     return {
       ...ports,
+      host: shareHost(ports.host, read),
       kubernetes: shareKubernetes(ports.kubernetes, { read, changing, isCrowd }),
       etcd: shareEtcd(ports.etcd, { read, changing }),
     };
@@ -150,6 +152,12 @@ interface Sharing {
   readonly read: <Value>(key: string, ask: () => Promise<Value>) => Promise<Value>;
   readonly changing: <Value>(change: () => Promise<Value>) => Promise<Value>;
 }
+
+/** Who answers has shown a host key, so whose keys are accepted is part of the question. */
+const shareHost = (port: HostPort, read: Sharing['read']): HostPort => ({
+  ...port,
+  facts: (machine) => read(`facts ${JSON.stringify(machine)}`, () => port.facts(machine)),
+});
 
 const nodes = { apiVersion: 'v1', kind: 'Node' } as const;
 

@@ -38,6 +38,9 @@ class FakeCluster {
       },
     },
     etcd: { members: async () => this.#answer('members', [this.changes]) },
+    host: {
+      facts: async ({ name }: { name: string }) => this.#answer(`facts ${name}`, { hostname: name }),
+    },
     // Only what these tests use is there: anything else that is touched throws.
   } as never as Ports;
 
@@ -69,6 +72,22 @@ const share = (snapshots: Snapshots, cluster: FakeCluster, fresh = false): Ports
   snapshots.share(cluster.ports, 'u1', () => fresh);
 
 describe('what steps read of a cluster at the same moment (DESIGN §4)', () => {
+  it('machines that are compared with each other are each asked once, and never for another host key', async () => {
+    const cluster = new FakeCluster();
+    const snapshots = new Snapshots(new StillClock());
+    const machines = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ ...master, name }));
+    const found = await Promise.all(
+      machines.map(() => {
+        const { host } = share(snapshots, cluster);
+        return Promise.all(machines.map((machine) => host.facts(machine)));
+      }),
+    );
+    for (const seen of found) expect(seen.map(({ hostname }) => hostname)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(cluster.calls).toHaveLength(5);
+    await share(snapshots, cluster).host.facts({ ...master, name: 'a', hostKeys: ['other'] });
+    expect(cluster.calls).toHaveLength(6);
+  });
+
   it.each([5, 50, 200])('%i steps that look at once make a constant number of calls', async (count) => {
     const cluster = new FakeCluster();
     const observe = async ({ kubernetes, etcd, step }: StepContext) => {
