@@ -64,16 +64,22 @@ export async function findPayload(
   flavour?: Flavour,
 ): Promise<CatalogueEntry> {
   const wanted = version.startsWith('v') ? version : `v${version}`;
-  const { payloads } = await listPayloads(cache, trusted);
+  const { payloads, unreadable } = await listPayloads(cache, trusted);
   const found = payloads.find(
     ({ manifest }) =>
       manifest.kubernetes === wanted && (flavour === undefined || manifest.flavour === flavour),
   );
   if (found !== undefined) return found;
-  throw new Blocked('PAYLOAD-022', `There is no payload of Kubernetes ${wanted} in ${cache.payloads}.`, {
-    value: version,
-    remedy: `Run 'remuda payload fetch ${wanted}' or, for the lab, 'remuda payload build ${wanted}'.`,
-  });
+  const distrusted = unreadable.map(({ folder, problems }) => `${basename(folder)} (${problems.join('; ')})`);
+  const others = distrusted.length === 0 ? '' : `, and these there are not trusted: ${distrusted.join(', ')}`;
+  throw new Blocked(
+    'PAYLOAD-022',
+    `There is no payload of Kubernetes ${wanted} in ${cache.payloads}${others}.`,
+    {
+      value: version,
+      remedy: `Run 'remuda payload fetch ${wanted}' or, for the lab, 'remuda payload build ${wanted}'.`,
+    },
+  );
 }
 
 /** Remembers that every byte of a payload was found intact just now. */

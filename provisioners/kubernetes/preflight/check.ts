@@ -72,6 +72,8 @@ export interface PayloadCheck extends CheckDescription {
 export interface Supplies {
   readonly kubernetesVersion: string;
   readonly payload?: PayloadSummary;
+  /** What verification found wrong with the one that is there; then there is no `payload`. */
+  readonly damage?: string;
   readonly wantedImages: readonly string[];
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Blocked } from '../../contract/problem.ts';
+import { Blocked, UserProblem } from '../../contract/problem.ts';
 import { defineStep } from '../../contract/step.ts';
 import { untilMended } from '../limits.ts';
 import { payloadChecks } from './catalogue.ts';
@@ -23,11 +23,15 @@ export const payloadPreflight = defineStep<z.infer<typeof inputSchema>, Findings
   schema: inputSchema,
   limits: untilMended,
   async observe(context, { kubernetesVersion, wantedImages }) {
-    const payload = await context.payload.summary(kubernetesVersion).catch((thrown: unknown) => {
-      if (thrown instanceof Blocked) return undefined;
-      throw thrown;
-    });
-    const supplies = { kubernetesVersion, wantedImages, ...(payload === undefined ? {} : { payload }) };
+    const found = await context.payload.summary(kubernetesVersion).then(
+      (payload) => ({ payload }),
+      (thrown: unknown) => {
+        if (thrown instanceof Blocked) return {};
+        if (thrown instanceof UserProblem) return { damage: thrown.report.summary };
+        throw thrown;
+      },
+    );
+    const supplies = { kubernetesVersion, wantedImages, ...found };
     return judge(
       payloadChecks.map((check) => findingOf(check, 'cluster', check.evaluate(supplies))),
       [],

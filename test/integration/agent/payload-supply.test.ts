@@ -1,7 +1,9 @@
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { PayloadSupply } from '../../../appliance/agent/payload-supply.ts';
+import type { StepContext } from '../../../provisioners/contract/step.ts';
+import { payloadPreflight } from '../../../provisioners/kubernetes/preflight/payload-preflight.ts';
 import { type PayloadCache, payloadCache } from '../../../provisioners/payload/cache.ts';
 import { newKey, temporaryFolder, writeSample } from '../../unit/payload/sample.ts';
 
@@ -52,4 +54,45 @@ test('of two builds of one version the newest is listed, once', async () => {
   const newest = await supply().find('v1.20.2');
   expect(await supply().list()).toMatchObject([{ name: 'kubernetes-v1.20.2-lab', digest: newest.digest }]);
   expect(await supply().list()).toHaveLength(1);
+});
+
+describe('payload.preflight over what is really on board (H5, complaint 14)', () => {
+  const look = (): Promise<unknown> => {
+    const agent = supply();
+    // The step uses this port and no other; a missing one fails the test by name.
+    const parts: Partial<Record<keyof StepContext, unknown>> = {
+      payload: {
+        summary: async (version: string) => {
+          const { manifest, digest } = await agent.find(version);
+          return { ...manifest, digest, images: manifest.images.map(({ reference }) => reference) };
+        },
+      },
+    };
+    return payloadPreflight.observe(parts as StepContext, { kubernetesVersion: 'v1.20.2', wantedImages: [] });
+  };
+
+  test('an intact one passes every check', async () => {
+    await bring(8);
+    expect(await look()).toMatchObject({ state: 'done' });
+  });
+
+  test('a changed byte is refused before any machine is made, naming the part and what to do', async () => {
+    await writeFile(join(await bring(8), 'files/kubeadm'), 'the kubeadm Binary');
+    expect(await look()).toMatchObject({
+      state: 'blocked',
+      why: expect.stringMatching(/files\/kubeadm.*\[PAYLOAD-DIGESTS\]/),
+      remedy: expect.stringContaining('build or fetch the payload again'),
+    });
+  });
+
+  test('one with a changed manifest is not called absent without a word', async () => {
+    await writeFile(join(await bring(8), 'manifest.json'), '{}');
+    expect(await look()).toMatchObject({
+      state: 'blocked',
+      why: expect.stringContaining('PAYLOAD-ON-BOARD'),
+    });
+    await expect(supply().find('v1.20.2')).rejects.toMatchObject({
+      report: { code: 'PAYLOAD-022', summary: expect.stringMatching(/not trusted: build-8 \(/) },
+    });
+  });
 });

@@ -120,6 +120,9 @@ const refused: Readonly<Record<string, readonly (readonly [Subject | Mesh | Supp
   'PAYLOAD-ON-BOARD': [
     [{ kubernetesVersion: '1.36.0', wantedImages: [] }, /no payload for Kubernetes 1\.36\.0 is on board/],
   ],
+  'PAYLOAD-DIGESTS': [
+    [{ kubernetesVersion: '1.20.2', wantedImages: [], damage: 'kubeadm is another' }, /kubeadm is another/],
+  ],
   'PAYLOAD-IMAGES': [[{ ...supplies, wantedImages: ['a:1', 'c:1'] }, /not in the payload: c:1/]],
   'HOST-CPU': [[withFacts({ cpus: 1 }), /1 CPU, and a control-plane machine needs 2/]],
   'HOST-MEMORY': [[withFacts({ memory: gibibyte }), /1\.0 GiB.*needs 1\.7 GiB/]],
