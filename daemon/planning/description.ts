@@ -1,5 +1,6 @@
 import type { Plan, PlanChange, PlannedStep } from '../../provisioners/contract/plan.ts';
 import { type Phase, phases } from '../../provisioners/contract/step.ts';
+import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
 
 const verbs: Readonly<Record<Plan['kind'], string>> = {
   create: 'Create',
@@ -31,6 +32,8 @@ interface Line {
   readonly depth: number;
   /** Machines that go side by side, in the order in which one such layer waits for another. */
   readonly layers: readonly (readonly string[])[];
+  /** The graph lets them go side by side, and the step itself lets only one go at a time. */
+  readonly takesTurns: boolean;
   readonly isDestructive: boolean;
 }
 
@@ -77,6 +80,7 @@ function linesOf(steps: readonly PlannedStep[], depth: ReadonlyMap<string, numbe
         title: commonTitle(first),
         depth: Math.min(...depthsOfGroup),
         layers: first.subject === 'cluster' ? [] : layersOf(group, depth),
+        takesTurns: first.kind === controlPlaneJoin.kind,
         isDestructive: first.destructive,
       },
     ];
@@ -84,16 +88,18 @@ function linesOf(steps: readonly PlannedStep[], depth: ReadonlyMap<string, numbe
   return lines.toSorted((one, other) => one.depth - other.depth);
 }
 
-function orderOf(layers: Line['layers']): string {
+function orderOf({ layers, takesTurns }: Line): string {
+  if (takesTurns) return 'one at a time';
   if (layers.length === 1) return 'side by side';
   return layers.every(({ length }) => length === 1) ? 'one after another' : 'in this order';
 }
 
-function print({ title, layers, isDestructive }: Line): string {
+function print(line: Line): string {
+  const { title, layers, isDestructive } = line;
   const mark = isDestructive ? '!' : ' ';
   const names = layers.flat();
   if (names.length === 0) return `   ${mark} ${title}`;
-  const order = names.length > 1 ? ` (${orderOf(layers)})` : '';
+  const order = names.length > 1 ? ` (${orderOf(line)})` : '';
   return `   ${mark} ${title}${order}: ${layers.map(side).join(' → ')}`;
 }
 

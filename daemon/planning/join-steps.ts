@@ -96,24 +96,20 @@ function initStep(context: PlanContext, first: WantedMachine): PlannedStep {
   return planStep(controlPlaneInit, about(first.name), input, preparedMaster(context, first.name));
 }
 
-/** The control plane: the first master, then the others one after another (DESIGN §6). */
+/**
+ * The control plane: the first master, then the others (DESIGN §6). They join one at a time, which the step itself sees
+ * to; in the plan none waits for another, so that one that is unplugged holds up nobody.
+ */
 export function controlPlaneSteps(context: PlanContext): PlannedStep[] {
-  const { first, settings, access, difference } = context;
+  const { first, settings, access } = context;
   const joining = mastersOf(context).filter(({ name }) => context.unfinished.has(name));
   const steps = joining.flatMap((machine) => masterFiles(context, machine));
   if (first !== undefined) steps.push(initStep(context, first));
   steps.push(planStep(clusterAccessGrant, aboutCluster, { access }, apiReady(context)));
-  let last = joinable(context);
-  const joined = [...access.masters];
   for (const machine of joining.filter(({ name }) => name !== first?.name)) {
-    const reference = referenceTo(machine, context);
-    const input = { machine: reference, settings, access: { ...access, masters: [...joined] } };
-    const after = [...last, ...preparedMaster(context, machine.name)];
-    const step = planStep(controlPlaneJoin, about(machine.name), input, after);
-    steps.push(step);
-    last = [step.id];
-    // The next one sees the health of all before it: each member tells only its own.
-    if (!difference.masters.includes(machine)) joined.push(reference);
+    const input = { machine: referenceTo(machine, context), settings, access };
+    const after = [...joinable(context), ...preparedMaster(context, machine.name)];
+    steps.push(planStep(controlPlaneJoin, about(machine.name), input, after));
   }
   return steps;
 }

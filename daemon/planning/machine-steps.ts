@@ -60,17 +60,12 @@ function meetingSteps(context: PlanContext, machine: WantedMachine): PlannedStep
 
 /**
  * Before Kubernetes comes to a machine: it is configured, and in a new cluster the first master is equipped, because
- * everything waits for its control plane; until that is up the others have time enough. Masters then come in the order
- * in which they join. All at once they would share the agent's line, and the longest would be everybody's.
+ * everything waits for its control plane; until that is up the others have time enough.
  */
-export function beforeEquipment({ first, wanted, unfinished }: PlanContext, name: string): string[] {
+export function beforeEquipment({ first, unfinished }: PlanContext, name: string): string[] {
   const configured = stepId(machineConfigure.kind, name);
   if (first === undefined || first.name === name || !unfinished.has(first.name)) return [configured];
-  const masters = wanted.filter(
-    (machine) => machine.role === 'control-plane' && unfinished.has(machine.name),
-  );
-  const others = masters.map((machine) => machine.name).filter((other) => other !== first.name);
-  return [configured, stepId(payloadInstall.kind, others[others.indexOf(name) - 1] ?? first.name)];
+  return [configured, stepId(payloadInstall.kind, first.name)];
 }
 
 /** The road of one machine up to the point where it could join: the same for masters and workers. */

@@ -25,6 +25,18 @@ export const kubernetesCodes: ProblemCatalogue = {
       'The kubelet of a half-joined master was restarted so that its etcd member starts; it did not.',
     remedy: 'Nothing is to be done: it is tried again. If it stays so, read the log of etcd on that machine.',
   },
+  'MASTER-001': {
+    title: 'Another master is joining',
+    explanation:
+      'Masters join one at a time: the next may join when the member of the last is a healthy voter of etcd.',
+    remedy: 'Nothing is to be done while the machine that the message names answers; else bring it back.',
+  },
+  'MASTER-002': {
+    title: 'One more master would risk the quorum',
+    explanation:
+      'Just before a master joined, too few members of etcd were well to keep the quorum even if the new one never starts.',
+    remedy: 'Bring back the masters that the message names; the join goes on by itself.',
+  },
   'ADDON-001': {
     title: 'Unknown add-on',
     explanation: 'The plan names an add-on that this release does not have.',

@@ -91,6 +91,8 @@ interface Case {
   readonly machine: string;
   /** The step that has begun when the cable is pulled. */
   readonly during: string;
+  /** A step that has ended then. */
+  readonly isReady?: string;
   /** A step that must be done, with the cable still out, for the others not to have waited. */
   readonly others: readonly string[];
 }
@@ -134,8 +136,19 @@ const cases: readonly Case[] = [
     during: 'control-plane.join/demo-cp-3',
     others: ['control-plane.join/demo-cp-2', ...joins],
   },
-  // The next master waits for this one (DESIGN §6: one after another); the workers do not.
-  { machine: 'demo-cp-2', during: 'payload.install/demo-cp-2', others: joins },
+  // Masters join in the order in which they are ready: the third does not wait for a silent second.
+  ...['host-key.generate', 'payload.install'].map((kind) => ({
+    machine: 'demo-cp-2',
+    during: `${kind}/demo-cp-2`,
+    others: ['control-plane.join/demo-cp-3', ...joins],
+  })),
+  // Ready, and silent when its turn would come.
+  {
+    machine: 'demo-cp-2',
+    during: 'control-plane.init/demo-cp-1',
+    isReady: 'containerd.start/demo-cp-2',
+    others: ['control-plane.join/demo-cp-3', ...joins],
+  },
 ];
 
 describe('one unreachable machine does not stop the others (complaint 1)', () => {
@@ -143,12 +156,13 @@ describe('one unreachable machine does not stop the others (complaint 1)', () =>
 
   it.each(cases)(
     '$machine unplugged during $during, daemon killed: the others go on; plugged in again it ends as if nothing had been',
-    async ({ machine, during, others }) => {
+    async ({ machine, during, isReady, others }) => {
       plain.value ??= await undisturbed();
       const world = await open();
       const id = await world.run(beginCreate(world));
-      const isBegun = ({ stepList }: OperationDetail): boolean =>
-        stepList.some((step) => step.id === during && step.state === 'running');
+      const isBegun = (detail: OperationDetail): boolean =>
+        detail.stepList.some((step) => step.id === during && step.state === 'running') &&
+        (isReady === undefined || areDone(detail, [isReady]));
       await world.run(until(world, id, isBegun, 100));
       world.fleet.addFault({ kind: 'line-cut', machine, from: world.fleet.elapsed, to: never });
       world.kill(['daemon']);
@@ -166,4 +180,31 @@ describe('one unreachable machine does not stop the others (complaint 1)', () =>
       expect(await endingOf(world)).toEqual(plain.value);
     },
   );
+
+  it('a master unplugged while kubeadm joins it keeps its turn: the next waits for it by name, the workers do not (complaint 5)', async () => {
+    plain.value ??= await undisturbed();
+    const world = await open();
+    const id = await world.run(beginCreate(world));
+    const runs = (name: string): number =>
+      [...world.fleet.byAddress.values()]
+        .filter((machine) => machine.name === name)
+        .flatMap(({ units }) => [...units.values()])
+        .filter(({ verb }) => verb === 'join').length;
+    await world.run(until(world, id, () => runs('demo-cp-2') > 0, 100));
+    world.fleet.addFault({
+      kind: 'line-cut',
+      machine: 'demo-cp-2',
+      from: world.fleet.elapsed,
+      to: world.fleet.elapsed + 120_000,
+    });
+    const waits = ({ stepList }: OperationDetail): string =>
+      stepList.find((step) => step.id === 'control-plane.join/demo-cp-3')?.waiting?.what ?? '';
+    const detail = await world.run(
+      until(world, id, (one) => areDone(one, joins) && waits(one).includes('demo-cp-2'), 100),
+    );
+    expect(waits(detail)).toBe('demo-cp-2 to have joined: masters join one at a time');
+    expect(runs('demo-cp-3')).toBe(0);
+    expect((await world.run(world.ended(id))).state, world.explain()).toBe('succeeded');
+    expect(await endingOf(world)).toEqual(plain.value);
+  });
 });

@@ -20,8 +20,8 @@ class DirectMachines extends Machines {
     super({ pool: new MachinePool(), privateKey: async () => '', epoch: 1, signal: () => signal });
   }
 
-  override async forward(machine: MachineRef, _host: string, port: number): Promise<Duplex> {
-    return connect({ host: machine.address, port });
+  override async forward(machine: MachineRef, host: string, port: number): Promise<Duplex> {
+    return connect({ host: host === '127.0.0.1' ? machine.address : host, port });
   }
 }
 
@@ -120,6 +120,15 @@ describe('membership against real etcd processes (complaints 5 and 6)', () => {
     const half = await memberAt('m3');
     await port().removeMember(access(), half?.id ?? '');
     expect((await port().members(access())).map(({ name }) => name).sort()).toEqual(['m1', 'm2']);
+  });
+
+  it('asks members that joined meanwhile through a master that it knows: who is well counts, not who is known', async () => {
+    await start(['m1', 'm2', 'm3']);
+    const known = { ...access(), masters: machines.slice(0, 1) };
+    const healthOf = async () => (await port().members(known)).map(({ healthy }) => healthy);
+    expect(await healthOf()).toEqual([true, true, true]);
+    await etcd.kill('m3');
+    await until(async () => (await healthOf()).filter(Boolean).length === 2);
   });
 
   it('refuses a removal after which the rest would have no quorum, and leaves everything as it is', async () => {

@@ -11,6 +11,13 @@ import { successorOf, whyKeep } from './membership.ts';
 /** etcd's client port on each member; kubeadm's own number. */
 const clientPort = 2379;
 
+/** A master's own member, as the master itself sees it. */
+const ownHost = '127.0.0.1';
+
+/** The host of a URL that a member gives; undefined before it has started and given any. */
+const hostOf = (url: string | undefined): string | undefined =>
+  url === undefined ? undefined : new URL(url).hostname;
+
 /** How long a member may take: an answer from a healthy one takes milliseconds. */
 const patience = 5000;
 /** A change goes through Raft and may meet an election. */
@@ -53,10 +60,11 @@ export class EtcdAdapter implements EtcdPort {
   }
 
   async members(access: ControlPlaneAccess): Promise<EtcdMember[]> {
-    const list = await firstAnswer(access, async (master) =>
-      memberList.parse(await this.#call(master, '/v3/cluster/member/list', {}, patience)),
-    );
-    return Promise.all(list.members.map((member) => this.#look(access, member)));
+    const { list, through } = await firstAnswer(access, async (master) => ({
+      list: memberList.parse(await this.#call(master, '/v3/cluster/member/list', {}, patience)),
+      through: master,
+    }));
+    return Promise.all(list.members.map((member) => this.#look(access, member, through)));
   }
 
   async moveLeader(access: ControlPlaneAccess, to: string): Promise<void> {
@@ -88,13 +96,17 @@ export class EtcdAdapter implements EtcdPort {
     );
   }
 
+  /** A member that is no master of `access` (it has joined since) is asked at its own address, as `through` sees it. */
   async #look(
     access: ControlPlaneAccess,
     member: z.infer<typeof memberList>['members'][number],
+    through: MachineRef,
   ): Promise<EtcdMember> {
     const id = hexadecimal(member.ID);
     const master = access.masters.find(({ name }) => name === member.name);
-    const seen = member.name === '' || master === undefined ? undefined : await this.#status(master);
+    const host = master === undefined ? hostOf(member.clientURLs[0]) : ownHost;
+    const seen =
+      member.name === '' || host === undefined ? undefined : await this.#status(master ?? through, host);
     return {
       id,
       name: member.name,
@@ -106,14 +118,15 @@ export class EtcdAdapter implements EtcdPort {
     };
   }
 
-  /** Status and health of one member; undefined when it does not answer both. */
+  /** Status and health of the member at a host as this master sees it; undefined when it does not answer both. */
   async #status(
     master: MachineRef,
+    host: string,
   ): Promise<{ readonly id: string; readonly leader: string; readonly isHealthy: boolean } | undefined> {
     try {
       const answers = await Promise.all([
-        this.#call(master, '/v3/maintenance/status', {}, patience),
-        this.#call(master, '/health', undefined, patience),
+        this.#call(master, '/v3/maintenance/status', {}, patience, host),
+        this.#call(master, '/health', undefined, patience, host),
       ]);
       const [status, seen] = [memberStatus.parse(answers[0]), health.parse(answers[1])];
       return {
@@ -127,9 +140,15 @@ export class EtcdAdapter implements EtcdPort {
     }
   }
 
-  async #call(master: MachineRef, path: string, body: object | undefined, wait: number): Promise<unknown> {
+  async #call(
+    master: MachineRef,
+    path: string,
+    body: object | undefined,
+    wait: number,
+    host = ownHost,
+  ): Promise<unknown> {
     const reply = await callOver(
-      () => this.#machines.forward(master, '127.0.0.1', clientPort),
+      () => this.#machines.forward(master, host, clientPort),
       await this.#certificates.etcd(),
       body === undefined ? { method: 'GET', path } : { method: 'POST', path, body: JSON.stringify(body) },
       { patience: wait, signal: this.#signal(), what: `etcd on ${master.name}` },

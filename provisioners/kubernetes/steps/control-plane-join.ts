@@ -3,10 +3,18 @@ import { machineRefSchema } from '../../contract/machine.ts';
 import { defineStep } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';
 import { accessSchema, clusterSettingsSchema, type NoFacts } from '../cluster-settings.ts';
-import { awaitedOf, hasJoined, isWhole, lookAtMaster, tracesOf } from '../control-plane-state.ts';
+import {
+  awaitedOf,
+  hasJoined,
+  isWhole,
+  lookAtMaster,
+  type MasterState,
+  tracesOf,
+} from '../control-plane-state.ts';
 import { clearHalfJoined, rejectedEtcdCure } from '../half-joined-master.ts';
 import { apiServerFiles } from '../hardening.ts';
 import { joinFiles } from '../join-files.ts';
+import { endTurn, hasTurn, othersJoining, requireRoomForOne, takeTurn } from '../join-turn.ts';
 import { ignoredErrors, minorOfCluster } from '../kubeadm-config.ts';
 import { leftTokenFiles, pendingKubeadm, removeTokenFiles, runKubeadm } from '../kubeadm-run.ts';
 import { kubeadmRun } from '../limits.ts';
@@ -21,7 +29,16 @@ const inputSchema = z.strictObject({
   access: accessSchema,
 });
 
-/** Joins one more master. Masters join one after another; a half-joined one is noticed, said and cured (complaint 5). */
+/**
+ * Whether its member was added and never started. Then it has the turn since before that, and the API may be silent for
+ * no other reason: it is not asked whose turn it is.
+ */
+const isAdded = ({ members }: MasterState): boolean => members?.some(({ started }) => !started) === true;
+
+/**
+ * Joins one more master. Masters join one at a time, whichever is ready first; a half-joined one is noticed, said and
+ * cured (complaint 5).
+ */
 export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   kind: 'control-plane.join',
   version: 1,
@@ -38,9 +55,14 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
       lookAtMaster(context, machine, access),
       leftTokenFiles(context, machine),
     ]);
-    if (isWhole(state)) return left ?? { state: 'done', facts: {} };
+    if (isWhole(state)) {
+      if (left !== undefined) return left;
+      const why = `${machine.name} has joined, and still holds up the next master`;
+      return (await hasTurn(context, machine, access))
+        ? { state: 'broken', why }
+        : { state: 'done', facts: {} };
+    }
     const traces = tracesOf(state);
-    if (traces.length === 0) return { state: 'todo', why: `${machine.name} is no master yet` };
     // kubeadm is through, or the machine was started again: never evict a master for that.
     if (hasJoined(state)) {
       const what = `etcd on ${machine.name} to be healthy`;
@@ -52,6 +74,12 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
       const lastSeen = `no answer; on the machine: ${traces.join(', ')}`;
       return { state: 'pending', what: awaited, lastSeen, since: context.now(), usually: seconds(30) };
     }
+    const others = isAdded(state) ? [] : await othersJoining(context, machine, access);
+    if (others.length > 0) {
+      const what = `${others.join(', ')} to have joined: masters join one at a time`;
+      return { state: 'pending', what, since: context.now(), usually: seconds(60) };
+    }
+    if (traces.length === 0) return { state: 'todo', why: `${machine.name} is no master yet` };
     return { state: 'broken', why: `${machine.name} joined by half: ${traces.join(', ')}` };
   },
   async apply(context, { machine, settings, access }) {
@@ -60,11 +88,17 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
       context.secrets.clusterKeys(),
       declarationOf(context, machine),
     ]);
-    if (hasJoined(state)) return removeTokenFiles(context, machine);
+    if (hasJoined(state)) {
+      await removeTokenFiles(context, machine);
+      if (isWhole(state)) await endTurn(context, machine, access);
+      return;
+    }
     // What fell silent since it was observed is looked at again, not acted on.
     if (awaitedOf(machine, state) !== undefined) return;
+    if (!isAdded(state)) await takeTurn(context, machine, access);
     if (tracesOf(state).length > 0 && !(await clearHalfJoined(context, machine, access))) return;
     const minor = minorOfCluster(settings);
+    await requireRoomForOne(context, machine, access, minor.hasEtcdLearners);
     // kubeadm reset takes the authorities and the policies with it, so they are laid out again.
     const files = [
       ...pkiFiles(keys),
@@ -78,5 +112,6 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
       ignorePreflightErrors: ignoredErrors(declared),
     } as const;
     await runKubeadm(context, machine, command, files, rejectedEtcdCure(context, machine));
+    if (isWhole(await lookAtMaster(context, machine, access))) await endTurn(context, machine, access);
   },
 });

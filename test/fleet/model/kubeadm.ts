@@ -48,7 +48,8 @@ const nodeName = ({ unit, machine }: Scene): string => {
   return String(field(documentOf(unit, kind), 'nodeRegistration', 'name') ?? machine.hostname);
 };
 
-const isMaster = (unit: ModelUnit): boolean =>
+/** Whether it makes the machine a master. */
+export const isMaster = (unit: ModelUnit): boolean =>
   unit.verb === 'init' || field(documentOf(unit, 'JoinConfiguration'), 'controlPlane') !== undefined;
 
 /** Kubernetes version on a machine: that of its payload. */

@@ -10,6 +10,7 @@ import type {
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import { changing, connect, connectToChange, reading } from './call.ts';
 import type { Caller, Fleet } from './fleet.ts';
+import { isMaster } from './kubeadm.ts';
 import { runningUnit, type ModelMachine, type ModelUnit } from './machine.ts';
 import { probeImage } from '../../../provisioners/kubernetes/versions.ts';
 
@@ -52,7 +53,9 @@ export const kubeadmCalls = {
           machine: machine.name,
         });
       }
-      fleet.startUnit(machine, newUnit(fleet, machine, given.command, by));
+      const unit = newUnit(fleet, machine, given.command, by);
+      if (unit.verb === 'join' && isMaster(unit)) accuseOfHaste(fleet, machine);
+      fleet.startUnit(machine, unit);
       fleet.changed(`kubeadm.start ${given.command.verb}`, machine.name, by);
       return { state: 'running', since: new Date(fleet.now).toISOString(), lastLine: '' };
     },
@@ -63,6 +66,22 @@ export const kubeadmCalls = {
       unitOf(connect(fleet, given.machine), given.verb, by)?.lines.slice(given.from) ?? [],
   ),
 };
+
+/** Masters join one at a time: nobody begins while kubeadm runs on another, or a member of another is no voter yet. */
+function accuseOfHaste(fleet: Fleet, machine: ModelMachine): void {
+  const { machines, etcd } = fleet.clusterOf(machine);
+  const others = [...machines.values()].filter((other) => other !== machine);
+  const atWork = others.filter((other) => {
+    const unit = runningUnit(other);
+    return unit !== undefined && unit.verb !== 'reset' && isMaster(unit);
+  });
+  const unready = etcd.members.filter(
+    (member) => member.machine !== machine.name && (!member.started || member.learner),
+  );
+  const inTheWay = [...atWork.map(({ name }) => name), ...unready.map((member) => member.machine)];
+  if (inTheWay.length > 0)
+    fleet.violate('two-masters-joining', `${machine.name} beside ${inTheWay.join(', ')}`);
+}
 
 function newUnit(fleet: Fleet, machine: ModelMachine, command: KubeadmCommand, by: Caller): ModelUnit {
   if (machine.payloads.size === 0)
