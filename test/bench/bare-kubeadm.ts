@@ -3,30 +3,19 @@
  * script for one run: everything parallel that may be, no checks, no records, no hardening, nothing to resume.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { dump } from 'js-yaml';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { clusterDns } from '../../provisioners/addons/dns/cluster-dns/addon.ts';
 import { routedBridge } from '../../provisioners/addons/network/routed-bridge/addon.ts';
 import { labSettings, LabProvider } from '../../provisioners/infrastructure/lab/provider.ts';
 import { generateSshKey } from '../../provisioners/infrastructure/lab/ssh-key.ts';
-import { containerdConfig, containerdUnit } from '../../provisioners/kubernetes/containerd-config.ts';
-import { haproxyConfig, keepalivedConfig } from '../../provisioners/kubernetes/endpoint-config.ts';
-import { minorFor } from '../../provisioners/kubernetes/versions.ts';
+import { certificateKey, type Host, layOut, token, version } from './bare-files.ts';
 import { readySince } from './readiness.ts';
+import { say } from './table.ts';
 import { parseManifest, type PayloadManifest } from '../../provisioners/payload/manifest.ts';
 
-const version = 'v1.20.2';
-const token = 'abcdef.0123456789abcdef';
-const certificateKey = '0'.repeat(64);
 const gibibyte = 1024 ** 3;
 const kubectl = 'kubectl --kubeconfig /etc/kubernetes/admin.conf';
-
-interface Host {
-  readonly name: string;
-  readonly address: string;
-  readonly isMaster: boolean;
-}
 
 /** Runs a program to its end; `input` is another program's output. @throws Error with what it printed */
 function run(
@@ -53,68 +42,6 @@ function run(
     });
   });
 }
-
-/** The files every machine of its role gets, below a folder that is unpacked over its root. */
-function layOut(folder: string, host: Host, masters: readonly Host[], endpoint: string): void {
-  const declared = { cgroupDriver: 'cgroupfs', restrictOomScoreAdj: true } as const;
-  const machine = { ...host, port: 22, user: 'root', hostKeys: [] };
-  const input = {
-    machine,
-    masters,
-    apiPort: 6444,
-    endpoint: { host: endpoint, port: 6443 },
-    network: { interface: 'eth0', prefix: 24 },
-  };
-  const kubelet =
-    '[Service]\nExecStart=/usr/local/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS\nRestart=always\nRestartSec=2\nEnvironment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf" "KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"\nEnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\n[Unit]\nConditionPathExists=/var/lib/kubelet/config.yaml\n[Install]\nWantedBy=multi-user.target\n';
-  const files: Record<string, string> = {
-    'etc/containerd/config.toml': containerdConfig(minorFor(version), declared),
-    'etc/systemd/system/containerd.service': containerdUnit,
-    'etc/systemd/system/kubelet.service': kubelet,
-    ...(host.isMaster && {
-      'etc/haproxy/haproxy.cfg': haproxyConfig(input),
-      'etc/keepalived/keepalived.conf': keepalivedConfig(input, 'password'),
-      'root/kubeadm.yaml': initConfig(host, endpoint),
-    }),
-  };
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(join(folder, dirname(path)), { recursive: true });
-    writeFileSync(join(folder, path), content);
-  }
-}
-
-const initConfig = (host: Host, endpoint: string): string =>
-  [
-    {
-      apiVersion: 'kubeadm.k8s.io/v1beta2',
-      kind: 'InitConfiguration',
-      bootstrapTokens: [{ token }],
-      certificateKey,
-      localAPIEndpoint: { advertiseAddress: host.address, bindPort: 6444 },
-      nodeRegistration: { criSocket: '/run/containerd/containerd.sock' },
-    },
-    {
-      apiVersion: 'kubeadm.k8s.io/v1beta2',
-      kind: 'ClusterConfiguration',
-      kubernetesVersion: version,
-      controlPlaneEndpoint: `${endpoint}:6443`,
-      networking: { podSubnet: '10.244.0.0/16' },
-    },
-    {
-      apiVersion: 'kubelet.config.k8s.io/v1beta1',
-      kind: 'KubeletConfiguration',
-      cgroupDriver: 'cgroupfs',
-      failSwapOn: false,
-    },
-    {
-      apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
-      kind: 'KubeProxyConfiguration',
-      mode: 'iptables',
-      conntrack: { maxPerCore: 0, min: 0 },
-    },
-  ]
-    .map((document) => dump(document))
-    .join('---\n');
 
 /** Parts of the payload a host needs, as paths below its folder. */
 function partsOf(
@@ -265,7 +192,7 @@ async function installKubernetes({
   began,
 }: Installation): Promise<void> {
   const told = (what: string): void =>
-    console.log(`  ${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  bare: ${what}`);
+    say(`  ${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  bare: ${what}`);
   const [first, ...otherMasters] = masters as [Host, ...Host[]];
   const equipNow = async (host: Host): Promise<void> => {
     const tree = join(folder, host.name);

@@ -1,14 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+/**
+ * The journal on the disk under the temporary folder (TMPDIR chooses another): durable commits a second by one writer
+ * and by many, whose commits share an fsync. For comparison the fsyncs a second that the same disk makes of four
+ * kilobytes by itself. Prints; asserts nothing.
+ */
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
-import type { Plan } from '../../provisioners/contract/plan.ts';
 import { State } from '../../daemon/state/state.ts';
+import { quantile, row, say } from './table.ts';
 
-/**
- * Measures the journal on the disk under the temporary folder (TMPDIR chooses another): single commits, grouped ones,
- * and the start with 200 clusters in state. Prints; asserts nothing.
- */
 const folder = mkdtempSync(join(tmpdir(), 'remuda-bench-commit-'));
 const state = new State({ folder });
 const event = {
@@ -29,94 +29,39 @@ async function rate(writers: number, total: number): Promise<{ perSecond: number
   });
   await Promise.all(work);
   const seconds = (performance.now() - started) / 1000;
-  latencies.sort((one, other) => one - other);
-  return {
-    perSecond: latencies.length / seconds,
-    p99: latencies[Math.floor(latencies.length * 0.99)] as number,
-  };
+  return { perSecond: latencies.length / seconds, p99: quantile(latencies, 0.99) };
 }
 
-function fillWithClusters(count: number): void {
-  const at = new Date().toISOString();
-  const { database } = state;
-  state.providers.put({
-    name: 'dc',
-    type: 'lab',
-    site: 'local',
-    destination: 'd',
-    document: {},
-    principal: 'p',
-    updatedAt: at,
-  });
-  const steps = Array.from({ length: 60 }, (_, index) => ({
-    id: `step.make/${index}`,
-    kind: 'step.make',
-    version: 1,
-    phase: 'machines' as const,
-    subject: String(index),
-    title: `step ${index}`,
-    input: { text: 'x'.repeat(400) },
-    after: [],
-    destructive: false,
-  }));
-  database.transaction(() => {
-    for (let index = 0; index < count; index += 1) {
-      const uid = `u${index}`;
-      const keys = {
-        sealed: 'k'.repeat(8000),
-        public: { caHash: 'h', caCertificate: 'c'.repeat(1000), sshPublicKey: 's' },
-      };
-      const premises = { revision: 'r', observedAt: at, machines: {}, versions: {} };
-      const plan: Plan = {
-        kind: 'create',
-        cluster: { uid, name: uid },
-        premises,
-        steps,
-        destroys: [],
-        notices: [],
-        changes: [],
-      };
-      state.clusters.add({ uid, name: uid, provider: 'dc', keys, createdAt: at });
-      state.operations.add({
-        id: `o${index}`,
-        cluster: uid,
-        kind: 'create',
-        state: 'succeeded',
-        principal: 'p',
-        revision: 1,
-        planNumber: 1,
-        bypass: [],
-        approved: [],
-        isCancelRequested: false,
-        createdAt: at,
-      });
-      state.plans.add({ operation: `o${index}`, number: 1, hash: 'h', plan, at });
-      for (const [position, { id }] of steps.entries())
-        state.steps.plan(`o${index}`, 1, { id, position, state: 'planned' });
-      for (let number = 0; number < 500; number += 1)
-        state.events.append({ ...event, operation: `o${index}` });
-    }
-  })();
-}
-
-for (const [writers, total] of [
-  [1, 300],
-  [10, 2000],
-  [100, 20_000],
-  [1000, 100_000],
-] as const) {
-  const { perSecond, p99 } = await rate(writers, total);
-  console.log(`${writers} writers: ${Math.round(perSecond)} writes/s, p99 ${p99.toFixed(1)} ms`);
-}
-fillWithClusters(200);
-state.close();
-for (const stop of ['clean', 'unclean']) {
+/** What the disk itself can: fsyncs a second of a file that grows by a page. */
+function syncsPerSecond(): number {
+  const count = 300;
+  const file = openSync(join(folder, 'syncs'), 'w');
+  const page = Buffer.alloc(4096);
   const from = performance.now();
-  const again = new State({ folder });
-  console.log(
-    `start after a ${again.lastStop} stop with 200 clusters: ${Math.round(performance.now() - from)} ms`,
-  );
-  if (stop === 'clean') again.database.close();
-  else again.close();
+  for (let done = 0; done < count; done += 1) {
+    writeSync(file, page);
+    fdatasyncSync(file);
+  }
+  closeSync(file);
+  return (count / (performance.now() - from)) * 1000;
 }
-rmSync(folder, { recursive: true, force: true });
+
+try {
+  const syncs = Math.round(syncsPerSecond());
+  for (const [writers, total] of [
+    [1, 300],
+    [10, 2000],
+    [100, 20_000],
+    [1000, 100_000],
+  ] as const) {
+    say(`${total} commits by ${writers} writers`);
+    const { perSecond, p99 } = await rate(writers, total);
+    row(
+      `journal, ${writers} writer${writers === 1 ? '' : 's at once'}`,
+      `${Math.round(perSecond)} commits a second, p99 ${p99.toFixed(1)} ms (the disk alone: ${syncs} fsyncs a second)`,
+    );
+  }
+} finally {
+  state.close();
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,69 +1,39 @@
+/**
+ * Processor time of the engine a step (DESIGN §9: < 1 ms at 1,000 machines): 1,000 machines with five steps each, one
+ * after another, journalled on a real disk, against a fake agent in the same process that answers at once and whose
+ * share is counted too. The argument is the number of machines. Prints; asserts nothing.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AgentReport } from '../../appliance/agent/protocol.ts';
 import { Engine } from '../../daemon/operations/engine.ts';
-import type { AgentLink } from '../../daemon/operations/link.ts';
 import { systemClock } from '../../daemon/state/clock.ts';
 import { State } from '../../daemon/state/state.ts';
 import { tinyPlanners, tinyText } from '../unit/operations/tiny-planners.ts';
+import { InstantAgent } from './instant-agent.ts';
+import { row, say } from './table.ts';
 
-/**
- * Measures what the engine itself costs a step (DESIGN §9: < 1 ms of CPU at 1,000 machines): 1,000 machines with five
- * steps each, one after another, against an agent that answers at once. The argument is the number of machines.
- * Prints; asserts nothing.
- */
 const machines = Number(process.argv[2] ?? 1000);
 const folder = mkdtempSync(join(tmpdir(), 'remuda-bench-engine-'));
 const state = new State({ folder: join(folder, 'state') });
 
-let deliver: (reports: readonly AgentReport[]) => void = () => undefined;
-let sequence = 0;
-let batch: AgentReport[] = [];
-type Body = AgentReport extends infer R
-  ? R extends AgentReport
-    ? Omit<R, 'sequence' | 'at'>
-    : never
-  : never;
-const report = (body: Body): void => {
-  sequence += 1;
-  batch.push({ sequence, at: new Date().toISOString(), ...body } as AgentReport);
-  if (batch.length > 1) return;
-  setImmediate(() => {
-    const reports = batch;
-    batch = [];
-    deliver(reports);
-  });
-};
-const answers: Record<string, (cluster: unknown) => unknown> = {
-  drawKeys: () => ({ sealed: 's', public: { caHash: 'h', caCertificate: 'c', sshPublicKey: 's' } }),
-  observe: (cluster) => ({
+const link = new InstantAgent({
+  now: Date.now,
+  work: ({ input }) => {
+    const { thing } = input as { readonly thing: string };
+    return {
+      text: `working on ${thing}`,
+      outcome: { state: 'succeeded', facts: { thing }, changed: true },
+    };
+  },
+  observe: async ({ context: { cluster } }) => ({
     cluster,
     at: new Date().toISOString(),
     infrastructure: { state: 'present', detail: '' },
     machines: [],
     unseen: [],
   }),
-};
-const link: AgentLink = {
-  isConnected: true,
-  epoch: 1,
-  dispatch: ({ key, input }) => {
-    const { thing } = input as { readonly thing: string };
-    report({ type: 'started', key });
-    report({ type: 'log', key, text: `working on ${thing}` });
-    report({ type: 'ended', key, outcome: { state: 'succeeded', facts: { thing }, changed: true } });
-  },
-  cancel: () => undefined,
-  acknowledge: () => undefined,
-  ask: async (name, request) =>
-    answers[name]?.((request as { context?: { cluster: unknown } }).context?.cluster) as never,
-  preflight: () => Promise.reject(new Error('nothing is checked here')),
-  onReports: (handler) => {
-    deliver = handler;
-  },
-  onConnected: () => undefined,
-};
+});
 let ids = 0;
 const engine = new Engine({
   state,
@@ -88,6 +58,7 @@ const ended = new Promise<void>((resolve) => {
     if (item.type === 'event' && item.event.type === 'operation.ended') resolve();
   });
 });
+say(`${machines * chain} steps, one after another on each of ${machines} machines`);
 const request = { text: tinyText({ name: 'one', things }), file: 'bench', principal: 'p' };
 const applyFrom = process.cpuUsage();
 await engine.apply(request);
@@ -97,10 +68,14 @@ await ended;
 const used = process.cpuUsage(from);
 const steps = machines * chain;
 const apply = process.cpuUsage(applyFrom);
-console.log(
-  `${machines} machines, ${steps} steps: ${((used.user + used.system) / 1000 / steps).toFixed(3)} ms CPU a step ` +
-    `(the agent's share included), ${Math.round(performance.now() - wall)} ms in all; ` +
-    `planning and admission ${Math.round((apply.user + apply.system - used.user - used.system) / 1000)} ms CPU`,
+row(
+  `CPU of the engine a step, ${machines} machines, ${steps} steps`,
+  `${((used.user + used.system) / 1000 / steps).toFixed(3)} ms; ${Math.round(performance.now() - wall)} ms in all`,
+  '< 1 ms',
+);
+row(
+  `CPU of planning and admitting ${steps} steps`,
+  `${Math.round((apply.user + apply.system - used.user - used.system) / 1000)} ms`,
 );
 await engine.stop();
 state.close();

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startDaemonProcess } from '../integration/api/daemon-process.ts';
+import { row, say } from './table.ts';
 
 const guessers = 40;
 const addresses = 250;
@@ -101,16 +102,22 @@ async function bench(): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   try {
     await measure(target, daemon.admin, agent);
-    console.log(`calm:       ${shown(await measure(target, daemon.admin, agent))}`);
+    say('asking for the list of clusters in the calm');
+    const calm = shown(await measure(target, daemon.admin, agent));
     const guessing = fork(import.meta.filename, [JSON.stringify(target)]);
     await sleep(2_000);
     const began = performance.now();
-    console.log(`in a flood: ${shown(await measure(target, daemon.admin, agent))}`);
+    say('asking while passwords are guessed');
+    const flooded = shown(await measure(target, daemon.admin, agent));
     const seconds = 2 + (performance.now() - began) / 1000;
     guessing.send('stop');
     const [answers] = (await once(guessing, 'message')) as [Record<string, number>];
     const counted = Object.entries(answers).map(([status, count]) => `${count} × ${status}`);
-    console.log(`the flood:  ${counted.join(', ')} in ${seconds.toFixed(1)} s`);
+    row(
+      `another user's list of clusters while ${guessers} connections from ${addresses} addresses guess passwords (${counted.join(', ')} in ${seconds.toFixed(0)} s)`,
+      `${flooded}; calm beside it ${calm}`,
+      'not noticed',
+    );
   } finally {
     agent.destroy();
     await daemon.end('SIGTERM');

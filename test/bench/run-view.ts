@@ -1,60 +1,21 @@
 /**
  * The run view in Chromium with a log of 200,000 lines (issue 3, proof 4: no task over 50 ms, DOM and heap bounded):
- * loading, searching, filtering, scrolling. Needs Debian's chromium and scripts/wizard. Prints; asserts nothing.
+ * loading, searching, filtering, scrolling, new lines on top, from the act to what it shows; tasks of the page's main
+ * thread by Chromium's own trace, in processor time and on the clock. The API is real, the engine behind it a fake.
+ * Needs Debian's chromium and scripts/wizard. Prints; asserts nothing.
  */
 import type { Page } from 'playwright-core';
 import { fillLog, runStory, tell } from '../browser/run-story.ts';
 import { builtWizard, startBrowser, visit } from '../browser/visitor.ts';
 import { startFakeSite } from '../integration/api/fake-site.ts';
+import { costText, traced } from './browser-tasks.ts';
+import { row, say } from './table.ts';
 
 const lines = 200_000;
 
-/** What is read of a trace (Chromium's Trace Event Format). */
-interface TraceEvent {
-  readonly name: string;
-  readonly pid: number;
-  readonly tid: number;
-  /** Microseconds on the clock, and of the processor. */
-  readonly dur?: number;
-  readonly tdur?: number;
-  readonly args?: { readonly name?: string };
-}
-
-/** A task longer than this keeps a person waiting (the browser's own Long Tasks API), milliseconds. */
-const long = 50;
-
-/**
- * Tasks of the page's main thread, milliseconds: on the clock, and of the processor. On a busy machine the first has
- * the time in which the browser was not let run.
- */
-function tasksOf(trace: Buffer): { readonly clock: number[]; readonly processor: number[] } {
-  const { traceEvents } = JSON.parse(trace.toString()) as { readonly traceEvents: readonly TraceEvent[] };
-  const mains = new Set(
-    traceEvents
-      .filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain')
-      .map(({ pid, tid }) => `${pid}/${tid}`),
-  );
-  const tasks = traceEvents.filter(
-    ({ name, pid, tid, dur }) => name.endsWith('RunTask') && mains.has(`${pid}/${tid}`) && dur !== undefined,
-  );
-  return {
-    clock: tasks.map(({ dur = 0 }) => dur / 1000),
-    processor: tasks.flatMap(({ tdur }) => (tdur === undefined ? [] : [tdur / 1000])),
-  };
-}
-
 async function measure(page: Page, what: string, act: () => Promise<unknown>): Promise<void> {
-  await browser.startTracing(page, { categories: ['toplevel', 'disabled-by-default-devtools.timeline'] });
-  const from = performance.now();
-  await act();
-  const took = Math.round(performance.now() - from);
-  const { clock, processor } = tasksOf(await browser.stopTracing());
-  const longest = (tasks: readonly number[]): string =>
-    tasks.reduce((one, other) => Math.max(one, other), 0).toFixed(0);
-  const count = (tasks: readonly number[]): number => tasks.filter((task) => task > long).length;
-  console.log(
-    `${what}: ${took} ms; tasks over ${long} ms by processor time ${count(processor)} of ${processor.length} (longest ${longest(processor)} ms), by the clock ${count(clock)} of ${clock.length} (longest ${longest(clock)} ms)`,
-  );
+  say(what);
+  row(`run view, 200,000 lines: ${what}`, costText(await traced(browser, page, act)), 'no task over 50 ms');
 }
 
 const site = await startFakeSite({ wizard: builtWizard });
@@ -110,7 +71,10 @@ try {
   await session.send('HeapProfiler.collectGarbage');
   const { usedSize } = await session.send('Runtime.getHeapUsage');
   const elements = await page.evaluate(() => document.querySelectorAll('*').length);
-  console.log(`heap ${Math.round(usedSize / 1024 / 1024)} MB, ${elements} elements`);
+  row(
+    'run view, 210,000 lines: memory',
+    `heap ${Math.round(usedSize / 1024 / 1024)} MB, ${elements} elements`,
+  );
 } finally {
   await browser.close();
   await site[Symbol.asyncDispose]();
