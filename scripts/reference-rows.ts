@@ -108,4 +108,5 @@ export const requirements: readonly Row[] = [
   required('V8', 'installs driven by a state machine'),
   required('V12', 'state transitions and host status through an API; detailed logs'),
   required('E2', 'headless install from an answer file'),
+  required('E5', 'state that outlives the box (its beginning: one folder, carried elsewhere)'),
 ];

@@ -74,7 +74,7 @@ describe('the story of a highly available cluster in the lab', () => {
     expect(status).toMatch(/^CapEff:\s+0+$/m);
   });
 
-  story.chapter('it is asked for; a worker is unplugged before its join', async () => {
+  story.chapter('asked for by a file alone (E2); a worker is unplugged before its join', async () => {
     apply = site.follow('apply', '-f', answers(2), '--wait');
     await apply.says(/started control plane: Start the control plane on story-cp-1/);
     await site.lab('cable', 'story/story-general-2', 'out');
