@@ -37,8 +37,7 @@ export interface SignInLimitParts {
 
 /**
  * Limits of sign-in. Those of an address hold up a guesser; those of an account hold up many guessers; neither holds up
- * a person at a browser in which she was signed in before. They outlive a restart: every try that is let in writes a row
- * of the audit trail anyway, and whoever is refused writes nothing.
+ * a person at a browser in which she was signed in before. They outlive a restart; a kill costs the last second.
  */
 export class SignInLimits {
   readonly #parts: SignInLimitParts;

@@ -115,7 +115,7 @@ export class State {
     this.grants = new Grants(database);
     this.sessions = new Sessions(database);
     this.setup = new Setup(database);
-    this.signInLimits = new SignInLimitRecords(database);
+    this.signInLimits = new SignInLimitRecords(database, options.clock ?? systemClock);
     this.users = new Users(database);
     this.secrets = new Secrets(database);
     this.steps = new Steps(database);
@@ -130,6 +130,7 @@ export class State {
   /** Commits what waits and closes; the next start finds a clean stop. */
   close(): void {
     this.journal.close();
+    this.signInLimits.flush();
     closeDatabase(this.database);
   }
 }

@@ -73,6 +73,7 @@ describe('attacks: guessing', () => {
   test('what is kept of guessers names nobody: no account, address or mistyped password', async () => {
     await owner(site);
     await browserOf(site).signIn('hunter2-in-the-name-field', 'x');
+    site.state.signInLimits.flush();
     const rows = JSON.stringify(site.state.database.prepare('SELECT * FROM sign_in_limits').all());
     expect(rows).toContain('"kind":"failures"');
     for (const word of ['hunter2', '127.0.0.1', 'alice']) expect(rows).not.toContain(word);
