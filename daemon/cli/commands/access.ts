@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { z } from 'zod';
 import { enrolmentTokenSchema, issuedTokenSchema, tokenViewSchema } from '../../api/types.ts';
-import { type OutputForm, printList } from '../table.ts';
+import type { OutputForm } from '../table.ts';
 import { relativeTime } from '../times.ts';
 import { addLoginCommands } from './login.ts';
+import { showList, timeOrDash } from './access-options.ts';
 import { durationOf, outputOption } from './options.ts';
 import { addPeopleCommands } from './people.ts';
 import { addResealCommand } from './reseal.ts';
@@ -87,17 +87,10 @@ function addTokenCommands(token: Command, session: Session): void {
     .description('tokens that are neither revoked nor expired')
     .addOption(outputOption())
     .action(async (options: { readonly output: OutputForm }) => {
-      const client = await session.client();
-      const { items } = await client.call({
-        method: 'GET',
+      await showList(session, options, {
         path: '/api/v1/tokens',
-        answer: z.object({ items: z.array(tokenViewSchema) }),
-      });
-      printList(
-        session.printer,
-        options.output,
-        items,
-        [
+        item: tokenViewSchema,
+        columns: [
           { title: 'NAME', cell: (item) => item.name },
           { title: 'ROLE', cell: (item) => item.role },
           { title: 'CREATED', cell: (item) => relativeTime(item.createdAt) },
@@ -105,9 +98,10 @@ function addTokenCommands(token: Command, session: Session): void {
             title: 'EXPIRES',
             cell: (item) => (item.expiresAt === undefined ? 'never' : relativeTime(item.expiresAt)),
           },
+          { title: 'LAST USED', cell: (item) => timeOrDash(item.lastUsedAt) },
         ],
-        'There are no tokens.',
-      );
+        empty: 'There are no tokens.',
+      });
     });
   token
     .command('revoke <name>')

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { directoryCheckSchema, directoryViewSchema } from '../../api/types.ts';
 import { CommandFailure, exitCode } from '../exit.ts';
 import { readSettings } from '../settings-file.ts';
-import { type OutputForm, printData, printList } from '../table.ts';
+import { type OutputForm, printData } from '../table.ts';
 import { relativeTime } from '../times.ts';
+import { showList } from './access-options.ts';
 import { outputOption } from './options.ts';
 import type { Session } from './session.ts';
 
@@ -59,24 +59,21 @@ export function addDirectoryCommands(program: Command, session: Session): void {
 }
 
 async function list(session: Session, output: OutputForm): Promise<void> {
-  const client = await session.client();
-  const { items } = await client.call({
-    method: 'GET',
-    path: '/api/v1/directories',
-    answer: z.object({ items: z.array(directoryViewSchema) }),
-  });
-  printList(
-    session.printer,
-    output,
-    items,
-    [
-      { title: 'NAME', cell: (item) => item.name },
-      { title: 'TITLE', cell: (item) => item.settings.title },
-      { title: 'SERVER', cell: (item) => item.settings.server },
-      { title: 'ROLES', cell: (item) => `${item.settings.roles.length}` },
-      { title: 'CHANGED', cell: (item) => relativeTime(item.updatedAt) },
-    ],
-    'There are no directories.',
+  await showList(
+    session,
+    { output },
+    {
+      path: '/api/v1/directories',
+      item: directoryViewSchema,
+      columns: [
+        { title: 'NAME', cell: (item) => item.name },
+        { title: 'TITLE', cell: (item) => item.settings.title },
+        { title: 'SERVER', cell: (item) => item.settings.server },
+        { title: 'ROLES', cell: (item) => `${item.settings.roles.length}` },
+        { title: 'CHANGED', cell: (item) => relativeTime(item.updatedAt) },
+      ],
+      empty: 'There are no directories.',
+    },
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
 import {
   accessEntrySchema,
   grantSchema,
@@ -7,9 +7,8 @@ import {
   userAnswerSchema,
   userSchema,
 } from '../../api/types.ts';
-import { printList } from '../table.ts';
 import { relativeTime } from '../times.ts';
-import { type ListOptions, pathOf, roleOption, timeOrDash } from './access-options.ts';
+import { type ListOptions, pathOf, roleOption, timeOrDash, showList } from './access-options.ts';
 import { outputOption } from './options.ts';
 import { addAccountCommands } from './service-accounts.ts';
 import type { Session } from './session.ts';
@@ -40,25 +39,22 @@ export function addPeopleCommands(program: Command, session: Session): void {
 }
 
 async function listAccess(session: Session, { output }: ListOptions): Promise<void> {
-  const client = await session.client();
-  const { items } = await client.call({
-    method: 'GET',
-    path: pathOf('access-list'),
-    answer: z.object({ items: z.array(accessEntrySchema) }),
-  });
-  printList(
-    session.printer,
-    output,
-    items,
-    [
-      { title: 'CLUSTER', cell: (item) => item.cluster },
-      { title: 'WHO', cell: (item) => item.principal },
-      { title: 'ROLE', cell: (item) => item.role },
-      { title: 'THROUGH', cell: (item) => item.through },
-      { title: 'CREDENTIALS', cell: (item) => String(item.credentials) },
-      { title: 'LAST USED', cell: (item) => timeOrDash(item.lastUsedAt) },
-    ],
-    'Nobody can get into a cluster.',
+  await showList(
+    session,
+    { output },
+    {
+      path: pathOf('access-list'),
+      item: accessEntrySchema,
+      columns: [
+        { title: 'CLUSTER', cell: (item) => item.cluster },
+        { title: 'WHO', cell: (item) => item.principal },
+        { title: 'ROLE', cell: (item) => item.role },
+        { title: 'THROUGH', cell: (item) => item.through },
+        { title: 'CREDENTIALS', cell: (item) => String(item.credentials) },
+        { title: 'LAST USED', cell: (item) => timeOrDash(item.lastUsedAt) },
+      ],
+      empty: 'Nobody can get into a cluster.',
+    },
   );
 }
 
@@ -68,24 +64,21 @@ function addUserCommands(user: Command, session: Session): void {
     .description('people, and how they stand')
     .addOption(outputOption())
     .action(async ({ output }: ListOptions) => {
-      const client = await session.client();
-      const { items } = await client.call({
-        method: 'GET',
-        path: pathOf('users'),
-        answer: z.object({ items: z.array(userSchema) }),
-      });
-      printList(
-        session.printer,
-        output,
-        items,
-        [
-          { title: 'NAME', cell: (item) => item.name },
-          { title: 'ROLE', cell: (item) => item.role },
-          { title: 'STATE', cell: (item) => item.state },
-          { title: 'SECOND FACTOR', cell: (item) => (item.secondFactor ? 'yes' : 'no') },
-          { title: 'LAST SIGN-IN', cell: (item) => timeOrDash(item.lastSignInAt) },
-        ],
-        'There are no people yet: claim the server with the set-up code (remuda setup-code).',
+      await showList(
+        session,
+        { output },
+        {
+          path: pathOf('users'),
+          item: userSchema,
+          columns: [
+            { title: 'NAME', cell: (item) => item.name },
+            { title: 'ROLE', cell: (item) => item.role },
+            { title: 'STATE', cell: (item) => item.state },
+            { title: 'SECOND FACTOR', cell: (item) => (item.secondFactor ? 'yes' : 'no') },
+            { title: 'LAST SIGN-IN', cell: (item) => timeOrDash(item.lastSignInAt) },
+          ],
+          empty: 'There are no people yet: claim the server with the set-up code (remuda setup-code).',
+        },
       );
     });
   addUserChanges(user, session);
@@ -152,24 +145,21 @@ function addGrantCommands(grant: Command, session: Session): void {
     .description('roles in a cluster, beside the global ones')
     .addOption(outputOption())
     .action(async (cluster: string, { output }: ListOptions) => {
-      const client = await session.client();
-      const { items } = await client.call({
-        method: 'GET',
-        path: pathOf('clusters', cluster, 'grants'),
-        answer: z.object({ items: z.array(grantSchema) }),
-      });
-      printList(
-        session.printer,
-        output,
-        items,
-        [
-          { title: 'ID', cell: (item) => item.id },
-          { title: 'WHO', cell: (item) => item.principal ?? `group ${item.group ?? ''}` },
-          { title: 'ROLE', cell: (item) => item.role },
-          { title: 'BY', cell: (item) => item.grantedBy },
-          { title: 'SINCE', cell: (item) => relativeTime(item.at) },
-        ],
-        'No role is given in this cluster; global roles count all the same.',
+      await showList(
+        session,
+        { output },
+        {
+          path: pathOf('clusters', cluster, 'grants'),
+          item: grantSchema,
+          columns: [
+            { title: 'ID', cell: (item) => item.id },
+            { title: 'WHO', cell: (item) => item.principal ?? `group ${item.group ?? ''}` },
+            { title: 'ROLE', cell: (item) => item.role },
+            { title: 'BY', cell: (item) => item.grantedBy },
+            { title: 'SINCE', cell: (item) => relativeTime(item.at) },
+          ],
+          empty: 'No role is given in this cluster; global roles count all the same.',
+        },
       );
     });
   grant

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { policyTestSchema, policyViewSchema } from '../../api/types.ts';
 import { CommandFailure, exitCode } from '../exit.ts';
 import { type OutputForm, printData, printList } from '../table.ts';
+import { showList } from './access-options.ts';
 import { outputOption, readFiles, refuseProblems } from './options.ts';
 import type { Session } from './session.ts';
 
@@ -55,32 +56,29 @@ const documentSchema = z.object({
 });
 
 async function list(session: Session, output: OutputForm): Promise<void> {
-  const client = await session.client();
-  const { items } = await client.call({
-    method: 'GET',
-    path: '/api/v1/policies',
-    answer: z.object({ items: z.array(policyViewSchema) }),
-  });
-  const specOf = (item: (typeof items)[number]) => documentSchema.parse(item.document).spec;
-  printList(
-    session.printer,
-    output,
-    items,
-    [
-      { title: 'NAME', cell: (item) => item.name },
-      { title: 'ACTION', cell: (item) => specOf(item).action },
-      { title: 'CLUSTERS', cell: (item) => specOf(item).match.clusters?.join(', ') ?? 'all' },
-      { title: 'ON', cell: (item) => specOf(item).match.operations?.join(', ') ?? 'CREATE, UPDATE' },
-      { title: 'SOURCE', cell: (item) => item.source },
-      {
-        title: 'SAYS',
-        cell: (item) => {
-          const [first] = specOf(item).validations;
-          return first?.message ?? first?.expression ?? '';
+  const specOf = (item: z.output<typeof policyViewSchema>) => documentSchema.parse(item.document).spec;
+  await showList(
+    session,
+    { output },
+    {
+      path: '/api/v1/policies',
+      item: policyViewSchema,
+      columns: [
+        { title: 'NAME', cell: (item) => item.name },
+        { title: 'ACTION', cell: (item) => specOf(item).action },
+        { title: 'CLUSTERS', cell: (item) => specOf(item).match.clusters?.join(', ') ?? 'all' },
+        { title: 'ON', cell: (item) => specOf(item).match.operations?.join(', ') ?? 'CREATE, UPDATE' },
+        { title: 'SOURCE', cell: (item) => item.source },
+        {
+          title: 'SAYS',
+          cell: (item) => {
+            const [first] = specOf(item).validations;
+            return first?.message ?? first?.expression ?? '';
+          },
         },
-      },
-    ],
-    'There are no policies.',
+      ],
+      empty: 'There are no policies.',
+    },
   );
 }
 

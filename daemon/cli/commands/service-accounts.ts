@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { issuedTokenSchema, serviceAccountSchema } from '../../api/types.ts';
-import { printList } from '../table.ts';
-import { type ListOptions, pathOf, roleOption, timeOrDash } from './access-options.ts';
+import { type ListOptions, pathOf, roleOption, timeOrDash, showList } from './access-options.ts';
 import { outputOption } from './options.ts';
 import type { Session } from './session.ts';
 
@@ -13,23 +11,20 @@ export function addAccountCommands(account: Command, session: Session): void {
     .description('service accounts')
     .addOption(outputOption())
     .action(async ({ output }: ListOptions) => {
-      const client = await session.client();
-      const { items } = await client.call({
-        method: 'GET',
-        path: pathOf('service-accounts'),
-        answer: z.object({ items: z.array(serviceAccountSchema) }),
-      });
-      printList(
-        session.printer,
-        output,
-        items,
-        [
-          { title: 'NAME', cell: (item) => item.name },
-          { title: 'ROLE', cell: (item) => item.role },
-          { title: 'TOKENS', cell: (item) => String(item.tokens) },
-          { title: 'LAST USED', cell: (item) => timeOrDash(item.lastUsedAt) },
-        ],
-        'There are no service accounts.',
+      await showList(
+        session,
+        { output },
+        {
+          path: pathOf('service-accounts'),
+          item: serviceAccountSchema,
+          columns: [
+            { title: 'NAME', cell: (item) => item.name },
+            { title: 'ROLE', cell: (item) => item.role },
+            { title: 'TOKENS', cell: (item) => String(item.tokens) },
+            { title: 'LAST USED', cell: (item) => timeOrDash(item.lastUsedAt) },
+          ],
+          empty: 'There are no service accounts.',
+        },
       );
     });
   account
