@@ -2,6 +2,7 @@ import type { Sealed } from '../../appliance/agent/protocol.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';
+import { requireBypassable } from '../planning/bypass.ts';
 import type { ClusterRecord, DrawnKeys } from '../state/clusters.ts';
 import type { OperationRecord } from '../state/operations.ts';
 import type { RevisionRecord } from '../state/revisions.ts';
@@ -93,6 +94,7 @@ export class Preparation {
     const { parsed, problems: found } = this.validate(request.text, request.file);
     const [first, ...others] = found;
     if (first !== undefined) throw new Refusal('invalid', [first, ...others]);
+    checkBypass(request.bypass);
     const warnings = this.#judge(parsed, request.principal);
     const secrets = await this.sealAll(parsed.secrets);
     const given = Object.fromEntries(secrets.map((secret) => [secret.name, secret.sealed]));
@@ -257,6 +259,15 @@ export async function lookAndKeep(recorder: Recorder, link: AgentLink, subject: 
     const observed = await observeThrough(link, recorder.state, subject);
     await recorder.commit(() => recorder.state.clusters.setObserved(subject.cluster.uid, observed));
     return observed;
+  } catch (error) {
+    throw asRefusal(error);
+  }
+}
+
+/** @throws Refusal when one of the checks cannot be bypassed */
+function checkBypass(ids: readonly string[] = []): void {
+  try {
+    requireBypassable(ids);
   } catch (error) {
     throw asRefusal(error);
   }

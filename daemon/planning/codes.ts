@@ -68,4 +68,14 @@ export const planningCodes: ProblemCatalogue = {
     explanation: 'The add-on is not built yet, or not for this version of Kubernetes.',
     remedy: 'Choose one that the reference of the answer file lists, or leave it out.',
   },
+  'PLAN-013': {
+    title: 'A strict check cannot be bypassed',
+    explanation: 'What the check finds would break the cluster, not only slow it down.',
+    remedy: 'Mend what the check finds. The page of preflight checks says which can be bypassed.',
+  },
+  'PLAN-014': {
+    title: 'No such check to bypass',
+    explanation: 'A bypass that is misspelt would be recorded and would bypass nothing.',
+    remedy: 'Take the id from the finding, or from the page of preflight checks.',
+  },
 };
