@@ -2,9 +2,8 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { type Logger, pino } from 'pino';
-import { Problem, UserProblem } from '../provisioners/contract/problem.ts';
+import type { Logger } from 'pino';
+import { Problem } from '../provisioners/contract/problem.ts';
 import { AuditExports } from './access/audit-export.ts';
 import { SiteAuthority } from './access/authority.ts';
 import { Directories, type Reach } from './access/directory.ts';
@@ -18,38 +17,14 @@ import { ApiServer } from './api/server.ts';
 import { TokenSweep } from './api/token-sweep.ts';
 import { answerFilePlanners } from './operations/answer-file.ts';
 import { Engine } from './operations/engine.ts';
-import { type LinkListener, listenForAgents, SocketLink } from './operations/socket-link.ts';
+import { listenForAgents, SocketLink } from './operations/socket-link.ts';
+import { type DaemonOptions, readOptions } from './options.ts';
+import { keepCertificateFresh } from './renewal.ts';
 import { systemClock } from './state/clock.ts';
 import { State } from './state/state.ts';
 
-const usage = `usage: node daemon/main.ts --state DIR [options]
-  --state DIR            folder of its own for everything it remembers
-  --listen HOST:PORT     API, default 127.0.0.1:8443; port 0 = any free one
-  --link-listen H:P      agents, default 127.0.0.1:8444
-  --wizard DIR           built pages of the web wizard, default those of this clone
-  --name NAME            another name or address of this host for its certificate; may be repeated
-  --allow-root           run as root (for tests; it needs no rights of root)
-  --log-level LEVEL      pino's levels, default info`;
-
-/** How often the server certificate is looked at. */
-const renewalInterval = 24 * 60 * 60_000;
 /** A stop that takes longer than this has hung: the next start resumes from the journal all the same. */
 const stopWithin = 10_000;
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** What the command line asks for. */
-interface DaemonOptions {
-  readonly state: string;
-  readonly listen: Address;
-  readonly linkListen: Address;
-  readonly names: readonly string[];
-  readonly wizard: string;
-  readonly logger: Logger;
-}
 
 /** Everything of the house that runs, in the order in which it is stopped. */
 interface RunningDaemon {
@@ -203,12 +178,12 @@ async function startListeners(options: DaemonOptions, parts: Parts): Promise<Run
     logger,
   });
   sweep.start();
-  const renewal = setInterval(() => void renew(options, parts, { api, link }), renewalInterval).unref();
+  const endRenewal = keepCertificateFresh({ authority, names, api, link, logger });
   return {
     port,
     linkPort: link.port,
     async stop() {
-      clearInterval(renewal);
+      endRenewal();
       await api.stop();
       auditExports.stop();
       sweep.stop();
@@ -217,62 +192,6 @@ async function startListeners(options: DaemonOptions, parts: Parts): Promise<Run
       state.close();
     },
   };
-}
-
-async function renew(
-  { logger, names }: DaemonOptions,
-  { authority }: Parts,
-  { api, link }: { readonly api: ApiServer; readonly link: LinkListener },
-): Promise<void> {
-  try {
-    const identity = await authority.serverIdentity(names);
-    api.renew(identity);
-    link.replaceCertificate({ certificate: identity.cert, key: identity.key });
-  } catch (error) {
-    logger.error({ err: error }, 'the server certificate could not be renewed; tried again in a day');
-  }
-}
-
-/** Reads the command line. @throws UserProblem when it cannot be. */
-function readOptions(words: readonly string[]): DaemonOptions {
-  const { values } = parseArgs({
-    args: [...words],
-    options: {
-      state: { type: 'string' },
-      listen: { type: 'string', default: '127.0.0.1:8443' },
-      'link-listen': { type: 'string', default: '127.0.0.1:8444' },
-      name: { type: 'string', multiple: true, default: [] },
-      wizard: { type: 'string', default: join(import.meta.dirname, '..', 'ui/wizard/dist') },
-      'allow-root': { type: 'boolean', default: false },
-      'log-level': { type: 'string', default: 'info' },
-    },
-  });
-  if (values.state === undefined) throw new UserProblem('START-001', '--state is missing', { remedy: usage });
-  if (process.getuid?.() === 0 && !values['allow-root']) {
-    throw new UserProblem('START-002', 'the daemon faces the web and does not run as root', {
-      remedy: 'Start it as a user of its own, as scripts/up does; --allow-root is for tests.',
-    });
-  }
-  return {
-    state: values.state,
-    listen: addressOf(values.listen),
-    linkListen: addressOf(values['link-listen']),
-    names: values.name,
-    wizard: resolve(values.wizard),
-    logger: pino({ level: values['log-level'] }),
-  };
-}
-
-/** `host:port`, also `[::1]:port`. */
-function addressOf(text: string): Address {
-  const match = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(text);
-  if (match?.[1] === undefined || Number(match[2]) > 65_535) {
-    throw new UserProblem('START-003', `"${text}" is not an address to listen on`, {
-      value: text,
-      remedy: 'Write host:port, for example 127.0.0.1:8443 or [::1]:8443.',
-    });
-  }
-  return { host: match[1], port: Number(match[2]) };
 }
 
 /** Tells systemd (or nobody) that the daemon takes on work; sd_notify(3). */

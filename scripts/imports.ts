@@ -65,7 +65,7 @@ const rules: readonly Rule[] = [
     because: "the CLI is a client: it imports the API's types and nothing else of the daemon",
   },
   {
-    from: /^daemon\/(main|composition)\.ts$/,
+    from: /^daemon\/(main|composition|options|renewal)\.ts$/,
     may: [contract, /^daemon\//, /^appliance\/agent\/protocol\.ts$/],
     because: 'the composition root wires the daemon and nothing of the floors below but the link protocol',
   },

@@ -43,7 +43,7 @@ export const catalogues: readonly CatalogueOfRoom[] = [
     rooms: [
       'daemon/api/',
       'daemon/access/',
-      'daemon/composition.ts',
+      'daemon/options.ts',
       'daemon/cli/live-client.ts',
       'provisioners/contract/problem.ts',
     ],
