@@ -1,6 +1,6 @@
 /** Debian packages that the lab, the payload build and the tests stand on; installed with apt when missing. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const namesIn = (file: string): string[] =>
@@ -20,6 +20,7 @@ const services: Readonly<Record<string, readonly string[]>> = {
 
 /** While it is there, Debian's packages start no service (policy-rc.d, /usr/share/doc/init-system-helpers). */
 const policyFile = '/usr/sbin/policy-rc.d';
+const unfinishedPolicy = `${policyFile}.remuda`;
 const policy = '#!/bin/sh\n# made by scripts/test of Remuda while it installs packages\nexit 101\n';
 
 /** Names of the needed packages that dpkg does not have as installed. */
@@ -41,12 +42,17 @@ function missingPackages(): string[] {
  */
 export function installMissingPackages(): void {
   // Left by a run that was killed.
+  rmSync(unfinishedPolicy, { force: true });
   if (existsSync(policyFile) && readFileSync(policyFile, 'utf8') === policy) rmSync(policyFile);
   const missing = missingPackages();
   if (missing.length === 0) return;
   console.log(`apt: installing ${missing.join(' ')}`);
   const isOurs = !existsSync(policyFile);
-  if (isOurs) writeFileSync(policyFile, policy, { mode: 0o755 });
+  if (isOurs) {
+    // Whole or not at all: an empty file left by a kill would be nobody's, and let services start for ever.
+    writeFileSync(unfinishedPolicy, policy, { mode: 0o755 });
+    renameSync(unfinishedPolicy, policyFile);
+  }
   try {
     for (const args of [
       ['update', '-q'],
