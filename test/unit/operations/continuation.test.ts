@@ -130,7 +130,12 @@ function runWith(plan: Plan): OperationRun {
     isCancelRequested: false,
     createdAt: at,
   } as const;
-  const subject = { cluster: plan.cluster, provider: readProvider({}), desired: readCluster({}), keys: '' };
+  const subject = {
+    cluster: plan.cluster,
+    provider: readProvider({}),
+    desired: readCluster({ name: 'one', things: [] }),
+    keys: '',
+  };
   return new OperationRun(record, subject, plan);
 }
 

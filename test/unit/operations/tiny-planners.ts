@@ -1,33 +1,48 @@
+import { z } from 'zod';
 import type { JsonObject } from '../../../provisioners/contract/json.ts';
 import type { Observed } from '../../../provisioners/contract/observed.ts';
 import type { Plan, PlannedStep } from '../../../provisioners/contract/plan.ts';
 import type { DesiredCluster, DesiredProvider, Planners } from '../../../daemon/operations/planners.ts';
 
 /** One thing a tiny cluster is made of. `act` leaves only a receipt; `fact` names a step whose fact its input takes. */
-export interface TinyThing {
-  readonly id: string;
-  readonly after: readonly string[];
-  readonly isAct?: boolean;
-  readonly isCheck?: boolean;
-  readonly fact?: string;
-}
+const thingSchema = z.strictObject({
+  id: z.string(),
+  after: z.array(z.string()).readonly(),
+  isAct: z.boolean().exactOptional(),
+  isCheck: z.boolean().exactOptional(),
+  fact: z.string().exactOptional(),
+});
+
+const documentSchema = z.strictObject({
+  name: z.string(),
+  things: z.array(thingSchema).readonly(),
+  protected: z.boolean().exactOptional(),
+  destroyLimit: z.number().exactOptional(),
+  note: z.string().exactOptional(),
+  secret: z.string().exactOptional(),
+  server: z.string().exactOptional(),
+});
+
+const fileSchema = documentSchema.extend({
+  given: z.record(z.string(), z.record(z.string(), z.string())).exactOptional(),
+});
+
+/** One thing a tiny cluster is made of. */
+export type TinyThing = z.infer<typeof thingSchema>;
 
 /** A tiny answer file: JSON, so that these tests need neither the real spec nor the real planner. */
-export interface TinyFile {
-  readonly name: string;
-  readonly things: readonly TinyThing[];
-  readonly protected?: boolean;
-  readonly destroyLimit?: number;
-  readonly note?: string;
-  readonly secret?: string;
-  readonly server?: string;
-  readonly given?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-}
+export type TinyFile = z.infer<typeof fileSchema>;
 
 export const tinyText = (file: TinyFile): string => JSON.stringify(file);
 
+/** A document as it is kept: plain JSON. */
+const jsonOf = (document: z.infer<typeof documentSchema>): JsonObject => ({
+  ...document,
+  things: document.things.map((thing) => ({ ...thing })),
+});
+
 const cluster = (document: JsonObject): DesiredCluster => {
-  const file = document as unknown as TinyFile; // reason: the tiny file is JSON by construction
+  const file = documentSchema.parse(document);
   return {
     name: file.name,
     provider: 'tiny',
@@ -116,14 +131,14 @@ export const tinyPlanners: Planners = {
   parse: (text, file) => {
     const base = { clusters: [], providers: [], secrets: [], text, place: () => undefined };
     try {
-      const { given, ...parsed } = JSON.parse(text) as TinyFile;
+      const { given, ...parsed } = fileSchema.parse(JSON.parse(text));
       const providerDocument = {
         server: parsed.server ?? 'here',
         ...(parsed.secret === undefined ? {} : { credentials: { secretRef: parsed.secret } }),
       };
       return {
         problems: [],
-        clusters: [cluster(parsed as unknown as JsonObject)], // reason: JSON by construction
+        clusters: [cluster(jsonOf(parsed))],
         providers: [provider(providerDocument)],
         secrets: Object.entries(given ?? {}).map(([name, data]) => ({ name, data })),
         text: JSON.stringify(parsed),
@@ -138,7 +153,7 @@ export const tinyPlanners: Planners = {
   readProvider: provider,
   checkChange: () => [],
   planCluster: ({ desired, observed, revision }) =>
-    planTiny(desired.document as unknown as TinyFile, observed, revision), // reason: JSON by construction
+    planTiny(documentSchema.parse(desired.document), observed, revision),
   planDeletion: ({ observed, revision }) => {
     const made = Object.keys(observed.marks ?? {});
     return plan('delete', observed, revision, removals(made), made);
