@@ -8,9 +8,9 @@ export class RunPage {
     this.#page = page;
   }
 
-  async open(): Promise<void> {
+  async open(title = 'Create demo'): Promise<void> {
     await this.#page.goto('/operations/op-1');
-    await this.#page.getByRole('heading', { name: 'Create demo' }).waitFor();
+    await this.#page.getByRole('heading', { name: title }).waitFor();
   }
 
   /** Waits until the log's own words are these: `3 lines`, `2 of 3 lines`. */

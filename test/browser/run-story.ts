@@ -191,6 +191,45 @@ function workerChange(index: number, isFailed: boolean): Change {
   };
 }
 
+/** A deletion that has ended: of everything, or stopped at a worker that does not go. */
+export function deletionStory({ isFailed = false } = {}): RunStory {
+  const { operation, masters, workers } = runStory();
+  const lost = workers.at(-1);
+  const gone: Change = ended(90, 2);
+  const machines = [...masters, ...workers].map((name) => {
+    const problem = { kind: 'blocked', code: 'LAB-009', summary: `${name} does not stop` } as const;
+    const change: Change = isFailed && name === lost ? { ...gone, state: 'failed', problem } : gone;
+    const role = masters.includes(name) ? 'control-plane' : 'worker';
+    return step('machine.destroy', name, 'teardown', `Remove the machine ${name}`, { ...change, role });
+  });
+  const facts = {
+    gone: [...masters, ...workers].map((name) => ({ type: 'machine', id: name, name })),
+    kept: [{ type: 'volume', id: 'data', name: 'data', policy: 'kept as deletion.volumes says' }],
+    left: [],
+  };
+  const last: Change = isFailed ? { state: 'cancelled' } : gone;
+  const stepList = [
+    ...machines,
+    step('infrastructure.remove', 'cluster', 'teardown', 'Remove the infrastructure', last),
+    step(
+      'teardown.prove',
+      'cluster',
+      'teardown',
+      'Prove that nothing is left',
+      isFailed ? last : { ...last, facts },
+    ),
+  ];
+  const story = fakeOperation({
+    ...operation,
+    kind: 'delete',
+    state: isFailed ? 'failed' : 'succeeded',
+    endedAt: at(95),
+    stepList,
+    steps: { total: stepList.length, ended: stepList.length, running: 0, failed: isFailed ? 1 : 0 },
+  });
+  return { operation: story, masters, workers };
+}
+
 /** Puts the story behind the API of a site. */
 export function tell(site: FakeSite, { operation, masters, workers }: RunStory): void {
   site.engine.clusters.set('demo', {

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type FakeSite, startFakeSite } from '../integration/api/fake-site.ts';
 import { RunPage } from './run-page.ts';
-import { runStory, type RunStory, tell } from './run-story.ts';
+import { deletionStory, runStory, type RunStory, tell } from './run-story.ts';
 import { builtWizard, startBrowser, visit, type Visitor } from './visitor.ts';
 
 let browser: Browser;
@@ -29,11 +29,15 @@ afterEach(async () => {
   await site[Symbol.asyncDispose]();
 });
 
-async function open(look: Parameters<typeof visit>[2] = {}): Promise<void> {
+async function open(
+  title = 'Create demo',
+  look: Parameters<typeof visit>[2] & { readonly isClockHeld?: boolean } = {},
+): Promise<void> {
   visitor = await visit(browser, site, look);
   ({ page } = visitor);
+  if (look.isClockHeld) await page.clock.install();
   run = new RunPage(page);
-  await run.open();
+  await run.open(title);
 }
 
 /** Asks again until the answer is as wanted: a busy machine may take its time. */
@@ -77,6 +81,49 @@ describe('the steps and machines', () => {
     await page.getByRole('img', { name: /5 done|4 done, 1 planned/ }).waitFor();
   });
 
+  test('name who asked for it, and are all in sight at 1440×900', async () => {
+    await open();
+    await page.goto('/run/op-1');
+    await page.getByText(/started .* by ada$/).waitFor();
+    await page.getByRole('img', { name: /3 masters, 2 workers/ }).waitFor();
+    const hidden = (): Promise<number> =>
+      page.locator('.remuda-topology-body').evaluate((box) => box.scrollHeight - box.clientHeight);
+    await soon(hidden).toBe(0);
+    expect(
+      await page.locator('.remuda-topology-body').evaluate((box) => box.getBoundingClientRect().bottom),
+    ).toBeLessThan(900);
+  });
+
+  test('tell of the API what the run has proven, whatever the last look was', async () => {
+    const cluster = site.engine.clusters.get('demo');
+    if (cluster?.observed === undefined) throw new Error('the story has a cluster');
+    const { apiVersion: _, ...before } = cluster.observed;
+    site.engine.clusters.set('demo', { ...cluster, observed: before });
+    await open();
+    const picture = page.getByRole('img', { name: /3 masters, 2 workers/ });
+    await picture.getByText('coming up').waitFor();
+    site.engine.put({ ...story.operation, state: 'succeeded', endedAt: new Date().toISOString() });
+    await picture.getByText('answers').waitFor();
+  });
+
+  test('an agent that comes back is no alarm; one that stays away is', async () => {
+    const problem = {
+      kind: 'transient',
+      code: 'AGENT-001',
+      summary: 'no agent of site "local" is connected',
+      remedy: 'Look whether the agent runs.',
+    } as const;
+    await open('Create demo', { isClockHeld: true });
+    site.engine.put({ ...story.operation, state: 'waiting', waitingFor: 'agent', problem });
+    await page.getByText('The site’s agent is coming back').waitFor();
+    expect(await page.locator('.remuda-problem').count()).toBe(0);
+    await page.clock.fastForward(61_000);
+    await page.locator('.remuda-problem').getByText('AGENT-001').waitFor();
+    expect(await page.getByText('The site’s agent is coming back').count()).toBe(0);
+    site.engine.put(story.operation);
+    await page.locator('.remuda-problem').waitFor({ state: 'detached' });
+  });
+
   test('a failure shows cause, remedy, code and last lines on top, and can be resumed (complaint 19)', async () => {
     tell(site, runStory({ isFailed: true }));
     await open();
@@ -105,6 +152,45 @@ describe('the steps and machines', () => {
     await soon(
       () => site.engine.asked.find(({ name }) => name === 'approveOperation')?.request,
     ).toMatchObject({ confirm: 'demo' });
+  });
+});
+
+describe('the proof of a deletion (DESIGN §6)', () => {
+  /** The lines of one of the lists. */
+  const list = async (title: string): Promise<string> =>
+    page
+      .getByRole('region', { name: 'What became of everything' })
+      .locator('div', { has: page.getByRole('heading', { name: title }) })
+      .last()
+      .innerText();
+
+  test('has three lists below the title, and knows masters that are gone from workers', async () => {
+    tell(site, deletionStory());
+    await open('Delete demo');
+    await page
+      .getByRole('img', { name: /3 masters, 2 workers · 5 done/ })
+      .getByText('removed', { exact: true })
+      .waitFor();
+    expect(await list('Gone')).toMatch(
+      /5 machines\s+demo-m1, demo-m2, demo-m3, demo-w1, demo-w2\s+Infrastructure/,
+    );
+    expect(await list('Kept by policy')).toMatch(/volume data\s+kept as deletion.volumes says/);
+    expect(await list('Left or unknown, and why')).toContain('Nothing');
+    const order = await page.getByRole('heading').allInnerTexts();
+    expect(order.indexOf('Delete demo')).toBeLessThan(order.indexOf('What became of everything'));
+    const progress = page.getByRole('progressbar', { name: 'Steps that have ended' });
+    expect(await progress.evaluate((bar: HTMLProgressElement) => bar.position)).toBe(1);
+  });
+
+  test('of one that stopped says what is gone, and what is left or unknown', async () => {
+    tell(site, deletionStory({ isFailed: true }));
+    await open('Delete demo');
+    await page.getByRole('region', { name: 'What became of everything' }).waitFor();
+    expect(await list('Gone')).toMatch(/4 machines\s+demo-m1, demo-m2, demo-m3, demo-w1/);
+    expect(await list('Gone')).not.toContain('Infrastructure');
+    expect(await list('Left or unknown, and why')).toMatch(
+      /machine demo-w2\s+demo-w2 does not stop\s+Infrastructure\s+not reached\s+Proof that nothing else is left/,
+    );
   });
 });
 
@@ -151,7 +237,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
     async (form) => {
       for (let number = 0; number < 200; number += 1) site.engine.say(`E1121 error ${number}`);
       if (form === 'failed') tell(site, runStory({ isFailed: true }));
-      await open({ colorScheme });
+      await open('Create demo', { colorScheme });
       await run.countIs('200 lines');
       if (form === 'table') await page.getByRole('button', { name: 'Table' }).click();
       await page.locator('[data-line="200"]').click();
