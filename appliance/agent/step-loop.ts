@@ -1,6 +1,6 @@
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { Waiting } from '../../provisioners/contract/ports.ts';
-import { type ProblemReport, reportOf } from '../../provisioners/contract/problem.ts';
+import { Blocked, type ProblemReport, reportOf } from '../../provisioners/contract/problem.ts';
 import type { AnyStep, Observation, StepContext } from '../../provisioners/contract/step.ts';
 import type { Duration, Instant } from '../../provisioners/contract/time.ts';
 import type { Clock } from './clock.ts';
@@ -167,10 +167,12 @@ class StepLoop {
       this.#throwIfOver({ isApply: true });
       this.#problem = report;
       if (report.kind === 'user') return this.#failed(report);
-      context.log(`this try did not work: ${report.summary}`, report.machine);
+      const awaits = thrown instanceof Blocked ? thrown.awaits : undefined;
+      const how = awaits === undefined ? 'this try did not work' : 'not yet';
+      context.log(`${how}: ${report.summary}`, report.machine);
       if (report.kind === 'blocked') {
         this.#tries -= 1;
-        await this.#waitForSomebody(report.summary, report.remedy ?? 'See the log.');
+        await this.#waitForSomebody(report.summary, report.remedy ?? 'See the log.', awaits);
       } else if (this.#tries < step.limits.attempts) await this.#pause(backoff(this.#tries, this.#run.clock));
     }
     return this.#afterApply();

@@ -76,10 +76,18 @@ export class UserProblem extends Problem {
   }
 }
 
-/** Somebody must act; Remuda goes on looking. */
+/** Somebody must act, or something else must end first; Remuda goes on looking. */
 export class Blocked extends Problem {
-  constructor(code: string, summary: string, details: ProblemDetails & { readonly remedy: string }) {
+  /** What is awaited, where that is nobody's act; reads after "waits for". */
+  readonly awaits: string | undefined;
+
+  constructor(
+    code: string,
+    summary: string,
+    { awaits, ...details }: ProblemDetails & { readonly remedy: string; readonly awaits?: string },
+  ) {
     super('blocked', code, summary, details);
+    this.awaits = awaits;
   }
 }
 

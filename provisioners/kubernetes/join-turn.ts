@@ -13,6 +13,9 @@ import { isMemberOf } from './control-plane-state.ts';
  */
 const label = 'remuda.dev/joining';
 
+/** The same words before and after a turn was refused, so that people read of one wait. */
+export const awaitsTurn = (others: string): string => `${others} to have joined: masters join one at a time`;
+
 /** A mark that no attempt went on from is left over after a crash; the calls in between are over much sooner. */
 const staleAfter = minutes(5);
 
@@ -107,6 +110,7 @@ export async function takeTurn(
       const names = others.map(({ name }) => name).join(', ');
       throw new Blocked('MASTER-001', `${names} is joining, and masters join one at a time`, {
         remedy: `Nothing is to be done while ${names} answers: ${machine.name} joins next.`,
+        awaits: awaitsTurn(names),
       });
     }
     await context.sleep(seconds(1));

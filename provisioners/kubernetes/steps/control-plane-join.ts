@@ -14,7 +14,7 @@ import {
 import { clearHalfJoined, rejectedEtcdCure } from '../half-joined-master.ts';
 import { apiServerFiles } from '../hardening.ts';
 import { joinFiles } from '../join-files.ts';
-import { endTurn, hasTurn, othersJoining, requireRoomForOne, takeTurn } from '../join-turn.ts';
+import { awaitsTurn, endTurn, hasTurn, othersJoining, requireRoomForOne, takeTurn } from '../join-turn.ts';
 import { ignoredErrors, minorOfCluster } from '../kubeadm-config.ts';
 import { leftTokenFiles, pendingKubeadm, removeTokenFiles, runKubeadm } from '../kubeadm-run.ts';
 import { kubeadmRun } from '../limits.ts';
@@ -76,7 +76,7 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
     }
     const others = isAdded(state) ? [] : await othersJoining(context, machine, access);
     if (others.length > 0) {
-      const what = `${others.join(', ')} to have joined: masters join one at a time`;
+      const what = awaitsTurn(others.join(', '));
       return { state: 'pending', what, since: context.now(), usually: seconds(60) };
     }
     if (traces.length === 0) return { state: 'todo', why: `${machine.name} is no master yet` };

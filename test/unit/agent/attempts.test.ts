@@ -210,6 +210,26 @@ describe('one attempt', () => {
     expect(await outcomeOf(reports)).toMatchObject({ state: 'succeeded', changed: true });
   });
 
+  it("names what an apply gave way to, which is nobody's fault and no failed try", async () => {
+    let tries = 0;
+    const { runner, reports } = bench(
+      fakeStep({
+        observe: () => (tries > 5 ? done : todo),
+        apply: () => {
+          tries += 1;
+          const details = { remedy: 'nothing is to be done', awaits: 'cp-2 to have joined' };
+          if (tries < 6) throw new Blocked('Q-2', 'cp-2 is joining', details);
+        },
+      }),
+    );
+    runner.dispatch(dispatchOf());
+    expect(await outcomeOf(reports)).toMatchObject({ state: 'succeeded' });
+    const said = JSON.stringify(reports());
+    expect(said).toContain('not yet: cp-2 is joining');
+    expect(said).toContain('"what":"cp-2 to have joined"');
+    expect(said).not.toMatch(/somebody to act|did not work/);
+  });
+
   it('delivers an act once and keeps its receipt over attempts', async () => {
     let delivered = 0;
     const step = fakeStep({ observe: () => todo, apply: () => void (delivered += 1) }, { nature: 'act' });
