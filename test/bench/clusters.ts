@@ -168,7 +168,7 @@ async function prepare(folder: string): Promise<void> {
     cpSync(kept, folder, { recursive: true });
     return;
   }
-  say('a year of 200 clusters is being lived through (about two minutes)');
+  say('a year of 200 clusters is being lived through (a minute on two quiet cores)');
   say(JSON.stringify(await liveThroughYear(folder)));
   if (kept !== undefined) cpSync(folder, kept, { recursive: true });
 }
