@@ -1,7 +1,12 @@
 import { refuseForeignDocuments } from '../documents.ts';
 import { planAnswerSchema, preflightAnswerSchema } from '../schemas/plan.ts';
 import { applyAnswerSchema } from '../schemas/operation.ts';
-import { applyRequestSchema, fileRequestSchema, preflightRequestSchema } from '../schemas/requests.ts';
+import {
+  applyRequestSchema,
+  fileRequestSchema,
+  planRequestSchema,
+  preflightRequestSchema,
+} from '../schemas/requests.ts';
 import { validationSchema } from '../schemas/problem.ts';
 import { defineRoute } from '../route.ts';
 
@@ -30,7 +35,7 @@ export const fileRoutes = [
     access: { verb: 'plan', object: 'file' },
     mutates: false,
     status: 200,
-    body: fileRequestSchema,
+    body: planRequestSchema,
     answer: planAnswerSchema,
     async handle(services, { body, ...asked }) {
       refuseForeignDocuments(services, asked, 'plan', body);

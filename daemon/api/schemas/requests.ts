@@ -13,6 +13,9 @@ const bypass = z
   .default([])
   .describe('Ids of preflight checks to bypass.');
 
+/** `plan`: a bypass is part of a plan and of its hash, so that exactly what was reviewed can be run. */
+export const planRequestSchema = z.strictObject({ text, file, bypass }).meta({ id: 'PlanRequest' });
+
 /** `preflight`. */
 export const preflightRequestSchema = z.strictObject({ text, file, bypass }).meta({ id: 'PreflightRequest' });
 

@@ -40,8 +40,9 @@ export function addFileCommands(program: Command, session: Session): void {
     .description('say what apply would do, from a fresh look; starts nothing')
     .addOption(fileOption())
     .addOption(outputOption())
+    .option('--bypass <check>', 'plan without this preflight check; may be repeated', collect)
     .option('--exit-code', 'exit 6 when there is something to do')
-    .action((options: FileOptions & { readonly exitCode?: boolean }) => plan(session, options));
+    .action((options: PlanOptions) => plan(session, options));
   addWaitOptions(
     program
       .command('apply')
@@ -73,20 +74,30 @@ async function validate(session: Session, options: FileOptions): Promise<void> {
   session.printer.answer(`${session.printer.out.good('valid')}: ${names.join(', ')}`);
 }
 
-async function plan(session: Session, options: FileOptions & { readonly exitCode?: boolean }): Promise<void> {
+interface PlanOptions extends FileOptions {
+  readonly exitCode?: boolean;
+  readonly bypass?: readonly string[];
+}
+
+async function plan(session: Session, options: PlanOptions): Promise<void> {
+  const { bypass = [] } = options;
   const file = await readFiles(session, options.file);
   const client = await session.client();
   const answer = await withPlaces(file, () =>
     client.call({
       method: 'POST',
       path: '/api/v1/plans',
-      body: { text: file.text, file: file.name },
+      body: { text: file.text, file: file.name, bypass },
       answer: planAnswerSchema,
     }),
   );
   if (options.output === 'table') {
     refuseProblems(file, answer.problems);
-    printPlan(session, answer, `remuda apply ${options.file.map((path) => `-f ${path}`).join(' ')}`);
+    const again = [
+      ...options.file.map((path) => `-f ${path}`),
+      ...bypass.map((check) => `--bypass ${check}`),
+    ];
+    printPlan(session, answer, `remuda apply ${again.join(' ')}`);
   } else {
     printData(session.printer, options.output, answer);
     if (answer.problems.length > 0) throw new CommandFailure(exitCode.usage, []);

@@ -70,6 +70,16 @@ describe('the same request twice, and at the wrong time', () => {
   });
 });
 
+test('a reviewed plan holds its bypass: with it the hash is run, without it refused', async () => {
+  agent = await FakeAgent.join(daemon, running);
+  const planned = ['plan', '-f', example, '-o', 'json'];
+  const without = JSON.parse((await run(planned)).out) as PlanAnswer;
+  const { hash } = JSON.parse((await run([...planned, '--bypass', 'LAB-MEMORY'])).out) as PlanAnswer;
+  expect(hash).not.toBe(without.hash);
+  expect((await run(['apply', '-f', example, '--plan', hash])).code).toBe(8);
+  expect((await run(['apply', '-f', example, '--plan', hash, '--bypass', 'LAB-MEMORY'])).code).toBe(0);
+});
+
 describe('following by events (K7, V12)', () => {
   test('3: a failed check ends the command with what was seen, and resume is offered', async () => {
     agent = await FakeAgent.join(daemon, () => ({
