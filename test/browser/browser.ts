@@ -67,17 +67,28 @@ export async function look(page: Page, name: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await isDrawn(page, colorScheme);
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const found = violations.map(
-      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
-    );
+    let found = await violationsOf(page);
+    // What the page was just drawing anew is no violation; what is one is still there at the third look.
+    for (let looks = 1; found.length > 0 && looks < 3; looks += 1) {
+      await isDrawn(page, colorScheme);
+      found = await violationsOf(page);
+    }
     expect(found, `axe on ${name}, ${colorScheme}`).toEqual([]);
     await takePicture(page, `${name}-${colorScheme}`);
   }
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
 }
 
-/** Waits until the page has taken the scheme over and drawn it. */
+/** What axe has against the page as it is drawn now, a line each. */
+async function violationsOf(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)} (${failureSummary ?? ''})`).join(' | ')}`,
+  );
+}
+
+/** Waits until the page has taken the scheme over and drawn it, and nothing in it moves. */
 async function isDrawn(page: Page, scheme: 'light' | 'dark'): Promise<void> {
   await page.waitForFunction(
     (isDark) => document.documentElement.classList.contains('pf-v6-theme-dark') === isDark,
@@ -85,6 +96,13 @@ async function isDrawn(page: Page, scheme: 'light' | 'dark'): Promise<void> {
   );
   await page.evaluate(
     () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(undefined)))),
+  );
+  await page.waitForFunction(() =>
+    document
+      .getAnimations()
+      .every(
+        ({ playState, effect }) => playState !== 'running' || effect?.getTiming().iterations === Infinity,
+      ),
   );
 }
 
