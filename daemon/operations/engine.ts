@@ -268,6 +268,11 @@ export class Engine {
     return this.#reading.events(after, filter);
   }
 
+  /** Events before a number, newest first, at most `limit` (default 1000). */
+  eventsBack(before: number, filter: EventFilter = {}): readonly EngineEvent[] {
+    return this.#reading.eventsBack(before, filter);
+  }
+
   /** Log lines after a number, at most `limit` (default 1000). */
   async logLines(operation: string, after: number, limit?: number): Promise<LogPage> {
     return this.#reading.logLines(operation, after, limit);

@@ -79,6 +79,10 @@ export class Reading {
     return this.#state.events.list(after, { ...filter, limit: filter.limit ?? pageSize });
   }
 
+  eventsBack(before: number, filter: EventFilter): readonly EngineEvent[] {
+    return this.#state.events.listBack(before, { ...filter, limit: filter.limit ?? pageSize });
+  }
+
   async logLines(operation: string, after: number, limit: number = pageSize): Promise<LogPage> {
     if (this.#state.operations.get(operation) === undefined)
       throw new Refusal('not-found', [problems.notFound('operation', operation)]);

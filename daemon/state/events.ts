@@ -28,6 +28,13 @@ interface Row {
   readonly data: string;
 }
 
+/** Which events are meant. */
+interface EventQuery {
+  readonly cluster?: string;
+  readonly operation?: string;
+  readonly limit: number;
+}
+
 /** Events kept for replay; older ones are dropped. 200,000 are some 60 MB and months of an ordinary site. */
 const keptEvents = 200_000;
 
@@ -73,20 +80,31 @@ export class Events {
   }
 
   /** After a number, oldest first. */
-  list(
-    after: number,
-    filter: { readonly cluster?: string; readonly operation?: string; readonly limit: number },
+  list(after: number, filter: EventQuery): readonly EventRecord[] {
+    return this.#read(['number > ?', after], 'ASC', filter);
+  }
+
+  /** Before a number, newest first. */
+  listBack(before: number, filter: EventQuery): readonly EventRecord[] {
+    return this.#read(['number < ?', before], 'DESC', filter);
+  }
+
+  #read(
+    [where, number]: readonly [string, number],
+    order: 'ASC' | 'DESC',
+    filter: EventQuery,
   ): readonly EventRecord[] {
-    const wheres = ['number > ?'];
-    const values: (string | number)[] = [after];
+    const wheres = [where];
+    const values: (string | number)[] = [number];
     for (const column of ['cluster', 'operation'] as const) {
       const value = filter[column];
       if (value === undefined) continue;
       wheres.push(`${column} = ?`);
       values.push(value);
     }
+    const sql = `SELECT * FROM events WHERE ${wheres.join(' AND ')} ORDER BY number ${order} LIMIT ?`;
     return this.#database
-      .prepare<unknown[], Row>(`SELECT * FROM events WHERE ${wheres.join(' AND ')} ORDER BY number LIMIT ?`)
+      .prepare<unknown[], Row>(sql)
       .all(...values, filter.limit)
       .map(recordOf);
   }

@@ -192,6 +192,25 @@ describe('the story of a highly available cluster in the lab', () => {
     expect(changesOfRemuda(whole).length).toBeGreaterThan(10);
   });
 
+  story.chapter('a Secret lies encrypted in etcd, and the cluster reads it (H6, C6)', async () => {
+    await site.kubectl(
+      '-n',
+      'story',
+      'create',
+      'secret',
+      'generic',
+      'kept',
+      '--from-literal=word=open-sesame',
+    );
+    const value = await etcdctl('get', '/registry/secrets/story/kept', '--print-value-only');
+    expect(value).toMatch(/^k8s:enc:secretbox:v1:/);
+    expect(value).not.toContain('open-sesame');
+    const read = await site.kubectl('-n', 'story', 'get', 'secret', 'kept', '-o', 'jsonpath={.data.word}');
+    expect(Buffer.from(read, 'base64').toString()).toBe('open-sesame');
+    // Nothing but Secrets is encrypted: the same question shows another object as it is.
+    expect(await etcdctl('get', '/registry/namespaces/story', '--print-value-only')).toContain('story');
+  });
+
   story.chapter('one worker more touches one machine', async () => {
     const planned = await site.remuda(['plan', '-f', answers(3), '-o', 'json', '--exit-code']);
     expect(planned.code).toBe(6);
@@ -283,18 +302,22 @@ async function readyNodes(): Promise<string[]> {
     .sort();
 }
 
-/** Started voters by etcd's own word, asked with etcdctl and the first master's certificates. */
-async function voters(): Promise<string[]> {
+/** What etcdctl answers, with the first master's certificates. */
+function etcdctl(...words: readonly string[]): Promise<string> {
   const pki = join(machine('story-cp-1').disk, 'etc/kubernetes/pki/etcd');
   const command = site.run(site.etcdctlProgram, [
     `--endpoints=https://${network}.11:2379`,
     `--cacert=${pki}/ca.crt`,
     `--cert=${pki}/server.crt`,
     `--key=${pki}/server.key`,
-    'member',
-    'list',
+    ...words,
   ]);
-  const lines = (await endsWell(command)).trim().split('\n');
+  return endsWell(command);
+}
+
+/** Started voters by etcd's own word. */
+async function voters(): Promise<string[]> {
+  const lines = (await etcdctl('member', 'list')).trim().split('\n');
   return lines
     .map((line) => line.split(', '))
     .filter(([, state, , , , learner]) => state === 'started' && learner !== 'true')

@@ -120,7 +120,7 @@ export const operationRoutes = [
     id: 'event.list',
     method: 'get',
     path: '/api/v1/events',
-    summary: 'What happened after a number, oldest first.',
+    summary: 'What happened after a number, oldest first; or the newest, newest first.',
     access: { verb: 'read', object: 'event', cluster: 'each' },
     mutates: false,
     status: 200,
@@ -128,16 +128,24 @@ export const operationRoutes = [
       ...afterQuery,
       cluster: labelSchema.exactOptional(),
       operation: operationIdSchema.exactOptional(),
+      before: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .exactOptional()
+        .describe('Newest first, from before this number back; `after` counts no more.'),
     }),
     answer: z.object({
       items: z.array(eventSchema).readonly(),
       last: z.int().describe('Number of the newest event there is: to follow from now on.'),
     }),
-    async handle({ engine, state }, { query: { after, limit, ...filter }, may }) {
+    async handle({ engine, state }, { query: { after, before, limit, ...filter }, may }) {
       const items: EngineEvent[] = [];
       // Pages are filled with what the caller may see, so that a short page is the last one.
-      for (let position = after; items.length < limit; ) {
-        const seen = engine.events(position, { ...filter, limit });
+      for (let position = before ?? after; items.length < limit; ) {
+        const wanted = { ...filter, limit };
+        const seen =
+          before === undefined ? engine.events(position, wanted) : engine.eventsBack(position, wanted);
         for (const event of seen)
           if (items.length < limit && may('read', subjectOf(event))) items.push(event);
         position = seen.at(-1)?.number ?? position;

@@ -258,6 +258,13 @@ export class FakeEngine implements EngineDoors {
   acknowledgedSequence(): number {
     return 0;
   }
+  eventsBack(before: number, filter: Parameters<EngineDoors['events']>[1] = {}): readonly EngineEvent[] {
+    return this.events(0, { ...filter, limit: Infinity })
+      .filter(({ number }) => number < before)
+      .toReversed()
+      .slice(0, filter.limit ?? 1000);
+  }
+
   events(after: number, filter: Parameters<EngineDoors['events']>[1] = {}): readonly EngineEvent[] {
     return this.happened
       .filter((event) => event.number > after)

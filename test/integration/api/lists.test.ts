@@ -96,3 +96,28 @@ test('pages of operations are filled with what the caller may see, and no cursor
   const url = `${site.url}/api/v1/operations?cursor=${foreign}`;
   expect((await ask(url, site.authority.certificate, { token })).status).toBe(400);
 });
+
+test('events are answered from either end: after a number oldest first, before a number newest first', async () => {
+  for (let number = 1; number <= 12; number += 1)
+    site.engine.happened.push({
+      number,
+      at: '2026-11-21T05:00:00.000Z',
+      type: 'cluster.changed',
+      cluster: number % 2 === 1 ? 'apple' : 'birch',
+      data: {},
+    });
+  const { token } = site.tokens.issue({ name: 'picker', role: 'user', days: 1 });
+  grantRole(site, site.state.principals.find('service', 'picker')?.id ?? '', 'apple', 'viewer');
+  const seen = async (query: string, by = site.admin) => {
+    const url = `${site.url}/api/v1/events?${query}`;
+    const { json } = await ask(url, site.authority.certificate, { token: by });
+    return (json as { readonly items: readonly { readonly number: number }[] }).items.map(
+      ({ number }) => number,
+    );
+  };
+  expect(await seen('after=4&limit=3')).toEqual([5, 6, 7]);
+  expect(await seen('before=9&limit=3')).toEqual([8, 7, 6]);
+  expect(await seen(`before=${Number.MAX_SAFE_INTEGER}&limit=2`)).toEqual([12, 11]);
+  // A page is filled with what the caller may see.
+  expect(await seen(`before=10&limit=3`, token)).toEqual([9, 7, 5]);
+});

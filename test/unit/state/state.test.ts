@@ -246,3 +246,15 @@ describe('logs', () => {
     logs.closeAll();
   });
 });
+
+test('events are read from either end, of all clusters or of one', () => {
+  const state = open();
+  for (const cluster of ['apple', 'birch', 'apple', 'birch', 'apple'])
+    state.events.append({ ...event('e'), cluster });
+  const numbers = (events: readonly { readonly number: number }[]) => events.map(({ number }) => number);
+  expect(numbers(state.events.list(1, { limit: 3 }))).toEqual([2, 3, 4]);
+  expect(numbers(state.events.list(0, { cluster: 'birch', limit: 9 }))).toEqual([2, 4]);
+  expect(numbers(state.events.listBack(9, { limit: 2 }))).toEqual([5, 4]);
+  expect(numbers(state.events.listBack(5, { cluster: 'apple', limit: 9 }))).toEqual([3, 1]);
+  state.close();
+});

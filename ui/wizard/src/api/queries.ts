@@ -86,14 +86,17 @@ export const useOperation = (id: string): UseQueryResult<OperationDetail> =>
       get<OperationDetail>(`/api/v1/operations/${encodeURIComponent(id)}`, { signal, isBackground: true }),
   });
 
-/** What happened to one cluster, oldest first. */
+/** Newest events that are looked at; how far steps have come is among them. */
+const newestEvents = 1000;
+
+/** What happened to one cluster lately, newest first. */
 export const useClusterEvents = (cluster: string): UseQueryResult<readonly EngineEvent[]> =>
   useQuery({
     queryKey: [...keys.operations, 'events', cluster],
     queryFn: async ({ signal }) =>
       (
         await get<{ readonly items: readonly EngineEvent[] }>('/api/v1/events', {
-          query: { cluster, limit: 5000 },
+          query: { cluster, limit: newestEvents, before: Number.MAX_SAFE_INTEGER },
           signal,
           isBackground: true,
         })

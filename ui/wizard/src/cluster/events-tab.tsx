@@ -27,8 +27,7 @@ export function EventsTab({ cluster }: { readonly cluster: string }): React.JSX.
         {data
           // How far a step has come is the run's to show; here it would bury what happened.
           .filter(({ type }) => type !== 'step.progress')
-          .slice(-mostShown)
-          .toReversed()
+          .slice(0, mostShown)
           .map((event) => (
             <Tr key={event.number}>
               <Td dataLabel="When">
