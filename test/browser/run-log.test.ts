@@ -151,3 +151,32 @@ test('a lost connection is said with its time, and afterwards every line is ther
   await run.foundIs('5,000');
   await soon(() => run.seen()).toContain(6000);
 });
+
+test('many lines at once: no picture of a followed log is empty, and it goes on following', async () => {
+  fillLog(site, 200);
+  await open();
+  await run.countIs('200 lines');
+  await soon(() => run.seen()).toContain(200);
+  const log = page.locator('.remuda-log-window');
+  await log.evaluate((box) => {
+    const look = (): void => {
+      const { top, bottom } = box.getBoundingClientRect();
+      const isInSight = (line: Element): boolean => {
+        const at = line.getBoundingClientRect();
+        return at.bottom > top + 1 && at.top < bottom - 1;
+      };
+      const isEmpty = ![...box.querySelectorAll('[data-line]')].some(isInSight);
+      if (isEmpty) box.setAttribute('data-empty', 'yes');
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+  for (let batch = 1; batch <= 20; batch += 1) {
+    for (let number = 0; number < 200; number += 1) site.engine.say(`batch ${batch} line ${number}`);
+    await soon(() => run.seen()).toContain(200 + batch * 200);
+  }
+  expect(await page.getByLabel('Follow').isChecked()).toBe(true);
+  expect(await log.getAttribute('data-empty')).toBeNull();
+  await page.setViewportSize({ width: 1440, height: 620 });
+  await soon(() => run.seen()).toContain(4_200);
+});

@@ -48,8 +48,11 @@ export function LogWindow(props: LogWindowProps): React.JSX.Element {
     lastTop.current = scrollTop;
   };
 
-  const first = Math.max(0, Math.floor(top / rowHeight) - margin);
-  const last = Math.min(rows, Math.ceil((top + height) / rowHeight) + margin);
+  // While it follows, the end is what will be in sight: drawn from where it was scrolled to, many lines at once would
+  // leave one picture empty.
+  const inSight = isFollowing ? Math.max(0, rows * rowHeight - height) : top;
+  const first = Math.max(0, Math.floor(inSight / rowHeight) - margin);
+  const last = Math.min(rows, Math.ceil((inSight + height) / rowHeight) + margin);
   const drawn: React.JSX.Element[] = [];
   let isChosenDrawn = false;
   for (let row = first; row < last; row += 1) {
@@ -78,7 +81,7 @@ export function LogWindow(props: LogWindowProps): React.JSX.Element {
   );
 }
 
-/** What of the window is in sight, in pixels. With `end` the end is kept in sight, each time it changes. */
+/** What of the window is in sight, in pixels. With `end` the end is kept in sight, each time it or the height changes. */
 function useView(
   box: RefObject<HTMLDivElement | null>,
   end: number | undefined,
@@ -97,7 +100,7 @@ function useView(
   }, [box, look]);
   useLayoutEffect(() => {
     if (end !== undefined) box.current?.scrollTo({ top: end * rowHeight });
-  }, [box, end]);
+  }, [box, end, view.height]);
   return { ...view, look };
 }
 
