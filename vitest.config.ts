@@ -3,6 +3,9 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** Tests that are too long for every run; `scripts/test --full` has them. */
 const rarely = process.env['REMUDA_RING'] === 'full' ? [] : ['test/lab/full/**'];
 
+/** What a test asks again until it is so may take its time on a busy machine; vitest's own second is a race. */
+const patient = { poll: { timeout: 100_000 } };
+
 /**
  * Four projects, run one after the other by scripts/test: `quick` (no root, no machines), `parts` (real processes on
  * loopback), `browser` (the wizard in Chromium; one at a time), `lab` (real hosts in namespaces; root; one at a time).
@@ -14,6 +17,7 @@ export default defineConfig({
       {
         test: {
           name: 'quick',
+          expect: patient,
           include: ['test/{unit,fleet}/**/*.test.ts', 'test/faults/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -22,6 +26,7 @@ export default defineConfig({
       {
         test: {
           name: 'parts',
+          expect: patient,
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
@@ -30,6 +35,7 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
+          expect: patient,
           include: ['test/browser/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 180_000,
@@ -39,6 +45,7 @@ export default defineConfig({
       {
         test: {
           name: 'lab',
+          expect: patient,
           include: ['test/lab/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...rarely],
           fileParallelism: false,

@@ -40,10 +40,6 @@ async function open(
   await run.open(title);
 }
 
-/** Asks again until the answer is as wanted: a busy machine may take its time. */
-const soon = <Answer>(ask: () => Answer | Promise<Answer>): ReturnType<typeof expect.poll<Answer>> =>
-  expect.poll(ask, { timeout: 100_000 });
-
 describe('the steps and machines', () => {
   test('say what is awaited, since when, how long usually, and what one could do (complaint 1)', async () => {
     await open();
@@ -88,7 +84,7 @@ describe('the steps and machines', () => {
     await page.getByRole('img', { name: /3 masters, 2 workers/ }).waitFor();
     const hidden = (): Promise<number> =>
       page.locator('.remuda-topology-body').evaluate((box) => box.scrollHeight - box.clientHeight);
-    await soon(hidden).toBe(0);
+    await expect.poll(hidden).toBe(0);
     expect(
       await page.locator('.remuda-topology-body').evaluate((box) => box.getBoundingClientRect().bottom),
     ).toBeLessThan(900);
@@ -136,7 +132,7 @@ describe('the steps and machines', () => {
     ])
       await alert.getByText(words).first().waitFor();
     await page.getByRole('button', { name: 'Resume' }).click();
-    await soon(() => site.engine.asked.map(({ name }) => name)).toContain('resumeOperation');
+    await expect.poll(() => site.engine.asked.map(({ name }) => name)).toContain('resumeOperation');
   });
 
   test('an operation that waits for approval names what it destroys and wants the cluster’s name', async () => {
@@ -149,9 +145,9 @@ describe('the steps and machines', () => {
     expect(await dialog.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true);
     await dialog.getByRole('textbox').fill('demo');
     await dialog.getByRole('button', { name: 'Approve' }).click();
-    await soon(
-      () => site.engine.asked.find(({ name }) => name === 'approveOperation')?.request,
-    ).toMatchObject({ confirm: 'demo' });
+    await expect
+      .poll(() => site.engine.asked.find(({ name }) => name === 'approveOperation')?.request)
+      .toMatchObject({ confirm: 'demo' });
   });
 });
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TokenSweep } from '../../../daemon/api/token-sweep.ts';
 import { FakeClock, settle } from '../../unit/operations/fake-clock.ts';
 import { addFakeCluster, grantRole } from './fake-clusters.ts';
@@ -89,8 +89,8 @@ describe('E1: a token outlives no role', () => {
     changeIsNoted();
     expect(clock.tick()).toBe(true);
     // The next try is set once this one has failed.
-    await vi.waitFor(() => expect(clock.tick()).toBe(true));
-    await vi.waitFor(() => expect(activeOf(gone)).toBe(0));
+    await expect.poll(() => clock.tick()).toBe(true);
+    await expect.poll(() => activeOf(gone)).toBe(0);
     expect(site.engine.asked.filter(({ name }) => name === 'revokeToken')).toHaveLength(2);
   });
 });

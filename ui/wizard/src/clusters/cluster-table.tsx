@@ -1,44 +1,98 @@
+import { SearchInput } from '@patternfly/react-core';
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { memo, startTransition, useEffect, useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import type { ClusterView, MachineView } from '../../../../daemon/api/types.ts';
 import { useMachines } from '../api/queries.ts';
-import { Health } from './health.tsx';
+import { Health, healthText } from './health.tsx';
 import { Running } from './running.tsx';
 import { texts } from './texts.ts';
 
 const { columns } = texts;
 
+/** A list of this many is taken in at a glance; a longer one can be searched. */
+const mostAtAGlance = 10;
+/** Rows that are drawn at once: a screen and a half. The others follow in pieces, so that the page always answers. */
+const piece = 25;
+
 /** The clusters as a table: one line says how each is. */
 export function ClusterTable({ clusters }: { readonly clusters: readonly ClusterView[] }): React.JSX.Element {
-  const { data: machines = [] } = useMachines();
-  const machinesOf = Map.groupBy(machines, ({ cluster }) => cluster);
+  const { data: machines } = useMachines();
+  const summaries = useMemo(() => summariesOf(machines ?? []), [machines]);
+  const [sought, setSought] = useState('');
+  const found = clusters.filter((cluster) => isLike(cluster, sought));
+  const shown = useGrowing(found.length);
   return (
-    <Table aria-label={texts.title}>
-      <Thead>
-        <Tr>
-          <Th width={25}>{columns.name}</Th>
-          <Th>{columns.health}</Th>
-          <Th>{columns.version}</Th>
-          <Th>{columns.machines}</Th>
-          <Th width={25}>{columns.operation}</Th>
-        </Tr>
-      </Thead>
-      <Tbody>
-        {clusters.map((cluster) => (
-          <Row key={cluster.uid} cluster={cluster} machines={machinesOf.get(cluster.name) ?? []} />
-        ))}
-      </Tbody>
-    </Table>
+    <>
+      {clusters.length > mostAtAGlance ? (
+        <SearchInput
+          className="remuda-cluster-search"
+          aria-label={texts.search}
+          placeholder={texts.search}
+          value={sought}
+          resultsCount={sought === '' ? '' : texts.found(found.length, clusters.length)}
+          onChange={(_event, value) => setSought(value)}
+          onClear={() => setSought('')}
+        />
+      ) : undefined}
+      {found.length === 0 ? <p className="remuda-subtle">{texts.nothingFound(sought)}</p> : undefined}
+      <Table aria-label={texts.title} isStickyHeader>
+        <Thead>
+          <Tr>
+            <Th width={25}>{columns.name}</Th>
+            <Th>{columns.health}</Th>
+            <Th>{columns.version}</Th>
+            <Th>{columns.machines}</Th>
+            <Th width={25}>{columns.operation}</Th>
+          </Tr>
+        </Thead>
+        <Tbody>
+          {found.slice(0, shown).map((cluster) => (
+            <Row key={cluster.uid} cluster={cluster} {...(summaries.get(cluster.name) ?? nothing)} />
+          ))}
+        </Tbody>
+      </Table>
+    </>
   );
 }
 
-function Row(props: {
-  readonly cluster: ClusterView;
-  readonly machines: readonly MachineView[];
-}): React.JSX.Element {
-  const { cluster, machines } = props;
-  const ready = machines.filter(({ node }) => node === 'Ready').length;
-  const versions = [...new Set(machines.flatMap(({ version }) => version ?? []))].sort();
+/** What the machines of a cluster say in its line; plain values, so that a line is drawn anew only when they change. */
+interface Summary {
+  readonly ready: number;
+  readonly total: number;
+  readonly versions: string;
+}
+
+const nothing: Summary = { ready: 0, total: 0, versions: '' };
+
+function summariesOf(machines: readonly MachineView[]): ReadonlyMap<string, Summary> {
+  const groups = Map.groupBy(machines, ({ cluster }) => cluster);
+  return new Map(
+    [...groups].map(([name, group]) => {
+      const ready = group.filter(({ node }) => node === 'Ready').length;
+      const versions = [...new Set(group.flatMap(({ version }) => version ?? []))].sort();
+      return [name, { ready, total: group.length, versions: versions.join(', ') }];
+    }),
+  );
+}
+
+/** By what people call it: its name, its provider, how it is. */
+const isLike = ({ name, provider, phase }: ClusterView, sought: string): boolean =>
+  [name, provider, healthText(phase)].some((text) =>
+    text.toLowerCase().includes(sought.trim().toLowerCase()),
+  );
+
+/** How many of `total` to draw now: a piece at first, one more each time the last is there. */
+function useGrowing(total: number): number {
+  const [shown, setShown] = useState(piece);
+  useEffect(() => {
+    if (shown < total) startTransition(() => setShown(shown + piece));
+  }, [shown, total]);
+  return shown;
+}
+
+const Row = memo(function Row(props: Summary & { readonly cluster: ClusterView }): React.JSX.Element {
+  const { cluster, ready, total, versions } = props;
   return (
     <Tr>
       <Td dataLabel={columns.name}>
@@ -50,11 +104,11 @@ function Row(props: {
       <Td dataLabel={columns.health}>
         <Health phase={cluster.phase} />
       </Td>
-      <Td dataLabel={columns.version}>{versions.length === 0 ? '–' : versions.join(', ')}</Td>
-      <Td dataLabel={columns.machines}>{texts.machines(ready, machines.length)}</Td>
+      <Td dataLabel={columns.version}>{versions === '' ? '–' : versions}</Td>
+      <Td dataLabel={columns.machines}>{texts.machines(ready, total)}</Td>
       <Td dataLabel={columns.operation}>
         <Running operation={cluster.operation} />
       </Td>
     </Tr>
   );
-}
+});

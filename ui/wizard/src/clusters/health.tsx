@@ -19,12 +19,15 @@ const looks: Readonly<
   Deleted: { text: 'Deleted' },
 };
 
+/** The word for how a cluster is. */
+export const healthText = (phase: Phase): string => looks[phase].text;
+
 /** How a cluster is: a word, a colour and a sign, never the colour alone. */
 export function Health({ phase }: { readonly phase: Phase }): React.JSX.Element {
-  const { text, status } = looks[phase];
+  const { status } = looks[phase];
   return (
     <Label isCompact {...(status === undefined ? { color: 'grey' } : { status })}>
-      {text}
+      {healthText(phase)}
     </Label>
   );
 }

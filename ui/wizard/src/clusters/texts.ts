@@ -16,5 +16,8 @@ export const texts = {
   draftOpen: 'Go on',
   draftChanged: 'changed',
   idle: 'Nothing runs',
+  search: 'Find by name, provider or health',
+  found: (found: number, all: number) => `${found} of ${all}`,
+  nothingFound: (sought: string) => `No cluster is like “${sought}”.`,
   machines: (ready: number, total: number) => (total === 0 ? '–' : `${ready} of ${total} ready`),
 } as const;
