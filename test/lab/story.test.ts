@@ -12,6 +12,7 @@ import type { RunningCommand } from './story/command.ts';
 import { changesOfRemuda, LabMachine } from './story/machine.ts';
 import { Site } from './story/site.ts';
 import { Story } from './story/telling.ts';
+import { RunningCluster } from './story/running-cluster.ts';
 import { until } from './story/wait.ts';
 import { workload } from './story/workload.ts';
 
@@ -25,6 +26,7 @@ const secret = `canary-${randomBytes(24).toString('hex')}`;
 let site: Site;
 let before: Set<string>;
 let watch: ArgumentWatch;
+let inside: RunningCluster;
 const canaries = [new Canary('the secret of the answer file', Buffer.from(secret))];
 /** What the commands printed: what a person would hand to support. */
 const printed: string[] = [];
@@ -54,6 +56,7 @@ async function endsWell(command: RunningCommand): Promise<string> {
 
 beforeAll(async () => {
   site = await Site.prepare();
+  inside = new RunningCluster(site, cluster, `${network}.11`, endsWell);
   before = snapshotBox(site.labs);
   watch = new ArgumentWatch();
 });
@@ -136,13 +139,13 @@ describe('the story of a highly available cluster in the lab', () => {
         { mode: 0o600 },
       );
       expect(await site.kubectl('cluster-info')).toContain(`https://${network}.100:6443`);
-      expect(await readyNodes()).toEqual(machines);
-      expect(await voters()).toEqual(masters);
+      expect(await inside.readyNodes()).toEqual(machines);
+      expect(await inside.voters()).toEqual(masters);
       writeFileSync(join(site.folder, 'home/workload.json'), workload.manifest);
       await site.kubectl('apply', '-f', join(site.folder, 'home/workload.json'));
       await site.kubectl('-n', 'story', 'rollout', 'status', 'daemonset/echo', '--timeout=120s');
       await site.kubectl('-n', 'story', 'wait', 'pod/client', '--for=condition=Ready', '--timeout=120s');
-      expect(await nodesThatAnswer(machines.length)).toEqual(machines);
+      expect(await inside.nodesThatAnswer(machines.length)).toEqual(machines);
     },
   );
 
@@ -202,13 +205,15 @@ describe('the story of a highly available cluster in the lab', () => {
       'kept',
       '--from-literal=word=open-sesame',
     );
-    const value = await etcdctl('get', '/registry/secrets/story/kept', '--print-value-only');
+    const value = await inside.etcdctl('get', '/registry/secrets/story/kept', '--print-value-only');
     expect(value).toMatch(/^k8s:enc:secretbox:v1:/);
     expect(value).not.toContain('open-sesame');
     const read = await site.kubectl('-n', 'story', 'get', 'secret', 'kept', '-o', 'jsonpath={.data.word}');
     expect(Buffer.from(read, 'base64').toString()).toBe('open-sesame');
     // Nothing but Secrets is encrypted: the same question shows another object as it is.
-    expect(await etcdctl('get', '/registry/namespaces/story', '--print-value-only')).toContain('story');
+    expect(await inside.etcdctl('get', '/registry/namespaces/story', '--print-value-only')).toContain(
+      'story',
+    );
   });
 
   story.chapter('one worker more touches one machine', async () => {
@@ -219,10 +224,10 @@ describe('the story of a highly available cluster in the lab', () => {
     expect([...subjects].filter((subject) => subject !== 'cluster')).toEqual(['story-general-3']);
     const configured = machines.map((name) => machine(name).configuration());
     await endsWell(site.follow('apply', '-f', answers(3), '--wait'));
-    expect(await readyNodes()).toEqual([...machines, 'story-general-3']);
+    expect(await inside.readyNodes()).toEqual([...machines, 'story-general-3']);
     expect(machines.map((name) => machine(name).configuration())).toEqual(configured);
     await site.kubectl('-n', 'story', 'rollout', 'status', 'daemonset/echo', '--timeout=120s');
-    expect(await nodesThatAnswer(machines.length + 1)).toContain('story-general-3');
+    expect(await inside.nodesThatAnswer(machines.length + 1)).toContain('story-general-3');
   });
 
   story.chapter('canary: secrets are nowhere they must not be, while the cluster lives', async () => {
@@ -290,53 +295,3 @@ const isOwnAnswerFile = (path: string): boolean => path === join(site.folder, 'h
 const mayHoldKeys = (path: string): boolean =>
   isOwnAnswerFile(path) ||
   masters.some((name) => path.startsWith(join(machine(name).disk, 'etc/kubernetes/pki')));
-
-async function readyNodes(): Promise<string[]> {
-  const template =
-    '{range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}';
-  const nodes = await site.kubectl('get', 'nodes', '-o', `jsonpath=${template}`);
-  return nodes
-    .split('\n')
-    .filter((line) => line.endsWith(' True'))
-    .map((line) => line.split(' ')[0] ?? '')
-    .sort();
-}
-
-/** What etcdctl answers, with the first master's certificates. */
-function etcdctl(...words: readonly string[]): Promise<string> {
-  const pki = join(machine('story-cp-1').disk, 'etc/kubernetes/pki/etcd');
-  const command = site.run(site.etcdctlProgram, [
-    `--endpoints=https://${network}.11:2379`,
-    `--cacert=${pki}/ca.crt`,
-    `--cert=${pki}/server.crt`,
-    `--key=${pki}/server.key`,
-    ...words,
-  ]);
-  return endsWell(command);
-}
-
-/** Started voters by etcd's own word. */
-async function voters(): Promise<string[]> {
-  const lines = (await etcdctl('member', 'list')).trim().split('\n');
-  return lines
-    .map((line) => line.split(', '))
-    .filter(([, state, , , , learner]) => state === 'started' && learner !== 'true')
-    .map(([, , name]) => name ?? '')
-    .sort();
-}
-
-/**
- * Nodes that answered a pod through the Service's DNS name, asked until `count` have. The lab's DNS looks at new
- * Services every ten seconds, and which pod answers is chance.
- */
-async function nodesThatAnswer(count: number): Promise<string[]> {
-  const ask = `for turn in {1..20}; do curl --silent --show-error --fail --max-time 5 ${workload.url} || sleep 1; done`;
-  const seen = new Set<string>();
-  const look = async (): Promise<boolean> => {
-    const answer = await site.kubectl('-n', 'story', 'exec', 'client', '--', '/bin/bash', '-c', ask);
-    for (const [, node = ''] of answer.matchAll(/"node":"([^"]+)"/g)) seen.add(node);
-    return seen.size >= count;
-  };
-  await until(`an answer of ${count} nodes`, look, { seen: () => `answered: ${[...seen].join(', ')}` });
-  return [...seen].sort();
-}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { machineRefSchema } from '../../contract/machine.ts';
-import { defineStep } from '../../contract/step.ts';
+import { type MachineRef, machineRefSchema } from '../../contract/machine.ts';
+import type { ControlPlaneAccess } from '../../contract/ports.ts';
+import { defineStep, type StepContext } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';
 import { accessSchema, clusterSettingsSchema, type NoFacts } from '../cluster-settings.ts';
 import {
@@ -34,6 +35,21 @@ const inputSchema = z.strictObject({
  * no other reason: it is not asked whose turn it is.
  */
 const isAdded = ({ members }: MasterState): boolean => members?.some(({ started }) => !started) === true;
+
+/** kubeadm ends a moment before its member is seen to be well; half a second apart, this is how often it is looked for. */
+const looksAfterKubeadm = 10;
+
+/** Ends the turn as soon as the member is a healthy voter, so that the next master begins at once. */
+async function passTurn(
+  context: StepContext,
+  machine: MachineRef,
+  access: ControlPlaneAccess,
+): Promise<void> {
+  for (let looks = 1; looks <= looksAfterKubeadm; looks += 1) {
+    if (isWhole(await lookAtMaster(context, machine, access))) return endTurn(context, machine, access);
+    await context.sleep(seconds(0.5));
+  }
+}
 
 /**
  * Joins one more master. Masters join one at a time, whichever is ready first; a half-joined one is noticed, said and
@@ -112,6 +128,6 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
       ignorePreflightErrors: ignoredErrors(declared),
     } as const;
     await runKubeadm(context, machine, command, files, rejectedEtcdCure(context, machine));
-    if (isWhole(await lookAtMaster(context, machine, access))) await endTurn(context, machine, access);
+    await passTurn(context, machine, access);
   },
 });

@@ -28,6 +28,10 @@ export function PoliciesPart(): React.JSX.Element {
   );
 }
 
+/** `DELETE` → `deleted`. */
+const operationText = (operation: string): string =>
+  Object.entries(words.operations).find(([name]) => name === operation)?.[1] ?? operation.toLowerCase();
+
 function Policy(props: {
   readonly policy: PolicyView;
   readonly verdicts: readonly Verdict[] | undefined;
@@ -43,6 +47,7 @@ function Policy(props: {
         </Label>
         <span className="remuda-subtle">
           {words.sources[policy.source]} · {words.holds} {rules.clusters?.join(', ') ?? words.all}
+          {rules.operations === undefined ? '' : ` ${words.when(rules.operations.map(operationText))}`}
         </span>
       </div>
       <Validations rules={rules} />
@@ -74,15 +79,18 @@ function Verdicts(props: {
 }): React.JSX.Element {
   const { verdicts, isOne } = props;
   const broken = verdicts.filter(({ outcome }) => outcome !== 'passes');
-  if (verdicts.length === 0) return <p className="remuda-subtle">{words.noClusters}</p>;
-  if (broken.length === 0) return <p className="remuda-subtle">{words.allPass(verdicts.length)}</p>;
+  // A cluster may be judged twice: as it is, and as if it were deleted.
+  const clusters = new Set(verdicts.map(({ cluster }) => cluster)).size;
+  if (clusters === 0) return <p className="remuda-subtle">{words.noClusters}</p>;
+  if (broken.length === 0) return <p className="remuda-subtle">{words.allPass(clusters)}</p>;
   return (
     <>
-      <p>{words.breaks(broken.length, verdicts.length)}</p>
+      <p>{words.breaks(new Set(broken.map(({ cluster }) => cluster)).size, clusters)}</p>
       <ul>
-        {broken.map(({ cluster, objections }) => (
-          <li key={cluster}>
+        {broken.map(({ cluster, operation, objections }) => (
+          <li key={`${cluster}/${operation}`}>
             <Link href={`/clusters/${encodeURIComponent(cluster)}`}>{cluster}</Link>{' '}
+            {operation === 'DELETE' ? `${words.ifDeleted} ` : ''}
             {isOne ? '' : objections.map(({ summary }) => summary).join(' ')}
           </li>
         ))}
