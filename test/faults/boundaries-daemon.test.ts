@@ -1,0 +1,3 @@
+import { describeBoundaries } from './boundary-matrix.ts';
+
+describeBoundaries(['daemon']);
