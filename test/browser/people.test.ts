@@ -204,6 +204,7 @@ describe('every size of window (issue 3: 1024×768 to 4K)', () => {
   it.each([
     { width: 1024, height: 768 },
     { width: 2560, height: 1440 },
+    { width: 3840, height: 2160 },
   ])('holds its layout at $width×$height', async ({ width, height }) => {
     const { page, context } = await visit(browser, site.url, { width, height });
     await page.goto('/new');

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type FakeSite, startFakeSite } from '../integration/api/fake-site.ts';
+import { Follower } from '../integration/api/follower.ts';
 import { RunPage } from './run-page.ts';
 import { fillLog, runStory, tell } from './run-story.ts';
 import { builtWizard, startBrowser, visit, type Visitor } from './visitor.ts';
@@ -175,4 +176,25 @@ test('many lines at once: no picture of a followed log is empty, and it goes on 
   expect(await log.getAttribute('data-empty')).toBeNull();
   await page.setViewportSize({ width: 1440, height: 620 });
   await expect.poll(() => run.seen()).toContain(4_200);
+});
+
+test('20 socket clients and a browser follow one run: nobody misses a line (issue 3, proof 4)', async () => {
+  await open();
+  const wanted = 10_000;
+  const followers = Array.from({ length: 20 }, () => new Follower(site, 'op-1', wanted));
+  await Promise.all(followers.map((follower) => follower.connected));
+  for (let said = 1; said <= wanted; said += 1) {
+    site.engine.say(`line ${said}`);
+    if (said % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (said % 500 === 0) followers[(said / 500) % followers.length]?.cut();
+  }
+  await Promise.all(followers.map((follower) => follower.done));
+  const expected = Array.from({ length: wanted }, (_, index) => index + 1);
+  for (const follower of followers) {
+    expect(follower.got).toEqual(expected);
+    follower.close();
+  }
+  await run.countIs('10,000 lines');
+  expect(await run.downloaded()).toHaveLength(wanted);
+  expect(visitor.errors).toEqual([]);
 });

@@ -1,59 +1,14 @@
-import { io, type Socket } from 'socket.io-client';
+import { io } from 'socket.io-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Batch, livePath } from '../../../daemon/api/schemas/live.ts';
 import { runSeed, seededRandom } from '../../fleet/model/random.ts';
 import { fakeOperation } from './fake-engine.ts';
 import { type FakeSite, startFakeSite } from './fake-site.ts';
+import { Follower } from './follower.ts';
 
 const lines = 10_000;
 const clients = 20;
 const operation = 'op-1';
-
-/** A client as the wizard and the CLI are: it goes on from the last number that it holds. */
-class Follower {
-  readonly got: number[] = [];
-  readonly connected: Promise<void>;
-  readonly done: Promise<void>;
-  connections = 0;
-  readonly #socket: Socket;
-  readonly #finish: () => void;
-
-  constructor(site: FakeSite) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.done = promise;
-    this.#finish = resolve;
-    const { promise: connected, resolve: connect } = Promise.withResolvers<void>();
-    this.connected = connected;
-    this.#socket = io(site.url, {
-      path: livePath,
-      transports: ['websocket'],
-      auth: { token: site.admin },
-      ca: site.authority.certificate,
-      reconnectionDelay: 1,
-      reconnectionDelayMax: 20,
-      forceNew: true,
-    });
-    this.#socket.on('connect', () => {
-      this.connections += 1;
-      connect();
-      this.#socket.emit('follow', { operation, log: { after: this.got.at(-1) ?? 0 } });
-    });
-    this.#socket.on('batch', (batch: Batch, acknowledge: () => void) => {
-      for (const line of batch.lines) this.got.push(line.number);
-      acknowledge();
-      if (this.got.length >= lines) this.#finish();
-    });
-  }
-
-  /** The line is cut, as by a network that goes away; the client comes back by itself. */
-  cut(): void {
-    if (this.#socket.connected) this.#socket.io.engine.close();
-  }
-
-  close(): void {
-    this.#socket.disconnect();
-  }
-}
 
 describe(`streaming to many (REMUDA_SEED=${runSeed()})`, () => {
   let site: FakeSite;
@@ -71,7 +26,7 @@ describe(`streaming to many (REMUDA_SEED=${runSeed()})`, () => {
   });
 
   test('20 clients with random interruptions get every one of 10,000 lines once and in order', async () => {
-    followers = Array.from({ length: clients }, () => new Follower(site));
+    followers = Array.from({ length: clients }, () => new Follower(site, operation, lines));
     await Promise.all(followers.map((follower) => follower.connected));
     for (let said = 0; said < lines; said += 1) {
       site.engine.say(`line ${said}`);
@@ -88,7 +43,7 @@ describe(`streaming to many (REMUDA_SEED=${runSeed()})`, () => {
   });
 
   test('a restart of the daemon in the middle loses and doubles nothing', async () => {
-    followers = Array.from({ length: 5 }, () => new Follower(site));
+    followers = Array.from({ length: 5 }, () => new Follower(site, operation, lines));
     for (let said = 0; said < lines / 2; said += 1) site.engine.say(`line ${said}`);
     await site.pause();
     for (let said = lines / 2; said < lines; said += 1) site.engine.say(`line ${said}`);
@@ -118,7 +73,7 @@ describe(`streaming to many (REMUDA_SEED=${runSeed()})`, () => {
       silent.once('disconnect', resolve);
     });
     silent.once('connect', () => silent.emit('follow', { operation, log: { after: 0 } }));
-    followers = [new Follower(site)];
+    followers = [new Follower(site, operation, lines)];
     await followers[0]?.done;
     expect(await end).toBe('io server disconnect');
     expect(batches.length).toBe(1);
