@@ -76,7 +76,16 @@ function Confirm({ factor }: { readonly factor: SecondFactor }): React.JSX.Eleme
       <p>{texts.scan}</p>
       <QrCode text={factor.uri} label={texts.qr} />
       <p>{texts.enter}</p>
-      <ClipboardCopy isReadOnly isCode hoverTip="Copy" clickTip="Copied" textAriaLabel={texts.key}>
+      {/* A field would cut it short, and who types it has to see all of it. */}
+      <ClipboardCopy
+        variant="inline-compact"
+        isCode
+        isBlock
+        className="remuda-key"
+        hoverTip="Copy"
+        clickTip="Copied"
+        copyAriaLabel={texts.copyKey}
+      >
         {factor.secret}
       </ClipboardCopy>
       <TextField

@@ -15,7 +15,7 @@ export const texts = {
   scan: 'Scan this with your authenticator, then type the code that it shows.',
   qr: 'QR code for an authenticator; the key below says the same',
   enter: 'Or enter this key by hand:',
-  key: 'Key',
+  copyKey: 'Copy the key',
   code: 'One-time code',
   confirm: 'Confirm',
   recovery: 'Recovery codes: each works once, when the authenticator is lost. They are shown only now.',
