@@ -1,6 +1,6 @@
 import { Transient, type Problem } from '../../../provisioners/contract/problem.ts';
 import type { ClusterIdentity, MachineRef } from '../../../provisioners/contract/machine.ts';
-import { ModelCluster } from './cluster.ts';
+import { ModelCluster, paths } from './cluster.ts';
 import { modelEpoch } from './clock.ts';
 import { FaultSchedule, type Fault } from './faults.ts';
 import { lookAt, phasesOf } from './kubeadm.ts';
@@ -202,6 +202,17 @@ export class Fleet {
         this.setPower(machine, 'on');
       }
     }
+    for (const machine of this.machines()) if (machine.isJoinerDead) this.#reviveJoiner(machine);
+  }
+
+  /** What kept a joiner's etcd from starting is mended: the kubelet, which never gives a static pod up, starts it. */
+  #reviveJoiner(machine: ModelMachine): void {
+    machine.isJoinerDead = false;
+    const member = this.clusterOf(machine).etcd.byMachine(machine.name);
+    if (member === undefined) return;
+    machine.files.set(paths.etcdData, { content: member.id, mode: 0o600 });
+    machine.staticPodsSince = this.#now;
+    this.watchStart(machine);
   }
 
   /** Every machine of every cluster. */
