@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Tests that are too long for every run; `scripts/test --full` has them. */
@@ -5,6 +6,9 @@ const rarely = process.env['REMUDA_RING'] === 'full' ? [] : ['test/lab/full/**']
 
 /** What a test asks again until it is so may take its time on a busy machine; vitest's own second is a race. */
 const patient = { poll: { timeout: 100_000 } };
+
+/** Vitest leaves a core to its own main thread; on two cores that is half the machine. */
+const everyCore = { maxWorkers: availableParallelism() };
 
 /**
  * Four projects, run one after the other by scripts/test: `quick` (no root, no machines), `parts` (real processes on
@@ -17,6 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'quick',
+          ...everyCore,
           expect: patient,
           include: ['test/{unit,fleet}/**/*.test.ts', 'test/faults/**/*.test.ts'],
           testTimeout: 120_000,
