@@ -166,8 +166,9 @@ function shareKubernetes(
   { read, changing, isCrowd }: Sharing & { readonly isCrowd: (node: string) => boolean },
 ): KubernetesPort {
   const list = (access: ControlPlaneAccess, of: Parameters<KubernetesPort['list']>[1]) =>
-    read(`list ${JSON.stringify([of.apiVersion, of.kind, of.namespace, of.labelSelector])}`, () =>
-      port.list(access, of),
+    read(
+      `list ${JSON.stringify([of.apiVersion, of.kind, of.namespace, of.labelSelector, of.fieldSelector])}`,
+      () => port.list(access, of),
     );
   return {
     version: (access, master) => read(`version ${master.name}`, () => port.version(access, master)),
@@ -182,6 +183,12 @@ function shareKubernetes(
     list,
     apply: (access, objects) => changing(() => port.apply(access, objects)),
     remove: (access, of) => changing(() => port.remove(access, of)),
+    evict: (access, pod, gracePeriod) => changing(() => port.evict(access, pod, gracePeriod)),
+    deletePod: (access, pod, gracePeriod) => changing(() => port.deletePod(access, pod, gracePeriod)),
+    disruptionBudgets: (access) => read('disruption budgets', () => port.disruptionBudgets(access)),
+    setUnschedulable: (access, node, isUnschedulable, annotations) =>
+      changing(() => port.setUnschedulable(access, node, isUnschedulable, annotations)),
+    decide: (access, request, decision) => changing(() => port.decide(access, request, decision)),
     // Proofs: which pod answers, and what it printed just now, is the point.
     podLog: (access, namespace, pod, lines) => port.podLog(access, namespace, pod, lines),
     throughService: (access, service, path) => port.throughService(access, service, path),
@@ -197,5 +204,7 @@ function shareEtcd(port: EtcdPort, { read, changing }: Sharing): EtcdPort {
     },
     removeMember: (access, id) => changing(() => port.removeMember(access, id)),
     moveLeader: (access, to) => changing(() => port.moveLeader(access, to)),
+    // A stream has one reader.
+    snapshot: (access) => port.snapshot(access),
   };
 }

@@ -1,7 +1,9 @@
 import type { Duration, Instant } from './time.ts';
 import type { MachineRef } from './machine.ts';
 import type { DiskLatency, HostFacts, Reach } from './preflight.ts';
+import type { BackupManifest, BackupPlace, BackupRequest } from './backup.ts';
 import type { EtcdMember } from './observed.ts';
+import type { ComponentState, ControlPlaneComponent } from './control-plane.ts';
 import type { ClusterKeys } from './secrets.ts';
 import type { Provider } from './provider.ts';
 
@@ -20,6 +22,7 @@ export interface Ports {
   readonly kubernetes: KubernetesPort;
   readonly provider: Provider;
   readonly secrets: SecretsPort;
+  readonly backup: BackupPort;
 }
 
 /** One unit of work on a machine: a transient systemd unit that outlives line, agent and daemon. */
@@ -58,12 +61,21 @@ export interface HostPort {
   inspect(machine: MachineRef, settings: HostSettings): Promise<readonly string[]>;
   /** Ends of the certificates that kubeadm and the kubelet keep on the machine; one visit, and no private key is read. */
   certificates(machine: MachineRef): Promise<readonly MachineCertificate[]>;
+  /** What the processes of a master's static pods are and serve, in the order asked. */
+  components(
+    machine: MachineRef,
+    asked: readonly ControlPlaneComponent[],
+  ): Promise<readonly ComponentState[]>;
+  /** Ends a static pod's process; the kubelet starts it anew at once. Ends when the old one is gone; none is success. */
+  restartComponent(machine: MachineRef, component: ControlPlaneComponent): Promise<void>;
 }
 
 /** One certificate on a machine, named as kubeadm names it: `apiserver`, `etcd/server`, `admin.conf`, `kubelet/client`. */
 export interface MachineCertificate {
   readonly name: string;
   readonly notAfter: Instant;
+  /** SHA-256 of the certificate (DER), hexadecimal. */
+  readonly fingerprint: string;
 }
 
 /** The settings of a machine below Kubernetes. */
@@ -170,6 +182,8 @@ export type KubeadmCommand =
       readonly skipPhases: readonly string[];
       readonly ignorePreflightErrors: readonly string[];
     }
+  /** `kubeadm certs renew all`: every certificate but the authorities', unconditionally. */
+  | { readonly verb: 'renew'; readonly config: string }
   | { readonly verb: 'reset' };
 
 /** kubeadm on a machine, as a transient unit. */
@@ -199,6 +213,46 @@ export interface EtcdPort {
   removeMember(access: ControlPlaneAccess, id: string): Promise<void>;
   /** Moves leadership to another started voter. Already so is success. */
   moveLeader(access: ControlPlaneAccess, to: string): Promise<void>;
+  /**
+   * Begins a snapshot of all keys at one healthy voter that has caught up: every write that was acknowledged before
+   * the call is in it. Transient when none can be had.
+   */
+  snapshot(access: ControlPlaneAccess): Promise<EtcdSnapshot>;
+}
+
+/** A snapshot that is being read. */
+export interface EtcdSnapshot {
+  readonly member: string;
+  readonly etcdVersion: string;
+  /** Every write up to this revision is in it; later ones may be. */
+  readonly revision: number;
+  /** Size, etcd's own SHA-256 at its end included. */
+  readonly bytes: number;
+  /**
+   * The content; to be read once, to its end. It throws Transient when it is cut short or does not bear its own
+   * SHA-256: what was read before is worth nothing then.
+   */
+  readonly data: AsyncIterable<Uint8Array>;
+}
+
+/** Backups of a cluster, encrypted, outside of it. Files of other clusters are never touched. */
+export interface BackupPort {
+  /** Finished backups, newest first. Blocked or Transient when the destination cannot be used just now. */
+  list(at: BackupPlace): Promise<readonly BackupManifest[]>;
+  /** The finished backup that was made under this key. */
+  find(at: BackupPlace, key: string): Promise<BackupManifest | undefined>;
+  /**
+   * Writes a snapshot and the cluster's sealed keys, reads back what was written, opens and compares it, and only then
+   * counts it as a backup. Whatever goes wrong leaves nothing that looks like one. A finished one under the same key is
+   * returned as it is.
+   */
+  take(
+    at: BackupPlace,
+    request: BackupRequest,
+    snapshot: () => Promise<EtcdSnapshot>,
+  ): Promise<BackupManifest>;
+  /** Removes a backup; one that is gone is success. */
+  remove(at: BackupPlace, id: string): Promise<void>;
 }
 
 /** Coordinates of one Kubernetes object. */
@@ -223,6 +277,34 @@ export interface KubernetesObject {
   readonly [key: string]: unknown;
 }
 
+/** One pod, once: a later one of the same name has another uid. */
+export interface PodReference {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** What came of asking a pod to go by the eviction API. */
+export type Eviction =
+  /** It will go, or is gone already; a pod of the name with another uid is another pod. */
+  | { readonly state: 'evicted' }
+  /** A PodDisruptionBudget forbids it for now, or several at once select the pod; in the API's own words. */
+  | { readonly state: 'refused'; readonly why: string };
+
+/** A Node as it was read: whoever changes it says what the change is made from. */
+export interface NodeVersion {
+  readonly name: string;
+  readonly resourceVersion: string;
+}
+
+/** The answer to a CertificateSigningRequest: the condition it gets. */
+export interface RequestDecision {
+  readonly type: 'Approved' | 'Denied';
+  /** One word in CamelCase. */
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** The Kubernetes API with an administrator's certificate made for the moment. */
 export interface KubernetesPort {
   /** Version a given master's own API server reports, only when its /readyz passes; undefined when it does not answer. */
@@ -240,12 +322,36 @@ export interface KubernetesPort {
       readonly kind: string;
       readonly namespace?: string;
       readonly labelSelector?: string;
+      /** Equalities of fields the server can select by (`spec.nodeName=w-1` of Pods). */
+      readonly fieldSelector?: string;
     },
   ): Promise<KubernetesObject[]>;
   /** Server-side apply with field manager `remuda`, forced, in the order given. */
   apply(access: ControlPlaneAccess, objects: readonly KubernetesObject[]): Promise<void>;
   /** Foreground deletion; missing counts as done. */
   remove(access: ControlPlaneAccess, reference: ObjectReference): Promise<void>;
+  /**
+   * Asks a pod to go by the eviction API, which heeds PodDisruptionBudgets (policy/v1beta1 before Kubernetes 1.22).
+   * Accepted is not gone: the kubelet ends it within its grace period, or within `gracePeriod` when given.
+   */
+  evict(access: ControlPlaneAccess, pod: PodReference, gracePeriod?: Duration): Promise<Eviction>;
+  /**
+   * Deletes a pod past every budget. A `gracePeriod` of 0 takes it out of the API at once, without the word of its
+   * kubelet: only for a pod whose machine surely runs no more. Gone, or another of the name, counts as done.
+   */
+  deletePod(access: ControlPlaneAccess, pod: PodReference, gracePeriod?: Duration): Promise<void>;
+  /** All PodDisruptionBudgets, in the version of their group that the server prefers for evictions. */
+  disruptionBudgets(access: ControlPlaneAccess): Promise<KubernetesObject[]>;
+  /**
+   * Sets whether a Node takes new pods, and annotations (null removes one), in one update that counts only if nobody
+   * changed the Node meanwhile. `outdated`: somebody did, or the Node is gone; nothing was changed: look again.
+   */
+  setUnschedulable(
+    access: ControlPlaneAccess,
+    node: NodeVersion,
+    isUnschedulable: boolean,
+    annotations: Readonly<Record<string, string | null>>,
+  ): Promise<'set' | 'outdated'>;
   /** Output of a pod's container, for proofs; last lines. */
   podLog(
     access: ControlPlaneAccess,
@@ -261,6 +367,8 @@ export interface KubernetesPort {
     account: { readonly namespace: string; readonly name: string },
     seconds: number,
   ) => Promise<{ readonly token: string; readonly expiresAt: Instant }>;
+  /** Decides on a CertificateSigningRequest; one that is decided already stays so. Gone is success: it runs out by itself. */
+  decide(access: ControlPlaneAccess, request: string, decision: RequestDecision): Promise<void>;
   /** GET on a Service through the API server's proxy; body text, or undefined when it did not answer 2xx. */
   throughService(
     access: ControlPlaneAccess,

@@ -12,6 +12,25 @@ export const kubernetesCodes: ProblemCatalogue = {
     explanation: 'The kubelet registers its Node some seconds after it joined.',
     remedy: 'Nothing is to be done: it is tried again. If it stays so, read the log of the kubelet there.',
   },
+  'NODE-002': {
+    title: 'A Node that changes all the time',
+    explanation:
+      'A cordon is set or released only if nobody else changed the Node since it was read; somebody always did.',
+    remedy: 'Nothing is to be done: it is tried again. If it stays so, see what writes to that Node.',
+  },
+  'DRAIN-001': {
+    title: 'A pod that a person must decide about',
+    explanation:
+      'The pod has no controller that would make it again, or keeps data in an emptyDir volume; either is lost when it goes. Nothing was moved.',
+    remedy: 'Move or delete the pods that the message names, or drain with the choice that allows it.',
+  },
+  'DRAIN-002': {
+    title: 'A disruption budget holds pods',
+    explanation:
+      'The eviction API refused some pods for the sake of a PodDisruptionBudget; the others were moved meanwhile.',
+    remedy:
+      'Scale the workload up or mend its unready pods, and the drain goes on by itself; or drain with skip or force.',
+  },
   'ETCD-001': {
     title: 'A member that can never start',
     explanation:
@@ -36,6 +55,29 @@ export const kubernetesCodes: ProblemCatalogue = {
     explanation:
       'Just before a master joined, too few members of etcd were well to keep the quorum even if the new one never starts.',
     remedy: 'Bring back the masters that the message names; the join goes on by itself.',
+  },
+  'CERT-001': {
+    title: 'Certificates were not renewed',
+    explanation:
+      'kubeadm ended well and a certificate still ends too early. It leaves out those whose authority has its key elsewhere.',
+    remedy: 'Have the authority sign anew where its key is, or give the cluster authorities with keys.',
+  },
+  'CERT-002': {
+    title: 'A restart of etcd would cost the quorum',
+    explanation:
+      'A member that restarts is away for seconds, and the others are not a majority just now. Certificates are renewed when they are.',
+    remedy: 'Bring back the masters that the message names; the renewal goes on by itself.',
+  },
+  'CERT-003': {
+    title: 'The only API server that answers',
+    explanation:
+      'Restarting it would leave the cluster without an API, though other masters should have one.',
+    remedy: 'Bring back an API server that the message names; the renewal goes on by itself.',
+  },
+  'CERT-004': {
+    title: 'Not well after a restart',
+    explanation: 'A part of the control plane was restarted with renewed certificates and did not come back.',
+    remedy: 'Nothing is to be done: it is tried again. If it stays so, read its log on that machine.',
   },
   'ADDON-001': {
     title: 'Unknown add-on',

@@ -18,3 +18,9 @@ export const untilMended: StepLimits = { soft: seconds(20), hard: minutes(10), a
  * to ten minutes (client-go's reflector), and until then makes no endpoints: seen once on a busy lab with 1.20.
  */
 export const proof: StepLimits = { soft: minutes(3), hard: minutes(30), attempts: 10 };
+
+/**
+ * Pods that move: each may take its grace period (30 s usually, an hour for some databases), and a budget lets one go
+ * only when the replacement of the last is ready. A round counts as a try only when all of it went.
+ */
+export const drainRun: StepLimits = { soft: minutes(2), hard: minutes(60), attempts: 20 };

@@ -4,6 +4,7 @@ import { machinesPreflight } from './preflight/machines-preflight.ts';
 import { payloadPreflight } from './preflight/payload-preflight.ts';
 import { addonInstall } from './steps/addon-install.ts';
 import { apiServerConfigure } from './steps/api-server-configure.ts';
+import { certificatesRenew } from './steps/certificates-renew.ts';
 import { clusterAccessGrant } from './steps/cluster-access-grant.ts';
 import { clusterVerify } from './steps/cluster-verify.ts';
 import { containerdStart } from './steps/containerd-start.ts';
@@ -18,7 +19,10 @@ import { kubeletInstall } from './steps/kubelet-install.ts';
 import { machineConfigure } from './steps/machine-configure.ts';
 import { machineCreate } from './steps/machine-create.ts';
 import { machineDestroy } from './steps/machine-destroy.ts';
+import { nodeCordon } from './steps/node-cordon.ts';
+import { nodeDrain } from './steps/node-drain.ts';
 import { nodeLabel } from './steps/node-label.ts';
+import { nodeUncordon } from './steps/node-uncordon.ts';
 import { payloadInstall } from './steps/payload-install.ts';
 import { pkiInstall } from './steps/pki-install.ts';
 import { providerPreflight } from './steps/provider-preflight.ts';
@@ -48,7 +52,11 @@ export const steps: readonly AnyStep[] = [
   controlPlaneJoin,
   workerJoin,
   nodeLabel,
+  nodeCordon,
+  nodeDrain,
+  nodeUncordon,
   addonInstall,
+  certificatesRenew,
   clusterVerify,
   machineDestroy,
   infrastructureRemove,

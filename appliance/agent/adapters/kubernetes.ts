@@ -6,11 +6,14 @@ import type {
   KubernetesObject,
   KubernetesPort,
 } from '../../../provisioners/contract/ports.ts';
-import { Blocked, Problem, Transient } from '../../../provisioners/contract/problem.ts';
+import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import type { ClientCertificates } from '../client-certificates.ts';
 import type { Machines } from '../machines.ts';
 import { type Call, callOver, type Reply, type Transport } from '../tunnel.ts';
+import { deletePod, evict, listBudgets, setUnschedulable } from './kubernetes-drain.ts';
 import { collectionPath, Discovery, objectPath } from './kubernetes-paths.ts';
+import { refused } from './kubernetes-refusal.ts';
+import { decide, requestToken } from './kubernetes-requests.ts';
 
 const patience = 20_000;
 /** An endpoint that is up answers at once; one that is down is asked again soon. */
@@ -23,8 +26,6 @@ const listSchema = z.looseObject({
   metadata: z.looseObject({ continue: z.string().optional() }).optional(),
   items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })).nullable(),
 });
-const tokenSchema = z.object({ status: z.object({ token: z.string(), expirationTimestamp: z.string() }) });
-const statusSchema = z.looseObject({ message: z.string().optional(), reason: z.string().optional() });
 
 /** The Kubernetes API over its own REST, each master's own API server through SSH. */
 export function createKubernetesPort(
@@ -55,26 +56,19 @@ export function createKubernetesPort(
       });
       api.json(await api.ask(access, { method: 'DELETE', path, body }));
     },
+    evict: (access, pod, gracePeriod) => evict(api, access, pod, gracePeriod),
+    deletePod: (access, pod, gracePeriod) => deletePod(api, access, pod, gracePeriod),
+    disruptionBudgets: (access) => listBudgets(api, access),
+    setUnschedulable: (access, node, isUnschedulable, annotations) =>
+      setUnschedulable(api, access, { ...node, isUnschedulable, annotations }),
     async podLog(access, namespace, pod, lines) {
       const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log?tailLines=${lines}`;
       const reply = await api.ask(access, { method: 'GET', path });
       if (reply.status !== 200) throw refused(reply, `the log of pod ${namespace}/${pod}`);
       return reply.text.split('\n').filter((line) => line !== '');
     },
-    async requestToken(access, { namespace, name }, seconds) {
-      const reply = await api.ask(access, {
-        method: 'POST',
-        path: `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,
-        body: JSON.stringify({
-          apiVersion: 'authentication.k8s.io/v1',
-          kind: 'TokenRequest',
-          spec: { audiences: [], expirationSeconds: seconds },
-        }),
-      });
-      if (reply.status !== 200 && reply.status !== 201) throw refused(reply, `a token of ${name}`);
-      const { status } = tokenSchema.parse(JSON.parse(reply.text));
-      return { token: status.token, expiresAt: status.expirationTimestamp };
-    },
+    requestToken: (access, account, seconds) => requestToken(api, access, account, seconds),
+    decide: (access, request, decision) => decide(api, access, request, decision),
     async throughService(access, { namespace, name, port }, path) {
       const proxy = `/api/v1/namespaces/${namespace}/services/${name}:${port}/proxy/${path.replace(/^\//u, '')}`;
       const reply = await api.ask(access, { method: 'GET', path: proxy });
@@ -84,7 +78,7 @@ export function createKubernetesPort(
 }
 
 /** Requests to whichever master answers. */
-class Api {
+export class Api {
   readonly #machines: Machines;
   readonly #certificates: ClientCertificates;
   readonly #signal: () => AbortSignal;
@@ -148,6 +142,7 @@ class Api {
     while (next !== undefined) {
       const query = new URLSearchParams({ limit: `${pageSize}` });
       if (of.labelSelector !== undefined) query.set('labelSelector', of.labelSelector);
+      if (of.fieldSelector !== undefined) query.set('fieldSelector', of.fieldSelector);
       if (next !== '') query.set('continue', next);
       const reply = await this.ask(access, { method: 'GET', path: `${collection}?${query}` });
       if (reply.status !== 200) throw refused(reply, `the list of ${of.kind}`);
@@ -188,12 +183,21 @@ class Api {
 
   /** How a kind is called in paths, from the server's own discovery. */
   resource(access: ControlPlaneAccess, of: { readonly apiVersion: string; readonly kind: string }) {
-    return this.#discovery.find(of, async (path) => {
+    return this.#discovery.find(of, this.#discover(access));
+  }
+
+  /** Group and version in which the server takes evictions. */
+  evictionApi(access: ControlPlaneAccess): Promise<string> {
+    return this.#discovery.evictionApi(this.#discover(access));
+  }
+
+  #discover(access: ControlPlaneAccess): (path: string) => Promise<unknown> {
+    return async (path) => {
       const reply = await this.ask(access, { method: 'GET', path });
       if (reply.status === 404) return undefined;
-      if (reply.status !== 200) throw refused(reply, `discovery of ${of.apiVersion}`);
+      if (reply.status !== 200) throw refused(reply, `discovery at ${path}`);
       return JSON.parse(reply.text) as unknown;
-    });
+    };
   }
 
   async #call(
@@ -208,23 +212,4 @@ class Api {
       what: `the API server on ${master.name}`,
     });
   }
-}
-
-/** What a refusal means: later, somebody, or our own mistake. */
-function refused(reply: Reply, what: string): Problem {
-  let said = reply.text.trim().slice(0, 500);
-  try {
-    said = statusSchema.parse(JSON.parse(reply.text)).message ?? said;
-  } catch {
-    // Not a Status object; the text says what there is to say.
-  }
-  const summary = `The Kubernetes API answered ${reply.status} to ${what}: ${said}`;
-  // 404: a namespace or kind that is about to be; 409: somebody else was quicker; 429 and 5xx: later.
-  if (reply.status >= 500 || [404, 408, 409, 429].includes(reply.status))
-    return new Transient('KUBE-102', summary);
-  if (reply.status === 401 || reply.status === 403)
-    return new Blocked('KUBE-103', summary, {
-      remedy: 'Look whether an admission policy of the cluster forbids it, and whether the clocks agree.',
-    });
-  return new Problem('fault', 'KUBE-104', summary);
 }

@@ -1,5 +1,8 @@
 import { Transient } from '../../../provisioners/contract/problem.ts';
+import { backupCalls } from './backup-calls.ts';
+import { componentCalls } from './component-calls.ts';
 import { etcdCalls, kubernetesCalls } from './control-plane-calls.ts';
+import { drainCalls } from './drain-calls.ts';
 import type { Caller, Fleet } from './fleet.ts';
 import { fileCalls, hostCalls, serviceCalls } from './host-calls.ts';
 import { kubeadmCalls, payloadCalls } from './machine-work-calls.ts';
@@ -8,13 +11,16 @@ import { providerCalls } from './provider-calls.ts';
 /** Every primitive of the fleet by name: what the ports are made of, in one process or over a socket. */
 export const calls = {
   ...hostCalls,
+  ...componentCalls,
   ...fileCalls,
   ...serviceCalls,
   ...kubeadmCalls,
   ...payloadCalls,
   ...etcdCalls,
   ...kubernetesCalls,
+  ...drainCalls,
   ...providerCalls,
+  ...backupCalls,
 };
 
 export type Calls = typeof calls;

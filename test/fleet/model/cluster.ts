@@ -1,8 +1,10 @@
 import type { ClusterIdentity } from '../../../provisioners/contract/machine.ts';
 import type { NodeNetwork } from '../../../provisioners/contract/provider.ts';
+import { hasRunOut } from './certificates.ts';
 import { ModelEtcd } from './etcd.ts';
 import { field, ObjectStore, textMap, type StoredObject } from './kubernetes.ts';
-import { isServing, type ModelMachine } from './machine.ts';
+import { isServing, type ModelMachine, startedAt } from './machine.ts';
+import { Placements } from './placement.ts';
 import { isPodReady, podsOf, type NodeState } from './workloads.ts';
 
 /** How long after the last heartbeat a node is called NotReady: kube-controller-manager's node-monitor-grace-period. */
@@ -29,6 +31,7 @@ export class ModelCluster {
   readonly identity: ClusterIdentity;
   readonly machines = new Map<string, ModelMachine>();
   readonly objects = new ObjectStore();
+  readonly placements = new Placements();
   readonly nodeReadySince = new Map<string, number>();
   etcd = new ModelEtcd();
   infrastructure: 'absent' | 'partial' | 'present' = 'absent';
@@ -66,7 +69,8 @@ export class ModelCluster {
       !machine.isPodRejected &&
       machine.files.get(paths.etcdData)?.content === member &&
       machine.files.has(paths.etcdManifest) &&
-      machine.staticPodsSince + etcdStart * machine.slowness <= now
+      startedAt(machine, 'etcd') + etcdStart * machine.slowness <= now &&
+      !hasRunOut(machine, 'etcd', now)
     );
   }
 
@@ -78,7 +82,8 @@ export class ModelCluster {
       !member.learner &&
       this.etcd.hasQuorum &&
       machine.files.has(paths.apiManifest) &&
-      machine.staticPodsSince + apiStart * machine.slowness <= now
+      startedAt(machine, 'kube-apiserver') + apiStart * machine.slowness <= now &&
+      !hasRunOut(machine, 'kube-apiserver', now)
     );
   }
 
@@ -93,7 +98,7 @@ export class ModelCluster {
     const networks = this.objects.list('apps/v1', 'DaemonSet').filter(isNetwork);
     const networked = new Set(
       networks
-        .flatMap((daemon) => podsOf(daemon, alive, now))
+        .flatMap((daemon) => podsOf(daemon, alive, now, this.placements))
         .filter(isPodReady)
         .map((pod) => String(field(pod, 'spec', 'nodeName'))),
     );

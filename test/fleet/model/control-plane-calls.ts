@@ -2,6 +2,7 @@ import type {
   ControlPlaneAccess,
   KubernetesObject,
   ObjectReference,
+  RequestDecision,
 } from '../../../provisioners/contract/ports.ts';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type { EtcdMember } from '../../../provisioners/contract/observed.ts';
@@ -12,9 +13,12 @@ import { MembershipRefused, type ModelMember } from './etcd.ts';
 import type { Fleet } from './fleet.ts';
 import { field, matches, referenceOf, textMap, type StoredObject } from './kubernetes.ts';
 import { isUp, type ModelMachine } from './machine.ts';
-import { isPodReady, podsOf, podStatus, withStatus, type NodeState } from './workloads.ts';
+import { budgetsOf } from './budgets.ts';
+import { isFieldSelected, podsIn as pods } from './pods.ts';
+import { isPodReady, withStatus, type NodeState } from './workloads.ts';
 
-interface Through {
+/** A call through the masters of a cluster. */
+export interface Through {
   readonly access: ControlPlaneAccess;
 }
 
@@ -26,7 +30,7 @@ function reachable(fleet: Fleet, reference: MachineRef): ModelMachine | undefine
 }
 
 /** The cluster behind the first master whose etcd answers. */
-function etcdOf(fleet: Fleet, access: ControlPlaneAccess): ModelCluster {
+export function etcdOf(fleet: Fleet, access: ControlPlaneAccess): ModelCluster {
   for (const reference of access.masters) {
     const machine = reachable(fleet, reference);
     if (machine === undefined) continue;
@@ -96,7 +100,7 @@ export const etcdCalls = {
 };
 
 /** The cluster behind the first master whose API server is ready. */
-function apiOf(fleet: Fleet, access: ControlPlaneAccess): ModelCluster {
+export function apiOf(fleet: Fleet, access: ControlPlaneAccess): ModelCluster {
   for (const reference of access.masters) {
     const machine = reachable(fleet, reference);
     if (machine !== undefined && fleet.clusterOf(machine).isApiReady(machine, fleet.now))
@@ -150,43 +154,12 @@ function nodeObject(node: StoredObject, state: NodeState | undefined): Kubernete
   };
 }
 
-/** Pods that are no workload's: the masters' static pods, and pods that somebody applied. */
-function loosePods(fleet: Fleet, cluster: ModelCluster, nodes: readonly NodeState[]): KubernetesObject[] {
-  const mirrored = cluster.readyMasters(fleet.now).flatMap((machine) =>
-    ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map((component) => ({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: {
-        name: `${component}-${machine.name}`,
-        namespace: 'kube-system',
-        labels: { component, tier: 'control-plane' },
-      },
-      spec: { nodeName: machine.name, hostNetwork: true },
-      status: podStatus(
-        true,
-        nodes.find(({ name }) => name === machine.name),
-      ),
-    })),
-  );
-  const applied = cluster.objects.list('v1', 'Pod').map((pod) => {
-    const name = field(pod, 'spec', 'nodeName');
-    const node = nodes.find((candidate) => candidate.name === name) ?? nodes.find(({ isReady }) => isReady);
-    return Object.assign(structuredClone(pod), { status: podStatus(node?.isReady === true, node) });
-  });
-  return [...mirrored, ...applied];
-}
-
-function pods(fleet: Fleet, cluster: ModelCluster): KubernetesObject[] {
-  const nodes = cluster.nodes(fleet.now);
-  const owners = ['DaemonSet', 'Deployment'].flatMap((kind) => cluster.objects.list('apps/v1', kind));
-  return [...owners.flatMap((owner) => podsOf(owner, nodes, fleet.now)), ...loosePods(fleet, cluster, nodes)];
-}
-
 /** Groups of the API that the model serves: what kubeadm's API server has without add-ons. */
 const servedGroups = new Set([
   'v1',
   'apps/v1',
   'batch/v1',
+  'certificates.k8s.io/v1',
   'policy/v1beta1',
   'rbac.authorization.k8s.io/v1',
   'storage.k8s.io/v1',
@@ -207,6 +180,7 @@ function admit(object: KubernetesObject): void {
 function listed(fleet: Fleet, cluster: ModelCluster, apiVersion: string, kind: string): KubernetesObject[] {
   requireServed(apiVersion, kind);
   if (apiVersion === 'v1' && kind === 'Pod') return pods(fleet, cluster);
+  if (kind === 'PodDisruptionBudget') return budgetsOf(fleet, cluster);
   const nodes = cluster.nodes(fleet.now);
   return cluster.objects.list(apiVersion, kind).map((object) => {
     if (kind === 'Node')
@@ -214,7 +188,8 @@ function listed(fleet: Fleet, cluster: ModelCluster, apiVersion: string, kind: s
         object,
         nodes.find(({ name }) => name === object.metadata.name),
       );
-    if (kind === 'DaemonSet' || kind === 'Deployment') return withStatus(object, nodes, fleet.now);
+    if (kind === 'DaemonSet' || kind === 'Deployment' || kind === 'StatefulSet')
+      return withStatus(object, nodes, fleet.now, cluster.placements);
     return object;
   });
 }
@@ -229,6 +204,7 @@ interface ListQuery {
   readonly kind: string;
   readonly namespace?: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
 }
 
 /** Pods a Service stands for. */
@@ -285,10 +261,11 @@ export const kubernetesCalls = {
     },
   ),
   'kubernetes.list': reading(50, (fleet, given: Through & { readonly of: ListQuery }): KubernetesObject[] => {
-    const { apiVersion, kind, namespace, labelSelector } = given.of;
+    const { apiVersion, kind, namespace, labelSelector, fieldSelector } = given.of;
     return listed(fleet, apiOf(fleet, given.access), apiVersion, kind)
       .filter((object) => namespace === undefined || object.metadata.namespace === namespace)
       .filter((object) => labelSelector === undefined || matches(object.metadata.labels ?? {}, labelSelector))
+      .filter((object) => fieldSelector === undefined || isFieldSelected(object, fieldSelector))
       .map(visible);
   }),
   'kubernetes.apply': changing(
@@ -313,6 +290,23 @@ export const kubernetesCalls = {
     fleet.changed('kubernetes.remove', `${given.of.kind}/${given.of.name}`, by);
     return null;
   }),
+  'kubernetes.decide': changing(
+    60,
+    (fleet, given: Through & { readonly request: string; readonly decision: RequestDecision }, by) => {
+      const cluster = apiOf(fleet, given.access);
+      const of = {
+        apiVersion: 'certificates.k8s.io/v1',
+        kind: 'CertificateSigningRequest',
+        name: given.request,
+      };
+      const found = cluster.objects.get(of);
+      if (found === undefined || field(found, 'status', 'conditions') !== undefined) return null;
+      const conditions = [{ ...given.decision, status: 'True' }];
+      cluster.objects.apply({ ...found, status: { conditions } }, fleet.now, 'approval');
+      fleet.changed('kubernetes.decide', `${given.decision.type} ${given.request}`, by);
+      return null;
+    },
+  ),
   'kubernetes.podLog': reading(
     50,
     (

@@ -53,6 +53,42 @@ export class ObjectStore {
     return stored;
   }
 
+  /**
+   * Merge patch (RFC 7386) by a manager, only if the object is still at that version; without one, whatever it is at.
+   * Whoever changes spec.unschedulable owns it from then on, as metadata.managedFields says.
+   */
+  patch(
+    of: ObjectReference,
+    change: Readonly<Record<string, unknown>>,
+    by: { readonly manager: string; readonly resourceVersion?: string },
+  ): 'set' | 'outdated' {
+    const key = keyOf(of);
+    const old = this.objects.get(key);
+    if (old === undefined) return 'outdated';
+    if (by.resourceVersion !== undefined && old.metadata['resourceVersion'] !== by.resourceVersion)
+      return 'outdated';
+    const patched = mergePatch(old, change) as StoredObject;
+    if (isSame(old, patched)) return 'set';
+    this.#version += 1;
+    const { managedFields: owned, ...metadata } = patched.metadata;
+    const isSwitched = !isSame(field(old, 'spec', 'unschedulable'), field(patched, 'spec', 'unschedulable'));
+    const isOwned = field(patched, 'spec', 'unschedulable') !== undefined;
+    const byUs = [
+      { manager: by.manager, operation: 'Update', fieldsV1: { 'f:spec': { 'f:unschedulable': {} } } },
+    ];
+    const newlyOwned = isOwned ? byUs : undefined;
+    const managedFields = isSwitched ? newlyOwned : owned;
+    this.objects.set(key, {
+      ...patched,
+      metadata: {
+        ...metadata,
+        resourceVersion: String(this.#version),
+        ...(managedFields === undefined ? {} : { managedFields }),
+      },
+    });
+    return 'set';
+  }
+
   remove(of: ObjectReference): boolean {
     for (const key of this.#managed.keys()) if (key.endsWith(`|${keyOf(of)}`)) this.#managed.delete(key);
     return this.objects.delete(keyOf(of));
@@ -95,6 +131,17 @@ function merge(old: unknown, given: unknown): unknown {
     merged[key] = merge(old[key], value);
   }
   return merged;
+}
+
+/** RFC 7386: null removes, objects merge, anything else replaces. */
+function mergePatch(old: unknown, change: unknown): unknown {
+  if (!isRecord(change)) return structuredClone(change);
+  const patched: Record<string, unknown> = isRecord(old) ? { ...old } : {};
+  for (const [key, value] of Object.entries(change)) {
+    if (value === null) delete patched[key];
+    else patched[key] = mergePatch(patched[key], value);
+  }
+  return patched;
 }
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../../../provisioners/contract/ports.ts';
 import { field, matches, textMap, tolerates, type StoredObject } from './kubernetes.ts';
+import type { PlacedPod, Placements } from './placement.ts';
 
 /** What the scheduler knows of one node. */
 export interface NodeState {
@@ -26,34 +27,55 @@ function startOf(template: unknown, node: NodeState | undefined): number {
   return isHostNetwork(template) ? node.aliveSince : node.readySince;
 }
 
-function podOf(
-  owner: StoredObject,
-  name: string,
-  node: NodeState | undefined,
-  now: number,
-): KubernetesObject {
+/** What makes one pod different from the others of its workload. */
+interface PodSelf {
+  readonly name: string;
+  readonly uid: string;
+  readonly node: NodeState | undefined;
+  readonly placed?: PlacedPod;
+}
+
+function podOf(owner: StoredObject, { name, uid, node, placed }: PodSelf, now: number): KubernetesObject {
   const template = field(owner, 'spec', 'template');
-  const since = Math.max(Number(owner.metadata['changedAt'] ?? 0), startOf(template, node));
+  const changedAt = Number(owner.metadata['changedAt'] ?? 0);
+  const since = Math.max(changedAt, startOf(template, node), placed?.since ?? 0);
   const canRun = node !== undefined && node.isAlive && (isHostNetwork(template) || node.isReady);
   const isReady = canRun && since + podStart <= now;
+  if (isReady && placed !== undefined) placed.hasRun = true;
+  const metadata = field(template, 'metadata') as object | undefined;
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
+      ...metadata,
       name,
+      uid,
       ...(owner.metadata.namespace === undefined ? {} : { namespace: owner.metadata.namespace }),
       labels: textMap(template, 'metadata', 'labels'),
-      ownerReferences: [{ kind: owner.kind, name: owner.metadata.name }],
+      ownerReferences: [
+        {
+          apiVersion: owner.apiVersion,
+          kind: owner.kind,
+          name: owner.metadata.name,
+          uid: owner.metadata['uid'],
+          controller: true,
+        },
+      ],
+      ...(placed?.end === undefined ? {} : { deletionTimestamp: new Date(placed.end.due).toISOString() }),
     },
     spec: { ...(field(template, 'spec') as object), ...(node === undefined ? {} : { nodeName: node.name }) },
-    status: podStatus(isReady, node),
+    status: podStatus(isReady, node, placed?.hasRun === true),
   };
 }
 
-/** Status of a pod. */
-export function podStatus(isReady: boolean, node: NodeState | undefined): Record<string, unknown> {
+/** Status of a pod; one that has run once is Running even while it is not ready. */
+export function podStatus(
+  isReady: boolean,
+  node: NodeState | undefined,
+  hasRun = isReady,
+): Record<string, unknown> {
   return {
-    phase: isReady ? 'Running' : 'Pending',
+    phase: isReady || hasRun ? 'Running' : 'Pending',
     ...(node === undefined ? {} : { hostIP: node.address, podIP: node.address }),
     conditions: [
       {
@@ -79,38 +101,71 @@ function daemonPods(owner: StoredObject, nodes: readonly NodeState[], now: numbe
   return nodes
     .filter((node) => matches(node.labels, textMap(template, 'spec', 'nodeSelector')))
     .filter((node) => tolerates(template, node.taints))
-    .map((node) => podOf(owner, `${owner.metadata.name}-${node.name}`, node, now));
+    .map((node) => {
+      const name = `${owner.metadata.name}-${node.name}`;
+      return podOf(owner, { name, uid: `${String(owner.metadata['uid'])}-${node.name}`, node }, now);
+    });
 }
 
-/** Pods of a Deployment, spread over the nodes that may take them in order of name. */
-function deploymentPods(owner: StoredObject, nodes: readonly NodeState[], now: number): KubernetesObject[] {
-  const template = field(owner, 'spec', 'template');
-  const count = Number(field(owner, 'spec', 'replicas') ?? 1);
-  const fit = nodes.filter(
-    (node) =>
-      node.isReady &&
-      !node.isUnschedulable &&
-      tolerates(template, node.taints) &&
-      matches(node.labels, textMap(template, 'spec', 'nodeSelector')),
-  );
-  return Array.from({ length: count }, (_, index) =>
-    podOf(owner, `${owner.metadata.name}-${index}`, fit[index % Math.max(1, fit.length)], now),
-  );
+/** Uid of a pod that has a place; the model finds the place by it again. */
+export const placedUid = (owner: StoredObject, { index, incarnation }: PlacedPod): string =>
+  `${String(owner.metadata['uid'])}-${index}-${incarnation}`;
+
+/** Name of a pod that has a place: those of a StatefulSet keep theirs, a Deployment's get a new one each time. */
+function placedName(owner: StoredObject, { index, incarnation }: PlacedPod): string {
+  const name = `${owner.metadata.name}-${index}`;
+  return owner.kind === 'StatefulSet' || incarnation === 0 ? name : `${name}-${incarnation}`;
+}
+
+/** Pods of a Deployment or StatefulSet. */
+function placedPods(
+  owner: StoredObject,
+  nodes: readonly NodeState[],
+  now: number,
+  placements: Placements,
+): KubernetesObject[] {
+  return placements.of(owner, nodes, now).map((placed) => {
+    const node = nodes.find(({ name }) => name === placed.node);
+    return podOf(
+      owner,
+      { name: placedName(owner, placed), uid: placedUid(owner, placed), node, placed },
+      now,
+    );
+  });
 }
 
 /** Pods of one workload as they are now. */
-export function podsOf(owner: StoredObject, nodes: readonly NodeState[], now: number): KubernetesObject[] {
+export function podsOf(
+  owner: StoredObject,
+  nodes: readonly NodeState[],
+  now: number,
+  placements: Placements,
+): KubernetesObject[] {
   if (owner.kind === 'DaemonSet') return daemonPods(owner, nodes, now);
-  if (owner.kind === 'Deployment') return deploymentPods(owner, nodes, now);
+  if (owner.kind === 'Deployment' || owner.kind === 'StatefulSet')
+    return placedPods(owner, nodes, now, placements);
   return [];
 }
 
-/** Whether a pod is ready. */
-export const isPodReady = (pod: KubernetesObject): boolean => field(pod, 'status', 'phase') === 'Running';
+/** Whether a pod is ready, and not on its way out. */
+export function isPodReady(pod: KubernetesObject): boolean {
+  const conditions = (field(pod, 'status', 'conditions') ?? []) as readonly {
+    type: string;
+    status: string;
+  }[];
+  const isReady = conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+  return isReady && pod.metadata['deletionTimestamp'] === undefined;
+}
 
 /** The workload with the status its controller would have written. */
-export function withStatus(owner: StoredObject, nodes: readonly NodeState[], now: number): KubernetesObject {
-  const pods = podsOf(owner, nodes, now);
+export function withStatus(
+  owner: StoredObject,
+  nodes: readonly NodeState[],
+  now: number,
+  placements: Placements,
+): KubernetesObject {
+  const all = podsOf(owner, nodes, now, placements);
+  const pods = all.filter(({ metadata }) => metadata['deletionTimestamp'] === undefined);
   const ready = pods.filter(isPodReady).length;
   const observedGeneration = owner.metadata['generation'];
   const status =

@@ -1,4 +1,4 @@
-import type { EtcdPort, KubernetesPort } from '../../../provisioners/contract/ports.ts';
+import type { BackupPort, EtcdPort, KubernetesPort } from '../../../provisioners/contract/ports.ts';
 import type { Provider } from '../../../provisioners/contract/provider.ts';
 import type { Door } from './door.ts';
 
@@ -10,6 +10,33 @@ export const etcdPort = (door: Door): EtcdPort => ({
   },
   moveLeader: async (access, to) => {
     await door.call('etcd.moveLeader', { access, to });
+  },
+  snapshot: async (access) => {
+    const { content, ...head } = await door.call('etcd.snapshot', { access });
+    const bytes = Buffer.from(content, 'base64');
+    return { ...head, bytes: bytes.length, data: inPieces(bytes) };
+  },
+});
+
+async function* inPieces(content: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < content.length; at += 512) yield content.subarray(at, at + 512);
+}
+
+/** BackupPort over the model: one store for all destinations, which says what it was given and never how. */
+export const backupPort = (door: Door): BackupPort => ({
+  list: (at) => door.call('backup.list', { at }),
+  find: async (at, key) => (await door.call('backup.find', { at, key })) ?? undefined,
+  take: async (at, request, snapshot) => {
+    const found = await door.call('backup.find', { at, key: request.key });
+    if (found !== null) return found;
+    const { data, ...taken } = await snapshot();
+    const pieces: Uint8Array[] = [];
+    for await (const piece of data) pieces.push(piece);
+    const content = Buffer.concat(pieces).toString('base64');
+    return door.call('backup.put', { at, request, taken, content });
+  },
+  remove: async (at, id) => {
+    await door.call('backup.remove', { at, id });
   },
 });
 
@@ -26,6 +53,22 @@ export const kubernetesPort = (door: Door): KubernetesPort => ({
   remove: async (access, of) => {
     await door.call('kubernetes.remove', { access, of });
   },
+  decide: async (access, request, decision) => {
+    await door.call('kubernetes.decide', { access, request, decision });
+  },
+  evict: (access, pod, gracePeriod) =>
+    door.call('kubernetes.evict', { access, pod, ...(gracePeriod === undefined ? {} : { gracePeriod }) }),
+  deletePod: async (access, pod, gracePeriod) => {
+    const given = { access, pod, ...(gracePeriod === undefined ? {} : { gracePeriod }) };
+    await door.call('kubernetes.deletePod', given);
+  },
+  disruptionBudgets: (access) =>
+    door.call('kubernetes.list', {
+      access,
+      of: { apiVersion: 'policy/v1beta1', kind: 'PodDisruptionBudget' },
+    }),
+  setUnschedulable: (access, node, isUnschedulable, annotations) =>
+    door.call('kubernetes.setUnschedulable', { access, node, isUnschedulable, annotations }),
   podLog: (access, namespace, pod, lines) =>
     door.call('kubernetes.podLog', { access, namespace, pod, lines }),
   throughService: async (access, { namespace, name }, path) =>

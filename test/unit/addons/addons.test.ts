@@ -50,8 +50,13 @@ function fakeApi(objects: readonly KubernetesObject[]): KubernetesPort {
     versionAtEndpoint: refuse,
     apply: refuse,
     remove: refuse,
+    evict: refuse,
+    deletePod: refuse,
+    disruptionBudgets: refuse,
+    setUnschedulable: refuse,
     podLog: refuse,
     throughService: refuse,
+    decide: refuse,
   };
 }
 
