@@ -122,7 +122,7 @@ export class Looking {
     const visits = await Promise.allSettled(
       masters.map(async (master) => {
         const found = await this.#ports.host.certificates(master);
-        return found.map((certificate) => ({ machine: master.name, ...certificate }));
+        return found.map(({ name, notAfter }) => ({ machine: master.name, name, notAfter }));
       }),
     );
     for (const visit of visits)

@@ -69,6 +69,19 @@ export function initConfig(input: KubeadmInput): string {
   ]);
 }
 
+/**
+ * The configuration of `kubeadm certs renew`: what init is given, without the bootstrap token, for which it has no use.
+ * With it kubeadm asks no API server, which may be dead of expired certificates.
+ */
+export function renewalConfig(input: Omit<KubeadmInput, 'bootstrapToken'>): string {
+  const format = formats[input.minor.kubeadmApi];
+  const given: KubeadmInput = { ...input, bootstrapToken: '' };
+  const { bootstrapTokens: _unused, ...init } = format.initConfiguration(given) as {
+    readonly bootstrapTokens?: unknown;
+  };
+  return stream([init, format.clusterConfiguration(given)]);
+}
+
 /** The configuration of `kubeadm join`. Holds the bootstrap token. */
 export const joinConfig = (input: JoinInput): string =>
   stream([formats[input.minor.kubeadmApi].joinConfiguration(input)]);

@@ -8,6 +8,8 @@ export const paths = {
   applied: '/var/lib/remuda/applied',
   /** kubeadm's own configuration: written before a run, removed after it, because it names the bootstrap token. */
   kubeadmConfig: '/etc/kubernetes/remuda/kubeadm.yaml',
+  /** kubeadm's configuration for renewals: names no secret, and may stay. */
+  renewal: '/etc/kubernetes/remuda/renewal.yaml',
   discovery: '/etc/kubernetes/remuda/discovery.yaml',
   patches: '/etc/kubernetes/remuda/patches',
   auditPolicy: '/etc/kubernetes/remuda/audit-policy.yaml',
@@ -29,3 +31,6 @@ export const paths = {
   haproxy: '/etc/haproxy/haproxy.cfg',
   keepalived: '/etc/keepalived/keepalived.conf',
 } as const;
+
+/** Manifest of a static pod, where kubeadm puts it. */
+export const manifestOf = (component: string): string => `/etc/kubernetes/manifests/${component}.yaml`;

@@ -1,6 +1,9 @@
+import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '../../provisioners/contract/ports.ts';
 import type { ControlPlaneBench } from './bench.ts';
+
+const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 /** What every KubernetesPort must do, against an API server alone: no kubelet, no controllers. */
 export function kubernetesSuite(
@@ -109,6 +112,30 @@ export function kubernetesSuite(
       await expect(kubernetes.get(nobody, reference)).rejects.toMatchObject({
         report: { kind: 'transient' },
       });
+    });
+
+    it('decides on a certificate request once, and takes one that is gone for decided', async () => {
+      const { kubernetes } = bench.ports();
+      const keys = await crypto.subtle.generateKey(ecdsa, true, ['sign', 'verify']);
+      const request = await Pkcs10CertificateRequestGenerator.create({
+        name: 'CN=contract',
+        keys,
+        signingAlgorithm: ecdsa,
+      });
+      const of = { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest' } as const;
+      const spec = {
+        request: Buffer.from(request.toString('pem')).toString('base64'),
+        signerName: 'example.com/nobody',
+        usages: ['client auth'],
+      };
+      await kubernetes.apply(bench.access, [{ ...of, metadata: { name: 'contract' }, spec }]);
+      const approval = { type: 'Approved', reason: 'Contract', message: 'as asked' } as const;
+      await kubernetes.decide(bench.access, 'contract', approval);
+      await kubernetes.decide(bench.access, 'contract', { ...approval, type: 'Denied' });
+      const found = await kubernetes.get(bench.access, { ...of, name: 'contract' });
+      expect(found).toMatchObject({ status: { conditions: [{ ...approval, status: 'True' }] } });
+      await kubernetes.remove(bench.access, { ...of, name: 'contract' });
+      await kubernetes.decide(bench.access, 'contract', approval);
     });
 
     it('passes on why an object is refused', async () => {

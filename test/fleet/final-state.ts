@@ -26,7 +26,7 @@ function machineState(machine: ModelMachine, uid: string): unknown {
     files: Object.fromEntries(
       files.map(([path, { content, mode }]) => [
         path,
-        `${mode.toString(8)} ${digest(content.replaceAll(uid, '<uid>'))}`,
+        `${mode.toString(8)} ${digest(content.replaceAll(uid, '<uid>').replace(/ until \S+$/, ''))}`,
       ]),
     ),
     services: Object.fromEntries(

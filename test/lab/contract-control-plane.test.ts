@@ -1,10 +1,11 @@
 import { afterAll, beforeAll } from 'vitest';
+import { type ComponentBench, componentSuite } from '../contract/components.ts';
 import { type EtcdBench, etcdSuite } from '../contract/etcd.ts';
 import { kubernetesSuite } from '../contract/kubernetes.ts';
 import { bootLabBench } from './contract-bench.ts';
 import { startControlPlane } from './contract-control-plane.ts';
 
-let bench: EtcdBench;
+let bench: EtcdBench & ComponentBench;
 beforeAll(async () => {
   bench = await startControlPlane(await bootLabBench(['m1', 'm2', 'm3']));
 });
@@ -13,4 +14,5 @@ afterAll(() => bench?.stop());
 /** The etcd suite is last: it takes members away. */
 const borrow = async () => ({ ...bench, stop: async () => {} });
 kubernetesSuite('lab', 'v1.20.2', borrow);
+componentSuite('lab', borrow);
 etcdSuite('lab', borrow);

@@ -6,6 +6,7 @@ import * as x509 from '@peculiar/x509';
 import { MachinePool } from '../../appliance/agent/ssh/pool.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import { payloadCache } from '../../provisioners/payload/cache.ts';
+import type { ComponentBench } from '../contract/components.ts';
 import type { EtcdBench } from '../contract/etcd.ts';
 import type { LabBench } from './contract-bench.ts';
 
@@ -63,7 +64,7 @@ async function serverPair(
 }
 
 /** Starts etcd on every machine of the bench and an API server on the first, by hand, with the cluster's own CAs. */
-export async function startControlPlane(lab: LabBench): Promise<EtcdBench> {
+export async function startControlPlane(lab: LabBench): Promise<EtcdBench & ComponentBench> {
   const found = binaries();
   if (found === undefined) throw new Error('build the lab payload first: scripts/payload build v1.20.2');
   const pool = new MachinePool();
@@ -78,6 +79,12 @@ export async function startControlPlane(lab: LabBench): Promise<EtcdBench> {
   return {
     ...lab,
     access: { masters: lab.machines, apiPort },
+    component: {
+      name: 'etcd',
+      argument: '--cert-file=/pki/etcd.crt',
+      files: ['/pki/etcd.crt'],
+      port: 2379,
+    },
     stopMember: async (name) => {
       const machine = lab.machines.find((each) => each.name === name) ?? lab.machine;
       await run(machine, 'systemctl stop fake-etcd');
@@ -126,7 +133,7 @@ async function startEtcd(
     { path: '/pki/etcd.key', content: pair.key, mode: 0o600 },
     {
       path: '/etc/systemd/system/fake-etcd.service',
-      content: `[Service]\nType=simple\nExecStart=${command}\n`,
+      content: `[Service]\nType=simple\nRestart=always\nRestartSec=1\nExecStart=${command}\n`,
       mode: 0o644,
     },
   ]);

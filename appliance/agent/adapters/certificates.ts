@@ -30,15 +30,21 @@ export function parseCertificates(output: string): readonly MachineCertificate[]
     .slice(1)
     .flatMap((block) => {
       const [name = '', ...lines] = block.split('\n');
-      const notAfter = endOf(lines.join('\n'));
-      return notAfter === undefined ? [] : [{ name, notAfter }];
+      const read = readCertificate(lines.join('\n'));
+      return read === undefined ? [] : [{ name, ...read }];
     });
 }
 
-function endOf(pem: string): string | undefined {
+function readCertificate(pem: string): Omit<MachineCertificate, 'name'> | undefined {
   try {
-    return new X509Certificate(pem).validToDate.toISOString();
+    return endAndFingerprint(new X509Certificate(pem));
   } catch {
     return undefined; // a file in the making, or none of kubeadm's
   }
 }
+
+/** When a certificate ends, and which one it is. */
+export const endAndFingerprint = (certificate: X509Certificate): Omit<MachineCertificate, 'name'> => ({
+  notAfter: certificate.validToDate.toISOString(),
+  fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+});

@@ -4,8 +4,10 @@ import type { HostPort, HostSettings, MachineCertificate } from '../../../provis
 import { ownHostKeyPath } from '../../../provisioners/contract/ports.ts';
 import type { HostFacts, Reach } from '../../../provisioners/contract/preflight.ts';
 import { Transient } from '../../../provisioners/contract/problem.ts';
+import type { ClientCertificates } from '../client-certificates.ts';
 import type { Machines } from '../machines.ts';
 import { certificatesProgram, parseCertificates } from './certificates.ts';
+import { createComponents } from './components.ts';
 import { factsProgram, parseFacts } from './host-facts.ts';
 import {
   configureProgram,
@@ -17,8 +19,9 @@ import {
 } from './host-programs.ts';
 
 /** A machine as such. */
-export function createHostPort(machines: Machines): HostPort {
+export function createHostPort(machines: Machines, identities: ClientCertificates): HostPort {
   return {
+    ...createComponents(machines, identities),
     async reach(machine) {
       await machines.reach(machine);
       // A connection that is open may still be a dead one: only an answer proves that somebody is there.

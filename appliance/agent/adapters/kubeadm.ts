@@ -26,6 +26,8 @@ const labelOf = (verb: KubeadmCommand['verb']): string => `kubeadm-${verb}`;
 /** The command line. Secrets stand in the config file on the machine, never here. */
 function wordsOf(command: KubeadmCommand): string[] {
   if (command.verb === 'reset') return ['kubeadm', 'reset', '--force'];
+  // `kubeadm certs` since 1.20, the oldest minor there is a row for; it was `kubeadm alpha certs` before.
+  if (command.verb === 'renew') return ['kubeadm', 'certs', 'renew', 'all', `--config=${command.config}`];
   const list = (flag: string, values: readonly string[]): string[] =>
     values.length === 0 ? [] : [`--${flag}=${values.join(',')}`];
   return [

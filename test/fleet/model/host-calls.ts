@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { posix } from 'node:path';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type { DiskLatency, HostFacts, Reach } from '../../../provisioners/contract/preflight.ts';
@@ -6,6 +5,7 @@ import type { FileContent, HostSettings, ServiceState } from '../../../provision
 import { ownHostKeyPath } from '../../../provisioners/contract/ports.ts';
 import { UserProblem } from '../../../provisioners/contract/problem.ts';
 import { changing, connect, connectToChange, reading } from './call.ts';
+import { certificatesOn } from './certificates.ts';
 import { paths, type ModelCluster } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { hostKey, isServing, isUp, type ModelMachine } from './machine.ts';
@@ -214,18 +214,9 @@ export const hostCalls = {
     differences(connect(fleet, given.machine), given.settings),
   ),
   'host.certificates': reading(80, (fleet, { machine }: OnMachine) =>
-    [...connect(fleet, machine).files].flatMap(([path, { content }]) => {
-      const name = /^\/etc\/kubernetes\/pki\/(.+)\.crt$/.exec(path)?.[1];
-      return name === undefined ? [] : [{ name, notAfter: endOf(content) }];
-    }),
+    certificatesOn(connect(fleet, machine)),
   ),
 };
-
-/** End of a real certificate; what the model's kubeadm and the fake authorities write instead of one ends never. */
-const endOf = (content: string): string =>
-  /^-----BEGIN CERTIFICATE-----\n(?!model )/.test(content)
-    ? new X509Certificate(content).validToDate.toISOString()
-    : '9999-12-31T23:59:59.000Z';
 
 /** Folders that Kubernetes and Remuda own: nothing outside is ever removed. */
 const ownedFolders = [
@@ -262,7 +253,10 @@ export const fileCalls = {
   'file.write': changing(80, (fleet, given: OnMachine & { readonly files: readonly FileContent[] }, by) => {
     const machine = connectToChange(fleet, given.machine, by);
     fleet.needSpace(machine);
-    for (const { path, content, mode } of given.files) machine.files.set(path, { content, mode });
+    for (const { path, content, mode } of given.files) {
+      const from = machine.files.get(path)?.content ?? '';
+      machine.files.set(path, { content, mode, changed: { at: fleet.now, from } });
+    }
     fleet.changed('file.write', `${machine.name}:${given.files.map(({ path }) => path).join(',')}`, by);
     return null;
   }),

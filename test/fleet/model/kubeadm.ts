@@ -3,6 +3,7 @@ import { paths, type ModelCluster } from './cluster.ts';
 import { MembershipRefused, ModelEtcd } from './etcd.ts';
 import type { FaultSchedule } from './faults.ts';
 import { field } from './kubernetes.ts';
+import { leafCertificates, leafText, renewCertificates } from './certificates.ts';
 import { isServing, type ModelMachine, type ModelUnit } from './machine.ts';
 
 /** What one look at a phase says. `again`: look again after so many ms; the machine's slowness stretches both. */
@@ -125,18 +126,11 @@ function kubeletStart(scene: Scene): Look {
 
 const masterManifests = [paths.apiManifest, paths.controllerManifest, paths.schedulerManifest];
 
-function controlPlaneFiles({ machine }: Scene): Look {
+function controlPlaneFiles({ machine, now }: Scene): Look {
   for (const path of masterManifests) write(machine, path, `static pod of ${versionOn(machine)}`);
-  for (const name of ['admin', 'controller-manager', 'scheduler'])
-    write(machine, `/etc/kubernetes/${name}.conf`, `kubeconfig ${name}`);
-  for (const name of [
-    'apiserver',
-    'apiserver-kubelet-client',
-    'front-proxy-client',
-    'etcd/server',
-    'etcd/peer',
-  ])
-    write(machine, `/etc/kubernetes/pki/${name}.crt`, `model certificate ${name} of ${machine.name}`, 0o644);
+  // kubeadm goes on with certificates that it finds.
+  for (const [path, name] of leafCertificates)
+    if (!machine.files.has(path)) write(machine, path, leafText(name, machine, now), 0o644);
   return done;
 }
 
@@ -376,9 +370,22 @@ const resetPhases: readonly Phase[] = [
   { name: 'cleanup-node', takes: 2000, act: cleanUp },
 ];
 
+const renewPhases: readonly Phase[] = [
+  {
+    name: 'renew',
+    takes: 1500,
+    act({ machine, now }) {
+      if (machine.diskFull) return { fail: 'no space left on device' };
+      renewCertificates(machine, now);
+      return done;
+    },
+  },
+];
+
 /** The phases of a command, in kubeadm's order. */
 export function phasesOf(unit: ModelUnit): readonly Phase[] {
   if (unit.verb === 'reset') return resetPhases;
+  if (unit.verb === 'renew') return renewPhases;
   if (unit.verb === 'init') return initPhases;
   return isMaster(unit) ? masterJoinPhases : workerJoinPhases;
 }

@@ -91,9 +91,9 @@ function newUnit(fleet: Fleet, machine: ModelMachine, command: KubeadmCommand, b
   return {
     name: `remuda-${ownerOf(by).replaceAll('/', '-')}-${command.verb}-${by.attempt}-${fleet.now}`,
     verb: command.verb,
-    config: command.verb === 'reset' ? '' : (machine.files.get(command.config)?.content ?? ''),
-    skipPhases: command.verb === 'reset' ? [] : command.skipPhases,
-    ignored: command.verb === 'reset' ? [] : command.ignorePreflightErrors,
+    config: 'config' in command ? (machine.files.get(command.config)?.content ?? '') : '',
+    skipPhases: 'skipPhases' in command ? command.skipPhases : [],
+    ignored: 'ignorePreflightErrors' in command ? command.ignorePreflightErrors : [],
     startedAt: fleet.now,
     startedBy: `${ownerOf(by)}#${by.attempt}`,
     phase: 0,

@@ -33,6 +33,8 @@ export interface ModelService {
 export interface ModelFile {
   readonly content: string;
   readonly mode: number;
+  /** When it last changed, and what it held before; absent when nobody has to know. */
+  readonly changed?: { readonly at: number; readonly from: string };
 }
 
 /** One machine: everything on it is data, so that a crash of anybody else changes nothing here. */
@@ -75,6 +77,8 @@ export interface ModelMachine {
   isPodRejected: boolean;
   /** When kubelet last (re)started its static pods. */
   staticPodsSince: number;
+  /** When the process of one static pod was started again by itself. */
+  readonly restarted: Map<string, number>;
   /** etcd of this joiner will never start: a fault that a reset ends. */
   isJoinerDead: boolean;
   /** This joiner's learner never catches up: a fault that a reset ends. */
@@ -124,6 +128,7 @@ export function newMachine(
     slowness: 1,
     isPodRejected: false,
     staticPodsSince: 0,
+    restarted: new Map(),
     isJoinerDead: false,
     isLearnerStuck: false,
     downSince: undefined,
@@ -148,3 +153,7 @@ export function runningUnit(machine: ModelMachine): ModelUnit | undefined {
   for (const unit of machine.units.values()) if (unit.ended === undefined) return unit;
   return undefined;
 }
+
+/** When the kubelet last started the process of a static pod. */
+export const startedAt = (machine: ModelMachine, component: string): number =>
+  Math.max(machine.staticPodsSince, machine.restarted.get(component) ?? 0);

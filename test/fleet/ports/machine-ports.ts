@@ -24,6 +24,10 @@ export const hostPort = (door: Door): HostPort => ({
   configure: (machine, settings) => door.call('host.configure', { machine, settings }),
   inspect: (machine, settings) => door.call('host.inspect', { machine, settings }),
   certificates: (machine) => door.call('host.certificates', { machine }),
+  components: (machine, asked) => door.call('host.components', { machine, asked }),
+  restartComponent: async (machine, component) => {
+    await door.call('host.restartComponent', { machine, component });
+  },
 });
 
 /** FilePort over the model. */

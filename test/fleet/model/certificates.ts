@@ -1,0 +1,86 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import type { MachineCertificate } from '../../../provisioners/contract/ports.ts';
+import { type ModelMachine, startedAt } from './machine.ts';
+
+/** Life of the certificates that kubeadm makes: its CertificateValidity, a year. */
+export const leafLife = 365 * 24 * 3_600_000;
+
+/** What kubeadm keeps on a master beside the authorities: path and name, as kubeadm names it. */
+export const leafCertificates: readonly (readonly [path: string, name: string])[] = [
+  ...[
+    'apiserver',
+    'apiserver-kubelet-client',
+    'apiserver-etcd-client',
+    'front-proxy-client',
+    'etcd/server',
+    'etcd/peer',
+    'etcd/healthcheck-client',
+  ].map((name) => [`/etc/kubernetes/pki/${name}.crt`, name] as const),
+  ...['admin', 'controller-manager', 'scheduler'].map(
+    (name) => [`/etc/kubernetes/${name}.conf`, `${name}.conf`] as const,
+  ),
+];
+
+/** What stands for a certificate in the model: whose it is and when it ends. */
+export const leafText = (name: string, machine: ModelMachine, now: number): string =>
+  `model certificate ${name} of ${machine.name} until ${new Date(now + leafLife).toISOString()}`;
+
+/** `kubeadm certs renew all`: those that are there; a missing one is said and left out, one without its key stays. */
+export function renewCertificates(machine: ModelMachine, now: number): void {
+  for (const [path, name] of leafCertificates) {
+    const file = machine.files.get(path);
+    if (file === undefined || !machine.files.has(authorityKeyOf(name))) continue;
+    const content = leafText(name, machine, now);
+    machine.files.set(path, { ...file, content, changed: { at: now, from: file.content } });
+  }
+}
+
+/** Path of the key that signs a certificate. */
+function authorityKeyOf(name: string): string {
+  if (name.startsWith('etcd/') || name === 'apiserver-etcd-client') return '/etc/kubernetes/pki/etcd/ca.key';
+  return name === 'front-proxy-client'
+    ? '/etc/kubernetes/pki/front-proxy-ca.key'
+    : '/etc/kubernetes/pki/ca.key';
+}
+
+/** What a certificate's text says; the fake authorities end never. */
+export function readText(content: string): Omit<MachineCertificate, 'name'> {
+  if (/^-----BEGIN CERTIFICATE-----\n(?!model )/.test(content)) {
+    const { validToDate, fingerprint256 } = new X509Certificate(content);
+    return {
+      notAfter: validToDate.toISOString(),
+      fingerprint: fingerprint256.replaceAll(':', '').toLowerCase(),
+    };
+  }
+  return {
+    notAfter: / until (\S+)$/.exec(content)?.[1] ?? '9999-12-31T23:59:59.000Z',
+    fingerprint: createHash('sha256').update(content).digest('hex'),
+  };
+}
+
+/** Certificates on a machine, by the names of kubeadm. */
+export function certificatesOn(machine: ModelMachine): MachineCertificate[] {
+  const kubeconfigs = new Map(leafCertificates.filter(([, name]) => name.endsWith('.conf')));
+  return [...machine.files].flatMap(([path, { content }]) => {
+    const name = /^\/etc\/kubernetes\/pki\/(.+)\.crt$/.exec(path)?.[1] ?? kubeconfigs.get(path);
+    return name === undefined ? [] : [{ name, ...readText(content) }];
+  });
+}
+
+/** Which of its files a component shows on its port; the others make their own certificate when they start. */
+export const certificateOf: Readonly<Record<string, string>> = {
+  etcd: '/etc/kubernetes/pki/etcd/server.crt',
+  'kube-apiserver': '/etc/kubernetes/pki/apiserver.crt',
+};
+
+/** What a process read of a file when it started: models load certificates once, as kubeadm's manual has it. */
+export function loaded(machine: ModelMachine, path: string, since: number): string {
+  const file = machine.files.get(path);
+  return file?.changed !== undefined && file.changed.at > since ? file.changed.from : (file?.content ?? '');
+}
+
+/** Whether the certificate that a component shows has run out (complaint 13). */
+export function hasRunOut(machine: ModelMachine, component: string, now: number): boolean {
+  const text = loaded(machine, certificateOf[component] ?? '', startedAt(machine, component));
+  return Date.parse(readText(text).notAfter) <= now;
+}
