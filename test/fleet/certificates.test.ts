@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drawServer } from '../../appliance/agent/pki.ts';
 import { Blocked } from '../../provisioners/contract/problem.ts';

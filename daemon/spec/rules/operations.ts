@@ -1,5 +1,6 @@
 import type { DocumentProblem } from '../issue.ts';
 import type { Path } from '../schema/walk.ts';
+import { nearest } from '../suggestion.ts';
 import type { ClusterContext } from './context.ts';
 
 /** An upgrade must be able to move: one machine more, or one machine less. */
@@ -36,10 +37,16 @@ export function maintenanceWindows({ cluster }: ClusterContext): DocumentProblem
         code: 'SPEC-058',
         path: [...base, 'timeZone'],
         summary: `"${window.timeZone}" is not a known time zone.`,
-        remedy: 'Write an IANA name such as Europe/Berlin, or UTC.',
+        remedy: timeZoneRemedy(window.timeZone),
       });
     return problems;
   });
+}
+
+/** The zone that was most likely meant, among those this system knows. */
+function timeZoneRemedy(name: string): string {
+  const meant = nearest(name, Intl.supportedValuesOf('timeZone'));
+  return meant === undefined ? 'Write an IANA name such as Europe/Berlin, or UTC.' : `Did you mean ${meant}?`;
 }
 
 function isTimeZone(name: string): boolean {
