@@ -2,6 +2,7 @@ import type { ClusterKeys } from '../../provisioners/contract/secrets.ts';
 import type { Provider, ProviderConfig, ProviderType } from '../../provisioners/contract/provider.ts';
 import type { Ports, SecretsPort } from '../../provisioners/contract/ports.ts';
 import { Blocked } from '../../provisioners/contract/problem.ts';
+import { createBackupPort } from './adapters/backup.ts';
 import { EtcdAdapter } from './adapters/etcd.ts';
 import { createFilePort } from './adapters/file.ts';
 import { createHostPort } from './adapters/host.ts';
@@ -12,6 +13,7 @@ import { createSecretsPort } from './adapters/secrets.ts';
 import { createServicePort } from './adapters/service.ts';
 import { ClientCertificates } from './client-certificates.ts';
 import { Machines } from './machines.ts';
+import type { Reach } from './outgoing/address.ts';
 import type { PayloadSupply } from './payload-supply.ts';
 import type { ClusterContext } from './protocol.ts';
 import { MachinePool } from './ssh/pool.ts';
@@ -27,6 +29,10 @@ export interface PortsOptions {
   /** Text of the agent's age identity (`AGE-SECRET-KEY-1…`), to open what was sealed to it. */
   readonly identity: string;
   readonly supply: PayloadSupply;
+  /** The agent's own folder, on the state disk. */
+  readonly stateFolder: string;
+  /** What may be reached at addresses that users give. Default: nothing on loopback. */
+  readonly reach?: Reach;
   /** Default: a pool of its own. */
   readonly pool?: MachinePool;
 }
@@ -63,7 +69,7 @@ function portsFor(options: PortsOptions, pool: MachinePool, work: Work): Ports {
   const units = new Units(machines, work);
   const file = createFilePort(machines);
   return {
-    host: createHostPort(machines),
+    host: createHostPort(machines, certificates),
     file,
     service: createServicePort(machines),
     payload: new PayloadAdapter({ machines, units, file, supply: options.supply, work }),
@@ -72,6 +78,13 @@ function portsFor(options: PortsOptions, pool: MachinePool, work: Work): Ports {
     kubernetes: createKubernetesPort(machines, certificates, signal),
     provider: providerFor(options.providers, work.context, secrets),
     secrets,
+    backup: createBackupPort({
+      work,
+      secrets,
+      identity: options.identity,
+      stateFolder: options.stateFolder,
+      reach: options.reach ?? { isLoopbackAllowed: false },
+    }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { connect as tlsConnect, type TLSSocket } from 'node:tls';
 import { Problem, Transient } from '../../provisioners/contract/problem.ts';
@@ -31,6 +31,13 @@ export interface Reply {
 /** Where a connection comes from: a tunnel through SSH, or a socket from here. */
 export type Transport = () => Promise<Duplex> | Duplex;
 
+/** How long to wait for an answer, until when at all, and how to speak of the other end. */
+interface Listening {
+  readonly patience: Duration;
+  readonly signal: AbortSignal;
+  readonly what: string;
+}
+
 /** Longest answer that is read, characters. Lists are asked for in pages. */
 const longest = 64 * 1024 * 1024;
 
@@ -42,7 +49,7 @@ export async function callOver(
   transport: Transport,
   identity: TlsIdentity,
   call: Call,
-  options: { readonly patience: Duration; readonly signal: AbortSignal; readonly what: string },
+  options: Listening,
 ): Promise<Reply> {
   const timeout = AbortSignal.timeout(options.patience);
   const over = AbortSignal.any([options.signal, timeout]);
@@ -57,6 +64,59 @@ export async function callOver(
     throw new Transient('TLS-001', `${options.what} does not answer: ${why}`);
   } finally {
     socket?.destroy();
+  }
+}
+
+/**
+ * One HTTPS request over a stream of its own, whose answer is read piece by piece as it is taken. `patience` is the
+ * longest silence; the whole may take as long as it likes. Whoever leaves early closes the connection.
+ * @throws Transient TLS-001 as {@link callOver}, or when the answer has another status than 200 or is cut.
+ */
+export async function* streamOver(
+  transport: Transport,
+  identity: TlsIdentity,
+  call: Call,
+  { patience, signal, what }: Listening,
+): AsyncGenerator<Buffer, void, undefined> {
+  let socket: TLSSocket | undefined;
+  try {
+    socket = await secured(
+      await transport(),
+      identity,
+      AbortSignal.any([signal, AbortSignal.timeout(patience)]),
+    );
+    const response = await unlessSilent(begin(socket, call, signal), socket, patience);
+    if (response.statusCode !== 200)
+      throw new Transient('TLS-001', `${what} answers with status ${response.statusCode ?? 0}`);
+    const pieces = response[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
+    for (;;) {
+      const piece = await unlessSilent(pieces.next(), socket, patience);
+      if (piece.done === true) return;
+      yield piece.value;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Problem) throw error;
+    throw new Transient('TLS-001', `${what} does not answer: ${messageOf(error)}`);
+  } finally {
+    socket?.destroy();
+  }
+}
+
+/** Destroys the socket, and so fails the promise, when it takes longer than `patience`. */
+async function unlessSilent<Value>(
+  awaited: Promise<Value>,
+  socket: TLSSocket,
+  patience: Duration,
+): Promise<Value> {
+  const timer = setTimeout(
+    () => socket.destroy(new Error(`it was silent for ${patience / 1000} s`)),
+    patience,
+  );
+  try {
+    return await awaited;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -88,7 +148,8 @@ function secured(stream: Duplex, identity: TlsIdentity, over: AbortSignal): Prom
   });
 }
 
-function exchange(socket: TLSSocket, call: Call, over: AbortSignal): Promise<Reply> {
+/** Sends the request; resolves with the head of the answer. */
+function begin(socket: TLSSocket, call: Call, over: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const request = httpRequest({
       createConnection: () => socket,
@@ -107,18 +168,24 @@ function exchange(socket: TLSSocket, call: Call, over: AbortSignal): Promise<Rep
             }),
       },
     });
-    request.once('error', reject);
-    request.once('response', (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (part: string) => {
-        text += part;
-        if (text.length > longest) response.destroy(new Error('the answer is too long'));
-      });
-      response.once('error', reject);
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
-    });
+    // Stays, so that an error after the head, which the answer tells too, ends nothing but this request.
+    request.on('error', reject);
+    request.once('response', resolve);
     request.end(call.body);
+  });
+}
+
+async function exchange(socket: TLSSocket, call: Call, over: AbortSignal): Promise<Reply> {
+  const response = await begin(socket, call, over);
+  return new Promise((resolve, reject) => {
+    let text = '';
+    response.setEncoding('utf8');
+    response.on('data', (part: string) => {
+      text += part;
+      if (text.length > longest) response.destroy(new Error('the answer is too long'));
+    });
+    response.once('error', reject);
+    response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
   });
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EtcdMember } from '../../provisioners/contract/observed.ts';
 import type { ControlPlaneBench } from './bench.ts';
@@ -53,6 +54,20 @@ export function etcdSuite(name: string, makeBench: () => Promise<EtcdBench>): vo
       await bench.ports().etcd.moveLeader(bench.access, to);
     });
 
+    it('gives a snapshot in whole sectors and their SHA-256, at a revision (complaint 8)', async () => {
+      const snapshot = await bench.ports().etcd.snapshot(bench.access);
+      const pieces: Uint8Array[] = [];
+      for await (const piece of snapshot.data) pieces.push(piece);
+      const content = Buffer.concat(pieces);
+      expect(content).toHaveLength(snapshot.bytes);
+      expect(content.length % 512).toBe(32);
+      const digest = createHash('sha256').update(content.subarray(0, -32)).digest();
+      expect(content.subarray(-32).equals(digest)).toBe(true);
+      expect(snapshot.revision).toBeGreaterThan(0);
+      expect(snapshot.etcdVersion).toMatch(/^3\.\d+\.\d+$/u);
+      expect(bench.access.masters.map(({ name: each }) => each)).toContain(snapshot.member);
+    });
+
     it('takes an unknown member for removed', async () => {
       await bench.ports().etcd.removeMember(bench.access, 'deadbeef');
       expect(await members()).toHaveLength(3);
@@ -97,6 +112,9 @@ export function etcdSuite(name: string, makeBench: () => Promise<EtcdBench>): vo
     it('says transient when nobody answers', async () => {
       const access = { ...bench.access, masters: [bench.absent] };
       await expect(bench.ports().etcd.members(access)).rejects.toMatchObject({
+        report: { kind: 'transient' },
+      });
+      await expect(bench.ports().etcd.snapshot(access)).rejects.toMatchObject({
         report: { kind: 'transient' },
       });
     });

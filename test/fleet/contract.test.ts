@@ -1,3 +1,4 @@
+import { backupSuite } from '../contract/backup.ts';
 import { componentSuite } from '../contract/components.ts';
 import { etcdSuite } from '../contract/etcd.ts';
 import { fileSuite } from '../contract/file.ts';
@@ -18,3 +19,11 @@ kubeadmSuite('fleet', withPayload);
 kubernetesSuite('fleet', version, () => controlPlane(['m1']));
 componentSuite('fleet', () => controlPlane(['m1', 'm2', 'm3']));
 etcdSuite('fleet', () => controlPlane(['m1', 'm2', 'm3']));
+backupSuite('fleet', async () => {
+  const bench = await oneMachine();
+  return {
+    backup: () => bench.ports().backup,
+    destination: { type: 'stateDisk' },
+    stop: () => bench.stop(),
+  };
+});

@@ -12,13 +12,18 @@ const cacheFolder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cach
  * Path of Debian's etcd 3.4, unpacked privately into a cache: nothing is installed on the system.
  * @throws Error when it is not cached and apt cannot bring it
  */
-export function etcdBinary(): string {
-  const binary = join(cacheFolder, 'root/usr/bin/etcd');
+export const etcdBinary = (): string => unpacked('etcd-server', 'usr/bin/etcd');
+
+/** Path of its etcdctl, likewise. */
+const etcdctlBinary = (): string => unpacked('etcd-client', 'usr/bin/etcdctl');
+
+function unpacked(name: 'etcd-server' | 'etcd-client', path: string): string {
+  const binary = join(cacheFolder, 'root', path);
   if (existsSync(binary)) return binary;
   mkdirSync(cacheFolder, { recursive: true });
-  execFileSync('apt-get', ['download', 'etcd-server'], { cwd: cacheFolder, stdio: 'pipe' });
-  const archive = readdirSync(cacheFolder).find((name) => /^etcd-server_3\.4.*\.deb$/.test(name));
-  if (archive === undefined) throw new Error('apt brought no etcd-server 3.4');
+  execFileSync('apt-get', ['download', name], { cwd: cacheFolder, stdio: 'pipe' });
+  const archive = readdirSync(cacheFolder).find((file) => file.startsWith(`${name}_3.4`));
+  if (archive === undefined) throw new Error(`apt brought no ${name} 3.4`);
   execFileSync('dpkg', ['-x', archive, 'root'], { cwd: cacheFolder, stdio: 'pipe' });
   return binary;
 }
@@ -103,6 +108,25 @@ export class EtcdProcesses {
     this.start(name, 'existing', { [name]: this.peerURL(name) });
   }
 
+  /** Makes the data of a cluster of this one member from a snapshot, with etcd's own tool, which checks it. Not started. */
+  restore(name: string, snapshot: string): void {
+    const { folder } = this.#member(name);
+    execFileSync(
+      etcdctlBinary(),
+      [
+        'snapshot',
+        'restore',
+        snapshot,
+        `--name=${name}`,
+        '--data-dir=data',
+        `--initial-cluster=${name}=${this.peerURL(name)}`,
+        `--initial-advertise-peer-urls=${this.peerURL(name)}`,
+        `--initial-cluster-token=remuda-test-${this.#block}-restored`,
+      ],
+      { cwd: folder, stdio: 'pipe', env: { ...process.env, ETCDCTL_API: '3' } },
+    );
+  }
+
   peerURL(name: string): string {
     return `https://${this.#member(name).address}:2380`;
   }
@@ -110,11 +134,11 @@ export class EtcdProcesses {
   /** kill -9 of one member, by its pid. */
   async kill(name: string): Promise<void> {
     const member = this.#member(name);
-    const { process } = member;
+    const { process: child } = member;
     member.process = undefined;
-    if (process === undefined || process.exitCode !== null || process.signalCode !== null) return;
-    const ended = new Promise((resolve) => process.once('exit', resolve));
-    process.kill('SIGKILL');
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
     await ended;
   }
 
@@ -132,7 +156,7 @@ export class EtcdProcesses {
 }
 
 /** A certificate for a member: server and client in one, as etcd's peers need it. */
-async function issue(authority: Authority, name: string, address: string): Promise<Authority> {
+export async function issue(authority: Authority, name: string, address: string): Promise<Authority> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const issuer = new x509.X509Certificate(authority.certificate);
   const [der] = x509.PemConverter.decode(authority.key);

@@ -49,6 +49,7 @@ const provider = new LabProvider(await labSettings());
 const real = createPorts({
   identity: told.identity,
   providers: new Map([['lab', () => provider]]),
+  stateFolder: dirname(told.database),
   supply: new PayloadSupply({
     cache: payloadCache(),
     trusted: async () => [],

@@ -74,6 +74,7 @@ export async function bootLabBench(names: readonly string[] = ['m1']): Promise<L
       const real = createPorts({
         identity,
         providers: new Map([['lab', () => provider]]),
+        stateFolder: folder,
         supply: new PayloadSupply({
           cache,
           trusted: () => localTrust(cache.signingKey),

@@ -1,6 +1,12 @@
 import { connect as connectTo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import ssh2, { type Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
+import ssh2, {
+  type Client,
+  type ClientChannel,
+  type ConnectConfig,
+  type ServerHostKeyAlgorithm,
+  type SFTPWrapper,
+} from 'ssh2';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import { Blocked, type Problem, Transient } from '../../../provisioners/contract/problem.ts';
 import type { Duration } from '../../../provisioners/contract/time.ts';
@@ -146,6 +152,14 @@ export class Connection {
       this.#channels -= 1;
     });
     return channel;
+  }
+
+  /** The server's files (draft-ietf-secsh-filexfer-02); ends with the connection. @throws Error when it has none. */
+  sftp(): Promise<SFTPWrapper> {
+    return new Promise((resolve, reject) => {
+      this.#client.once('close', () => reject(new Error('the line was lost')));
+      this.#client.sftp((error, sftp) => (error === undefined ? resolve(sftp) : reject(error)));
+    });
   }
 
   close(): void {

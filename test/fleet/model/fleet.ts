@@ -1,5 +1,6 @@
 import { Transient, type Problem } from '../../../provisioners/contract/problem.ts';
 import type { ClusterIdentity, MachineRef } from '../../../provisioners/contract/machine.ts';
+import type { ModelBackup } from './backup-calls.ts';
 import { ModelCluster, paths } from './cluster.ts';
 import { modelEpoch } from './clock.ts';
 import { FaultSchedule, type Fault } from './faults.ts';
@@ -65,6 +66,8 @@ export class Fleet {
   readonly callCounts = new Map<string, number>();
   /** Calls that may change something, whether they did or not: a second apply makes none. */
   mutatingCalls = 0;
+  /** Backups at every destination, in the order they were finished. */
+  readonly backups: ModelBackup[] = [];
   readonly #events = new TimedQueue<FleetEvent>();
   #now = modelEpoch;
   #highestEpoch = 0;

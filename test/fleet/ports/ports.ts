@@ -1,7 +1,7 @@
 import type { Ports, SecretsPort } from '../../../provisioners/contract/ports.ts';
 import type { ClusterKeys } from '../../../provisioners/contract/secrets.ts';
 import { Blocked } from '../../../provisioners/contract/problem.ts';
-import { etcdPort, fleetProvider, kubernetesPort } from './cluster-ports.ts';
+import { backupPort, etcdPort, fleetProvider, kubernetesPort } from './cluster-ports.ts';
 import type { Door } from './door.ts';
 import { filePort, hostPort, kubeadmPort, payloadPort, servicePort } from './machine-ports.ts';
 
@@ -21,6 +21,7 @@ export function fleetPorts(
     kubernetes: kubernetesPort(door),
     provider: fleetProvider(door),
     secrets,
+    backup: backupPort(door),
   };
 }
 
