@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type { EtcdMember } from '../../../provisioners/contract/observed.ts';
-import type { ControlPlaneAccess, EtcdPort } from '../../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess, EtcdPort, EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import type { Machines } from '../machines.ts';
 import type { ClientCertificates } from '../client-certificates.ts';
-import { callOver } from '../tunnel.ts';
+import { callOver, streamOver } from '../tunnel.ts';
+import { beginSnapshot } from './etcd-snapshot.ts';
 import { successorOf, whyKeep } from './membership.ts';
 
 /** etcd's client port on each member; kubeadm's own number. */
@@ -22,6 +23,8 @@ const hostOf = (url: string | undefined): string | undefined =>
 const patience = 5000;
 /** A change goes through Raft and may meet an election. */
 const changePatience = 15_000;
+/** How long a snapshot may stand still: a disk that is slow, a line that is full. */
+const silence = 60_000;
 
 const memberList = z.object({
   members: z.array(
@@ -96,6 +99,23 @@ export class EtcdAdapter implements EtcdPort {
     );
   }
 
+  async snapshot(access: ControlPlaneAccess): Promise<EtcdSnapshot> {
+    const members = await this.members(access);
+    const usable = members.filter(({ healthy, learner }) => healthy && !learner);
+    const leader = usable.find((member) => member.leader)?.name;
+    // A follower if there is one: the leader has the most to do.
+    const masters = access.masters
+      .filter(({ name }) => usable.some((member) => member.name === name))
+      .sort((a, b) => Number(a.name === leader) - Number(b.name === leader));
+    return firstAnswer({ ...access, masters }, (master) =>
+      beginSnapshot({
+        member: master.name,
+        call: (path, body) => this.#call(master, path, body, changePatience),
+        stream: (path, body) => this.#stream(master, path, body),
+      }),
+    );
+  }
+
   /** A member that is no master of `access` (it has joined since) is asked at its own address, as `through` sees it. */
   async #look(
     access: ControlPlaneAccess,
@@ -138,6 +158,15 @@ export class EtcdAdapter implements EtcdPort {
       if (error instanceof Transient || error instanceof Blocked) return undefined;
       throw error;
     }
+  }
+
+  async *#stream(master: MachineRef, path: string, body: object): AsyncGenerator<Buffer, void, undefined> {
+    yield* streamOver(
+      () => this.#machines.forward(master, ownHost, clientPort),
+      await this.#certificates.etcd(),
+      { method: 'POST', path, body: JSON.stringify(body) },
+      { patience: silence, signal: this.#signal(), what: `etcd on ${master.name}` },
+    );
   }
 
   async #call(
