@@ -9,7 +9,7 @@ import type {
   Ports,
   Waiting,
 } from '../../provisioners/contract/ports.ts';
-import type { AnyStep } from '../../provisioners/contract/step.ts';
+import type { AnyStep, StepContext } from '../../provisioners/contract/step.ts';
 import { seconds } from '../../provisioners/contract/time.ts';
 import { steps } from '../../provisioners/kubernetes/steps.ts';
 import { audited } from './audit.ts';
@@ -19,7 +19,7 @@ import type { ModelCluster } from './model/cluster.ts';
 import { Fleet } from './model/fleet.ts';
 import { field } from './model/kubernetes.ts';
 import { podsIn } from './model/pods.ts';
-import { Door } from './ports/door.ts';
+import { Door, type DoorOptions } from './ports/door.ts';
 import { fakeSecrets, fleetPorts } from './ports/ports.ts';
 
 const identity = { uid: 'u1', name: 'demo' };
@@ -68,7 +68,7 @@ export class DrainBench {
   }
 
   /** Ports of somebody who is no step under test. */
-  ports(around?: (label: string, effect: () => Promise<unknown>) => Promise<unknown>): Ports {
+  ports(around?: DoorOptions['around']): Ports {
     return fleetPorts(
       new Door({
         carry: async (name, given, by) => callFleet(this.fleet, name, given, by),
@@ -78,6 +78,24 @@ export class DrainBench {
       }),
       fakeSecrets(),
     );
+  }
+
+  /** What a step gets that is called without its loop. */
+  context(operation: string, around?: DoorOptions['around']): StepContext {
+    return {
+      ...this.ports(around),
+      cluster: identity,
+      operation,
+      step: 'step',
+      attempt: 1,
+      key: `${operation}/step`,
+      signal: new AbortController().signal,
+      now: () => this.clock.now(),
+      sleep: (duration) => this.clock.sleep(duration),
+      log: () => {},
+      progress: () => {},
+      waiting: () => {},
+    };
   }
 
   /** Makes the machines and lets them enter; every node is ready. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { nodeDrain } from '../../provisioners/kubernetes/steps/node-drain.ts';
 import { minutes, seconds } from '../../provisioners/contract/time.ts';
 import { barePod, budget, DrainBench, logOf, waitOf, workload } from './drain-bench.ts';
 import { cordonAsSomebody } from './model/drain-calls.ts';
@@ -107,6 +108,13 @@ describe('a drain that explains itself (complaint 10, issue 4)', () => {
     }
     expect(fewest).toBe(8);
     expect(await bench.clock.run(running.ended)).toMatchObject({ facts: { evicted: 3, skipped: [] } });
+  });
+
+  it('takes no round for a failed try: twenty-five pods go, one at a time', async () => {
+    await bench.apply(workload('Deployment', 'web', 75), budget('web', { maxUnavailable: 1 }));
+    expect(bench.podsOn('w1').filter((pod) => pod.includes('web'))).toHaveLength(25);
+    await cordon();
+    expect(await drain()).toMatchObject({ state: 'succeeded', facts: { evicted: 25, skipped: [] } });
   });
 
   it('says so when several budgets select one pod', async () => {
@@ -260,6 +268,12 @@ describe('a drain that explains itself (complaint 10, issue 4)', () => {
     const machine = bench.cluster.machines.get('w1');
     if (machine !== undefined) bench.fleet.setPower(machine, 'off');
     expect(await bench.clock.run(running.ended)).toMatchObject({ state: 'succeeded' });
+  });
+
+  it('looks again just before it takes the pods of a fenced machine away', async () => {
+    await bench.apply(workload('Deployment', 'web', 3));
+    await bench.clock.run(nodeDrain.apply(bench.context('op-1'), wish({ isFenced: true })));
+    expect(bench.fleet.effects.filter(({ call }) => call === 'kubernetes.deletePod')).toEqual([]);
   });
 
   it('cordons again when somebody opened the node meanwhile, and is done where there is no Node', async () => {
