@@ -89,7 +89,7 @@ describe('cordons (complaint 9, DESIGN §5: only what we hold is released)', () 
       isFirst = false;
       return effect();
     });
-    const input = { node: 'w2', access: bench.access };
+    const input = nodeCordon.schema.parse({ node: 'w2', access: bench.access });
     await bench.clock.run(nodeCordon.apply(context, input));
     expect(isFirst).toBe(false);
     expect(await bench.clock.run(nodeCordon.observe(context, input))).toEqual({
@@ -108,7 +108,8 @@ describe('cordons (complaint 9, DESIGN §5: only what we hold is released)', () 
       isFirst = false;
       return effect();
     });
-    await bench.clock.run(nodeCordon.apply(context, { node: 'w2', access: bench.access }));
+    const input = nodeCordon.schema.parse({ node: 'w2', access: bench.access });
+    await bench.clock.run(nodeCordon.apply(context, input));
     expect(bench.isUnschedulable('w2')).toBe(true);
     await uncordon('w2');
   });

@@ -11,7 +11,9 @@ import type {
 } from '../../provisioners/contract/ports.ts';
 import type { AnyStep, StepContext } from '../../provisioners/contract/step.ts';
 import { seconds } from '../../provisioners/contract/time.ts';
-import { steps } from '../../provisioners/kubernetes/steps.ts';
+import { nodeCordon } from '../../provisioners/kubernetes/steps/node-cordon.ts';
+import { nodeDrain } from '../../provisioners/kubernetes/steps/node-drain.ts';
+import { nodeUncordon } from '../../provisioners/kubernetes/steps/node-uncordon.ts';
 import { audited } from './audit.ts';
 import { callFleet } from './model/calls.ts';
 import { VirtualClock } from './model/clock.ts';
@@ -50,7 +52,9 @@ export class DrainBench {
 
   constructor() {
     this.clock.onAdvance = (to) => this.fleet.settle(to);
-    this.#steps = audited(steps, (kind, detail) => this.fleet.violate(kind, detail));
+    this.#steps = audited([nodeCordon, nodeDrain, nodeUncordon], (kind, detail) =>
+      this.fleet.violate(kind, detail),
+    );
   }
 
   get cluster(): ModelCluster {

@@ -272,7 +272,8 @@ describe('a drain that explains itself (complaint 10, issue 4)', () => {
 
   it('looks again just before it takes the pods of a fenced machine away', async () => {
     await bench.apply(workload('Deployment', 'web', 3));
-    await bench.clock.run(nodeDrain.apply(bench.context('op-1'), wish({ isFenced: true })));
+    const input = nodeDrain.schema.parse(wish({ isFenced: true }));
+    await bench.clock.run(nodeDrain.apply(bench.context('op-1'), input));
     expect(bench.fleet.effects.filter(({ call }) => call === 'kubernetes.deletePod')).toEqual([]);
   });
 
