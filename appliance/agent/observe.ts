@@ -4,14 +4,12 @@ import type { Observed, ObservedNode } from '../../provisioners/contract/observe
 import type { ControlPlaneAccess, KubernetesObject, Ports } from '../../provisioners/contract/ports.ts';
 import { Problem } from '../../provisioners/contract/problem.ts';
 import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
+import { configAnnotation, cordonAnnotation } from '../../provisioners/kubernetes/node-mark.ts';
 import type { Clock } from './clock.ts';
 import type { AgentQuestions } from './protocol.ts';
 
 type Request = Parameters<AgentQuestions['observe']>[0];
 type Seen = Awaited<ReturnType<AgentQuestions['observe']>>;
-
-/** Annotation on a Node: digest of the inputs its machine was configured from. */
-const configAnnotation = 'remuda.dev/config';
 
 const nodeSchema = z.looseObject({
   metadata: z.looseObject({
@@ -223,6 +221,7 @@ function nodeOf(object: KubernetesObject): ObservedNode {
   const isReady = ready?.status === 'True';
   const address = status.addresses.find(({ type }) => type === 'InternalIP')?.address;
   const digest = metadata.annotations[configAnnotation];
+  const cordonedBy = metadata.annotations[cordonAnnotation];
   const labels = Object.keys(metadata.labels);
   return {
     name: metadata.name,
@@ -231,6 +230,7 @@ function nodeOf(object: KubernetesObject): ObservedNode {
       ? {}
       : { notReadyBecause: `${ready?.reason ?? 'Unknown'}: ${ready?.message ?? 'no word from it'}` }),
     unschedulable: spec.unschedulable === true,
+    ...(cordonedBy === undefined ? {} : { cordonedBy }),
     kubeletVersion: status.nodeInfo?.kubeletVersion ?? '',
     // The label is `master` up to 1.23 and `control-plane` from 1.20 on (KEP-2067).
     controlPlane:

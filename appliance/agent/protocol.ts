@@ -94,7 +94,7 @@ export interface AgentQuestions {
     readonly endpoint?: { readonly host: string; readonly port: number };
     readonly apiPort: number;
     readonly nodeNetwork?: NodeNetwork;
-  }): Promise<Omit<Observed, 'references' | 'incarnations'>>;
+  }): Promise<Omit<Observed, 'references' | 'incarnations' | 'retired'>>;
   /** Draws a new cluster's keys. Nothing is kept by the agent. */
   drawKeys(request: {
     readonly cluster: ClusterIdentity;

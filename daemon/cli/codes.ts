@@ -169,6 +169,11 @@ export const commandCodes: ProblemCatalogue = {
     'A token for a cluster is valid for some whole number of days.',
     'Give 1 to 366, like --days 30.',
   ),
+  'CLI-047': code(
+    'Nobody agreed to the plan',
+    'Machines come and go only when somebody has seen the plan and said so.',
+    'Run it on a terminal and answer, or give --yes, or --plan with the hash that was printed.',
+  ),
   'BUG-002': code(
     'A mistake of the command',
     'The command met something that it should know. REMUDA_DEBUG=1 shows where.',

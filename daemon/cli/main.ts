@@ -6,6 +6,7 @@ import { addAccessCommands } from './commands/access.ts';
 import { addAuditCommands } from './commands/audit.ts';
 import { addClusterAccessCommands } from './commands/cluster-access.ts';
 import { addDeleteCommand } from './commands/clusters.ts';
+import { addMachineCommands } from './commands/machine-changes.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addCredentialCommands } from './commands/credentials.ts';
 import { addDescribeCommand } from './commands/describe.ts';
@@ -38,6 +39,7 @@ export function buildProgram(session: Session): Command {
   addDescribeCommand(program, session);
   addStreamCommands(program, session);
   addOperationCommands(program, session);
+  addMachineCommands(program, session);
   addDeleteCommand(program, session);
   addCredentialCommands(program, session);
   addSupplyCommands(program, session);

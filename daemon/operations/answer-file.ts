@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { ProviderConfig } from '../../provisioners/contract/provider.ts';
+import { changeMachines } from '../planning/machine-change.ts';
 import { apiPortOf, describePlan, natureOf, planCluster, planDeletion } from '../planning/planner.ts';
 import { completeCluster, labSubnetFor } from '../spec/completion.ts';
 import {
@@ -12,6 +13,7 @@ import {
 import { secretDestination } from '../spec/destination.ts';
 import { placeOfField } from '../spec/location.ts';
 import { type ChangedField, changedFields } from '../spec/mutability.ts';
+import { printDocument } from '../spec/printing.ts';
 import { parseStream } from '../spec/stream.ts';
 import type { DesiredCluster, DesiredProvider, KnownDocuments, ParsedFile, Planners } from './planners.ts';
 
@@ -143,6 +145,10 @@ export const answerFilePlanners: Planners = {
     changedFields(readClusterDocument(before.document), readClusterDocument(after.document))
       .filter(({ mutability }) => mutability === 'immutable')
       .map((change) => refusalOf(after.name, change)),
+  changeMachines(desired, observed, change) {
+    const { document, retire } = changeMachines(readClusterDocument(desired.document), observed, change);
+    return { text: printDocument(document), retire };
+  },
   planCluster: ({ desired, provider, hasReceipt, hasBegun, ...rest }) =>
     planCluster({
       ...rest,

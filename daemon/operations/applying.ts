@@ -61,8 +61,8 @@ export class Applying {
   }
 
   async apply(request: ApplyRequest): Promise<ApplyAnswer> {
-    const digest = digestOfRequest(request);
-    const remembered = this.#remembered(request, digest);
+    const digest = request.digest ?? digestOfRequest(request);
+    const remembered = this.remembered(request, digest);
     if (remembered !== undefined) return remembered;
     const prepared = await this.#parts.preparation.prepare(request, true);
     this.#checkRevision(request, prepared);
@@ -95,7 +95,11 @@ export class Applying {
     };
   }
 
-  #remembered(request: ApplyRequest, digest: string): ApplyAnswer | undefined {
+  /** What the same request was answered before, under its key. @throws Refusal when the key was another's */
+  remembered(
+    request: Pick<ApplyRequest, 'idempotencyKey' | 'principal'>,
+    digest: string,
+  ): ApplyAnswer | undefined {
     if (request.idempotencyKey === undefined) return undefined;
     const kept = this.#parts.recorder.state.answers.get(request.idempotencyKey, request.principal);
     if (kept === undefined) return undefined;

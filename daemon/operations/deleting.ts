@@ -3,6 +3,7 @@ import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { ClusterRecord } from '../state/clusters.ts';
 import type { Admission } from './admission.ts';
+import { requireAgent } from './asking.ts';
 import { locateProblem } from './location.ts';
 import type { AgentLink } from './link.ts';
 import { observeThrough } from './observation.ts';
@@ -140,10 +141,7 @@ export class Deleting {
     const { denials, warnings } = this.#judge(record, request.principal);
     refuse(denials);
     const { site } = subject.provider;
-    if (!links(site).isConnected) {
-      const isEnrolled = state.agents.get(site)?.recipient !== undefined;
-      throw new Refusal('unavailable', [problems.cannotAsk(site, isEnrolled)]);
-    }
+    requireAgent(state, links(site), site);
     try {
       const observed: Observed = await observeThrough(links(site), state, subject);
       const volumes = request.volumes === undefined ? {} : { volumes: request.volumes };

@@ -89,8 +89,7 @@ export class Dispatcher {
       const record = { ...attempt, epoch: state.agents.get(run.site)?.epoch ?? this.#links(run.site).epoch };
       state.steps.start(run.id, step.id, record.key.attempt, at);
       state.attempts.add(record);
-      if (machine !== undefined)
-        state.machines.incarnate(run.subject.cluster.uid, machine.name, machine.incarnation, machine.token);
+      if (machine !== undefined) this.#welcome(run.subject.cluster.uid, machine);
       note({
         type: 'step.started',
         cluster: run.cluster,
@@ -100,6 +99,13 @@ export class Dispatcher {
       });
       return record;
     });
+  }
+
+  /** A machine is about to be made: whoever had its name before is gone, and the name is no longer that of a leaver. */
+  #welcome(cluster: string, { name, incarnation, token }: CreateMachine): void {
+    const { machines, retirements } = this.#recorder.state;
+    machines.incarnate(cluster, name, incarnation, token);
+    retirements.remove(cluster, name);
   }
 
   /** Undefined while a secret is missing that was there when the intent was written: it is tried again later. */

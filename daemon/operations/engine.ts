@@ -12,6 +12,7 @@ import { Enrolment, type TokenRequest } from './enrolment.ts';
 import type { EngineParts } from './engine-parts.ts';
 import type { AgentLink } from './link.ts';
 import { subjectOf } from './plan-record.ts';
+import { type MachineDoors, MachineChanges } from './machine-changes.ts';
 import { Policies, type PolicyDoors } from './policies.ts';
 import { Preflight } from './preflight.ts';
 import { lookAndKeep, Preparation } from './preparation.ts';
@@ -64,6 +65,8 @@ export class Engine {
   readonly credentials: CredentialDoors;
   /** What clusters may be like. */
   readonly policies: PolicyDoors;
+  /** Single machines, in and out. */
+  readonly machines: MachineDoors;
   readonly #parts: EngineParts;
   readonly #recorder: Recorder;
   readonly #logs: OperationLogs;
@@ -96,6 +99,12 @@ export class Engine {
     this.#preparation = new Preparation({ ...common, ...parts, links: linksHeard, policies });
     const admission = new Admission(this.#recorder, planners, this.#runner);
     this.#applying = new Applying({ ...common, policies, preparation: this.#preparation, admission });
+    this.machines = new MachineChanges({
+      ...common,
+      applying: this.#applying,
+      turns: this.#turns,
+      refuseWhenShort: () => this.#refuseWhenShort(),
+    });
     this.#deleting = new Deleting({ ...common, policies, admission });
     this.#preflight = new Preflight({ ...common, preparation: this.#preparation });
     this.#control = new Control(this.#recorder, this.#runner, policies);

@@ -92,5 +92,6 @@ export async function observeThrough(link: AgentLink, state: State, subject: Sub
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
   });
-  return { ...seen, references, incarnations };
+  const retired = state.retirements.list(subject.cluster.uid);
+  return { ...seen, references, incarnations, retired };
 }

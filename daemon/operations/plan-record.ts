@@ -33,6 +33,7 @@ export function recordPlan(
   at: Instant,
 ): void {
   state.plans.add({ operation, number, hash: planHash(plan), plan, at });
+  recordLeaving(state, operation, plan, at);
   const open = new Set(state.attempts.listOpen(operation).map(({ key }) => key.step));
   for (const [position, { id }] of plan.steps.entries()) {
     // A started step may have ended since; of a stray that has, nothing counts in this plan.
@@ -40,6 +41,15 @@ export function recordPlan(
       state.steps.carry(operation, number, { id, position });
     else state.steps.plan(operation, number, { id, position, state: done.has(id) ? 'kept' : 'planned' });
   }
+}
+
+/** Who leaves is decided with the plan and not again; who stays after all is taken back when the plan comes into force. */
+function recordLeaving(state: State, operation: string, plan: Plan, at: Instant): void {
+  const { uid } = plan.cluster;
+  for (const [name, retirement] of Object.entries(plan.retires ?? {}))
+    state.retirements.add(uid, name, { ...retirement, operation, at });
+  if (state.operations.get(operation)?.waitingFor === 'operation') return;
+  for (const name of plan.takesBack ?? []) state.retirements.remove(uid, name);
 }
 
 /**

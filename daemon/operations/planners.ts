@@ -1,9 +1,10 @@
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';
-import type { Observed } from '../../provisioners/contract/observed.ts';
+import type { Observed, Retirement } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { Place, ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { NodeNetwork, ProviderConfig } from '../../provisioners/contract/provider.ts';
+import type { MachineChange } from '../planning/machine-change.ts';
 import type { PolicyDocument } from '../spec/documents.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 
@@ -72,6 +73,12 @@ export interface Planners {
   readProvider(document: JsonObject): DesiredProvider;
   /** Refusals of changes that a field does not allow (immutable ones), against the kept document. */
   checkChange(before: DesiredCluster, after: DesiredCluster): readonly ProblemReport[];
+  /** What a change of machines means: the text that asks for it, and who leaves. @throws UserProblem */
+  changeMachines(
+    desired: DesiredCluster,
+    observed: Observed,
+    change: MachineChange,
+  ): { readonly text: string; readonly retire: Readonly<Record<string, Retirement>> };
   planCluster(input: {
     readonly desired: DesiredCluster;
     readonly provider: DesiredProvider;
@@ -80,6 +87,8 @@ export interface Planners {
     readonly keys: ClusterPublicKeys;
     /** Ids of checks the user chose to bypass; recorded with the operation. */
     readonly bypass: readonly string[];
+    /** Machines that are to leave because somebody named them. */
+    readonly retire?: Readonly<Record<string, Retirement>>;
     /** Whether the journal holds a receipt of a step of this kind for the cluster, from whatever operation. */
     readonly hasReceipt: (kind: string) => boolean;
     /** Whether it holds an attempt of such a step at all, however that ended. */

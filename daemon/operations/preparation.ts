@@ -7,6 +7,7 @@ import type { ClusterRecord, DrawnKeys } from '../state/clusters.ts';
 import type { OperationRecord } from '../state/operations.ts';
 import type { RevisionRecord } from '../state/revisions.ts';
 import type { State } from '../state/state.ts';
+import { requireAgent } from './asking.ts';
 import { checkGraph } from './graph.ts';
 import type { AgentLink } from './link.ts';
 import { observeThrough, type Subject } from './observation.ts';
@@ -102,11 +103,12 @@ export class Preparation {
     const underWay: UnderWay[] = [];
     for (const desired of parsed.clusters) {
       const provider = this.#providerOf(desired, parsed);
-      const busy = provider && isApply ? this.#underWay(desired, provider) : undefined;
+      const busy =
+        provider && isApply && request.retire === undefined ? this.#underWay(desired, provider) : undefined;
       if (busy) underWay.push(busy);
       else if (provider)
         clusters.push({
-          ...(await this.#prepareOne(parsed, desired, provider, given, request.bypass ?? [])),
+          ...(await this.#prepareOne(parsed, desired, provider, given, request)),
           warnings: warnings.get(desired.name) ?? [],
         });
     }
@@ -193,16 +195,13 @@ export class Preparation {
     desired: DesiredCluster,
     provider: DesiredProvider,
     given: Readonly<Record<string, Sealed>>,
-    bypass: readonly string[],
+    { bypass = [], retire = {} }: Pick<FileRequest, 'bypass' | 'retire'>,
   ): Promise<Omit<PreparedCluster, 'warnings'>> {
     const { recorder, planners, links } = this.#parts;
     const { state } = recorder;
     const record = state.clusters.find(desired.name);
     const link = links(provider.site);
-    if (!link.isConnected) {
-      const isEnrolled = state.agents.get(provider.site)?.recipient !== undefined;
-      throw new Refusal('unavailable', [problems.cannotAsk(provider.site, isEnrolled)]);
-    }
+    requireAgent(state, link, provider.site);
     try {
       const { uid, keys } = record ?? (await this.#draft(desired.name, provider.site, link));
       const subject = { cluster: { uid, name: desired.name }, provider, desired, keys: keys.sealed, given };
@@ -215,6 +214,7 @@ export class Preparation {
         revision: digest,
         keys: keys.public,
         bypass,
+        retire,
         hasReceipt: (kind) => state.attempts.hasReceipt(uid, kind),
         hasBegun: (kind) => state.attempts.hasBegun(uid, kind),
       });

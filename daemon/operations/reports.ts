@@ -11,6 +11,9 @@ import type { Note, Recorder } from './recorder.ts';
 import type { EngineCounters } from './counters.ts';
 import type { OperationRun } from './run.ts';
 
+/** Kind of the step that seals a machine off. */
+const machineFence = 'machine.fence';
+
 /** What the intake needs of the runner. */
 export interface ReportReader {
   /** The run an attempt belongs to, while it is held here. */
@@ -138,6 +141,7 @@ export class ReportIntake {
       if (!attempts.end(key, outcome, at)) return false;
       this.#endStep(run, key.step, endOf(outcome, report.at));
       this.#pinMachines(run, outcome);
+      if (outcome.state === 'succeeded') this.#noteFence(run, key.step, at);
       note({ type: 'step.ended', ...about, data: { attempt: key.attempt, ...summaryOf(outcome) } });
       return true;
     }
@@ -164,6 +168,13 @@ export class ReportIntake {
     const { waiting } = steps.get(run.id, step) ?? {};
     if (waiting !== undefined) run.formerWaits.set(step, waiting);
     return steps.reopen(run.id, step, end.facts);
+  }
+
+  /** A machine that is kept is proven to take no part any more. */
+  #noteFence(run: OperationRun, step: string, at: Instant): void {
+    const [kind, name] = step.split('/');
+    if (kind === machineFence && name !== undefined)
+      this.#recorder.state.retirements.setFenced(run.subject.cluster.uid, name, at);
   }
 
   /** A fact that is a reference to a machine with its host key is what later visits trust. */

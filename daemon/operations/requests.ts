@@ -1,4 +1,6 @@
+import type { Retirement } from '../../provisioners/contract/observed.ts';
 import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';
+import type { MachineChange } from '../planning/machine-change.ts';
 
 /** Why the engine did not do what was asked; the API and the CLI make status and exit codes of it. */
 export type RefusalReason =
@@ -45,6 +47,8 @@ export interface FileRequest {
   readonly principal: string;
   /** Ids of bypassable checks to bypass; they are part of the plan. */
   readonly bypass?: readonly string[];
+  /** Machines of the file's cluster that are to leave because somebody named them. */
+  readonly retire?: Readonly<Record<string, Retirement>>;
 }
 
 /** `apply`. */
@@ -57,6 +61,20 @@ export interface ApplyRequest extends FileRequest {
   readonly idempotencyKey?: string;
   /** Refuse unless the (one) cluster's newest revision has this number; 0 = must not exist. */
   readonly ifRevision?: number;
+  /** Digest of what was asked, where the text was made from it: a repeat makes another text of the same wish. */
+  readonly digest?: string;
+}
+
+/** `machine add`, `machine remove`, `machine replace`, and their plans. */
+export interface MachineChangeRequest {
+  readonly cluster: string;
+  readonly principal: string;
+  readonly change: MachineChange;
+  readonly bypass?: readonly string[];
+  readonly planHash?: string;
+  /** The cluster's name, where the plan needs it. */
+  readonly confirm?: string;
+  readonly idempotencyKey?: string;
 }
 
 /** `delete`, and its plan. */

@@ -74,6 +74,8 @@ const groupOf = (machine: string): string => machine.replace(/-?\d+$/, '');
  */
 export function needsConfirmation(plan: Plan, observed: Observed, destroyLimit: number): boolean {
   if (plan.kind === 'delete') return true;
+  // A master that is kept for inspection is one less all the same.
+  if (plan.steps.some(({ kind }) => kind === 'etcd-member.remove')) return true;
   const destroyed = new Set(plan.destroys);
   if (destroyed.size === 0) return false;
   if (destroyed.size > destroyLimit) return true;

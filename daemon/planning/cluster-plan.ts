@@ -12,6 +12,7 @@ import { completeCluster } from '../spec/completion.ts';
 import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
 import { apiPortOf } from './api-port.ts';
 import type { Difference } from './difference.ts';
+import { firstSuccessors, type Succession, successionOf } from './succession.ts';
 import type { WantedMachine } from './wanted.ts';
 
 /** A reference to a machine that may still have to be met. */
@@ -34,7 +35,16 @@ export interface PlanContext {
   /** Where the control plane starts in this plan; absent when there is one already and everybody joins. */
   readonly first?: WantedMachine;
   /** Masters through which the cluster is reached while the plan runs, in the order to try. */
-  readonly access: { readonly masters: readonly MachineReference[]; readonly apiPort: number };
+  readonly access: Access;
+  /** As `access`, for what comes when masters have left: those that stay, or where none does, those that come. */
+  readonly accessAfter: Access;
+  /** Who waits for whom where some leave and others come. */
+  readonly succession: Succession;
+}
+
+interface Access {
+  readonly masters: readonly MachineReference[];
+  readonly apiPort: number;
 }
 
 /** How a machine is named in inputs: what is pinned already, or the fact of the step that pins it. */
@@ -87,17 +97,25 @@ export function planContext(input: {
   const unfinished = new Set(difference.unfinished.map(({ name }) => name));
   const start = difference.masters[0] ?? wanted.find(({ role }) => role === 'control-plane');
   const first = isEstablished ? undefined : start;
-  const reached = first === undefined ? difference.masters : [first];
+  // Who is still on its way to be a master is spoken to only where there is no other.
+  const finished = difference.masters.filter(({ name }) => !unfinished.has(name));
+  const serving = finished.length > 0 ? finished : difference.masters;
+  const reached = first === undefined ? serving : [first];
+  const { apiPort } = settings;
+  const references = reached.map((machine) => referenceTo(machine, { observed, unfinished }));
+  const stillThere = difference.leaving.flatMap(({ role, isAnswering, reference }) =>
+    role === 'control-plane' && isAnswering && reference !== undefined ? [reference] : [],
+  );
+  const after = reached.length > 0 ? reached : firstSuccessors(difference);
   return {
     ...input,
     settings,
     unfinished,
     ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
     ...(first === undefined ? {} : { first }),
-    access: {
-      masters: reached.map((machine) => referenceTo(machine, { observed, unfinished })),
-      apiPort: settings.apiPort,
-    },
+    access: { masters: first === undefined ? [...references, ...stillThere] : references, apiPort },
+    accessAfter: { masters: after.map((machine) => referenceTo(machine, { observed, unfinished })), apiPort },
+    succession: successionOf(document, difference),
   };
 }
 

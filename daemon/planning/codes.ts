@@ -30,12 +30,6 @@ export const planningCodes: ProblemCatalogue = {
     explanation: 'The cluster asks for more machines of a role than the provider lists hosts.',
     remedy: 'Add hosts of that role, or ask for fewer machines.',
   },
-  'PLAN-006': {
-    title: 'Single machines cannot be removed yet',
-    explanation:
-      'The file asks for fewer machines than there are. This release removes a whole cluster only.',
-    remedy: 'Ask for as many machines as there are.',
-  },
   'PLAN-007': {
     title: 'Finished machines cannot be changed yet',
     explanation:
@@ -77,5 +71,26 @@ export const planningCodes: ProblemCatalogue = {
     title: 'No such check to bypass',
     explanation: 'A bypass that is misspelt would be recorded and would bypass nothing.',
     remedy: 'Take the id from the finding, or from the page of preflight checks.',
+  },
+  'PLAN-015': {
+    title: 'A master cannot leave now',
+    explanation:
+      'Without it the etcd members that stay would be no healthy majority, and the cluster would stop.',
+    remedy: 'Bring the members back that the message names, or add a master first. Nothing was changed.',
+  },
+  'PLAN-016': {
+    title: 'No such machine',
+    explanation: 'Nothing of that name is there: no machine at the provider, no Node, no etcd member.',
+    remedy: 'Take the name from remuda get machines.',
+  },
+  'PLAN-017': {
+    title: 'An even number of masters',
+    explanation: 'etcd decides by majority: a fourth master can fail and helps nobody.',
+    remedy: 'Add or remove two masters at a time, or replace single ones.',
+  },
+  'PLAN-018': {
+    title: 'No such group',
+    explanation: 'Machines are added to the masters (control-plane) or to a worker group of the document.',
+    remedy: 'Take the name of a group from the message, or add the group to the answer file.',
   },
 };

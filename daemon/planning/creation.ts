@@ -1,20 +1,19 @@
-import type { Plan, PlanChange, PlannedStep } from '../../provisioners/contract/plan.ts';
-import { factIfKnown, stepId } from '../../provisioners/contract/plan.ts';
+import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
+import { factIfKnown } from '../../provisioners/contract/plan.ts';
 import { machinesPreflight } from '../../provisioners/kubernetes/preflight/machines-preflight.ts';
 import { payloadPreflight } from '../../provisioners/kubernetes/preflight/payload-preflight.ts';
 import { clusterVerify, verifiedDigest } from '../../provisioners/kubernetes/steps/cluster-verify.ts';
 import { hostKeyReplace } from '../../provisioners/kubernetes/steps/host-key-replace.ts';
+import { nodeUncordon } from '../../provisioners/kubernetes/steps/node-uncordon.ts';
 import { infrastructurePrepare } from '../../provisioners/kubernetes/steps/infrastructure-prepare.ts';
 import { providerPreflight } from '../../provisioners/kubernetes/steps/provider-preflight.ts';
 import { accessMark, verifiedMark } from '../../provisioners/kubernetes/marks.ts';
-import {
-  accessDigest,
-  clusterAccessGrant,
-} from '../../provisioners/kubernetes/steps/cluster-access-grant.ts';
+import { accessDigest } from '../../provisioners/kubernetes/steps/cluster-access-grant.ts';
 import { probeImage } from '../../provisioners/kubernetes/versions.ts';
 import { addonSteps, wantedAddons } from './addon-steps.ts';
 import { type PlanContext, referenceTo } from './cluster-plan.ts';
 import { controlPlaneSteps, endpointSteps, labelSteps, workerSteps } from './join-steps.ts';
+import { leavingSteps } from './leaving-steps.ts';
 import { createStep, preparationSteps } from './machine-steps.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
 import type { WantedMachine } from './wanted.ts';
@@ -94,8 +93,13 @@ function leaves(steps: readonly PlannedStep[]): string[] {
   return steps.map(({ id }) => id).filter((id) => !followed.has(id));
 }
 
+/** Lets pods onto machines again that stay, and that an operation of ours had closed to them. */
+const releaseSteps = ({ difference, access }: PlanContext): PlannedStep[] =>
+  difference.cordoned.map(({ name }) => planStep(nodeUncordon, about(name), { node: name, access }, []));
+
 /** Whether people's rights inside the cluster are those that this release gives. */
-const isGranted = ({ observed }: PlanContext): boolean => observed.marks?.[accessMark] === accessDigest;
+export const isGranted = ({ observed }: PlanContext): boolean =>
+  observed.marks?.[accessMark] === accessDigest;
 
 /** Every step of the difference, in the order people read them. */
 export function creationSteps(context: PlanContext): PlannedStep[] {
@@ -103,8 +107,9 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
   const isGrowing = difference.unfinished.length > 0;
   const addons = addonSteps(context);
   const labels = labelSteps(context);
-  if (!isGrowing && addons.length + labels.length + difference.off.length === 0 && isGranted(context))
-    return verifyStep(context, []);
+  const leaving = [...releaseSteps(context), ...leavingSteps(context)];
+  const others = addons.length + labels.length + difference.off.length + leaving.length;
+  if (!isGrowing && others === 0 && isGranted(context)) return verifyStep(context, []);
   const network = nodeNetwork === undefined ? {} : { network: nodeNetwork };
   const checks = isGrowing ? preflightSteps(context) : [];
   const prepare = planStep(
@@ -127,82 +132,10 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
     ...(speaksToCluster ? controlPlaneSteps(context) : []),
     ...workerSteps(context),
     ...labels,
+    ...leaving,
     ...addons,
   ];
   return [...steps, ...verifyStep(context, steps)];
-}
-
-/** The machines and parts that change, in the user's terms. */
-export function changesOf(context: PlanContext, steps: readonly PlannedStep[]): PlanChange[] {
-  const { difference, observed } = context;
-  const isPresent = observed.infrastructure.state === 'present';
-  const gib = (bytes: number): string => `${Math.round((bytes / 2 ** 30) * 100) / 100} GiB`;
-  const made = difference.unfinished.map(({ name, role, shape, machine, address }): PlanChange => {
-    const size = `${role}, ${shape.cpus} CPUs, ${gib(shape.memory)}${address === undefined ? '' : `, ${address}`}`;
-    if (machine === undefined) return { action: 'create', subject: name, detail: size };
-    return { action: 'change', subject: name, detail: `finish what was begun: ${size}` };
-  });
-  const planned = new Set(steps.map(({ id }) => id));
-  const addons = steps
-    .filter(({ kind }) => kind === 'addon.install')
-    .map(
-      ({ id, title }): PlanChange => ({
-        action: 'create',
-        subject: id.slice(id.indexOf('/') + 1),
-        detail: title,
-      }),
-    );
-  return [
-    ...(planned.has(stepId('infrastructure.prepare', 'cluster')) && !isPresent
-      ? [{ action: 'create', subject: 'cluster', detail: 'infrastructure' } as const]
-      : []),
-    ...made,
-    ...difference.off.map(
-      ({ name }): PlanChange => ({ action: 'change', subject: name, detail: 'switch on' }),
-    ),
-    ...difference.relabelled.map(
-      ({ name }): PlanChange => ({ action: 'change', subject: name, detail: 'labels and taints' }),
-    ),
-    ...(context.first === undefined && !isGranted(context) && planned.has(granting)
-      ? [{ action: 'change', subject: 'cluster', detail: 'rights of people in it' } as const]
-      : []),
-    ...addons,
-  ];
-}
-
-const granting = stepId(clusterAccessGrant.kind, 'cluster');
-
-/** Sentences to read before agreeing. */
-export function noticesOf(context: PlanContext, steps: readonly PlannedStep[]): string[] {
-  const { document, observed, wanted, difference, first, bypass } = context;
-  const joins = steps.filter(({ kind }) => kind === 'control-plane.join').length;
-  const started = first === undefined ? difference.masters.length : 1;
-  const known = new Set(wanted.map(({ name }) => name));
-  const strangers = (observed.nodes ?? []).filter(({ name }) => !known.has(name));
-  const replaced = difference.unfinished.filter(
-    ({ machine, incarnation }) => machine === undefined && incarnation > 1,
-  );
-  const { kubelet, ...components } = document.spec.kubeadm.extraArgs;
-  const hatch = [...Object.values(components), kubelet].some((flags) => Object.keys(flags).length > 0);
-  const steps12 =
-    'While the second master joins, etcd has two members and needs both: if that machine fails just then, the API stops until it is back. From the third master on one may fail.';
-  return [
-    ...(steps.length === 0 ? [] : observed.unseen),
-    ...(joins > 0 && started === 1 ? [steps12] : []),
-    ...replaced.map(
-      ({ name }) => `${name} is gone at the provider and is made anew; what was on its disks is lost.`,
-    ),
-    ...strangers.map(
-      ({ name }) => `The Node ${name} belongs to no machine of this document and is left alone.`,
-    ),
-    ...(observed.nodes ?? [])
-      .filter(({ name, ready, configDigest }) => known.has(name) && configDigest !== undefined && !ready)
-      .map(({ name, notReadyBecause }) => `${name} is not Ready: ${notReadyBecause ?? 'no reason given'}`),
-    ...(hatch || document.spec.kubeadm.patches.length > 0
-      ? ['kubeadm.extraArgs and kubeadm.patches are unsupported and may break upgrades.']
-      : []),
-    ...(bypass.length > 0 && steps.length > 0 ? [`Checks bypassed on request: ${bypass.join(', ')}.`] : []),
-  ];
 }
 
 /** What the plan was made from. */

@@ -1,8 +1,10 @@
 import type { EtcdMember, Observed } from '../../provisioners/contract/observed.ts';
 import { Blocked, UserProblem } from '../../provisioners/contract/problem.ts';
+import { type Hold, whyNotAdd, whyNotRemove } from '../../provisioners/kubernetes/membership.ts';
 import { minorFor } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import { isSameMachine } from './config-digest.ts';
+import type { LeavingMachine } from './leaving.ts';
 import type { WantedMachine } from './wanted.ts';
 
 /** What has to happen to the machines. */
@@ -13,7 +15,11 @@ export interface Difference {
   readonly off: readonly WantedMachine[];
   /** Finished, with other labels or taints than asked. */
   readonly relabelled: readonly WantedMachine[];
-  /** Masters that run and can be asked, in the order to try. Empty = there is no control plane yet. */
+  /** Finished and cordoned by us, though they stay: an operation that was to send them away did not. */
+  readonly cordoned: readonly WantedMachine[];
+  /** Machines that are not wanted any more and of which something is still there. */
+  readonly leaving: readonly LeavingMachine[];
+  /** Masters that stay, run and can be asked, in the order to try. */
   readonly masters: readonly WantedMachine[];
 }
 
@@ -36,26 +42,6 @@ export function requireSight(observed: Observed, isEstablished: boolean): void {
           'See to what is said there, or bring a master back if none is on; then apply again. Nothing is made or removed on a guess.',
       },
     );
-}
-
-/** Machines that the document no longer wants. @throws UserProblem: this release removes no single machine */
-function refuseRemovals(wanted: readonly WantedMachine[], observed: Observed): void {
-  const names = new Set(wanted.map(({ name }) => name));
-  const extra = (observed.machines ?? []).filter(({ name }) => !names.has(name));
-  const [first] = extra;
-  if (first === undefined) return;
-  const isMaster = first.role === 'control-plane';
-  const field = isMaster ? 'spec.controlPlane.replicas' : 'spec.workers';
-  const list = extra.map(({ name }) => name).join(', ');
-  throw new UserProblem(
-    'PLAN-006',
-    `The document no longer asks for ${list}; this release removes no single machine`,
-    {
-      place: { field },
-      remedy:
-        'Ask for as many machines as there are. Removing single ones safely (drain, etcd, fence) comes with "remuda machine remove".',
-    },
-  );
 }
 
 /** Finished machines that were configured from something else. @throws UserProblem: that is a replacement */
@@ -89,8 +75,11 @@ const isFinished = ({ machine, node }: WantedMachine): boolean =>
   machine !== undefined && node?.configDigest !== undefined;
 
 /** Sorts the machines by what has to happen to them. @throws UserProblem for what this release cannot do */
-export function differenceOf(wanted: readonly WantedMachine[], observed: Observed): Difference {
-  refuseRemovals(wanted, observed);
+export function differenceOf(
+  wanted: readonly WantedMachine[],
+  leaving: readonly LeavingMachine[],
+  observed: Observed,
+): Difference {
   refuseTransition(wanted);
   refuseChanges(wanted);
   const finished = wanted.filter(isFinished);
@@ -98,6 +87,8 @@ export function differenceOf(wanted: readonly WantedMachine[], observed: Observe
     unfinished: wanted.filter((one) => !isFinished(one)),
     off: finished.filter(({ machine }) => machine?.state === 'off'),
     relabelled: finished.filter(({ node, digest }) => node?.configDigest !== digest),
+    cordoned: finished.filter(({ node }) => node?.unschedulable === true && node.cordonedBy !== undefined),
+    leaving,
     masters: wanted.filter(
       ({ name, role, node, machine }) =>
         role === 'control-plane' &&
@@ -119,41 +110,67 @@ export const mastersToJoin = (unfinished: readonly WantedMachine[], observed: Ob
       ),
   );
 
-const quorum = (voters: number): number => Math.floor(voters / 2) + 1;
-
 /**
- * A master may join only if the result keeps quorum even if it never starts; with etcd's learners it has no vote until
- * it has caught up. From one to two there is no such way without learners: the plan says so instead.
+ * Looks at every change of etcd's members that the plan makes, one after the other, each against what the one before it
+ * leaves, in the order of the succession: who does not answer, who only leaves, who joins, who makes room for them. A master may join only if the result
+ * keeps quorum even if it never starts; with etcd's learners it has no vote until it has caught up. From one to two there
+ * is no such way without learners: the plan says so instead.
  * @throws Blocked naming the members that hold it up
  */
 export function requireQuorum(
   document: ClusterDocument,
   observed: Observed,
   joining: readonly WantedMachine[],
+  leaving: readonly LeavingMachine[],
 ): void {
+  const goes = leaving.filter(({ member }) => member !== undefined);
+  if (joining.length + goes.length === 0) return;
   if (observed.voters === undefined)
     throw new Blocked(
       'PLAN-009',
       `etcd did not say who its members are. ${observed.unseen.join(' ')}`.trim(),
       {
-        remedy: 'A master joins only when etcd is seen to be well. Bring it back, then apply again.',
+        remedy: 'Masters join and leave only when etcd is seen to be well. Bring it back, then apply again.',
       },
     );
+  const { hasEtcdLearners } = minorFor(document.spec.kubernetes.version);
   const isJoining = (member: EtcdMember): boolean =>
     joining.some(
       ({ name, address }) =>
         member.name === name || member.peerURLs.some((url) => url.includes(`//${address ?? name}:`)),
     );
-  const rest = observed.voters.filter((member) => !member.learner && !isJoining(member));
-  const healthy = rest.filter(({ started, healthy: isHealthy }) => started && isHealthy);
-  const voters = minorFor(document.spec.kubernetes.version).hasEtcdLearners ? rest.length : rest.length + 1;
-  if (healthy.length >= quorum(voters) || (rest.length === 1 && healthy.length === 1)) return;
-  const unwell = rest
-    .filter((member) => !healthy.includes(member))
-    .map(({ id, name }) => (name === '' ? id : name));
-  throw new Blocked(
-    'PLAN-010',
-    `etcd has ${healthy.length} healthy voters of ${rest.length}; one more that does not start would cost its quorum`,
-    { remedy: `Bring ${unwell.join(', ')} back first, then apply again.` },
+  let members = observed.voters;
+  const remove = ({ name, member }: LeavingMachine): void => {
+    const hold = member && whyNotRemove(members, member.id);
+    if (hold !== undefined) throw heldRemoval(name, hold);
+    members = members.filter(({ id }) => id !== member?.id);
+  };
+  const row = goes.filter(({ isAnswering }) => isAnswering);
+  const shrinkage = Math.max(0, row.length - joining.length);
+  for (const machine of goes) if (!machine.isAnswering) remove(machine);
+  for (const machine of row.slice(0, shrinkage)) remove(machine);
+  const hold = joining.length === 0 ? undefined : whyNotAdd(members, hasEtcdLearners, isJoining);
+  if (hold !== undefined)
+    throw new Blocked('PLAN-010', hold.why, {
+      remedy: `Bring ${hold.unwell.join(', ')} back first, then apply again.`,
+    });
+  const joined = joining.map(
+    ({ name }): EtcdMember => ({
+      id: `joining ${name}`,
+      name,
+      peerURLs: [],
+      started: true,
+      learner: false,
+      healthy: true,
+      leader: false,
+    }),
   );
+  members = [...members.filter((member) => !isJoining(member)), ...joined];
+  for (const machine of row.slice(shrinkage)) remove(machine);
 }
+
+const heldRemoval = (name: string, { why, unwell }: Hold): Blocked =>
+  new Blocked('PLAN-015', `${name} cannot leave: ${why}`, {
+    machine: name,
+    remedy: `${unwell.length === 0 ? 'Add a master first' : `Bring ${unwell.join(', ')} back first`}, then try again. Nothing was changed.`,
+  });

@@ -51,7 +51,8 @@ export function endpointSteps(context: PlanContext): PlannedStep[] {
   if (!isVirtualAddress(context.settings.endpoint.host)) return [];
   const masters = mastersOf(context);
   const joining = masters.filter(({ name }) => context.unfinished.has(name));
-  if (joining.length === 0) return [];
+  const isShrinking = context.difference.leaving.some(({ role }) => role === 'control-plane');
+  if (joining.length === 0 && !isShrinking) return [];
   const steps = joining.map((machine) =>
     endpointStep(context, machine, beforeEquipment(context, machine.name)),
   );

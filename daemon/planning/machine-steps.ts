@@ -31,7 +31,7 @@ export function createStep(context: PlanContext, machine: WantedMachine): Planne
       authorizedKey: keys.sshPublicKey,
       labels: {},
     },
-    [stepId('infrastructure.prepare', 'cluster')],
+    [stepId('infrastructure.prepare', 'cluster'), ...(context.succession.entries.get(name) ?? [])],
   );
 }
 

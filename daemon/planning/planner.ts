@@ -1,4 +1,4 @@
-import type { Observed } from '../../provisioners/contract/observed.ts';
+import type { Observed, Retirement } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 import { clusterMark } from '../../provisioners/kubernetes/marks.ts';
@@ -6,9 +6,11 @@ import { steps as everyStep } from '../../provisioners/kubernetes/steps.ts';
 import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
 import { planContext } from './cluster-plan.ts';
-import { changesOf, creationSteps, noticesOf, premisesOf } from './creation.ts';
+import { changesOf, noticesOf } from './changes.ts';
+import { creationSteps, premisesOf } from './creation.ts';
 import { differenceOf, mastersToJoin, requireQuorum, requireSight } from './difference.ts';
-import { wantedMachines } from './wanted.ts';
+import { isSealedOff, leavingMachines } from './leaving.ts';
+import { machinesOnDuty } from './wanted.ts';
 
 export { apiPortOf } from './api-port.ts';
 export { planDeletion } from './deletion.ts';
@@ -23,6 +25,8 @@ export interface ClusterRequest {
   /** Revision of the desired document. */
   readonly revision: string;
   readonly keys: ClusterPublicKeys;
+  /** Machines that are to leave because somebody named them. */
+  readonly retire?: Readonly<Record<string, Retirement>>;
   /** Ids of checks the user chose to bypass. */
   readonly bypass?: readonly string[];
   /**
@@ -55,13 +59,16 @@ export function planCluster(request: ClusterRequest): Plan {
   // A machine that is there says more than a receipt: with none at all the cluster is made from the beginning.
   const hasReceipt = request.isEstablished === true && observed.machines?.length !== 0;
   requireSight(observed, hasReceipt);
-  const wanted = wantedMachines(document, provider, observed);
-  const difference = differenceOf(wanted, observed);
+  const { wanted, retires, takesBack } = machinesOnDuty(document, provider, observed, request.retire);
+  const retired = withoutTakenBack({ ...observed.retired, ...retires }, takesBack);
+  const difference = differenceOf(wanted, leavingMachines(observed, retired), observed);
+  const { leaving } = difference;
   // kubeadm marks a master before it is through; our own mark comes after.
   const isEstablished =
-    difference.masters.length > 0 && (hasReceipt || observed.marks?.[clusterMark] === observed.cluster.uid);
+    (difference.masters.length > 0 || leaving.some(({ node }) => node?.controlPlane === true)) &&
+    (hasReceipt || observed.marks?.[clusterMark] === observed.cluster.uid);
   const joining = mastersToJoin(difference.unfinished, observed);
-  if (isEstablished && joining.length > 0) requireQuorum(document, observed, joining);
+  if (isEstablished) requireQuorum(document, observed, joining, leaving);
   const context = planContext({
     document,
     provider,
@@ -79,11 +86,19 @@ export function planCluster(request: ClusterRequest): Plan {
     cluster: { uid: observed.cluster.uid, name: observed.cluster.name },
     premises: premisesOf(observed, revision, tagOf(document.spec.kubernetes.version)),
     steps,
-    destroys: [],
+    destroys: leaving.filter((one) => one.machine !== undefined && !isSealedOff(one)).map(({ name }) => name),
+    ...(Object.keys(retires).length === 0 ? {} : { retires }),
+    ...(takesBack.length === 0 ? {} : { takesBack }),
     notices: noticesOf(context, steps),
     changes: changesOf(context, steps),
   };
 }
+
+const withoutTakenBack = (
+  retired: Readonly<Record<string, Retirement>>,
+  takesBack: readonly string[],
+): Readonly<Record<string, Retirement>> =>
+  Object.fromEntries(Object.entries(retired).filter(([name]) => !takesBack.includes(name)));
 
 /** Whether steps of a kind have observable state or leave only a receipt; unknown kinds count as observable. */
 export const natureOf = (kind: string): 'ensure' | 'act' =>

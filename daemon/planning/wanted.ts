@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { MachineShape } from '../../provisioners/contract/machine.ts';
-import type { Observed, ObservedNode } from '../../provisioners/contract/observed.ts';
+import type { Observed, ObservedNode, Retirement } from '../../provisioners/contract/observed.ts';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
 import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
 import { type CompletedCluster, completeCluster } from '../spec/completion.ts';
 import type { ClusterDocument, ProviderDocument, WorkerGroup } from '../spec/documents.ts';
 import { AddressPool } from './addresses.ts';
 import { configDigest, type Taint } from './config-digest.ts';
+import { groupRoster, type GroupRoster, hasTraces, type MachineGroup } from './roster.ts';
 
 /** One machine as the document wants it, beside what there is of it. */
 export interface WantedMachine {
@@ -37,21 +38,28 @@ interface Place {
 const taintOf = ({ key, value, effect }: WorkerGroup['taints'][number]): Taint =>
   value === undefined ? { key, effect } : { key, value, effect };
 
-/** Every machine of the document, masters first: `<cluster>-cp-1`, `<cluster>-<group>-1`. */
-function places({ document, controlPlaneMachine, workerMachines }: CompletedCluster): Place[] {
+/** One group of the document with what its machines are like. */
+interface PlacedGroup extends MachineGroup {
+  readonly place: Omit<Place, 'name'>;
+}
+
+/** The groups of a document, masters first: `<cluster>-cp`, `<cluster>-<group>`. */
+function groupsOf({ document, controlPlaneMachine, workerMachines }: CompletedCluster): PlacedGroup[] {
   const { metadata, spec } = document;
-  const names = (part: string, count: number): string[] =>
-    Array.from({ length: count }, (_, index) => `${metadata.name}-${part}-${index + 1}`);
-  const masters = names('cp', spec.controlPlane.replicas).map(
-    (name): Place => ({ name, role: 'control-plane', shape: controlPlaneMachine, labels: {}, taints: [] }),
-  );
-  const workers = spec.workers.flatMap((group) =>
-    names(group.name, group.replicas).map((name): Place => {
-      const shape = workerMachines[group.name] ?? controlPlaneMachine;
-      return { name, role: 'worker', shape, labels: group.labels, taints: group.taints.map(taintOf) };
+  const group = (part: string, replicas: number, place: PlacedGroup['place']): PlacedGroup => ({
+    prefix: `${metadata.name}-${part}`,
+    role: place.role,
+    replicas,
+    place,
+  });
+  const masters = { role: 'control-plane', shape: controlPlaneMachine, labels: {}, taints: [] } as const;
+  return [
+    group('cp', spec.controlPlane.replicas, masters),
+    ...spec.workers.map(({ name, replicas, labels, taints }) => {
+      const shape = workerMachines[name] ?? controlPlaneMachine;
+      return group(name, replicas, { role: 'worker', shape, labels, taints: taints.map(taintOf) });
     }),
-  );
-  return [...masters, ...workers];
+  ];
 }
 
 /** The identity of one try at one machine: the same for every repeat, another for its successor (DESIGN §4). */
@@ -72,9 +80,16 @@ function incarnationOf(name: string, observed: Observed, machine: ProviderMachin
   return Math.max(1, wasMet ? used + 1 : used);
 }
 
-/** Addresses of hosts that exist already, by role, in the order of the document. */
-function listedAddresses(wanted: readonly Place[], provider: ProviderDocument): Map<string, string> {
+/** Addresses of hosts that exist already, by role: who has one keeps it, the others get the next free in the list. */
+function listedAddresses(
+  wanted: readonly Place[],
+  provider: ProviderDocument,
+  observed: Observed,
+): Map<string, string> {
   const found = new Map<string, string>();
+  for (const { name, address } of observed.machines ?? [])
+    if (address !== undefined) found.set(name, address);
+  const taken = new Set(found.values());
   for (const role of ['control-plane', 'worker'] as const) {
     const hosts = (provider.spec.hosts ?? []).filter((host) => host.role === role);
     const asked = wanted.filter((place) => place.role === role);
@@ -87,9 +102,26 @@ function listedAddresses(wanted: readonly Place[], provider: ProviderDocument): 
           remedy: `Add hosts of role ${role}, or ask for fewer machines.`,
         },
       );
-    asked.forEach((place, index) => found.set(place.name, hosts[index]?.address ?? ''));
+    const free = hosts.map(({ address }) => address).filter((address) => !taken.has(address));
+    const unplaced = asked.filter(({ name }) => !found.has(name));
+    unplaced.forEach(({ name }, index) => found.set(name, free[index] ?? ''));
   }
   return found;
+}
+
+/** Addresses under which Kubernetes and etcd still know machines that are not wanted: nobody else may answer there. */
+function addressesLeft(wanted: readonly Place[], observed: Observed): string[] {
+  const { nodes = [], voters = [], retired, references } = observed;
+  const isWanted = (name: string): boolean => wanted.some((place) => place.name === name);
+  return [
+    ...Object.keys(retired)
+      .filter((name) => hasTraces(observed, name))
+      .flatMap((name) => references[name]?.address ?? []),
+    ...nodes.filter(({ name }) => !isWanted(name)).flatMap(({ internalAddress }) => internalAddress ?? []),
+    ...voters
+      .filter(({ name }) => !isWanted(name))
+      .flatMap(({ peerURLs }) => peerURLs.map((url) => new URL(url).hostname)),
+  ];
 }
 
 /** Gives addresses to machines: those that are there keep theirs. */
@@ -99,24 +131,59 @@ function addressesFor(
   provider: ProviderDocument,
   observed: Observed,
 ): Map<string, string> {
-  if (provider.spec.type === 'hosts') return listedAddresses(wanted, provider);
+  if (provider.spec.type === 'hosts') return listedAddresses(wanted, provider, observed);
   const found = new Map<string, string>();
   for (const { name, address } of observed.machines ?? [])
     if (address !== undefined) found.set(name, address);
   if (nodeNetwork === undefined) return found;
-  const pool = new AddressPool(nodeNetwork, { addresses: [...found.values(), endpointHost ?? ''] });
+  const addresses = [...found.values(), ...addressesLeft(wanted, observed), endpointHost ?? ''];
+  const pool = new AddressPool(nodeNetwork, { addresses });
   for (const { name } of wanted) if (!found.has(name)) found.set(name, pool.take(name));
   return found;
 }
 
-/** Every machine the document wants, with what there is of it. Pure; order and addresses are stable. */
-export function wantedMachines(
+/** Who is on duty, and who leaves. */
+export interface Duty {
+  readonly wanted: readonly WantedMachine[];
+  /** Machines that this look is the first to send away. */
+  readonly retires: Readonly<Record<string, Retirement>>;
+  /** Machines that were to leave and stay after all. */
+  readonly takesBack: readonly string[];
+}
+
+/** Machines of groups that the document no longer has. */
+function orphans(rosters: readonly GroupRoster[], observed: Observed): string[] {
+  const counted = new Set(rosters.flatMap(({ names, surplus }) => [...names, ...surplus]));
+  return (observed.machines ?? [])
+    .map(({ name }) => name)
+    .filter((name) => !counted.has(name) && observed.retired[name] === undefined);
+}
+
+/**
+ * Every machine the document wants, with what there is of it, and who leaves. Pure; order, names and addresses are
+ * stable. `asked`: machines that are to leave because somebody named them.
+ */
+export function machinesOnDuty(
   document: ClusterDocument,
   provider: ProviderDocument,
   observed: Observed,
-): WantedMachine[] {
+  asked: Readonly<Record<string, Retirement>> = {},
+): Duty {
   const completed = completeCluster(document, provider);
-  const wanted = places(completed);
+  const groups = groupsOf(completed);
+  const retired = { ...observed.retired, ...asked };
+  const rosters = groups.map((group) => groupRoster(group, observed, retired));
+  const wanted = groups.flatMap(({ place }, index) =>
+    (rosters[index]?.names ?? []).map((name): Place => ({ ...place, name })),
+  );
+  const isSurplus = [...rosters.flatMap(({ surplus }) => surplus), ...orphans(rosters, observed)];
+  const surplus: Retirement = { mode: 'destroy', reason: 'surplus' };
+  const retires = {
+    ...asked,
+    ...Object.fromEntries(
+      isSurplus.filter((name) => retired[name] === undefined).map((name) => [name, surplus]),
+    ),
+  };
   const addresses = addressesFor(wanted, completed, provider, observed);
   const machines = new Map((observed.machines ?? []).map((machine) => [machine.name, machine]));
   const nodes = new Map((observed.nodes ?? []).map((node) => [node.name, node]));
@@ -135,5 +202,9 @@ export function wantedMachines(
       ...(node === undefined ? {} : { node }),
     };
   };
-  return wanted.map(wantedAt);
+  return {
+    wanted: wanted.map(wantedAt),
+    retires,
+    takesBack: rosters.flatMap(({ takenBack }) => takenBack),
+  };
 }

@@ -21,6 +21,7 @@ import { PolicyRecords } from './policies.ts';
 import { Principals } from './principals.ts';
 import { Providers } from './providers.ts';
 import { Reserve } from './reserve.ts';
+import { Retirements } from './retirements.ts';
 import { Revisions } from './revisions.ts';
 import { AnswerDrafts } from './answer-drafts.ts';
 import { Credentials } from './credentials.ts';
@@ -69,6 +70,7 @@ export class State {
   readonly policies: PolicyRecords;
   readonly principals: Principals;
   readonly providers: Providers;
+  readonly retirements: Retirements;
   readonly revisions: Revisions;
   readonly answerDrafts: AnswerDrafts;
   readonly credentials: Credentials;
@@ -109,6 +111,7 @@ export class State {
     this.policies = new PolicyRecords(database);
     this.principals = new Principals(database);
     this.providers = new Providers(database);
+    this.retirements = new Retirements(database);
     this.revisions = new Revisions(database);
     this.answerDrafts = new AnswerDrafts(database);
     this.credentials = new Credentials(database);

@@ -9,6 +9,8 @@ export interface ObservedNode {
   /** Reason and message of the Ready condition when it is not true. */
   readonly notReadyBecause?: string;
   readonly unschedulable: boolean;
+  /** Operation that cordoned it, from our annotation; absent where the cordon is somebody else's, or there is none. */
+  readonly cordonedBy?: string;
   readonly kubeletVersion: string;
   readonly controlPlane: boolean;
   readonly internalAddress?: string;
@@ -16,6 +18,24 @@ export interface ObservedNode {
   readonly configDigest?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
+}
+
+/**
+ * A machine that is to leave the cluster, or has left it and is still there. Durable with the daemon from the moment
+ * its operation is admitted: who leaves is decided once, whatever is seen later.
+ */
+export interface Retirement {
+  /** What becomes of the machine: `destroy` with its disks; `keep` it, taken out of the cluster, for inspection. */
+  readonly mode: 'destroy' | 'keep';
+  /** `surplus`: fewer were asked for; `removed`: it was named; `replaced`: another one comes in its place. */
+  readonly reason: 'surplus' | 'removed' | 'replaced';
+}
+
+/** As {@link Retirement}, with what has become of it so far. */
+export interface ObservedRetirement extends Retirement {
+  readonly since: Instant;
+  /** Set when a machine that is kept is proven to take no part any more: nothing of Kubernetes runs or starts on it. */
+  readonly isFenced: boolean;
 }
 
 /** An etcd member. An unstarted one has no name yet; a learner has no vote (etcd ≥ 3.4). */
@@ -55,6 +75,8 @@ export interface Observed {
   readonly references: Readonly<Record<string, MachineRef>>;
   /** Highest incarnation ever used for a machine name, from the daemon's records. */
   readonly incarnations: Readonly<Record<string, number>>;
+  /** Machines that leave or have left, by name, from the daemon's records. */
+  readonly retired: Readonly<Record<string, ObservedRetirement>>;
   /** Absent when no API server answered. */
   readonly nodes?: readonly ObservedNode[];
   /** Version the API server reports, `v1.20.2`; absent when none answered. */

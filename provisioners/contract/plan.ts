@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Json } from './json.ts';
+import type { Retirement } from './observed.ts';
 import type { Phase, Step } from './step.ts';
 
 /**
@@ -64,6 +65,10 @@ export interface Plan {
   readonly steps: readonly PlannedStep[];
   /** Machines this plan destroys, by name: what needs approval when it grows. */
   readonly destroys: readonly string[];
+  /** Machines that this plan is the first to send away; written down with it. */
+  readonly retires?: Readonly<Record<string, Retirement>>;
+  /** Machines that were to leave and stay after all; written down with it. */
+  readonly takesBack?: readonly string[];
   /** Sentences a person should read before agreeing (1↔2 masters, unseen parts, deviations). */
   readonly notices: readonly string[];
   /** Changes in the user's terms: what is made, changed, removed. Empty with empty steps = nothing to do. */

@@ -94,6 +94,7 @@ export const phases = [
   'preparation',
   'control plane',
   'workers',
+  'removal',
   'add-ons',
   'verification',
   'teardown',

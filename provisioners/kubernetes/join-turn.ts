@@ -5,6 +5,7 @@ import { Blocked } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import { minutes, seconds } from '../contract/time.ts';
 import { isMemberOf } from './control-plane-state.ts';
+import { whyNotAdd } from './membership.ts';
 
 /**
  * Masters join one at a time, in whatever order they are ready. Whose turn it is stands in the cluster itself, so that
@@ -65,7 +66,7 @@ async function joiningNow(context: StepContext, access: ControlPlaneAccess): Pro
 /** Who has to have joined before this machine may; nobody when it is on its way itself. */
 export async function othersJoining(
   context: StepContext,
-  machine: MachineRef,
+  machine: Pick<MachineRef, 'name'>,
   access: ControlPlaneAccess,
 ): Promise<string[]> {
   const found = await joiningNow(context, access);
@@ -83,7 +84,7 @@ export const hasTurn = async (
 /** The next one may join. */
 export const endTurn = (
   context: StepContext,
-  { name }: MachineRef,
+  { name }: Pick<MachineRef, 'name'>,
   access: ControlPlaneAccess,
 ): Promise<void> => context.kubernetes.remove(access, referenceOf(name));
 
@@ -130,17 +131,10 @@ export async function requireRoomForOne(
   hasLearners: boolean,
 ): Promise<void> {
   const members = await context.etcd.members(access);
-  const voters = members.filter((member) => !member.learner && !isMemberOf(machine, member));
-  const well = voters.filter(({ started, healthy }) => started && healthy);
-  const voting = hasLearners ? voters.length : voters.length + 1;
-  if (well.length > voting / 2 || (voters.length === 1 && well.length === 1)) return;
-  const unwell = voters.filter((member) => !well.includes(member)).map(({ id, name }) => name || id);
-  throw new Blocked(
-    'MASTER-002',
-    `etcd has ${well.length} healthy voters of ${voters.length}; one more that does not start would cost its quorum`,
-    {
-      machine: machine.name,
-      remedy: `Bring ${unwell.join(', ')} back; then ${machine.name} joins by itself.`,
-    },
-  );
+  const hold = whyNotAdd(members, hasLearners, (member) => isMemberOf(machine, member));
+  if (hold === undefined) return;
+  throw new Blocked('MASTER-002', hold.why, {
+    machine: machine.name,
+    remedy: `Bring ${hold.unwell.join(', ')} back; then ${machine.name} joins by itself.`,
+  });
 }

@@ -11,17 +11,24 @@ import { containerdStart } from './steps/containerd-start.ts';
 import { controlPlaneInit } from './steps/control-plane-init.ts';
 import { controlPlaneJoin } from './steps/control-plane-join.ts';
 import { endpointConfigure } from './steps/endpoint-configure.ts';
+import { etcdSnapshot } from './steps/etcd-snapshot.ts';
+import { etcdSnapshotPrune } from './steps/etcd-snapshot-prune.ts';
+import { endpointWithdraw } from './steps/endpoint-withdraw.ts';
+import { etcdMemberRemove } from './steps/etcd-member-remove.ts';
 import { hostKeyGenerate } from './steps/host-key-generate.ts';
 import { hostKeyReplace } from './steps/host-key-replace.ts';
 import { infrastructurePrepare } from './steps/infrastructure-prepare.ts';
 import { infrastructureRemove } from './steps/infrastructure-remove.ts';
 import { kubeletInstall } from './steps/kubelet-install.ts';
+import { kubeletServingApprove } from './steps/kubelet-serving-approve.ts';
 import { machineConfigure } from './steps/machine-configure.ts';
 import { machineCreate } from './steps/machine-create.ts';
 import { machineDestroy } from './steps/machine-destroy.ts';
+import { machineFence } from './steps/machine-fence.ts';
 import { nodeCordon } from './steps/node-cordon.ts';
 import { nodeDrain } from './steps/node-drain.ts';
 import { nodeLabel } from './steps/node-label.ts';
+import { nodeRemove } from './steps/node-remove.ts';
 import { nodeUncordon } from './steps/node-uncordon.ts';
 import { payloadInstall } from './steps/payload-install.ts';
 import { pkiInstall } from './steps/pki-install.ts';
@@ -52,13 +59,20 @@ export const steps: readonly AnyStep[] = [
   controlPlaneJoin,
   workerJoin,
   nodeLabel,
-  nodeCordon,
-  nodeDrain,
   nodeUncordon,
+  nodeCordon,
+  endpointWithdraw,
+  nodeDrain,
+  etcdMemberRemove,
+  machineFence,
   addonInstall,
+  kubeletServingApprove,
   certificatesRenew,
+  etcdSnapshot,
+  etcdSnapshotPrune,
   clusterVerify,
   machineDestroy,
+  nodeRemove,
   infrastructureRemove,
   teardownProve,
 ];

@@ -248,6 +248,7 @@ export function tell(site: FakeSite, { operation, masters, workers }: RunStory):
       infrastructure: { state: 'present', detail: '' },
       references: {},
       incarnations: {},
+      retired: {},
       apiVersion: 'v1.37.1',
       machines: [...masters, ...workers].map((name, index) => ({
         name,

@@ -7,7 +7,7 @@ import type { Machines } from '../machines.ts';
 import type { ClientCertificates } from '../client-certificates.ts';
 import { callOver, streamOver } from '../tunnel.ts';
 import { beginSnapshot } from './etcd-snapshot.ts';
-import { successorOf, whyKeep } from './membership.ts';
+import { successorOf, whyNotRemove } from '../../../provisioners/kubernetes/membership.ts';
 
 /** etcd's client port on each member; kubeadm's own number. */
 const clientPort = 2379;
@@ -88,8 +88,8 @@ export class EtcdAdapter implements EtcdPort {
     const before = await this.members(access);
     const member = before.find((each) => each.id === id);
     if (member === undefined) return;
-    const reason = whyKeep(before, id);
-    if (reason !== undefined) throw refusal(member, reason);
+    const hold = whyNotRemove(before, id);
+    if (hold !== undefined) throw refusal(member, hold.why);
     const successor = successorOf(before, id);
     if (member.leader && successor !== undefined) await this.moveLeader(access, successor.id);
     // Asked of another member: the one that goes may close the connection before it answers.

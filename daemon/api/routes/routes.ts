@@ -10,6 +10,7 @@ import { draftRoutes } from './drafts.ts';
 import { fileRoutes } from './files.ts';
 import { grantRoutes } from './grants.ts';
 import { operationRoutes } from './operations.ts';
+import { machineChangeRoutes } from './machine-changes.ts';
 import { peopleRoutes } from './people.ts';
 import { sealedRoutes } from './sealed.ts';
 import { policyRoutes } from './policies.ts';
@@ -23,6 +24,7 @@ export const routeTable: readonly Route[] = [
   ...accountRoutes,
   ...fileRoutes,
   ...clusterRoutes,
+  ...machineChangeRoutes,
   ...grantRoutes,
   ...credentialRoutes,
   ...draftRoutes,

@@ -57,6 +57,7 @@ export const observedSchema = z
           ready: z.boolean(),
           notReadyBecause: z.string().exactOptional(),
           unschedulable: z.boolean(),
+          cordonedBy: z.string().exactOptional().describe('Operation of ours that closed it to new pods.'),
           kubeletVersion: z.string(),
           controlPlane: z.boolean(),
           internalAddress: z.string().exactOptional(),
@@ -82,6 +83,19 @@ export const observedSchema = z
       .array(z.object({ machine: z.string(), name: z.string(), notAfter: instant }))
       .readonly()
       .exactOptional(),
+    retired: z
+      .record(
+        z.string(),
+        z.object({
+          mode: z.enum(['destroy', 'keep']),
+          reason: z.enum(['surplus', 'removed', 'replaced']),
+          since: instant,
+          isFenced: z.boolean().describe('Kept, and proven to take no part any more.'),
+        }),
+      )
+      .readonly()
+      .exactOptional()
+      .describe('Machines that leave, or have left and are kept.'),
     unseen: z.array(z.string()).readonly(),
   })
   .meta({ id: 'Observed' });

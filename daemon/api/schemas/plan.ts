@@ -28,6 +28,22 @@ export const planSchema = z
     premises: premisesSchema.readonly(),
     steps: z.array(plannedStepSchema).readonly(),
     destroys: z.array(z.string()).readonly(),
+    retires: z
+      .record(
+        z.string(),
+        z.object({
+          mode: z.enum(['destroy', 'keep']),
+          reason: z.enum(['surplus', 'removed', 'replaced']),
+        }),
+      )
+      .readonly()
+      .exactOptional()
+      .describe('Machines that this plan is the first to send away.'),
+    takesBack: z
+      .array(z.string())
+      .readonly()
+      .exactOptional()
+      .describe('Machines that were to leave and stay after all.'),
     notices: z.array(z.string()).readonly(),
     changes: z
       .array(

@@ -42,6 +42,30 @@ export const deleteRequestSchema = z
   })
   .meta({ id: 'DeleteRequest' });
 
+const names = z.array(z.string().min(1).max(63)).min(1).max(1000);
+const mode = z
+  .enum(['destroy', 'keep'])
+  .default('destroy')
+  .describe('`keep` takes the machine out of the cluster, seals it off and leaves it at the provider.');
+
+/** `machine add`, `machine remove`, `machine replace`. */
+export const machineChangeSchema = z
+  .strictObject({
+    change: z.discriminatedUnion('kind', [
+      z.strictObject({
+        kind: z.literal('add'),
+        group: z.string().max(63).describe('`control-plane`, or the name of a worker group.'),
+        count: z.int().min(1).max(1000).default(1),
+      }),
+      z.strictObject({ kind: z.literal('remove'), machines: names, mode }),
+      z.strictObject({ kind: z.literal('replace'), machines: names, mode }),
+    ]),
+    bypass,
+    planHash: z.string().max(200).exactOptional().describe('Run exactly this plan or refuse.'),
+    confirm: z.string().max(63).exactOptional().describe("The cluster's name, where the plan needs it."),
+  })
+  .meta({ id: 'MachineChangeRequest' });
+
 export const approveRequestSchema = z
   .strictObject({ confirm: z.string().max(63) })
   .meta({ id: 'ApproveRequest' });

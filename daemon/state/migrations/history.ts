@@ -5,6 +5,7 @@ import { draftsAndCredentials } from './0004-drafts-and-credentials.ts';
 import { repeatedEnrolment } from './0005-repeated-enrolment.ts';
 import { outgoing } from './0006-outgoing.ts';
 import { signInLimits } from './0007-sign-in-limits.ts';
+import { retirements } from './0008-retirements.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order. */
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   repeatedEnrolment,
   outgoing,
   signInLimits,
+  retirements,
 ];

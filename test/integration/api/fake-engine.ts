@@ -96,6 +96,16 @@ export class FakeEngine implements EngineDoors {
     },
     revokeToken: async (cluster, id) => this.#take('revokeToken', { cluster, id }),
   };
+  readonly machines: EngineDoors['machines'] = {
+    plan: async (request) => {
+      this.#take('planMachines', request);
+      return this.planAnswer;
+    },
+    change: async (request) => {
+      this.#take('changeMachines', request);
+      return { operations: this.applyOperations, unchanged: [], stored: [] };
+    },
+  };
   readonly policies: EngineDoors['policies'] = {
     list: () => [],
     remove: async (name) => nothing(name),

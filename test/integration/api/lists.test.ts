@@ -31,6 +31,7 @@ const observedWith = (name: string, machines: number): Observed => ({
   })),
   references: {},
   incarnations: {},
+  retired: {},
   unseen: [],
 });
 

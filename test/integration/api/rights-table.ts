@@ -41,6 +41,8 @@ export const rightsTable: Readonly<
   'cluster.plan-deletion': ['viewer', 'viewer'],
   'cluster.delete': ['operator', 'operator'],
   'machine.list': ['own'],
+  'machine.plan-change': ['viewer', 'viewer'],
+  'machine.change': ['operator', 'operator'],
   'grant.list': ['viewer', 'viewer'],
   'grant.put': ['admin', 'admin'],
   'grant.remove': ['admin', 'admin'],

@@ -30,6 +30,7 @@ beforeAll(async () => {
       infrastructure: { state: 'present', detail: '' },
       references: {},
       incarnations: {},
+  retired: {},
       machines: [],
       nodes: [
         {

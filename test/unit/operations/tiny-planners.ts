@@ -152,6 +152,7 @@ export const tinyPlanners: Planners = {
   readCluster: cluster,
   readProvider: provider,
   checkChange: () => [],
+  changeMachines: ({ document }) => ({ text: JSON.stringify(document), retire: {} }),
   planCluster: ({ desired, observed, revision }) =>
     planTiny(documentSchema.parse(desired.document), observed, revision),
   planDeletion: ({ observed, revision }) => {

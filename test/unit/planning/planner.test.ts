@@ -298,13 +298,6 @@ describe('planCluster: growing and changing', () => {
     expect(steps.some(({ kind }) => kind === 'control-plane.init')).toBe(false);
   });
 
-  it('refuses to remove a machine, and says what will', () => {
-    const report = problemOf(() => planCluster(request(cluster(3, 1), finished(cluster(3, 2)))));
-    expect(report).toMatchObject({ kind: 'user', code: 'PLAN-006', place: { field: 'spec.workers' } });
-    expect(report.summary).toContain('c-w-2');
-    expect(report.remedy).toContain('remuda machine remove');
-  });
-
   it('refuses what only a replacement changes', () => {
     const bigger = cluster(3, 2, {
       workers: [{ name: 'w', replicas: 2, machine: { cpus: 8, memory: '16Gi' } }],

@@ -68,6 +68,7 @@ export const nothing = (name = 'c'): Observed => ({
   machines: [],
   references: {},
   incarnations: {},
+  retired: {},
   unseen: [],
 });
 
@@ -87,6 +88,7 @@ interface Draft {
   marks: Record<string, string>;
   references: Record<string, Observed['references'][string]>;
   incarnations: Record<string, number>;
+  retired: Record<string, Observed['retired'][string]>;
   state: Observed['infrastructure']['state'];
 }
 
@@ -147,6 +149,7 @@ const effects: Readonly<Record<string, (draft: Draft, input: StepInput, step: Pl
       ...(address === undefined ? {} : { address: address.split('/')[0] ?? address }),
     });
     draft.incarnations[name] = incarnation;
+    delete draft.retired[name];
   },
   'host-key.replace': (draft, _input, { subject }) => {
     const address = draft.machines.find(({ name }) => name === subject)?.address ?? subject;
@@ -175,6 +178,30 @@ const effects: Readonly<Record<string, (draft: Draft, input: StepInput, step: Pl
     const digest = addonObjects(name, version, rest as Parameters<typeof addonObjects>[2]).digest;
     draft.marks[addonMark(name)] = digest;
   },
+  'node.cordon': (draft, _input, { subject }) => {
+    draft.nodes = draft.nodes.map((node) =>
+      node.name === subject ? { ...node, unschedulable: true, cordonedBy: 'operation-1' } : node,
+    );
+  },
+  'node.uncordon': (draft, _input, { subject }) => {
+    draft.nodes = draft.nodes.map(({ cordonedBy, ...node }) =>
+      node.name === subject && cordonedBy !== undefined ? { ...node, unschedulable: false } : node,
+    );
+  },
+  'etcd-member.remove': (draft, _input, { subject }) => {
+    draft.voters = draft.voters.filter(({ name }) => name !== subject);
+  },
+  'machine.destroy': (draft, _input, { subject }) => {
+    draft.machines = draft.machines.filter(({ name }) => name !== subject);
+  },
+  'machine.fence': (draft, _input, { subject }) => {
+    const retirement = draft.retired[subject];
+    if (retirement !== undefined) draft.retired[subject] = { ...retirement, isFenced: true };
+    draft.nodes = draft.nodes.map((node) => (node.name === subject ? { ...node, ready: false } : node));
+  },
+  'node.remove': (draft, _input, { subject }) => {
+    draft.nodes = draft.nodes.filter(({ name }) => name !== subject);
+  },
   'cluster.verify': (draft, { nodes = [], voters = [], kubernetesVersion = '' }) => {
     draft.marks[verifiedMark] = verifiedDigest({ nodes, voters, kubernetesVersion });
   },
@@ -192,8 +219,13 @@ export function applied(observed: Observed, plan: Plan, count = plan.steps.lengt
     marks: { ...observed.marks },
     references: { ...observed.references },
     incarnations: { ...observed.incarnations },
+    retired: { ...observed.retired },
     state: observed.infrastructure.state,
   };
+  // The daemon writes down who leaves together with the plan, before anything runs.
+  for (const [name, retirement] of Object.entries(plan.retires ?? {}))
+    draft.retired[name] = { ...retirement, since: at, isFenced: false };
+  for (const name of plan.takesBack ?? []) delete draft.retired[name];
   for (const step of inOrder(plan.steps).slice(0, count))
     effects[step.kind]?.(draft, step.input as StepInput, step);
   const hasApi = draft.nodes.length > 0;
@@ -204,6 +236,7 @@ export function applied(observed: Observed, plan: Plan, count = plan.steps.lengt
     machines: draft.machines,
     references: draft.references,
     incarnations: draft.incarnations,
+    retired: draft.retired,
     unseen: [],
     ...(hasApi
       ? { nodes: draft.nodes, voters: draft.voters, marks: draft.marks, apiVersion: 'v1.20.2' }

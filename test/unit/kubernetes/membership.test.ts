@@ -1,6 +1,6 @@
 import { array, assert, boolean, property, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quorumOf, successorOf, whyKeep } from '../../../appliance/agent/adapters/membership.ts';
+import { quorumOf, successorOf, whyNotRemove } from '../../../provisioners/kubernetes/membership.ts';
 import type { EtcdMember } from '../../../provisioners/contract/observed.ts';
 
 const member = (id: number, over: Partial<EtcdMember> = {}): EtcdMember => ({
@@ -28,7 +28,7 @@ describe('what may leave etcd (complaint 6)', () => {
     assert(
       property(cluster, (members) => {
         for (const { id, started, learner } of members) {
-          if (!started || learner || whyKeep(members, id) !== undefined) continue;
+          if (!started || learner || whyNotRemove(members, id) !== undefined) continue;
           const stay = members.filter((each) => each.id !== id && !each.learner);
           const healthy = stay.filter((each) => each.healthy).length;
           expect(healthy).toBeGreaterThanOrEqual(quorumOf(stay.length));
@@ -42,7 +42,7 @@ describe('what may leave etcd (complaint 6)', () => {
     assert(
       property(cluster, (members) => {
         for (const { id, started, learner } of members)
-          if (!started || learner) expect(whyKeep(members, id)).toBeUndefined();
+          if (!started || learner) expect(whyNotRemove(members, id)).toBeUndefined();
       }),
     );
   });
@@ -59,7 +59,7 @@ describe('what may leave etcd (complaint 6)', () => {
     [2, 1, false],
   ])('%i voters, %i failed: removing a healthy one is allowed = %s', (count, failed, isAllowed) => {
     const members = Array.from({ length: count }, (_, id) => member(id, { healthy: id >= failed }));
-    expect(whyKeep(members, `${count - 1}`) === undefined).toBe(isAllowed);
+    expect(whyNotRemove(members, `${count - 1}`) === undefined).toBe(isAllowed);
   });
 
   it('names who does not answer', () => {
@@ -68,7 +68,7 @@ describe('what may leave etcd (complaint 6)', () => {
       member(1, { healthy: false }),
       member(2, { started: false, name: '', healthy: false }),
     ];
-    expect(whyKeep(members, '0')).toMatch(/m1, unstarted 2/u);
+    expect(whyNotRemove(members, '0')?.why).toMatch(/m1, unstarted 2/u);
   });
 
   it('hands leadership to a healthy voter only', () => {

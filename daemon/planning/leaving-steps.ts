@@ -1,0 +1,79 @@
+import type { PlannedStep } from '../../provisioners/contract/plan.ts';
+import { endpointWithdraw } from '../../provisioners/kubernetes/steps/endpoint-withdraw.ts';
+import { etcdMemberRemove } from '../../provisioners/kubernetes/steps/etcd-member-remove.ts';
+import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
+import { machineFence } from '../../provisioners/kubernetes/steps/machine-fence.ts';
+import { nodeCordon } from '../../provisioners/kubernetes/steps/node-cordon.ts';
+import { nodeDrain } from '../../provisioners/kubernetes/steps/node-drain.ts';
+import { nodeRemove } from '../../provisioners/kubernetes/steps/node-remove.ts';
+import { isVirtualAddress } from '../../provisioners/kubernetes/endpoint-config.ts';
+import type { PlanContext } from './cluster-plan.ts';
+import { isSealedOff, type LeavingMachine } from './leaving.ts';
+import { about, planStep } from './planned-step.ts';
+
+/** What a drain may do where nobody said more: nothing that cannot be had back, and it waits for budgets. */
+const drainPolicy = { unmanaged: 'refuse', emptyDir: 'delete', whenBlocked: 'wait' } as const;
+
+/** Chains steps of one machine: each comes after the one before it. */
+class Road {
+  readonly steps: PlannedStep[] = [];
+  readonly #start: readonly string[];
+
+  constructor(start: readonly string[]) {
+    this.#start = start;
+  }
+
+  /** What the next step comes after. */
+  get end(): readonly string[] {
+    const last = this.steps.at(-1);
+    return last === undefined ? this.#start : [last.id];
+  }
+
+  add(step: PlannedStep): void {
+    this.steps.push(step);
+  }
+}
+
+/** What it takes to be rid of the machine itself, where there is one: destroyed, or sealed off and kept. */
+function fenceStep(leaving: LeavingMachine, after: readonly string[]): PlannedStep[] {
+  const { name, machine, reference } = leaving;
+  if (machine === undefined) return [];
+  return [
+    isSealedOff(leaving) && reference !== undefined
+      ? planStep(machineFence, about(name), { machine: reference }, after)
+      : planStep(machineDestroy, about(name), { name }, after),
+  ];
+}
+
+/**
+ * The road of one machine out of the cluster. Nothing is asked of a machine that does not answer. The address and etcd
+ * are left while the machine is well, its pods are moved before it is fenced, and its Node goes last, when nothing of it
+ * can run any more.
+ */
+function roadOut(context: PlanContext, leaving: LeavingMachine, after: readonly string[]): PlannedStep[] {
+  const { settings } = context;
+  const { name, node, member, machine, reference, isAnswering } = leaving;
+  // Who does not answer leaves before anybody comes.
+  const access = isAnswering ? context.accessAfter : context.access;
+  const road = new Road(after);
+  if (node !== undefined) road.add(planStep(nodeCordon, about(name), { node: name, access }, road.end));
+  if (reference !== undefined && isAnswering && leaving.role === 'control-plane')
+    if (isVirtualAddress(settings.endpoint.host))
+      road.add(planStep(endpointWithdraw, about(name), { machine: reference }, road.end));
+  if (node !== undefined && isAnswering)
+    road.add(planStep(nodeDrain, about(name), { node: name, access, policy: drainPolicy }, road.end));
+  if (member !== undefined) {
+    const address = machine?.address ?? reference?.address;
+    const input = { name, access, ...(address === undefined ? {} : { address }) };
+    road.add(planStep(etcdMemberRemove, about(name), input, road.end));
+  }
+  for (const step of fenceStep(leaving, road.end)) road.add(step);
+  if (node !== undefined) road.add(planStep(nodeRemove, about(name), { name, access }, road.end));
+  return road.steps;
+}
+
+/** Every machine that leaves, each when its turn has come. */
+export const leavingSteps = (context: PlanContext): PlannedStep[] =>
+  context.difference.leaving.flatMap((machine) =>
+    roadOut(context, machine, context.succession.exits.get(machine.name) ?? []),
+  );

@@ -1,0 +1,86 @@
+import type { MachineRef, MachineRole } from '../../provisioners/contract/machine.ts';
+import type { EtcdMember, Observed, ObservedNode, Retirement } from '../../provisioners/contract/observed.ts';
+import { stepId } from '../../provisioners/contract/plan.ts';
+import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
+import { etcdMemberRemove } from '../../provisioners/kubernetes/steps/etcd-member-remove.ts';
+import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
+import { machineFence } from '../../provisioners/kubernetes/steps/machine-fence.ts';
+import { nodeRemove } from '../../provisioners/kubernetes/steps/node-remove.ts';
+
+/** A machine that is not wanted any more, with what there is of it. */
+export interface LeavingMachine {
+  readonly name: string;
+  readonly role: MachineRole;
+  readonly mode: Retirement['mode'];
+  readonly reason: Retirement['reason'];
+  readonly machine?: ProviderMachine;
+  readonly node?: ObservedNode;
+  /** Its etcd member, started or not. */
+  readonly member?: EtcdMember;
+  /** How it is reached, when it was ever met. */
+  readonly reference?: MachineRef;
+  /** Whether it answers: its machine runs and its kubelet reports. What does not answer is neither drained nor visited. */
+  readonly isAnswering: boolean;
+}
+
+/** Whether its machine is kept and sealed off, and not destroyed. One that nobody ever met has nothing to look at. */
+export const isSealedOff = ({ mode, reference }: Pick<LeavingMachine, 'mode' | 'reference'>): boolean =>
+  mode === 'keep' && reference !== undefined;
+
+/** Id of the step after which nothing of a machine is left that had to go. */
+export function exitOf({ name, node, machine, ...leaving }: LeavingMachine): string {
+  if (node !== undefined) return stepId(nodeRemove.kind, name);
+  if (machine === undefined) return stepId(etcdMemberRemove.kind, name);
+  return stepId(isSealedOff(leaving) ? machineFence.kind : machineDestroy.kind, name);
+}
+
+/** Its etcd member: by name, or by address while it has none. An address alone may be somebody else's by now. */
+function memberOf(observed: Observed, name: string, address: string | undefined): EtcdMember | undefined {
+  return observed.voters?.find(
+    (member) =>
+      member.name === name ||
+      (member.name === '' &&
+        address !== undefined &&
+        member.peerURLs.some((url) => url.includes(`//${address}:`))),
+  );
+}
+
+function leavingMachine(observed: Observed, name: string, { mode, reason }: Retirement): LeavingMachine {
+  const machine = observed.machines?.find((one) => one.name === name);
+  const node = observed.nodes?.find((one) => one.name === name);
+  const reference = observed.references[name];
+  const member = memberOf(observed, name, machine?.address ?? reference?.address);
+  const isMaster = machine?.role === 'control-plane' || node?.controlPlane === true || member !== undefined;
+  return {
+    name,
+    role: isMaster ? 'control-plane' : (machine?.role ?? 'worker'),
+    mode,
+    reason,
+    isAnswering: machine?.state === 'running' && node?.ready === true,
+    ...(machine === undefined ? {} : { machine }),
+    ...(node === undefined ? {} : { node }),
+    ...(member === undefined ? {} : { member }),
+    ...(reference === undefined ? {} : { reference }),
+  };
+}
+
+/**
+ * Machines of which something is still to go: of one that is kept and fenced, the machine itself is no such thing.
+ * Those that do not answer come first, because they do no work any more.
+ */
+export function leavingMachines(
+  observed: Observed,
+  retired: Readonly<Record<string, Retirement>>,
+): LeavingMachine[] {
+  const isOver = ({ name, mode, machine, node, member }: LeavingMachine): boolean => {
+    const isGone = machine === undefined || (mode === 'keep' && observed.retired[name]?.isFenced === true);
+    return isGone && node === undefined && member === undefined;
+  };
+  return Object.entries(retired)
+    .map(([name, retirement]) => leavingMachine(observed, name, retirement))
+    .filter((machine) => !isOver(machine))
+    .toSorted((one, other) => {
+      const byAnswer = Number(one.isAnswering) - Number(other.isAnswering);
+      return byAnswer === 0 ? one.name.localeCompare(other.name, 'en', { numeric: true }) : byAnswer;
+    });
+}

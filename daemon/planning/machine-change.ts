@@ -1,0 +1,119 @@
+import type { Observed, Retirement } from '../../provisioners/contract/observed.ts';
+import { UserProblem } from '../../provisioners/contract/problem.ts';
+import { nearest } from '../spec/suggestion.ts';
+import type { ClusterDocument } from '../spec/documents.ts';
+import { hasTraces } from './roster.ts';
+
+/** What somebody asks of single machines. */
+export type MachineChange =
+  /** As many more of a group, `control-plane` or the name of a worker group. */
+  | { readonly kind: 'add'; readonly group: string; readonly count: number }
+  /** These leave, and nobody comes in their place. */
+  | { readonly kind: 'remove'; readonly machines: readonly string[]; readonly mode: Retirement['mode'] }
+  /** These leave, each for a new one. */
+  | { readonly kind: 'replace'; readonly machines: readonly string[]; readonly mode: Retirement['mode'] };
+
+/** A change of machines, as the document that asks for it and the machines that are to leave. */
+export interface ChangedMachines {
+  readonly document: ClusterDocument;
+  readonly retire: Readonly<Record<string, Retirement>>;
+}
+
+/** The word for the masters where worker groups have names. */
+export const mastersGroup = 'control-plane';
+
+/** The document with `count` more machines (or fewer) in a group. */
+function resized(document: ClusterDocument, group: string, count: number): ClusterDocument {
+  const { controlPlane, workers } = document.spec;
+  if (group === mastersGroup) {
+    const replicas = controlPlane.replicas + count;
+    return { ...document, spec: { ...document.spec, controlPlane: { ...controlPlane, replicas } } };
+  }
+  const changed = workers.map((one) =>
+    one.name === group ? { ...one, replicas: one.replicas + count } : one,
+  );
+  return { ...document, spec: { ...document.spec, workers: changed } };
+}
+
+/** Group of the document that a machine is counted in; undefined for a machine of a group that it no longer has. */
+function groupOf({ metadata, spec }: ClusterDocument, machine: string): string | undefined {
+  const prefix = machine.replace(/-\d+$/, '');
+  if (prefix === `${metadata.name}-cp`) return mastersGroup;
+  return spec.workers.find(({ name }) => prefix === `${metadata.name}-${name}`)?.name;
+}
+
+function unknownMachine(name: string, document: ClusterDocument, observed: Observed): UserProblem {
+  const known = [
+    ...new Set([...(observed.machines ?? []), ...(observed.nodes ?? [])].map((one) => one.name)),
+  ];
+  const meant = nearest(name, known);
+  return new UserProblem('PLAN-016', `Cluster ${document.metadata.name} has no machine ${name}`, {
+    value: name,
+    remedy:
+      meant === undefined
+        ? `Its machines are ${known.sort().join(', ') || 'none'}.`
+        : `Did you mean ${meant}? All of them: remuda get machines.`,
+  });
+}
+
+/** etcd wants odd numbers: the fourth master adds a risk and no safety (https://etcd.io/docs/v3.5/faq/). */
+function requireOddMasters(before: ClusterDocument, after: ClusterDocument): void {
+  const count = after.spec.controlPlane.replicas;
+  if (count % 2 === 1 || count === before.spec.controlPlane.replicas) return;
+  throw new UserProblem(
+    'PLAN-017',
+    count === 0
+      ? 'That leaves no master'
+      : `That makes ${count} masters, and only an odd number can be asked for`,
+    {
+      place: { field: 'spec.controlPlane.replicas' },
+      remedy:
+        'Change two masters at a time (1, 3, 5 or 7 of them), or replace a single one: "remuda machine replace".',
+    },
+  );
+}
+
+function addMachines(document: ClusterDocument, group: string, count: number): ClusterDocument {
+  const groups = [mastersGroup, ...document.spec.workers.map(({ name }) => name)];
+  if (groups.includes(group)) return resized(document, group, count);
+  const meant = nearest(group, groups);
+  throw new UserProblem('PLAN-018', `Cluster ${document.metadata.name} has no group ${group}`, {
+    value: group,
+    remedy: `${meant === undefined ? '' : `Did you mean ${meant}? `}Its groups are ${groups.join(', ')}.`,
+  });
+}
+
+/**
+ * What a change of machines means for what is asked: the document to be in force from now on, and who leaves. Pure.
+ * Naming a machine that leaves already changes what becomes of it, and counts nobody twice.
+ * @throws UserProblem PLAN-016 for an unknown machine, PLAN-017 for an even number of masters, PLAN-018 for an unknown group
+ */
+export function changeMachines(
+  document: ClusterDocument,
+  observed: Observed,
+  change: MachineChange,
+): ChangedMachines {
+  if (change.kind === 'add') {
+    const grown = addMachines(document, change.group, change.count);
+    requireOddMasters(document, grown);
+    return { document: grown, retire: {} };
+  }
+  const names = [...new Set(change.machines)];
+  const unknown = names.find((name) => !hasTraces(observed, name));
+  if (unknown !== undefined) throw unknownMachine(unknown, document, observed);
+  const reason = change.kind === 'remove' ? 'removed' : 'replaced';
+  const retire = Object.fromEntries(
+    names.map((name): [string, Retirement] => [name, { mode: change.mode, reason }]),
+  );
+  if (change.kind === 'replace') return { document, retire };
+  const isCounted = (name: string): boolean => {
+    const before = observed.retired[name];
+    return before === undefined || before.reason === 'replaced';
+  };
+  const shrunk = names.filter(isCounted).reduce((smaller, name) => {
+    const group = groupOf(document, name);
+    return group === undefined ? smaller : resized(smaller, group, -1);
+  }, document);
+  requireOddMasters(document, shrunk);
+  return { document: shrunk, retire };
+}

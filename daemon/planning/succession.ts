@@ -1,0 +1,116 @@
+import { stepId } from '../../provisioners/contract/plan.ts';
+import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
+import type { ClusterDocument } from '../spec/documents.ts';
+import type { Difference } from './difference.ts';
+import { exitOf, type LeavingMachine } from './leaving.ts';
+import type { WantedMachine } from './wanted.ts';
+
+/** Who waits for whom where some leave and others come in their place. Step ids, by machine. */
+export interface Succession {
+  /** What a new machine waits for before it is made: beyond the surge, that one has left. */
+  readonly entries: ReadonlyMap<string, readonly string[]>;
+  /** What a leaving machine waits for before its road begins: its successor, and those who leave before it. */
+  readonly exits: ReadonlyMap<string, readonly string[]>;
+}
+
+/** `prod-general-3` belongs to `prod-general`. */
+const groupOf = (name: string): string => name.replace(/-\d+$/, '');
+
+interface Side {
+  readonly leaving: readonly LeavingMachine[];
+  readonly coming: readonly WantedMachine[];
+  /** How many leave at once, and how many may be there beyond what is asked for. */
+  readonly width: number;
+}
+
+/** How many more leave than come; negative where the group grows. Those who only leave go first, who only come waits for nobody. */
+const shrinkageOf = ({ leaving, coming }: Pick<Side, 'leaving' | 'coming'>): number =>
+  leaving.filter(({ isAnswering }) => isAnswering).length - coming.length;
+
+/**
+ * One group: who does not answer leaves at once, for it does no work. Of the others each waits for its successor to be
+ * finished, and for room: the one `width` before it in the row has left. Where nobody comes the row alone counts.
+ */
+function rowOf(side: Side, entries: Map<string, string[]>, exits: Map<string, string[]>): void {
+  const { leaving, coming, width } = side;
+  const row = leaving.filter(({ isAnswering }) => isAnswering);
+  const shrinkage = shrinkageOf(side);
+  row.forEach(({ name }, index) => {
+    const before = row[index - width];
+    const successor = coming[index - Math.max(0, shrinkage)];
+    exits.set(name, [
+      ...(before === undefined ? [] : [exitOf(before)]),
+      ...(successor === undefined ? [] : [finished(successor)]),
+    ]);
+  });
+  coming.forEach(({ name }, index) => {
+    const before = row[index - width + shrinkage];
+    if (before !== undefined) entries.set(name, [exitOf(before)]);
+  });
+}
+
+const finished = ({ name }: WantedMachine): string => stepId(nodeLabel.kind, name);
+
+/**
+ * The masters: one change of etcd's members at a time, and never more than one beyond what is asked for (DESIGN §6). Who
+ * does not answer leaves first: a member that is dead costs quorum when another joins. Of the others nobody leaves before
+ * all have joined that may.
+ */
+function mastersRow(side: Side, entries: Map<string, string[]>, exits: Map<string, string[]>): void {
+  const { leaving, coming } = side;
+  rowOf(side, entries, exits);
+  const row = leaving.filter(({ isAnswering }) => isAnswering);
+  const shrinkage = shrinkageOf(side);
+  const wait = (waits: Map<string, string[]>, name: string, steps: readonly string[]): void => {
+    waits.set(name, [...(waits.get(name) ?? []), ...steps]);
+  };
+  row.forEach(({ name }, index) =>
+    wait(exits, name, coming.slice(0, Math.max(0, index + 1 - shrinkage)).map(finished)),
+  );
+  const dead = leaving.filter(({ isAnswering }) => !isAnswering);
+  dead.slice(1).forEach(({ name }, index) => wait(exits, name, dead.slice(index, index + 1).map(exitOf)));
+  const last = dead.slice(-1).map(exitOf);
+  for (const { name } of row) wait(exits, name, last);
+  for (const { name } of coming) wait(entries, name, last);
+}
+
+/** Who is nearest to being finished comes first: what was begun is not put behind what was not. */
+const furthestFirst = (one: WantedMachine, other: WantedMachine): number =>
+  Number(other.node !== undefined) - Number(one.node !== undefined) ||
+  Number(other.machine !== undefined) - Number(one.machine !== undefined);
+
+const isMaster = ({ role }: { readonly role: string }): boolean => role === 'control-plane';
+
+/** The new masters that have joined before the first of the old ones leaves. */
+export function firstSuccessors({
+  leaving,
+  unfinished,
+}: Pick<Difference, 'leaving' | 'unfinished'>): readonly WantedMachine[] {
+  const coming = unfinished.filter(isMaster).toSorted(furthestFirst);
+  const side = { leaving: leaving.filter(isMaster), coming };
+  return side.coming.slice(0, Math.max(0, 1 - shrinkageOf(side)));
+}
+
+/** Who waits for whom. Pure. */
+export function successionOf(
+  document: ClusterDocument,
+  { leaving, unfinished }: Pick<Difference, 'leaving' | 'unfinished'>,
+): Succession {
+  const entries = new Map<string, string[]>();
+  const exits = new Map<string, string[]>();
+  const inOrder = unfinished.toSorted(furthestFirst);
+  const { maxSurge, maxUnavailable } = document.spec.upgrade;
+  const width = Math.max(1, maxSurge, maxUnavailable);
+  mastersRow(
+    { leaving: leaving.filter(isMaster), coming: inOrder.filter(isMaster), width: 1 },
+    entries,
+    exits,
+  );
+  const workers = leaving.filter((machine) => !isMaster(machine));
+  for (const group of new Set(workers.map(({ name }) => groupOf(name)))) {
+    const isOfGroup = ({ name }: { name: string }): boolean => groupOf(name) === group;
+    const coming = inOrder.filter((machine) => !isMaster(machine) && isOfGroup(machine));
+    rowOf({ leaving: workers.filter(isOfGroup), coming, width }, entries, exits);
+  }
+  return { entries, exits };
+}

@@ -1,0 +1,78 @@
+import type Database from 'better-sqlite3';
+import type { ObservedRetirement, Retirement } from '../../provisioners/contract/observed.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
+
+interface Row {
+  readonly name: string;
+  readonly mode: Retirement['mode'];
+  readonly reason: Retirement['reason'];
+  readonly since: string;
+  readonly fenced_at: string | null;
+}
+
+/** Steps that lay hands on a machine that leaves. */
+const leavingSteps = [
+  'node.cordon',
+  'endpoint.withdraw',
+  'etcd-member.remove',
+  'machine.fence',
+  'machine.destroy',
+];
+
+const inForce = `
+  SELECT r.name, r.mode, r.reason, r.since, r.fenced_at FROM retirements r JOIN operations o ON o.id = r.operation
+  WHERE r.cluster = ? AND NOT (o.state = 'waiting' AND o.waiting_for = 'operation') AND (
+    o.state <> 'cancelled' OR EXISTS (
+      SELECT 1 FROM attempts a WHERE a.operation = o.id
+        AND a.step IN (${leavingSteps.map((kind) => `'${kind}/' || r.name`).join(', ')})))
+  ORDER BY r.name`;
+
+/** Machines that leave a cluster (uid), or have left it and are still there. */
+export class Retirements {
+  readonly #database: Database.Database;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  /** A repeat changes what is to become of it, and keeps since when it leaves. */
+  add(
+    cluster: string,
+    name: string,
+    { mode, reason, operation, at }: Retirement & { readonly operation: string; readonly at: Instant },
+  ): void {
+    this.#database
+      .prepare(
+        `INSERT INTO retirements (cluster, name, mode, reason, operation, since) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (cluster, name) DO UPDATE SET mode = excluded.mode, reason = excluded.reason,
+           operation = excluded.operation`,
+      )
+      .run(cluster, name, mode, reason, operation, at);
+  }
+
+  /** It stays, or it is gone and its name is free. */
+  remove(cluster: string, name: string): void {
+    this.#database.prepare('DELETE FROM retirements WHERE cluster = ? AND name = ?').run(cluster, name);
+  }
+
+  /** It is kept, and proven to take no part any more. */
+  setFenced(cluster: string, name: string, at: Instant): void {
+    this.#database
+      .prepare('UPDATE retirements SET fenced_at = ? WHERE cluster = ? AND name = ?')
+      .run(at, cluster, name);
+  }
+
+  /**
+   * Those in force, by name. Not in force is what an operation asks for that has not begun, or that was cancelled before
+   * it laid hands on the machine: the same operation finds it again when it is resumed.
+   */
+  list(cluster: string): Readonly<Record<string, ObservedRetirement>> {
+    const rows = this.#database.prepare<[string], Row>(inForce).all(cluster);
+    return Object.fromEntries(
+      rows.map(({ name, mode, reason, since, fenced_at }) => [
+        name,
+        { mode, reason, since, isFenced: fenced_at !== null },
+      ]),
+    );
+  }
+}
