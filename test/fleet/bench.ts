@@ -2,8 +2,10 @@ import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import type { StepContext } from '../../provisioners/contract/step.ts';
 import type { Bench, ControlPlaneBench, WorkOf } from '../contract/bench.ts';
 import type { ComponentBench } from '../contract/components.ts';
+import type { DrainBench } from '../contract/drain.ts';
 import type { EtcdBench } from '../contract/etcd.ts';
 import { callFleet } from './model/calls.ts';
+import { cordonAsSomebody } from './model/drain-calls.ts';
 import { Fleet } from './model/fleet.ts';
 import { Door, type DoorOptions } from './ports/door.ts';
 import { fakeSecrets, fleetPorts } from './ports/ports.ts';
@@ -123,7 +125,10 @@ class FleetBench implements Bench {
 }
 
 /** A control plane of the model, as {@link EtcdBench} and {@link ComponentBench} have it. */
-export class FleetControlPlane extends FleetBench implements ControlPlaneBench, EtcdBench, ComponentBench {
+export class FleetControlPlane
+  extends FleetBench
+  implements ControlPlaneBench, EtcdBench, ComponentBench, DrainBench
+{
   masters: readonly string[] = [];
 
   readonly component = {
@@ -141,6 +146,16 @@ export class FleetControlPlane extends FleetBench implements ControlPlaneBench, 
     const machine = this.fleet.byAddress.get(this.of(name).address);
     if (machine !== undefined) this.fleet.setPower(machine, 'off');
     for (const each of this.fleet.clusters.values()) this.fleet.refresh(each, undefined);
+  }
+
+  async cordonAsSomebody(node: string, isUnschedulable: boolean): Promise<void> {
+    for (const each of this.fleet.clusters.values()) cordonAsSomebody(each, node, isUnschedulable);
+  }
+
+  async reportRunning({ namespace, name }: { namespace: string; name: string }): Promise<void> {
+    const of = { apiVersion: 'v1', kind: 'Pod', namespace, name };
+    for (const { objects } of this.fleet.clusters.values())
+      objects.patch(of, { status: { phase: 'Running' } }, { manager: 'kubelet' });
   }
 
   async addUnstarted(): Promise<void> {

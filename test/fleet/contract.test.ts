@@ -1,5 +1,6 @@
 import { backupSuite } from '../contract/backup.ts';
 import { componentSuite } from '../contract/components.ts';
+import { drainSuite } from '../contract/drain.ts';
 import { etcdSuite } from '../contract/etcd.ts';
 import { fileSuite } from '../contract/file.ts';
 import { hostSuite } from '../contract/host.ts';
@@ -17,6 +18,7 @@ payloadSuite('fleet', version, oneMachine);
 secretsSuite('fleet', oneMachine);
 kubeadmSuite('fleet', withPayload);
 kubernetesSuite('fleet', version, () => controlPlane(['m1']));
+drainSuite('fleet', () => controlPlane(['m1']));
 componentSuite('fleet', () => controlPlane(['m1', 'm2', 'm3']));
 etcdSuite('fleet', () => controlPlane(['m1', 'm2', 'm3']));
 backupSuite('fleet', async () => {

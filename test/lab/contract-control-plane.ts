@@ -3,10 +3,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
+import { ClientCertificates } from '../../appliance/agent/client-certificates.ts';
 import { MachinePool } from '../../appliance/agent/ssh/pool.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import { payloadCache } from '../../provisioners/payload/cache.ts';
 import type { ComponentBench } from '../contract/components.ts';
+import type { DrainBench } from '../contract/drain.ts';
 import type { EtcdBench } from '../contract/etcd.ts';
 import type { LabBench } from './contract-bench.ts';
 
@@ -64,7 +66,7 @@ async function serverPair(
 }
 
 /** Starts etcd on every machine of the bench and an API server on the first, by hand, with the cluster's own CAs. */
-export async function startControlPlane(lab: LabBench): Promise<EtcdBench & ComponentBench> {
+export async function startControlPlane(lab: LabBench): Promise<EtcdBench & ComponentBench & DrainBench> {
   const found = binaries();
   if (found === undefined) throw new Error('build the lab payload first: scripts/payload build v1.20.2');
   const pool = new MachinePool();
@@ -78,6 +80,7 @@ export async function startControlPlane(lab: LabBench): Promise<EtcdBench & Comp
   await startApiServer(lab, found.apiServer, run);
   return {
     ...lab,
+    ...(await othersAt(lab, run)),
     access: { masters: lab.machines, apiPort },
     component: {
       name: 'etcd',
@@ -98,6 +101,33 @@ export async function startControlPlane(lab: LabBench): Promise<EtcdBench & Comp
       await pool.stop();
       await lab.stop();
     },
+  };
+}
+
+/** A person with kubectl and a kubelet, as far as the API server can tell: an administrator's requests by hand. */
+async function othersAt(
+  lab: LabBench,
+  run: Run,
+): Promise<Pick<DrainBench, 'cordonAsSomebody' | 'reportRunning'>> {
+  const { client } = await new ClientCertificates(async () => lab.keys).kubernetes();
+  await lab.ports().file.write(lab.machine, [
+    { path: '/pki/admin.crt', content: client.certificate, mode: 0o644 },
+    { path: '/pki/admin.key', content: client.key, mode: 0o600 },
+  ]);
+  const curl =
+    'curl --silent --show-error --fail --cacert /pki/ca.crt --cert /pki/admin.crt --key /pki/admin.key';
+  const patch = async (path: string, manager: string, change: object): Promise<void> => {
+    const url = `https://${lab.machine.address}:${apiPort}/api/v1/${path}?fieldManager=${manager}`;
+    const type = 'content-type: application/merge-patch+json';
+    await run(lab.machine, `${curl} -X PATCH -H '${type}' --data-binary @- '${url}'`, JSON.stringify(change));
+  };
+  return {
+    cordonAsSomebody: (node, isUnschedulable) =>
+      patch(`nodes/${node}`, 'kubectl-cordon', { spec: { unschedulable: isUnschedulable ? true : null } }),
+    reportRunning: ({ namespace, name }) =>
+      patch(`namespaces/${namespace}/pods/${name}/status`, 'kubelet', {
+        status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+      }),
   };
 }
 
