@@ -1,4 +1,5 @@
 import { agentCodes } from '../appliance/agent/codes.ts';
+import { backupCodes } from '../appliance/agent/backup/codes.ts';
 import { outgoingCodes } from '../appliance/agent/outgoing/codes.ts';
 import { auditCodes } from '../daemon/access/codes-of-audit.ts';
 import { directoryCodes } from '../daemon/access/codes-of-directories.ts';
@@ -58,6 +59,11 @@ export const catalogues: readonly CatalogueOfRoom[] = [
     codes: stateCodes,
   },
   { title: 'The agent and the machines', rooms: ['appliance/agent/'], codes: agentCodes },
+  {
+    title: 'Backups',
+    rooms: ['appliance/agent/backup/', 'appliance/agent/adapters/backup.ts'],
+    codes: backupCodes,
+  },
   {
     title: 'Directories and receivers of the audit trail',
     rooms: ['appliance/agent/outgoing/', 'appliance/agent/directory/', 'appliance/agent/audit-delivery/'],

@@ -233,6 +233,12 @@ const clusterCodes: ProblemCatalogue = {
     explanation: 'What would remain has no majority of healthy voters.',
     remedy: 'Bring the masters back that do not answer, or add one first; the removal goes on by itself.',
   },
+  'ETCD-105': {
+    title: 'A snapshot of etcd is of no use',
+    explanation:
+      'It broke off, or its content does not have the checksum that etcd puts at its end. Nothing was kept of it.',
+    remedy: 'It is taken again. If that goes on, look at the disk of the machine.',
+  },
 };
 
 /** Every code of the agent and its adapters. Stable; none is ever given a new meaning. */

@@ -56,6 +56,20 @@ export const backupDestinationSchema = z.discriminatedUnion('type', [
 ]);
 export type BackupDestination = z.infer<typeof backupDestinationSchema>;
 
+/**
+ * Which backups are kept, by the words of restic and borg: the last so many, and of so many hours, days, weeks, months
+ * and years that have one the newest of each. Without any of them all are kept.
+ */
+export const backupRetentionSchema = z.strictObject({
+  keepLast: z.int().positive().exactOptional(),
+  keepHourly: z.int().positive().exactOptional(),
+  keepDaily: z.int().positive().exactOptional(),
+  keepWeekly: z.int().positive().exactOptional(),
+  keepMonthly: z.int().positive().exactOptional(),
+  keepYearly: z.int().positive().exactOptional(),
+});
+export type BackupRetention = z.infer<typeof backupRetentionSchema>;
+
 /** The backups of one cluster at one destination. */
 export interface BackupPlace {
   readonly cluster: ClusterIdentity;

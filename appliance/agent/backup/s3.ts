@@ -227,13 +227,13 @@ function s3Problem(error: unknown, what: string): Error {
   const name = typeof given === 'string' && /^[A-Za-z]{3,60}$/.test(given) ? given : 'unknown';
   if (status === undefined) return asOutgoing(error, `The server of ${what}`);
   if (status === 401 || status === 403)
-    return new Blocked('BACKUP-021', `The server refuses ${what} (${name}).`, {
+    return new Blocked('BACKUP-020', `The server refuses ${what} (${name}).`, {
       remedy:
         'Check key and rights of the account: list, read, write and delete below the prefix; and the clocks.',
     });
   if (status === 429 || status >= 500)
-    return new Transient('BACKUP-022', `The server of ${what} cannot do it now (status ${status}, ${name}).`);
-  return new Blocked('BACKUP-023', `The server of ${what} answers with status ${status} (${name}).`, {
+    return new Transient('BACKUP-021', `The server of ${what} cannot do it now (status ${status}, ${name}).`);
+  return new Blocked('BACKUP-022', `The server of ${what} answers with status ${status} (${name}).`, {
     remedy: 'Check endpoint, region and name of the bucket. Redirections are not followed.',
     value: name,
   });

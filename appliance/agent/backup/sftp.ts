@@ -46,7 +46,7 @@ export class SftpDestination implements Destination {
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** @throws UserProblem OUTGOING-001, -002; Transient BACKUP-010; Blocked BACKUP-011, BACKUP-012, BACKUP-014 */
+  /** @throws UserProblem OUTGOING-001, -002; Transient BACKUP-010; Blocked BACKUP-011, BACKUP-012, BACKUP-013 */
   static async open(options: SftpOptions): Promise<SftpDestination> {
     const { server, privateKey, reach, signal } = options;
     signal.throwIfAborted();
@@ -247,7 +247,7 @@ function sftpProblem(error: unknown, path: string, host: string, isOpen: boolean
   if (isUnknownExtension(error)) return error;
   if (!isOpen || typeof code !== 'number') return lineLost(host);
   const why = code === noSuchFile ? 'there is no such file or folder' : `status ${code}`;
-  return new Blocked('BACKUP-014', `${host} does not do what is asked of it with ${path}: ${why}.`, {
+  return new Blocked('BACKUP-013', `${host} does not do what is asked of it with ${path}: ${why}.`, {
     remedy: 'See that the folder is there, that the user may write in it, and that there is room.',
     value: `${code}`,
   });
@@ -257,4 +257,4 @@ function sftpProblem(error: unknown, path: string, host: string, isOpen: boolean
 const isUnknownExtension = (error: unknown): boolean =>
   error instanceof Error && error.message === 'Server does not support this extended request';
 const isMissing = (error: unknown): boolean =>
-  error instanceof Problem && error.report.code === 'BACKUP-014' && error.report.value === `${noSuchFile}`;
+  error instanceof Problem && error.report.code === 'BACKUP-013' && error.report.value === `${noSuchFile}`;
