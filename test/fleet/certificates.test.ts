@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { drawServer } from '../../appliance/agent/pki.ts';
 import { Blocked } from '../../provisioners/contract/problem.ts';
 import type { Observation } from '../../provisioners/contract/step.ts';
+import { whyOutdated } from '../../provisioners/kubernetes/certificate-renewal.ts';
+import { componentsOf } from '../../provisioners/kubernetes/kubeadm-certificates.ts';
 import { certificatesRenew } from '../../provisioners/kubernetes/steps/certificates-renew.ts';
 import { settings } from '../unit/kubernetes/fake-settings.ts';
 import { controlPlane, type FleetControlPlane } from './bench.ts';
@@ -111,6 +113,35 @@ describe('certificates.renew (H12, complaint 13)', () => {
       report: { kind: 'blocked', code: 'CERT-003' },
     });
     expect(restarts(bench)).toEqual(['etcd']);
+  });
+
+  it('is not done before everything answers again; in a rescue that is not awaited', async () => {
+    const bench = await agedControlPlane(['m1']);
+    const input = inputFor(bench, 'm1');
+    await run(bench, input);
+    await bench.ports().file.remove(bench.of('m1'), ['/var/lib/etcd']);
+    const seen = await certificatesRenew.observe(bench.context(), input);
+    expect(seen).toMatchObject({ state: 'pending', what: 'etcd on m1 to answer' });
+    const rescued = await certificatesRenew.observe(bench.context(), { ...input, isRescue: true });
+    expect(rescued).toMatchObject({ state: 'done' });
+  });
+
+  it('believes what is shown more than what is written', () => {
+    const [etcd, , , scheduler] = componentsOf(6444);
+    if (etcd === undefined || scheduler === undefined) throw new Error('a component is missing');
+    const [before, asked, late] = ['2026-12-01', '2027-01-01', '2027-06-01'].map(
+      (date) => `${date}T00:00:00.000Z`,
+    );
+    const files = [{ name: 'etcd/server', notAfter: late ?? '', fingerprint: 'new' }];
+    const shows = (component: typeof etcd, fingerprint: string, notAfter = late ?? '') => {
+      const state = { name: component.name, running: true, outdated: [], served: { fingerprint, notAfter } };
+      return whyOutdated({ ...component, state }, files, asked ?? '');
+    };
+    expect(shows(etcd, 'new')).toBeUndefined();
+    expect(shows(etcd, 'old')).toContain('another certificate than etcd/server');
+    // The controllers make their own when they start, for a year.
+    expect(shows(scheduler, 'own')).toBeUndefined();
+    expect(shows(scheduler, 'own', before)).toContain(`ends on ${before}`);
   });
 
   it('moves the lead of etcd away first', async () => {

@@ -15,7 +15,7 @@ const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 /** Machines of the cluster, with what we gave them. */
 const nodes = [
-  { name: 'w1', addresses: ['10.0.0.21', 'fd00::21'] },
+  { name: 'w1', addresses: ['10.0.0.21', 'fd00:0:0::0021'] },
   { name: 'w2', addresses: ['10.0.0.22'] },
 ];
 
@@ -75,6 +75,8 @@ describe('a kubelet asks for a certificate to serve with (issue 4: approved by u
     expect(await judge({ names: [{ type: 'ip', value: '10.0.0.21' }] })).toBeUndefined();
     const long = { type: 'ip', value: 'fd00:0:0:0:0:0:0:21' } as const;
     expect(await judge({ names: [...ownNames, long] })).toBeUndefined();
+    const mapped = { type: 'ip', value: '::ffff:a00:15' } as const;
+    expect(await judge({ names: [mapped] })).toBeUndefined();
     expect(
       await judge({}, { usages: ['key encipherment', 'digital signature', 'server auth'] }),
     ).toBeUndefined();
