@@ -4,7 +4,8 @@ import type { Observed, ObservedNode } from '../../provisioners/contract/observe
 import type { ControlPlaneAccess, KubernetesObject, Ports } from '../../provisioners/contract/ports.ts';
 import { Problem } from '../../provisioners/contract/problem.ts';
 import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
-import { configAnnotation, cordonAnnotation } from '../../provisioners/kubernetes/node-mark.ts';
+import { cordonOf } from '../../provisioners/kubernetes/cordon.ts';
+import { configAnnotation } from '../../provisioners/kubernetes/node-mark.ts';
 import type { Clock } from './clock.ts';
 import type { AgentQuestions } from './protocol.ts';
 
@@ -221,7 +222,7 @@ function nodeOf(object: KubernetesObject): ObservedNode {
   const isReady = ready?.status === 'True';
   const address = status.addresses.find(({ type }) => type === 'InternalIP')?.address;
   const digest = metadata.annotations[configAnnotation];
-  const cordonedBy = metadata.annotations[cordonAnnotation];
+  const cordon = cordonOf(object);
   const labels = Object.keys(metadata.labels);
   return {
     name: metadata.name,
@@ -230,7 +231,7 @@ function nodeOf(object: KubernetesObject): ObservedNode {
       ? {}
       : { notReadyBecause: `${ready?.reason ?? 'Unknown'}: ${ready?.message ?? 'no word from it'}` }),
     unschedulable: spec.unschedulable === true,
-    ...(cordonedBy === undefined ? {} : { cordonedBy }),
+    ...(cordon.state === 'ours' ? { cordonedBy: cordon.by } : {}),
     kubeletVersion: status.nodeInfo?.kubeletVersion ?? '',
     // The label is `master` up to 1.23 and `control-plane` from 1.20 on (KEP-2067).
     controlPlane:

@@ -14,7 +14,6 @@ export type Cordon =
 
 const nodeSchema = z.object({
   metadata: z.object({
-    resourceVersion: z.string(),
     annotations: z.record(z.string(), z.string()).optional(),
     managedFields: z
       .array(
@@ -29,6 +28,8 @@ const nodeSchema = z.object({
   }),
   spec: z.looseObject({ unschedulable: z.boolean().optional() }).optional(),
 });
+
+const versionSchema = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
 
 /** Names under which the API server keeps what we wrote, and what it no longer knows the writer of. */
 const ownManagers: ReadonlySet<string> = new Set(['remuda', 'ancient-changes']);
@@ -75,7 +76,7 @@ async function change(
     const node = await nodeOf(context, access, name);
     const wanted = node === undefined ? undefined : decide(node);
     if (node === undefined || wanted === undefined) return;
-    const { resourceVersion } = nodeSchema.parse(node).metadata;
+    const { resourceVersion } = versionSchema.parse(node).metadata;
     const { isUnschedulable, annotations } = wanted;
     const set = await context.kubernetes.setUnschedulable(
       access,
