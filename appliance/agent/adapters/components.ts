@@ -18,7 +18,7 @@ const patience = 5000;
  * (proc(5), /proc/pid/stat, field 22); its name stands in parentheses before it and may hold anything.
  */
 const findProgram = `
-network=$(readlink /proc/1/ns/net)
+network=$(readlink "/proc/$$/ns/net")
 find_processes() {
   local folder first
   for folder in /proc/[0-9]*; do
