@@ -288,7 +288,10 @@ export interface PodReference {
 export type Eviction =
   /** It will go, or is gone already; a pod of the name with another uid is another pod. */
   | { readonly state: 'evicted' }
-  /** A PodDisruptionBudget forbids it for now, or several at once select the pod; in the API's own words. */
+  /**
+   * Not for now, in the API's own words: a PodDisruptionBudget forbids it, several select the pod at once, or its
+   * namespace is being deleted and takes it along.
+   */
   | { readonly state: 'refused'; readonly why: string };
 
 /** A Node as it was read: whoever changes it says what the change is made from. */

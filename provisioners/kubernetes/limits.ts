@@ -23,4 +23,4 @@ export const proof: StepLimits = { soft: minutes(3), hard: minutes(30), attempts
  * Pods that move: each may take its grace period (30 s usually, an hour for some databases), and a budget lets one go
  * only when the replacement of the last is ready. A round counts as a try only when all of it went.
  */
-export const drainRun: StepLimits = { soft: minutes(2), hard: minutes(60), attempts: 20 };
+export const drainRun: StepLimits = { soft: minutes(2), hard: minutes(120), attempts: 20 };

@@ -32,14 +32,19 @@ const optionsFor = ({ uid }: PodReference, gracePeriod: Duration | undefined): o
   ...(gracePeriod === undefined ? {} : { gracePeriodSeconds: inSeconds(gracePeriod) }),
 });
 
-/** Why a budget holds the pod, in the API's own words; undefined when no budget has to do with the answer. */
-function heldBy(reply: Reply): string | undefined {
-  if (reply.status !== 429 && reply.status !== 500) return undefined;
+/**
+ * Why the pod may not go for now, in the API's own words; undefined when the answer means something else. A namespace
+ * that is being deleted takes no evictions, and takes the pod along (kubectl drain waits for that, too).
+ */
+export function heldBy(reply: Reply): string | undefined {
+  if (![403, 429, 500].includes(reply.status)) return undefined;
   const { message = '', details }: Status = statusOf(reply);
+  const causes = details?.causes ?? [];
   if (reply.status === 500) return severalBudgets.test(message) ? message : undefined;
-  const causes = (details?.causes ?? []).filter(({ reason }) => reason === budgetCause);
-  if (causes.length === 0 && !/disruption budget/iu.test(message)) return undefined;
-  return [message, ...causes.map(({ message: cause = '' }) => cause)].filter(Boolean).join(' ');
+  const wanted = reply.status === 403 ? 'NamespaceTerminating' : budgetCause;
+  const own = causes.filter(({ reason }) => reason === wanted);
+  if (own.length === 0) return undefined;
+  return [message, ...own.map(({ message: cause = '' }) => cause)].filter(Boolean).join(' ');
 }
 
 /** Whether this very pod is not there any more: gone, or another of its name. */
