@@ -6,7 +6,7 @@ import { DrainBench } from './drain-bench.ts';
 
 const by = 'remuda.dev/cordoned-by';
 
-describe('cordons (complaint 9, DESIGN §5: only what we hold is released)', () => {
+describe('cordons (complaint 9: left behind, openshift-ansible#4101, kops#6315; DESIGN §5: only what we hold is released)', () => {
   let bench: DrainBench;
   beforeAll(async () => {
     bench = new DrainBench();

@@ -7,7 +7,7 @@ import { cordonAsSomebody } from './model/drain-calls.ts';
 const wait = { unmanaged: 'refuse', emptyDir: 'delete', whenBlocked: 'wait' } as const;
 const neverEnds = { 'test.remuda.dev/never-ends': 'yes' };
 
-describe('a drain that explains itself (complaint 10, issue 4)', () => {
+describe('a drain that explains itself (complaint 10: blocked for ever, kubeone#1289, gravity#1277)', () => {
   let bench: DrainBench;
   beforeEach(async () => {
     bench = new DrainBench();
