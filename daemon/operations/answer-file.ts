@@ -2,7 +2,14 @@ import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { ProviderConfig } from '../../provisioners/contract/provider.ts';
 import { changeMachines } from '../planning/machine-change.ts';
-import { apiPortOf, describePlan, natureOf, planCluster, planDeletion } from '../planning/planner.ts';
+import {
+  apiPortOf,
+  describePlan,
+  natureOf,
+  planCluster,
+  planDeletion,
+  planRevival,
+} from '../planning/planner.ts';
 import { completeCluster, labSubnetFor } from '../spec/completion.ts';
 import {
   type ClusterDocument,
@@ -156,6 +163,14 @@ export const answerFilePlanners: Planners = {
       provider: readProviderDocument(provider.document),
       isEstablished: hasReceipt('control-plane.init'),
       mayHaveJoined: hasBegun('control-plane.join'),
+    }),
+  planRevival: ({ desired, provider, observed, revision, unfinished }) =>
+    planRevival({
+      desired: readClusterDocument(desired.document),
+      provider: readProviderDocument(provider.document),
+      observed,
+      revision,
+      halfJoined: unfinished('control-plane.join'),
     }),
   planDeletion: ({ provider, desired: _desired, volumes: _volumes, ...rest }) =>
     planDeletion({ ...rest, provider: readProviderDocument(provider.document) }),

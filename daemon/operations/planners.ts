@@ -94,6 +94,15 @@ export interface Planners {
     /** Whether it holds an attempt of such a step at all, however that ended. */
     readonly hasBegun: (kind: string) => boolean;
   }): Plan;
+  /** What is left to do on a cluster that cannot be seen since a master began to join; undefined when nothing is. */
+  planRevival(input: {
+    readonly desired: DesiredCluster;
+    readonly provider: DesiredProvider;
+    readonly observed: Observed;
+    readonly revision: string;
+    /** Machines whose newest attempt at a step of this kind has not ended well. */
+    readonly unfinished: (kind: string) => readonly string[];
+  }): Plan | undefined;
   planDeletion(input: {
     readonly cluster: ClusterIdentity;
     readonly desired?: DesiredCluster;

@@ -27,6 +27,8 @@ export class Replanner {
   readonly #links: (site: string) => AgentLink;
   readonly #counters: EngineCounters;
   readonly #isStopped: () => boolean;
+  /** What was seen last of the clusters that are planned for, by operation, until there is a plan. */
+  readonly #lastSeen = new Map<string, Observed>();
 
   constructor(
     parts: {
@@ -53,13 +55,17 @@ export class Replanner {
     const link = this.#links(run.site);
     for (let failures = 0; !this.#isOver(run); ) {
       try {
-        if (link.isConnected) return await this.#planOnce(run, link);
+        if (link.isConnected) {
+          const plan = await this.#planOnce(run, link);
+          this.#lastSeen.delete(run.id);
+          return plan;
+        }
       } catch (error) {
         // An API server or a provider may be silent for a moment, above all after a power cut.
         const mayPass = error instanceof Problem && ['transient', 'blocked'].includes(error.report.kind);
         failures += link.isConnected ? 1 : 0;
         if (this.#isOver(run)) return undefined;
-        if (!mayPass || (failures >= mostFailures && !run.isBusy)) throw error;
+        if (!mayPass || (failures >= mostFailures && !run.isBusy)) return this.#revival(run, error);
         if (failures === 1) await this.#say(run, error.report);
       }
       await this.#pause(Math.min(firstPause * 2 ** failures, longestPause));
@@ -75,6 +81,7 @@ export class Replanner {
     const observed = await observeThrough(link, this.#recorder.state, run.subject);
     if (this.#isOver(run)) return undefined;
     await this.#keep(run.subject, observed);
+    this.#lastSeen.set(run.id, observed);
     this.#counters.plansMade += 1;
     const { desired, provider, cluster } = run.subject;
     const revision = revisionOf(run.subject);
@@ -97,6 +104,25 @@ export class Replanner {
       hasReceipt: (kind) => state.attempts.hasReceipt(uid, kind),
       hasBegun: (kind) => state.attempts.hasBegun(uid, kind),
     });
+  }
+
+  /** Nothing can be planned for what is not seen, but for what may have silenced it. @throws what was thrown before */
+  #revival(run: OperationRun, error: unknown): Plan {
+    const { state } = this.#recorder;
+    const { desired, provider, cluster } = run.subject;
+    const observed = this.#lastSeen.get(run.id);
+    this.#lastSeen.delete(run.id);
+    const isSilent = error instanceof Problem && error.report.kind === 'blocked';
+    if (!isSilent || observed === undefined || run.kind === 'delete') throw error;
+    const plan = this.#planners.planRevival({
+      desired,
+      provider,
+      observed,
+      revision: revisionOf(run.subject),
+      unfinished: (kind) => state.attempts.unfinished(cluster.uid, kind),
+    });
+    if (plan === undefined) throw error;
+    return plan;
   }
 
   /** Keeps what a cluster looks like after an operation. A failure costs nothing: the next look tries again. */

@@ -173,7 +173,8 @@ export class Runner implements ReportReader {
     if (this.#mustPause(run) || run.isEnding || run.isPlanning) return;
     if (run.graph === undefined || run.wantsReplan) return this.#replanWhenPossible(run);
     const { graph } = run;
-    if (graph.isComplete && !run.isBusy) return this.#settle(run);
+    if (graph.isComplete && !run.isBusy)
+      return run.plan.isPartial === true ? this.#replanWhenPossible(run) : this.#settle(run);
     const unchecked: PlannedStep[] = [];
     const room = mostOpen - run.open.size - run.starting.size;
     for (const step of graph.ready(room, (candidate) => run.isHeld(candidate))) {

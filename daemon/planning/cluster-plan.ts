@@ -79,6 +79,10 @@ function settingsOf(document: ClusterDocument, endpointHost: string | undefined)
   };
 }
 
+/** As {@link settingsOf}, from the documents as they are. */
+export const settingsFor = (document: ClusterDocument, provider: ProviderDocument): ClusterSettings =>
+  settingsOf(document, completeCluster(document, provider).endpointHost);
+
 /** Puts together what the steps are made from. */
 export function planContext(input: {
   readonly document: ClusterDocument;

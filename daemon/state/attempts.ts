@@ -55,6 +55,7 @@ export class Attempts {
   readonly #open: Database.Statement<[string], Row>;
   readonly #list: Database.Statement<[string], Row>;
   readonly #receipt: Database.Statement<[string, string], { found: number }>;
+  readonly #newest: Database.Statement;
   readonly #begun: Database.Statement<[string, string], { found: number }>;
 
   constructor(database: Database.Database) {
@@ -80,6 +81,11 @@ export class Attempts {
       `SELECT 1 AS found FROM operations JOIN attempts ON attempts.operation = operations.id
        WHERE operations.cluster = ? AND attempts.kind = ? AND attempts.outcome ->> 'state' = 'succeeded' LIMIT 1`,
     );
+    this.#newest = database.prepare(
+      `SELECT attempts.step, attempts.outcome ->> 'state' AS state
+       FROM operations JOIN attempts ON attempts.operation = operations.id
+       WHERE operations.cluster = ? AND attempts.kind = ? ORDER BY attempts.intent_at, attempts.number`,
+    );
     this.#begun = database.prepare(
       `SELECT 1 AS found FROM operations JOIN attempts ON attempts.operation = operations.id
        WHERE operations.cluster = ? AND attempts.kind = ? LIMIT 1`,
@@ -94,6 +100,19 @@ export class Attempts {
   /** Whether a step of a kind was ever begun for a cluster (uid), in whatever operation and however it ended. */
   hasBegun(cluster: string, kind: string): boolean {
     return this.#begun.get(cluster, kind) !== undefined;
+  }
+
+  /** Subjects of a cluster (uid) whose newest attempt at a step of a kind has not ended well. */
+  unfinished(cluster: string, kind: string): readonly string[] {
+    const rows = this.#newest.all(cluster, kind) as readonly {
+      readonly step: string;
+      readonly state: string | null;
+    }[];
+    // Oldest first, so that the newest of each step stays.
+    const states = new Map(rows.map(({ step, state }) => [step, state]));
+    return [...states].flatMap(([step, state]) =>
+      state === 'succeeded' ? [] : [step.slice(step.indexOf('/') + 1)],
+    );
   }
 
   /** @throws SqliteError SQLITE_CONSTRAINT_UNIQUE when the step has an open attempt: a step is never under way twice. */

@@ -71,6 +71,13 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
 const examples: [Fault[]][] = [
   // The workers' kubelets have just started when the only API server dies: their joins leave no kubeconfig.
   [[{ kind: 'machine-dies', machine: 'demo-cp-1', at: 47_503 }]],
+  // The second master dies as it joins, and back again its kubelet rejects etcd's pod: nobody sees the cluster (1.20.2).
+  [
+    [
+      { kind: 'static-pod-rejected', machine: 'demo-cp-2' },
+      { kind: 'machine-dies', machine: 'demo-cp-2', at: 54_339 },
+    ],
+  ],
   // The third master is ready first and joins as the second member: without it etcd has no quorum until it is mended.
   [
     [

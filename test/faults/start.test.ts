@@ -59,7 +59,7 @@ describe(`a first start that was killed -9 is made good by the next (complaint 3
       }
       rmSync(folder, { recursive: true });
     }
-  }, 600_000);
+  }, 3_600_000);
 
   it('the daemon, between a new server key and its certificate', async () => {
     const folder = join(home, 'daemon-renewal');
@@ -117,6 +117,6 @@ describe(`a first start that was killed -9 is made good by the next (complaint 3
         const files = filesOf(join(home, `agent-${index}`));
         expect(files, `killed at ${index}: ${name}`).toEqual(filesOf(join(home, 'traced-agent')));
       }
-    }, 600_000);
+    }, 3_600_000);
   });
 });

@@ -45,6 +45,7 @@ export const planSchema = z
       .exactOptional()
       .describe('Machines that were to leave and stay after all.'),
     notices: z.array(z.string()).readonly(),
+    isPartial: z.literal(true).exactOptional().describe('When these steps are done, all is planned anew.'),
     changes: z
       .array(
         z.object({

@@ -118,11 +118,11 @@ export const clusterVerify = defineStep<Input, NoFacts>({
   },
   async apply(context, input) {
     const marks = await readMarks(context, input.access);
-    if (marks[verifiedMark] !== verifiedDigest(input)) {
-      await context.kubernetes.apply(input.access, probeObjects(input.kubernetesVersion));
-      await askEveryNode(context, input);
-      await setMark(context, input.access, verifiedMark, verifiedDigest(input));
-    }
+    if (marks[verifiedMark] === verifiedDigest(input)) return removeProbe(context, input);
+    await context.kubernetes.apply(input.access, probeObjects(input.kubernetesVersion));
+    await askEveryNode(context, input);
     await removeProbe(context, input);
+    // Last of all: once it is there no plan asks for the proof, and what was left of it would stay for ever.
+    await setMark(context, input.access, verifiedMark, verifiedDigest(input));
   },
 });

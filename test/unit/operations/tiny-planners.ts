@@ -155,6 +155,7 @@ export const tinyPlanners: Planners = {
   changeMachines: ({ document }) => ({ text: JSON.stringify(document), retire: {} }),
   planCluster: ({ desired, observed, revision }) =>
     planTiny(documentSchema.parse(desired.document), observed, revision),
+  planRevival: () => undefined,
   planDeletion: ({ observed, revision }) => {
     const made = Object.keys(observed.marks ?? {});
     return plan('delete', observed, revision, removals(made), made);
