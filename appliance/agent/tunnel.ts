@@ -109,12 +109,15 @@ async function unlessSilent<Value>(
   socket: TLSSocket,
   patience: Duration,
 ): Promise<Value> {
-  const timer = setTimeout(
-    () => socket.destroy(new Error(`it was silent for ${patience / 1000} s`)),
-    patience,
-  );
+  let isSilent = false;
+  const timer = setTimeout(() => {
+    isSilent = true;
+    socket.destroy();
+  }, patience);
   try {
     return await awaited;
+  } catch (error) {
+    throw isSilent ? new Error(`it was silent for ${patience / 1000} s`) : error;
   } finally {
     clearTimeout(timer);
   }
