@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { minutes } from '../contract/time.ts';
+import { minutes, seconds } from '../contract/time.ts';
 
 /** What a drain may do, and what it does with pods that a budget holds. Durations are in milliseconds. */
 export const drainPolicySchema = z.strictObject({
@@ -12,8 +12,8 @@ export const drainPolicySchema = z.strictObject({
    * that a PodDisruptionBudget holds, past the budget.
    */
   whenBlocked: z.enum(['wait', 'skip', 'force']),
-  /** Time each pod has to end; its own when absent. */
-  gracePeriod: z.int().nonnegative().exactOptional(),
+  /** Time each pod has to end; its own when absent. With none it would leave the API while it may still run. */
+  gracePeriod: z.int().min(seconds(1)).exactOptional(),
   /**
    * How long `skip` and `force` wait, from the beginning of the drain, for a budget that may yet yield: five minutes
    * when absent, because a replacement that becomes ready frees the next pod.

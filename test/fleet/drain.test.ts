@@ -223,6 +223,35 @@ describe('a drain that explains itself (complaint 10: blocked for ever, kubeone#
     expect(waitOf(running)?.youCould).toMatch(/log of the kubelet on w1/u);
   });
 
+  it('gives pods the time that was asked for, and never none', async () => {
+    await bench.apply(workload('Deployment', 'web', 3, { labels: neverEnds }));
+    await cordon();
+    const running = start({ policy: { ...wait, gracePeriod: seconds(5) } });
+    const began = bench.clock.milliseconds();
+    await bench.pass(seconds(3));
+    const due = Date.parse(/\(by (.*)\)/u.exec(waitOf(running)?.lastSeen ?? '')?.[1] ?? '');
+    expect(due - began).toBeGreaterThan(seconds(4));
+    expect(due - began).toBeLessThan(seconds(8));
+    expect(nodeDrain.schema.safeParse(wish({ policy: { ...wait, gracePeriod: 0 } })).success).toBe(false);
+  });
+
+  it('skip: leaves behind what was told to go by others before, and never ended', async () => {
+    await bench.apply(workload('Deployment', 'web', 3, { labels: neverEnds }));
+    await cordon();
+    const first = start();
+    await bench.pass(minutes(5));
+    first.cancel();
+    await bench.clock.run(first.ended);
+    const policy = { ...wait, whenBlocked: 'skip', forceAfter: minutes(1) };
+    const outcome = await bench.run('node.drain', wish({ policy }), { operation: 'op-2' });
+    expect(outcome).toMatchObject({
+      facts: {
+        evicted: 0,
+        skipped: [{ pod: 'shop/web-0', why: expect.stringMatching(/should have ended by/u) }],
+      },
+    });
+  });
+
   it('says which finalizers keep a pod', async () => {
     await bench.apply(workload('Deployment', 'web', 3, { finalizers: ['example.com/backup'] }));
     await cordon();

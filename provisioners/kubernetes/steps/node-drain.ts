@@ -82,8 +82,8 @@ function judge(look: DrainLook, input: Input, now: string): Observation<DrainFac
     };
   if (!look.isCordoned && skipped.length < left.length)
     return { state: 'todo', why: `the Node ${input.node} takes new pods again` };
-  // Until its drain has begun, nobody can tell how long a budget has held out.
-  if (look.begun === undefined && held.length > 0)
+  // Until its drain has begun, nobody can tell how long a pod has held out.
+  if (look.begun === undefined && held.length + overdue.length > 0)
     return { state: 'todo', why: `the drain of ${input.node} has not begun` };
   if (held.length + overdue.length > 0) return blocked([...held, ...overdue], input);
   if (ending.length > 0) return pendingOf(look, input, now);

@@ -71,7 +71,9 @@ export class Placements {
     const template = field(owner, 'spec', 'template');
     const count = Number(field(owner, 'spec', 'replicas') ?? 1);
     const labels = textMap(template, 'metadata', 'labels');
-    const nodeOf = (pod: PlacedPod): NodeState | undefined => nodes.find(({ name }) => name === pod.node);
+    const known = new Map(nodes.map((node) => [node.name, node]));
+    const nodeOf = ({ node }: PlacedPod): NodeState | undefined =>
+      node === undefined ? node : known.get(node);
     let pods = (this.#pods.get(key) ?? []).filter((pod) => pod.end !== undefined || pod.index < count);
     for (const pod of pods)
       if (pod.end === undefined && pod.node !== undefined && nodeOf(pod)?.isReady !== true)

@@ -124,8 +124,9 @@ function placedPods(
   now: number,
   placements: Placements,
 ): KubernetesObject[] {
+  const known = new Map(nodes.map((node) => [node.name, node]));
   return placements.of(owner, nodes, now).map((placed) => {
-    const node = nodes.find(({ name }) => name === placed.node);
+    const node = placed.node === undefined ? undefined : known.get(placed.node);
     return podOf(
       owner,
       { name: placedName(owner, placed), uid: placedUid(owner, placed), node, placed },
