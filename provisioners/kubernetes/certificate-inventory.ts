@@ -46,6 +46,8 @@ export interface CertificateInventory {
 }
 
 function levelOf(remaining: Duration, keeper: CertificateKeeper): CertificateLevel {
+  // Nothing happens when it ends, and nothing can be done about it.
+  if (keeper === 'nobody') return 'ok';
   const level = certificateThresholds.find(({ atMost }) => remaining <= atMost)?.level ?? 'ok';
   return level === 'notice' && selfRenewing.has(keeper) ? 'ok' : level;
 }

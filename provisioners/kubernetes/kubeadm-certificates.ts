@@ -29,6 +29,11 @@ export type CertificateKeeper =
   | 'kubelet'
   /** A rotation of the authority: everything it signed follows. */
   | 'rotation'
+  /**
+   * The certificate that a kubelet signs for itself when it first starts: never made anew, and checked by nobody as long
+   * as the API server is given no authority for kubelets (hardening.ts, CIS 1.2.5).
+   */
+  | 'nobody'
   /** None of kubeadm's: whoever put it there. */
   | 'somebody else';
 
@@ -39,6 +44,7 @@ const authorities: ReadonlySet<string> = new Set(['ca', 'etcd/ca', 'front-proxy-
 export function keeperOf(name: string): CertificateKeeper {
   if (name in readers) return 'kubeadm';
   if (authorities.has(name)) return 'rotation';
+  if (name === 'kubelet/server') return 'nobody';
   return name.startsWith('kubelet/') ? 'kubelet' : 'somebody else';
 }
 

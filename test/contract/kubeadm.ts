@@ -52,6 +52,30 @@ export function kubeadmSuite(name: string, makeBench: () => Promise<Bench>): voi
       await bench.ports({ step: 'reset', attempt: 3 }).kubeadm.run(bench.machine, { verb: 'reset' });
     });
 
+    it('renews what certificates there are, which may be none', async () => {
+      const ports = bench.ports({ step: 'renew' });
+      const config = '/etc/kubernetes/remuda/renewal.yaml';
+      const { machine } = bench;
+      const content = [
+        'apiVersion: kubeadm.k8s.io/v1beta2',
+        'kind: InitConfiguration',
+        `localAPIEndpoint: { advertiseAddress: ${machine.address} }`,
+        `nodeRegistration: { name: ${machine.name}, criSocket: /run/containerd/containerd.sock }`,
+        '---',
+        'apiVersion: kubeadm.k8s.io/v1beta2',
+        'kind: ClusterConfiguration',
+        'kubernetesVersion: v1.20.2',
+        '',
+      ].join('\n');
+      await ports.file.write(bench.machine, [{ path: config, content, mode: 0o600 }]);
+      await ports.kubeadm.run(bench.machine, { verb: 'renew', config });
+      expect(await ports.kubeadm.observe(bench.machine, 'renew')).toMatchObject({
+        state: 'ended',
+        exitCode: 0,
+      });
+      await ports.file.remove(bench.machine, [config]);
+    });
+
     it('refuses an older epoch', async () => {
       await bench.ports({ step: 'reset', epoch: 9 }).kubeadm.run(bench.machine, { verb: 'reset' });
       await expect(

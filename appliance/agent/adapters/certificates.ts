@@ -20,6 +20,7 @@ for file in /etc/kubernetes/*.conf; do
 done
 cd /var/lib/kubelet/pki 2>/dev/null || exit 0
 if [ -f kubelet-client-current.pem ]; then echo "== kubelet/client"; first < kubelet-client-current.pem; fi
+if [ -f kubelet-server-current.pem ]; then echo "== kubelet/serving"; first < kubelet-server-current.pem; fi
 if [ -f kubelet.crt ]; then echo "== kubelet/server"; first < kubelet.crt; fi
 `;
 

@@ -48,13 +48,30 @@ describe('certificate inventory (complaint 13: warnings at 90, 30 and 7 days)', 
     expect(certificateInventory([of('kubelet/client', 29)], now).level).toBe('warning');
   });
 
+  it('says nothing of what a kubelet signed for itself, which nobody checks', () => {
+    const { level, certificates } = certificateInventory(
+      [of('kubelet/server', -3), of('kubelet/serving', 2)],
+      now,
+    );
+    expect(level).toBe('critical');
+    expect(certificates.map((each) => each.level)).toEqual(['ok', 'critical']);
+  });
+
   it('is well and due for nothing where there is none', () => {
     expect(certificateInventory([], now)).toEqual({ certificates: [], level: 'ok' });
   });
 
   const certificate = fc.record({
     machine: fc.constantFrom('m1', 'm2', 'm3'),
-    name: fc.constantFrom('apiserver', 'etcd/server', 'ca', 'kubelet/client', 'admin.conf', 'strange'),
+    name: fc.constantFrom(
+      'apiserver',
+      'etcd/server',
+      'ca',
+      'kubelet/client',
+      'kubelet/server',
+      'admin.conf',
+      'strange',
+    ),
     notAfter: fc.integer({ min: -1000, max: 4000 }).map((quarters) => inDays(quarters / 4)),
   });
 
