@@ -54,9 +54,6 @@ export function authorityOf(name: string): string {
   return name === 'front-proxy-client' ? 'front-proxy-ca' : 'ca';
 }
 
-/** The key that signs for an authority. */
-export const authorityKey = (authority: string): string => `${paths.pki}/${authority}.key`;
-
 /** Where kubeadm keeps a certificate. */
 const pathOf = (name: string): string =>
   name.endsWith('.conf') ? `/etc/kubernetes/${name}` : `${paths.pki}/${name}.crt`;
