@@ -47,6 +47,21 @@ export interface Hold {
   readonly budgets: readonly string[];
   readonly why: string;
   readonly remedy: string;
+  /** Its pods, when some of them are not healthy: they are what it waits for. */
+  readonly lacking?: { readonly namespace: string; readonly labelSelector: string };
+}
+
+/** A selector as a list call takes it (`a=b,c in (d,e)`). */
+function selectorText({ spec }: Budget): string {
+  const equalities = Object.entries(spec.selector?.matchLabels ?? {}).map(
+    ([key, value]) => `${key}=${value}`,
+  );
+  const expressions = (spec.selector?.matchExpressions ?? []).map(({ key, operator, values }) => {
+    if (operator === 'Exists') return key;
+    if (operator === 'DoesNotExist') return `!${key}`;
+    return `${key} ${operator === 'In' ? 'in' : 'notin'} (${(values ?? []).join(',')})`;
+  });
+  return [...equalities, ...expressions].join(',');
 }
 
 function satisfies(labels: Readonly<Record<string, string>>, of: z.infer<typeof expressionSchema>): boolean {
@@ -121,9 +136,12 @@ function holdOf(budget: Budget, pod: Subject): Hold {
       remedy: `Scale the pods of budget ${name} to ${desiredHealthy + 1} or more, or let the budget allow one to go.`,
     };
   const missing = desiredHealthy + 1 - currentHealthy;
+  const labelSelector = selectorText(budget);
+  const { namespace } = budget.metadata;
   return {
     budgets: [name],
     why,
+    ...(currentHealthy < expectedPods ? { lacking: { namespace, labelSelector } } : {}),
     remedy: `Budget ${name} lets it go by itself when ${missing} more of its pods ${missing === 1 ? 'is' : 'are'} healthy; see why they are not, or scale them up.`,
   };
 }

@@ -8,6 +8,7 @@ import { type Hold, readBudgets } from './disruption-budgets.ts';
 import { type DrainPolicy, usualPatience } from './drain-policy.ts';
 import { drainAnnotation } from './node-mark.ts';
 import { drainablePods, type NodePod } from './node-pods.ts';
+import { unreadyAmong } from './unready-pods.ts';
 
 /** What a drain is asked to do. */
 export interface DrainWish {
@@ -125,6 +126,25 @@ function overdueOf(pod: NodePod, node: string, isReady: boolean): StayingPod {
   });
 }
 
+/** Adds to the first few which other pods of their budgets are not healthy, and why: what is really waited for. */
+async function explain(
+  context: StepContext,
+  access: ControlPlaneAccess,
+  held: readonly (readonly [NodePod, Hold])[],
+): Promise<StayingPod[]> {
+  const words = new Map<string, string | undefined>();
+  for (const [, { budgets, lacking }] of held.slice(0, 3))
+    if (lacking !== undefined && !words.has(budgets.join()))
+      words.set(budgets.join(), await unreadyAmong(context, access, lacking));
+  return held.map(([pod, hold]) => {
+    const unready = words.get(hold.budgets.join());
+    return staying(
+      pod,
+      unready === undefined ? hold : { ...hold, why: `${hold.why}; not healthy: ${unready}` },
+    );
+  });
+}
+
 /** Sorts the pods that were not told to go yet. */
 async function sortWaiting(
   context: StepContext,
@@ -136,14 +156,15 @@ async function sortWaiting(
   const canBeHeld = waiting.some(({ isIdle }) => !isIdle);
   const holdOf = readBudgets(canBeHeld ? await context.kubernetes.disruptionBudgets(access) : []);
   const free: NodePod[] = [];
-  const held: StayingPod[] = [];
+  const holds: (readonly [NodePod, Hold])[] = [];
   for (const pod of waiting) {
     if (refused.some((one) => one.pod === pod)) continue;
     const { title, labels, isReady, reference } = pod;
     const hold = pod.isIdle ? undefined : holdOf({ title, labels, isReady, namespace: reference.namespace });
     if (hold === undefined) free.push(pod);
-    else held.push(staying(pod, hold));
+    else holds.push([pod, hold]);
   }
+  const held = await explain(context, access, holds);
   const when = (whenBlocked: DrainPolicy['whenBlocked']): readonly StayingPod[] =>
     isImpatient && policy.whenBlocked === whenBlocked ? held : [];
   const forced = when('force');

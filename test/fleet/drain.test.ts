@@ -110,6 +110,19 @@ describe('a drain that explains itself (complaint 10: blocked for ever, kubeone#
     expect(await bench.clock.run(running.ended)).toMatchObject({ facts: { evicted: 3, skipped: [] } });
   });
 
+  it('names the pods that keep a budget from yielding, and why they are not healthy', async () => {
+    await bench.apply(workload('Deployment', 'web', 6), budget('web', { minAvailable: 5 }));
+    for (const node of ['w2', 'w3']) cordonAsSomebody(bench.cluster, node, true);
+    await cordon();
+    const running = start();
+    await bench.pass(minutes(3));
+    expect(waitOf(running)?.lastSeen).toMatch(
+      /5 of 6 are, and it allows 0 to go; not healthy: shop\/web-\d-1 on no node yet: ContainerCreating$/u,
+    );
+    cordonAsSomebody(bench.cluster, 'w2', false);
+    expect(await bench.clock.run(running.ended)).toMatchObject({ facts: { evicted: 2, skipped: [] } });
+  });
+
   it('takes no round for a failed try: twenty-five pods go, one at a time', async () => {
     await bench.apply(workload('Deployment', 'web', 75), budget('web', { maxUnavailable: 1 }));
     expect(bench.podsOn('w1').filter((pod) => pod.includes('web'))).toHaveLength(25);

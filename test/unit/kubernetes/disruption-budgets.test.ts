@@ -41,6 +41,7 @@ describe('what a PodDisruptionBudget says of a pod (complaint 10)', () => {
       why: 'pod shop/web-1 may not go: PodDisruptionBudget shop/web (minAvailable: 2) needs 2 healthy pods, 2 of 3 are, and it allows 0 to go',
       remedy:
         'Budget shop/web lets it go by itself when 1 more of its pods is healthy; see why they are not, or scale them up.',
+      lacking: { namespace: 'shop', labelSelector: 'app=web' },
     });
   });
 
@@ -89,6 +90,22 @@ describe('what a PodDisruptionBudget says of a pod (complaint 10)', () => {
     ['no selector', null, false],
   ])('selects by %s', (_, selector, isSelected) => {
     expect(holdOf({ selector }) !== undefined).toBe(isSelected);
+  });
+
+  it('says which pods it speaks of, in the words of a list call, when some are not healthy', () => {
+    const selector = {
+      matchLabels: { app: 'web' },
+      matchExpressions: [
+        { key: 'tier', operator: 'In', values: ['front', 'back'] },
+        { key: 'tier', operator: 'NotIn', values: ['old'] },
+        { key: 'app', operator: 'Exists' },
+        { key: 'canary', operator: 'DoesNotExist' },
+      ],
+    };
+    expect(holdOf({ selector })?.lacking?.labelSelector).toBe(
+      'app=web,tier in (front,back),tier notin (old),app,!canary',
+    );
+    expect(holdOf({ selector, status: { ...held, currentHealthy: 3 } })?.lacking).toBeUndefined();
   });
 
   it('selects every pod of its namespace by an empty selector, but in v1beta1 none', () => {
