@@ -196,12 +196,19 @@ describe('what a gateway may send instead (fake gateway)', () => {
       'the member breaks off',
       `${whole[0] ?? ''}{"error":{"grpc_code":14,"message":"etcdserver: stopped"}}\n`,
     ],
-    ['it is something else', '<html>\n'],
-    ['it is one endless line', 'x'.repeat(5_000_000)],
-    ['it is empty', ''],
   ])('refuses it when %s', async (_how, answer) => {
     await expect(taken(answer)).rejects.toMatchObject({
       report: { kind: 'transient', code: 'ETCD-105' },
+    });
+  });
+
+  it.each([
+    ['something else', '<html>\n'],
+    ['one endless line', 'x'.repeat(5_000_000)],
+    ['empty', ''],
+  ])('asks the next master when it begins as %s, and says so when there is none', async (_how, answer) => {
+    await expect(taken(answer)).rejects.toMatchObject({
+      report: { kind: 'transient', code: 'ETCD-103', summary: expect.stringContaining('on m1 is of no use') },
     });
   });
 
