@@ -331,6 +331,17 @@ describe('a drain that explains itself (complaint 10: blocked for ever, kubeone#
     expect(await drain({}, 'w9')).toMatchObject({ facts: { evicted: 0, skipped: [] }, changed: false });
   });
 
+  it('cordons again while a budget holds everything, so that nothing comes back meanwhile', async () => {
+    await bench.apply(workload('Deployment', 'web', 3), budget('web', { maxUnavailable: 0 }));
+    await cordon();
+    const running = start();
+    await bench.pass(minutes(2));
+    cordonAsSomebody(bench.cluster, 'w1', false);
+    await bench.pass(seconds(30));
+    expect(bench.isUnschedulable('w1')).toBe(true);
+    expect(waitOf(running)?.what).toMatch(/shop\/web/u);
+  });
+
   it('leaves the cordon of somebody else theirs, though it notes its drain there', async () => {
     await bench.apply(workload('Deployment', 'web', 3));
     cordonAsSomebody(bench.cluster, 'w1', true);
