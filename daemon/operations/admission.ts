@@ -65,8 +65,7 @@ export class Admission {
       ]);
     this.#dropQueued(work, note, at);
     if (holder.state === 'waiting' && holder.waitingFor === 'approval') {
-      this.#end(holder, work, note, at);
-      return this.#write(work, 'start', note, at);
+      return this.#replace(holder, work, note, at);
     }
     const admitted = this.#write(work, 'queued', note, at);
     if (verdict === 'wait') return admitted;
@@ -99,10 +98,9 @@ export class Admission {
       (last.kind === 'delete') === (work.plan.kind === 'delete') &&
       last.bypass.join() === work.bypass.join() &&
       last.volumes === work.volumes;
-    if (!isSameWork) {
-      this.#end(last, work, note, at);
-      return this.#write(work, 'start', note, at);
-    }
+    // Who was to leave when somebody cancelled it stays, until that operation itself is resumed.
+    const isGivenUp = last.state === 'cancelled' && state.retirements.isAskedBy(last.id);
+    if (!isSameWork || isGivenUp) return this.#replace(last, work, note, at);
     const number = last.planNumber + 1;
     const goesOn = continueWith(work.plan, pastWork(state, this.#planners, last.id));
     recordPlan(state, last.id, number, work.plan, goesOn, at);
@@ -113,6 +111,14 @@ export class Admission {
     const about = { cluster: work.cluster.name, operation: last.id };
     note({ type: 'operation.resumed', ...about, data: { principal: work.principal, plan: number } });
     return { operation: last.id, how: 'take-up-again' };
+  }
+
+  /** Ends what waits or has stopped for newer work, which was planned with everybody in mind that the old sent away. */
+  #replace(old: OperationRecord, work: Work, note: Note, at: Instant): Admitted {
+    this.#end(old, work, note, at);
+    const admitted = this.#write(work, 'start', note, at);
+    if (old.state !== 'cancelled') this.#recorder.state.retirements.handOver(old.id, work.id);
+    return admitted;
   }
 
   #write(work: Work, how: 'start' | 'queued', note: Note, at: Instant): Admitted {

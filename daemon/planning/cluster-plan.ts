@@ -38,6 +38,8 @@ export interface PlanContext {
   readonly access: Access;
   /** As `access`, for what comes when masters have left: those that stay, or where none does, those that come. */
   readonly accessAfter: Access;
+  /** Masters that leave and answer still. */
+  readonly leavingMasters: readonly MachineRef[];
   /** Who waits for whom where some leave and others come. */
   readonly succession: Succession;
 }
@@ -107,7 +109,7 @@ export function planContext(input: {
   const reached = first === undefined ? serving : [first];
   const { apiPort } = settings;
   const references = reached.map((machine) => referenceTo(machine, { observed, unfinished }));
-  const stillThere = difference.leaving.flatMap(({ role, isAnswering, reference }) =>
+  const leavingMasters = difference.leaving.flatMap(({ role, isAnswering, reference }) =>
     role === 'control-plane' && isAnswering && reference !== undefined ? [reference] : [],
   );
   const after = reached.length > 0 ? reached : firstSuccessors(difference);
@@ -117,8 +119,9 @@ export function planContext(input: {
     unfinished,
     ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
     ...(first === undefined ? {} : { first }),
-    access: { masters: first === undefined ? [...references, ...stillThere] : references, apiPort },
+    access: { masters: first === undefined ? [...references, ...leavingMasters] : references, apiPort },
     accessAfter: { masters: after.map((machine) => referenceTo(machine, { observed, unfinished })), apiPort },
+    leavingMasters,
     succession: successionOf(document, difference),
   };
 }

@@ -62,7 +62,7 @@ function mutualChecks(context: PlanContext): PlannedStep[] {
     const input = {
       machine: referenceTo(machine, context),
       others: others.map((other) => factIfKnown(hostKeyReplace, other.name, 'reference')),
-      masters: before.map((master) => referenceTo(master, context)),
+      masters: [...before.map((master) => referenceTo(master, context)), ...context.leavingMasters],
       settings,
       bypass,
     };

@@ -41,7 +41,7 @@ function fenceStep(leaving: LeavingMachine, after: readonly string[]): PlannedSt
   return [
     isSealedOff(leaving) && reference !== undefined
       ? planStep(machineFence, about(name), { machine: reference }, after)
-      : planStep(machineDestroy, about(name), { name }, after),
+      : planStep(machineDestroy, about(name), { name }, after, 'removal'),
   ];
 }
 

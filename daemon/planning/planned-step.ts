@@ -6,7 +6,7 @@ import {
   resolveReferences,
   stepId,
 } from '../../provisioners/contract/plan.ts';
-import type { Step } from '../../provisioners/contract/step.ts';
+import type { Phase, Step } from '../../provisioners/contract/step.ts';
 
 /** What stands for facts that are not known yet wherever a title is made: enough to name the machine. */
 function standIn(step: string): Json {
@@ -49,13 +49,14 @@ export const aboutPart = (part: string): Subject => ({ id: part, subject: 'clust
 
 /**
  * One step of a plan. Steps whose facts its input names come before it by construction; `after` adds what only the
- * order of things demands.
+ * order of things demands. `phase`: where people read of it, if not where steps of its kind usually stand.
  */
 export function planStep<Input, Facts extends Json>(
   step: Step<Input, Facts>,
   { id, subject }: Subject,
   input: Referable<Input>,
   after: readonly string[],
+  phase: Phase = step.phase,
 ): PlannedStep {
   // Inputs are made of JSON: the step's own schema says so, and the test of every plan parses them with it.
   const json = JSON.parse(JSON.stringify(input)) as Json;
@@ -68,7 +69,7 @@ export function planStep<Input, Facts extends Json>(
     id: stepId(step.kind, id),
     kind: step.kind,
     version: step.version,
-    phase: step.phase,
+    phase,
     subject,
     title: step.title(known.data),
     input: json,

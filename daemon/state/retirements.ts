@@ -55,6 +55,21 @@ export class Retirements {
     this.#database.prepare('DELETE FROM retirements WHERE cluster = ? AND name = ?').run(cluster, name);
   }
 
+  /** What an operation that comes to nothing had begun to send away is the business of the one that takes its place. */
+  handOver(from: string, to: string): void {
+    this.#database.prepare('UPDATE retirements SET operation = ? WHERE operation = ?').run(to, from);
+  }
+
+  /** Whether an operation was to send machines away. */
+  isAskedBy(operation: string): boolean {
+    const found = this.#database
+      .prepare<[string], { readonly found: 1 }>(
+        'SELECT 1 AS found FROM retirements WHERE operation = ? LIMIT 1',
+      )
+      .get(operation);
+    return found !== undefined;
+  }
+
   /** It is kept, and proven to take no part any more. */
   setFenced(cluster: string, name: string, at: Instant): void {
     this.#database

@@ -172,6 +172,7 @@ export class Fleet {
       machine.downSince = this.#now;
       machine.units.clear();
       delete machine.installing;
+      this.refreshLater(this.clusterOf(machine), 0);
       return;
     }
     machine.bootedAt = this.#now + this.boot;
