@@ -2,6 +2,7 @@ import { Agent } from 'node:https';
 import type * as S3 from '@aws-sdk/client-s3';
 import type { BackupDestination } from '../../../provisioners/contract/backup.ts';
 import { Blocked, Problem, Transient } from '../../../provisioners/contract/problem.ts';
+import type { Duration } from '../../../provisioners/contract/time.ts';
 import { addressOf, type Reach } from '../outgoing/address.ts';
 import { asOutgoing, securityOf } from '../outgoing/socket.ts';
 import type { Destination, StoredFile } from './destination.ts';
@@ -14,7 +15,12 @@ export interface S3Options {
   readonly folder: string;
   readonly reach: Reach;
   readonly signal: AbortSignal;
+  /** How long the server may be silent. Default: a minute. */
+  readonly patience?: Duration;
 }
+
+/** Joining the parts of a large object may take a server a while. */
+const usualPatience: Duration = 60_000;
 
 /** Bytes of one part: S3 wants 5 MiB at least and 10,000 parts at most, so 80 GiB fit; etcd advises 8 GiB at most. */
 const partSize = 8 * 1024 * 1024;
@@ -41,7 +47,7 @@ export class S3Destination implements Destination {
 
   /** @throws UserProblem OUTGOING-001, OUTGOING-002 */
   static async open(options: S3Options): Promise<S3Destination> {
-    const { bucket, credentials, reach } = options;
+    const { bucket, credentials, reach, patience = usualPatience } = options;
     // 36 MB that an agent without such backups never needs.
     const sdk = await import('@aws-sdk/client-s3');
     const url = new URL(bucket.endpoint);
@@ -68,7 +74,7 @@ export class S3Destination implements Destination {
       // Other servers than AWS do not know the newer checksums; every file is read back and compared anyway.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: { httpsAgent: agent, connectionTimeout: 10_000, requestTimeout: 120_000 },
+      requestHandler: { httpsAgent: agent, connectionTimeout: patience, socketTimeout: patience },
     });
     return new S3Destination(sdk, client, options);
   }

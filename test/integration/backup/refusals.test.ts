@@ -160,6 +160,24 @@ describe('an S3 server', () => {
     expect(asked).not.toContain('/elsewhere');
   });
 
+  it('that falls silent is given up, and waited for', async () => {
+    const { certificate, privateKey } = await loopbackCertificate();
+    other = createServer({ cert: certificate, key: privateKey }, () => {});
+    await new Promise<void>((resolve) => other?.listen(0, '127.0.0.1', resolve));
+    const endpoint = `https://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const silent = await S3Destination.open({
+      bucket: { ...moto.bucket, endpoint, authority: certificate },
+      credentials: { ...moto.credentials },
+      folder: 'x',
+      reach: { isLoopbackAllowed: true },
+      signal: new AbortController().signal,
+      patience: 500,
+    });
+    await expect(silent.files()).rejects.toMatchObject({
+      report: { kind: 'transient', code: 'OUTGOING-003' },
+    });
+  });
+
   it('on loopback is not connected to by an agent that serves people', async () => {
     const opened = S3Destination.open({
       bucket: moto.bucket,
