@@ -37,7 +37,8 @@ const ownManagers: ReadonlySet<string> = new Set(['remuda', 'ancient-changes']);
 /**
  * Whose cordon a Node bears. Our annotation alone does not say: whoever releases our cordon by hand leaves it behind,
  * and one that somebody sets later would pass for ours. So the API server is believed as well, which notes who wrote
- * `spec.unschedulable` last (managedFields, kept for every object from Kubernetes 1.18 on).
+ * `spec.unschedulable` last (managedFields). It does so for every object from Kubernetes 1.22 on; 1.20 does for those
+ * that were once applied with some field, as the step node.label does with every Node (tried on 1.20.2).
  */
 export function cordonOf(node: KubernetesObject): Cordon {
   const { metadata, spec } = nodeSchema.parse(node);
