@@ -25,6 +25,35 @@ class DirectMachines extends Machines {
   }
 }
 
+/** Machines that are all reached through one real SSH server, as a tunnel reaches etcd on its own machine. */
+class TunnelledMachines extends Machines {
+  readonly #door: MachineRef;
+
+  constructor(door: MachineRef, privateKey: string, pool: MachinePool) {
+    const { signal } = new AbortController();
+    super({ pool, privateKey: async () => privateKey, epoch: 1, signal: () => signal });
+    this.#door = door;
+  }
+
+  override forward(machine: MachineRef, _host: string, port: number): Promise<Duplex> {
+    return super.forward(this.#door, machine.address, port);
+  }
+}
+
+/** The real adapter, through a real SSH server. */
+export function tunnelledAdapter(
+  keys: ClusterKeys,
+  door: MachineRef,
+  privateKey: string,
+  pool: MachinePool,
+): EtcdAdapter {
+  return new EtcdAdapter(
+    new TunnelledMachines(door, privateKey, pool),
+    new ClientCertificates(async () => keys),
+    () => new AbortController().signal,
+  );
+}
+
 /** The real adapter, over plain sockets to each machine's port. */
 export function directAdapter(
   keys: ClusterKeys,

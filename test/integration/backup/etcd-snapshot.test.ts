@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { drawClusterKeys } from '../../../appliance/agent/pki.ts';
+import { MachinePool } from '../../../appliance/agent/ssh/pool.ts';
 import type { EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import { issue } from '../../fleet/etcd-processes.ts';
 import { fakeDatabase } from './database.ts';
-import { directAdapter, EtcdCluster } from './etcd-cluster.ts';
+import { directAdapter, EtcdCluster, tunnelledAdapter } from './etcd-cluster.ts';
+import { type Sshd, startSshd } from './sshd.ts';
 
 /** Third bytes of loopback addresses that no other test has. */
 let block = 150;
@@ -123,6 +125,53 @@ describe('a snapshot of real etcd (complaint 8)', () => {
       for await (const piece of snapshot.data) if (piece.length > 0) stop.abort(new Error('cancelled'));
     };
     await expect(read()).rejects.toThrow('cancelled');
+  });
+});
+
+describe('a snapshot through a real SSH tunnel', () => {
+  let sshd: Sshd;
+  let pool: MachinePool;
+  beforeEach(async () => {
+    sshd = await startSshd();
+    pool = new MachinePool();
+  });
+  afterEach(async () => {
+    await pool.stop();
+    await sshd[Symbol.asyncDispose]();
+  });
+
+  /** One member with 24 MB, seen through the tunnel. */
+  async function begun(): Promise<EtcdSnapshot> {
+    const etcd = await start(['m1']);
+    const [machine] = etcd.machines as [MachineRef];
+    for (let count = 0; count < 24; count += 1)
+      await etcd.put(machine, `big/${count}`, randomBytes(500_000).toString('hex'));
+    const { host, port, user, hostKeys } = sshd.server;
+    const door = { name: 'door', address: host, port, user, hostKeys };
+    return tunnelledAdapter(etcd.keys, door, sshd.privateKey, pool).snapshot(etcd.access);
+  }
+
+  it('arrives whole, also when it is read slowly', async () => {
+    const snapshot = await begun();
+    const pieces: Uint8Array[] = [];
+    for await (const piece of snapshot.data) {
+      pieces.push(piece);
+      if (pieces.length % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(Buffer.concat(pieces)).toHaveLength(snapshot.bytes);
+    expect(snapshot.bytes).toBeGreaterThan(24_000_000);
+  });
+
+  it('ends with an error when the line is cut in the middle', async () => {
+    const snapshot = await begun();
+    const read = async (): Promise<void> => {
+      let pieces = 0;
+      for await (const { length } of snapshot.data) {
+        pieces += length > 0 ? 1 : 0;
+        if (pieces === 10) await pool.stop();
+      }
+    };
+    await expect(read()).rejects.toMatchObject({ report: { kind: 'transient' } });
   });
 });
 
