@@ -20,7 +20,9 @@ const nodeSchema = z.object({
         z.looseObject({
           manager: z.string().optional(),
           fieldsV1: z
-            .looseObject({ 'f:spec': z.looseObject({ 'f:unschedulable': z.unknown() }).optional() })
+            .looseObject({
+              'f:spec': z.looseObject({ 'f:unschedulable': z.unknown().optional() }).optional(),
+            })
             .optional(),
         }),
       )
