@@ -5,6 +5,12 @@ import type { Instant } from './time.ts';
 /** Secret of a user that stands in the store: only its name travels in plans. */
 const secretReferenceSchema = z.strictObject({ secretRef: z.string().min(1) });
 
+/** A password in an address would stand in every log of every proxy. */
+function hasNoUser(address: string): boolean {
+  const { username, password } = new URL(address);
+  return username === '' && password === '';
+}
+
 /** An absolute path without `.` and `..`. */
 const absolutePathSchema = z
   .string()
@@ -39,7 +45,7 @@ export const backupDestinationSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('s3'),
     /** `https://host[:port]`. */
-    endpoint: z.url({ protocol: /^https$/ }),
+    endpoint: z.url({ protocol: /^https$/ }).refine(hasNoUser, 'must not hold a user or a password'),
     region: z.string().min(1).default('us-east-1'),
     bucket: z.string().min(3).max(63),
     /** Beginning of every object's name, without slashes at its ends. */

@@ -60,6 +60,12 @@ export const backupCodes: ProblemCatalogue = {
     explanation: 'The folder is not there, the user may not write in it, or there is no room.',
     remedy: 'See to the folder, the rights of the user and the room there; the work goes on by itself.',
   },
+  'BACKUP-014': {
+    title: 'Keys for the SSH server cannot be read',
+    explanation:
+      'The private key in the secret, or a host key in the answer file, is not in a form that can be read. A private key with a passphrase cannot be used either: nobody is there to type it.',
+    remedy: 'Give the whole private key in OpenSSH form, and host keys of the form ssh-ed25519 AAAA….',
+  },
   'BACKUP-020': {
     title: 'The S3 server refuses the account',
     explanation:

@@ -60,7 +60,8 @@ export class FolderDestination implements Destination {
     await this.#orProblem(() => mkdir(this.#folder, { recursive: true, mode: 0o700 }));
     const partial = join(this.#folder, partialOf(name));
     try {
-      const handle = await this.#orProblem(() => open(partial, 'w', 0o600));
+      // Never through a link that somebody else has put there.
+      const handle = await this.#orProblem(() => open(partial, 'wx', 0o600));
       try {
         for await (const chunk of content) {
           this.#options.signal.throwIfAborted();
@@ -115,10 +116,14 @@ export class FolderDestination implements Destination {
     }
   }
 
-  /** Names are durable when the folder is. */
+  /** Names are durable when the folder is; some file servers know no such thing and say EINVAL. */
   async #settle(): Promise<void> {
     const handle = await this.#orProblem(() => open(this.#folder, 'r'));
-    await handle.sync().finally(() => handle.close());
+    try {
+      await this.#orProblem(() => handle.sync().catch(unlessUnknown));
+    } finally {
+      await handle.close();
+    }
   }
 
   async #orProblem<Value>(act: () => Promise<Value>): Promise<Value> {
@@ -139,6 +144,10 @@ export class FolderDestination implements Destination {
       remedy: 'See that the agent may read and write there, and that the disk is well; it goes on by itself.',
     });
   }
+}
+
+function unlessUnknown(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EINVAL' && error.code !== 'ENOTSUP') throw error;
 }
 
 /** Whether something is mounted at the path; also where it is of the same file system as its parent (proc(5), mountinfo). */

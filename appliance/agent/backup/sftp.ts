@@ -228,8 +228,13 @@ const lineLost = (host: string): Transient =>
     remedy: 'Check address, port and network between the agent and it; it is tried again.',
   });
 
-function connectProblem(error: unknown, { host, user }: SftpOptions['server']): unknown {
-  if (!(error instanceof Problem)) return error;
+function connectProblem(error: unknown, { host, user }: SftpOptions['server']): Problem {
+  // ssh2 reads the keys before it does anything else; what it says of them is not repeated.
+  if (!(error instanceof Problem))
+    return new Blocked('BACKUP-014', `The private key or the host keys given for ${host} cannot be read.`, {
+      remedy:
+        'Give the whole private key in OpenSSH form, without a passphrase, and the host keys as ssh-keyscan prints them, without the name.',
+    });
   if (error.report.code === 'SSH-002')
     return new Blocked('BACKUP-011', `${host} shows another SSH host key than the one given for backups.`, {
       remedy: 'Find out why; if it was changed on purpose, give the new key. Nothing was sent to it.',

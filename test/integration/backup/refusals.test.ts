@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { drawIdentity } from '../../../appliance/agent/sealing.ts';
+import { FolderDestination } from '../../../appliance/agent/backup/folder.ts';
 import { S3Destination } from '../../../appliance/agent/backup/s3.ts';
 import type { BackupDestination, BackupManifest } from '../../../provisioners/contract/backup.ts';
 import { Problem } from '../../../provisioners/contract/problem.ts';
@@ -87,6 +88,17 @@ describe('a path', () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  it('in which somebody has laid a link is written nowhere else', async () => {
+    const [path, elsewhere] = [join(folder, 'links'), join(folder, 'elsewhere')];
+    mkdirSync(join(path, cluster.uid), { recursive: true });
+    symlinkSync(elsewhere, join(path, cluster.uid, '.backup.partial'));
+    const { signal } = new AbortController();
+    const opened = await FolderDestination.open({ path, folder: cluster.uid, signal });
+    const written = opened.write('backup', fakeSnapshot(content).data);
+    await expect(written).rejects.toMatchObject({ report: { code: 'BACKUP-004' } });
+    expect(existsSync(elsewhere)).toBe(false);
+  });
+
   it('where something is mounted takes it, until that is full: then nothing of it stays', async () => {
     const path = join(folder, 'small disk');
     mkdirSync(path);
@@ -115,6 +127,12 @@ describe('an SSH server', () => {
     const secrets = { 'backup-ssh': { privateKey: generateSshKey('stranger').private } };
     expect(await refusal(sshd.server, { secrets })).toBe('BACKUP-012 blocked');
     expect(await refusal({ ...sshd.server, path: '/nowhere/at/all' })).toBe('BACKUP-013 blocked');
+  });
+
+  it('whose keys cannot be read is said to be so, without a word of them', async () => {
+    const secrets = { 'backup-ssh': { privateKey: sshd.privateKey.slice(0, 200) } };
+    expect(await refusal(sshd.server, { secrets })).toBe('BACKUP-014 blocked');
+    expect(await refusal({ ...sshd.server, hostKeys: ['rot13 AAAA'] })).toBe('BACKUP-014 blocked');
   });
 
   it('that is away is waited for', async () => {
