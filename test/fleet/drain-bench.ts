@@ -1,14 +1,6 @@
-import { AttemptRunner } from '../../appliance/agent/attempts.ts';
-import type { AgentReport, Outcome } from '../../appliance/agent/protocol.ts';
-import { AttemptStore } from '../../appliance/agent/store.ts';
-import type { Json } from '../../provisioners/contract/json.ts';
+import type { Outcome } from '../../appliance/agent/protocol.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
-import type {
-  ControlPlaneAccess,
-  KubernetesObject,
-  Ports,
-  Waiting,
-} from '../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess, KubernetesObject, Ports } from '../../provisioners/contract/ports.ts';
 import type { AnyStep, StepContext } from '../../provisioners/contract/step.ts';
 import { seconds } from '../../provisioners/contract/time.ts';
 import { nodeCordon } from '../../provisioners/kubernetes/steps/node-cordon.ts';
@@ -23,6 +15,7 @@ import { field } from './model/kubernetes.ts';
 import { podsIn } from './model/pods.ts';
 import { Door, type DoorOptions } from './ports/door.ts';
 import { fakeSecrets, fleetPorts } from './ports/ports.ts';
+import { type RunningStep, startStep } from './running-step.ts';
 
 const identity = { uid: 'u1', name: 'demo' };
 const config = '/etc/kubernetes/kubeadm.yaml';
@@ -33,13 +26,10 @@ export interface Cut {
   readonly when: 'before' | 'after';
 }
 
-/** One attempt that runs on the agent's own step loop. */
-export interface RunningStep {
+/** An attempt whose agent may be cut. */
+interface CutStep extends Omit<RunningStep, 'ended'> {
   /** Resolves with its end, or with `died` when the agent was cut. */
   readonly ended: Promise<Outcome | 'died'>;
-  cancel(): void;
-  /** Everything it said so far. */
-  reports(): readonly AgentReport[];
 }
 
 /** A cluster of the model with one master and some workers, and an agent that runs steps on it. */
@@ -179,11 +169,9 @@ export class DrainBench {
     kind: string,
     wish: object,
     given: { readonly operation?: string; readonly cut?: Cut } = {},
-  ): RunningStep {
+  ): CutStep {
     const { operation = 'op-1', cut } = given;
-    const attempt = (this.#attempts += 1);
     const died = Promise.withResolvers<'died'>();
-    const store = new AttemptStore(':memory:');
     let effects = 0;
     const around = async (_label: string, effect: () => Promise<unknown>): Promise<unknown> => {
       effects += 1;
@@ -193,10 +181,13 @@ export class DrainBench {
       died.resolve('died');
       return new Promise(() => {});
     };
-    const runner = new AttemptRunner({
-      steps: new Map(this.#steps.map((step) => [step.kind, step])),
-      store,
-      epoch: 1,
+    const running = startStep({
+      steps: this.#steps,
+      kind,
+      input: wish,
+      cluster: identity,
+      operation,
+      attempt: (this.#attempts += 1),
       clock: {
         now: () => this.clock.now(),
         sleep: (time, signal) => this.clock.sleep(time, signal),
@@ -204,28 +195,7 @@ export class DrainBench {
       },
       ports: () => this.ports(around),
     });
-    const key = { operation, step: `${kind}/x`, attempt };
-    const context = {
-      cluster: identity,
-      provider: { name: 'p', type: 'lab' as const, config: {} },
-      secrets: {},
-    };
-    // As it arrives over the link.
-    const input = JSON.parse(JSON.stringify(wish)) as Json;
-    runner.dispatch({ key, epoch: 1, kind, version: 1, input, context });
-    const reports = (): readonly AgentReport[] => {
-      store.outbox.commit();
-      return runner.reports(0, 100_000);
-    };
-    const end = async (): Promise<Outcome> => {
-      for (let seen = 0; ; await this.clock.sleep(200)) {
-        for (const report of runner.reports(seen, 1000)) {
-          seen = report.sequence;
-          if (report.type === 'ended') return report.outcome;
-        }
-      }
-    };
-    return { ended: Promise.race([end(), died.promise]), cancel: () => runner.cancel(key), reports };
+    return { ...running, ended: Promise.race([running.ended, died.promise]) };
   }
 
   /** Runs one attempt of a step to its end. */
@@ -237,16 +207,6 @@ export class DrainBench {
     return this.clock.run(this.start(kind, wish, given).ended);
   }
 }
-
-/** What an attempt waits for just now, as it says it. */
-export function waitOf(running: RunningStep): Waiting | undefined {
-  const last = running.reports().findLast(({ type }) => type === 'waiting');
-  return last?.type === 'waiting' ? last.waiting : undefined;
-}
-
-/** Log lines of an attempt. */
-export const logOf = (running: RunningStep): readonly string[] =>
-  running.reports().flatMap((report) => (report.type === 'log' ? [report.text] : []));
 
 /** A workload whose pods bear its name as a label. */
 export const workload = (

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { minutes } from '../../provisioners/contract/time.ts';
-import { budget, DrainBench, waitOf, workload } from './drain-bench.ts';
+import { budget, DrainBench, workload } from './drain-bench.ts';
+import { waitOf } from './running-step.ts';
 
 const policy = { unmanaged: 'refuse', emptyDir: 'delete', whenBlocked: 'wait' } as const;
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeDrain } from '../../provisioners/kubernetes/steps/node-drain.ts';
 import { minutes, seconds } from '../../provisioners/contract/time.ts';
-import { barePod, budget, DrainBench, logOf, waitOf, workload } from './drain-bench.ts';
+import { barePod, budget, DrainBench, workload } from './drain-bench.ts';
+import { logOf, waitOf } from './running-step.ts';
 import { cordonAsSomebody } from './model/drain-calls.ts';
 
 const wait = { unmanaged: 'refuse', emptyDir: 'delete', whenBlocked: 'wait' } as const;
