@@ -2,7 +2,7 @@ import type { PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import { problems } from './problems.ts';
 import type { Replanner } from './replanning.ts';
-import { isSameStep } from './review.ts';
+import { isStillWanted } from './review.ts';
 import type { OperationRun } from './run.ts';
 
 /** How often a plan may be given up in a row because what it stood on had moved. */
@@ -26,7 +26,7 @@ export async function checkPremises(
     const now = new Map(plan.steps.map((step) => [step.id, step]));
     const holds = steps.every((step) => {
       const same = now.get(step.id);
-      return same !== undefined && isSameStep(same, step);
+      return same !== undefined && isStillWanted(same, step);
     });
     if (holds) for (const step of steps) run.cleared.add(step.id);
     else if (run.premiseFailures >= mostPremiseFailures) run.problem ??= problems.premisesMove(run.cluster);

@@ -31,6 +31,17 @@ export const isSameStep = (one: PlannedStep, other: PlannedStep): boolean =>
   one.version === other.version &&
   canonicalJson(one.input) === canonicalJson(other.input);
 
+/** How a cluster is reached is no premise: a master that has joined since may be asked as well. */
+const withoutAccess = (input: Json): Json => {
+  if (input === null || typeof input !== 'object' || Array.isArray(input)) return input;
+  const { access: _access, ...rest } = input as { readonly [key: string]: Json };
+  return rest;
+};
+
+/** Whether a step still is what a plan made now wants, wherever it asks. */
+export const isStillWanted = (now: PlannedStep, before: PlannedStep): boolean =>
+  isSameStep({ ...now, input: withoutAccess(now.input) }, { ...before, input: withoutAccess(before.input) });
+
 const differences = (
   what: string,
   before: Readonly<Record<string, string>>,

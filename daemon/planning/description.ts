@@ -132,7 +132,12 @@ export function describePlan(plan: Plan): string {
     '',
     ...changes.map(({ action, subject, detail }) => `   ${signs[action]} ${subject}: ${detail}`),
     ...parts,
-    ...(destroys.length === 0 ? [] : ['', ` Destroys ${destroys.length} machines: ${side(destroys)}`]),
+    ...(destroys.length === 0
+      ? []
+      : [
+          '',
+          ` Destroys ${destroys.length === 1 ? '1 machine' : `${destroys.length} machines`}: ${side(destroys)}`,
+        ]),
     ...(notices.length === 0 ? [] : ['', ' Before you agree:', ...notices.map((notice) => `   ! ${notice}`)]),
   ];
   return `${text.join('\n')}\n`;

@@ -13,6 +13,9 @@ export const kubeadmRun: StepLimits = { soft: minutes(3), hard: minutes(30), att
 /** Things a person may have to mend first (capacity, a wrong clock): looked at again until then. */
 export const untilMended: StepLimits = { soft: seconds(20), hard: minutes(10), attempts: 1 };
 
+/** A change of etcd's members: milliseconds, but for the others that have to be well first. */
+export const memberChange: StepLimits = { soft: seconds(20), hard: minutes(30), attempts: 5 };
+
 /**
  * The final proof. A controller-manager whose watch was cut while etcd changed its members looks again only after five
  * to ten minutes (client-go's reflector), and until then makes no endpoints: seen once on a busy lab with 1.20.

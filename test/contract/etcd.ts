@@ -54,6 +54,14 @@ export function etcdSuite(name: string, makeBench: () => Promise<EtcdBench>): vo
       await bench.ports().etcd.moveLeader(bench.access, to);
     });
 
+    it('moves leadership off a member that is not among the masters it is given: one that leaves', async () => {
+      const { id, name } = await leader();
+      const others = bench.access.masters.filter((master) => master.name !== name);
+      const to = (await members()).find((member) => member.id !== id)?.id ?? '';
+      await bench.ports().etcd.moveLeader({ ...bench.access, masters: others }, to);
+      expect((await leader()).id).toBe(to);
+    });
+
     it('gives a snapshot in whole sectors and their SHA-256, at a revision (complaint 8)', async () => {
       const snapshot = await bench.ports().etcd.snapshot(bench.access);
       const pieces: Uint8Array[] = [];

@@ -73,14 +73,20 @@ export class EtcdAdapter implements EtcdPort {
   async moveLeader(access: ControlPlaneAccess, to: string): Promise<void> {
     const leader = (await this.members(access)).find((member) => member.leader);
     if (leader?.id === to) return;
-    const master = access.masters.find(({ name }) => name === leader?.name);
-    if (master === undefined)
+    if (leader === undefined)
       throw new Transient('ETCD-102', 'etcd has no leader that can be reached just now (an election?)');
-    await this.#call(
-      master,
-      '/v3/maintenance/transfer-leadership',
-      { targetID: decimal(to) },
-      changePatience,
+    const own = access.masters.filter(({ name }) => name === leader.name);
+    // The leader alone can hand leadership on. One that leaves is no longer among the masters, and is asked at its own
+    // address, as another sees it.
+    const host = own.length > 0 ? ownHost : hostOf(leader.peerURLs[0]);
+    await firstAnswer(own.length > 0 ? { ...access, masters: own } : access, (master) =>
+      this.#call(
+        master,
+        '/v3/maintenance/transfer-leadership',
+        { targetID: decimal(to) },
+        changePatience,
+        host,
+      ),
     );
   }
 

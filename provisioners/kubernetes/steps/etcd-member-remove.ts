@@ -4,7 +4,7 @@ import { defineStep, type StepContext } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';
 import { accessSchema, type NoFacts } from '../cluster-settings.ts';
 import { awaitsTurn, endTurn, othersJoining } from '../join-turn.ts';
-import { untilMended } from '../limits.ts';
+import { memberChange } from '../limits.ts';
 import { whyNotRemove } from '../membership.ts';
 
 const inputSchema = z.strictObject({
@@ -41,7 +41,7 @@ export const etcdMemberRemove = defineStep<Input, NoFacts>({
   destructive: true,
   title: ({ name }) => `Take ${name} out of etcd`,
   schema: inputSchema,
-  limits: untilMended,
+  limits: memberChange,
   async observe(context, input) {
     const { name, access } = input;
     const { members, own } = await look(context, input);
