@@ -33,7 +33,8 @@ export function binaries(): { readonly etcd: Buffer; readonly apiServer: Buffer 
   }
 }
 
-async function serverPair(
+/** A certificate for serving under the names, and for being a client of others of its kind. */
+export async function serverPair(
   authority: { readonly certificate: string; readonly key: string },
   names: readonly { readonly type: 'dns' | 'ip'; readonly value: string }[],
 ): Promise<{ readonly certificate: string; readonly key: string }> {
