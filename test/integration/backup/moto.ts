@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -14,6 +13,7 @@ import {
 import type { BackupDestination } from '../../../provisioners/contract/backup.ts';
 import { loopbackCertificate } from '../payload/certificate.ts';
 import { freePort } from './free-port.ts';
+import { motoProgram } from './moto-program.ts';
 import { listens } from './sshd.ts';
 
 /** moto's S3 on loopback, over TLS, with one bucket. */
@@ -29,19 +29,19 @@ export interface Moto extends AsyncDisposable {
   said(): string;
 }
 
-/**
- * Starts `moto_server` (python3-moto of Debian trixie, or moto[s3,server] of PyPI), which must be on the path.
- * @throws Error with what it said
- */
+/** Starts it. @throws Error with what it said */
 export async function startMoto(): Promise<Moto> {
-  const folder = mkdtempSync(join(tmpdir(), 'remuda-moto-'));
+  const { command, folder: shared } = motoProgram();
+  const folder = mkdtempSync(join(shared.here, 'remuda-moto-'));
+  const there = (name: string): string => join(shared.there, basename(folder), name);
   const { certificate, privateKey } = await loopbackCertificate();
   writeFileSync(join(folder, 'crt'), certificate);
   writeFileSync(join(folder, 'key'), privateKey, { mode: 0o600 });
   const port = await freePort();
+  const [program = '', ...first] = command;
   const child = spawn(
-    'moto_server',
-    ['-H', '127.0.0.1', '-p', `${port}`, '-s', '-c', join(folder, 'crt'), '-k', join(folder, 'key')],
+    program,
+    [...first, '-H', '127.0.0.1', '-p', `${port}`, '-s', '-c', there('crt'), '-k', there('key')],
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   );
   let said = '';
