@@ -80,7 +80,12 @@ function keptSecret(state: State, provider: DesiredProvider, name: string): Seal
 export async function observeThrough(link: AgentLink, state: State, subject: Subject): Promise<Observed> {
   const references: Record<string, MachineRef> = {};
   const incarnations: Record<string, number> = {};
-  for (const machine of state.machines.list(subject.cluster.uid)) {
+  const retired = state.retirements.list(subject.cluster.uid);
+  // Masters that leave are asked last: what still runs on them may accept a question and never answer.
+  const machines = state.machines
+    .list(subject.cluster.uid)
+    .toSorted((one, other) => Number(one.name in retired) - Number(other.name in retired));
+  for (const machine of machines) {
     if (machine.reference !== undefined) references[machine.name] = machine.reference;
     if (machine.incarnation > 0) incarnations[machine.name] = machine.incarnation;
   }
@@ -92,6 +97,5 @@ export async function observeThrough(link: AgentLink, state: State, subject: Sub
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
   });
-  const retired = state.retirements.list(subject.cluster.uid);
   return { ...seen, references, incarnations, retired };
 }
