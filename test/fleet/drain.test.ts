@@ -372,6 +372,22 @@ describe('a drain that explains itself (complaint 10: blocked for ever, kubeone#
       }
   });
 
+  it('goes on after lost answers and a cut line to the only master', async () => {
+    await bench.apply(workload('Deployment', 'web', 12), budget('web', { minAvailable: 9 }));
+    const { length } = bench.podsOn('w1').filter((pod) => pod.includes('web'));
+    await cordon();
+    for (const nth of [1, 3]) bench.fleet.addFault({ kind: 'lost-answer', call: 'kubernetes.evict', nth });
+    const from = bench.fleet.elapsed + seconds(3);
+    bench.fleet.addFault({ kind: 'line-cut', machine: 'm1', from, to: from + minutes(2) });
+    const running = start();
+    await bench.pass(minutes(1));
+    expect(waitOf(running)?.what).toMatch(/^an answer/u);
+    expect(await bench.clock.run(running.ended)).toMatchObject({
+      state: 'succeeded',
+      facts: { evicted: length, skipped: [] },
+    });
+  });
+
   it('costs as many calls on a big cluster as on a small one', async () => {
     await bench.apply(workload('Deployment', 'web', 3));
     await cordon();
