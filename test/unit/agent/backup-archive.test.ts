@@ -1,42 +1,13 @@
 import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BackupArchive } from '../../../appliance/agent/backup/archive.ts';
 import { openBundle } from '../../../appliance/agent/backup/bundle.ts';
-import type { Destination, StoredFile } from '../../../appliance/agent/backup/destination.ts';
+import type { Destination } from '../../../appliance/agent/backup/destination.ts';
 import { drawIdentity, open, recipientOf, seal } from '../../../appliance/agent/sealing.ts';
 import type { EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
 import { fakeDatabase, fakeSnapshot } from '../../integration/backup/database.ts';
-
-/** A fake destination in memory: what is being written shows only in `partial`. */
-class FakeDestination implements Destination {
-  readonly what = 'the fake';
-  readonly kept = new Map<string, Buffer>();
-  readonly partial = new Set<string>();
-  /** What reading a file gives instead of its content. */
-  spoil: (content: Buffer) => Buffer = (content) => content;
-
-  async files(): Promise<readonly StoredFile[]> {
-    return [...this.kept].map(([name, content]) => ({ name, bytes: content.length }));
-  }
-  async write(name: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-    this.partial.add(name);
-    const pieces: Uint8Array[] = [];
-    for await (const piece of content) pieces.push(piece);
-    this.partial.delete(name);
-    this.kept.set(name, Buffer.concat(pieces));
-  }
-  async *read(name: string): AsyncGenerator<Uint8Array> {
-    const content = this.spoil(this.kept.get(name) ?? Buffer.alloc(0));
-    for (let at = 0; at < content.length; at += 10_000) yield content.subarray(at, at + 10_000);
-  }
-  async remove(name: string): Promise<void> {
-    this.kept.delete(name);
-  }
-  async sweep(isStale: (name: string) => boolean): Promise<void> {
-    for (const name of this.partial) if (isStale(name)) this.partial.delete(name);
-  }
-  async close(): Promise<void> {}
-}
+import { DyingDestination, FakeDestination } from './fake-destination.ts';
 
 const cluster = { uid: 'u1', name: 'east' };
 const identity = await drawIdentity();
@@ -198,6 +169,53 @@ describe('what never came to its end', () => {
     });
     await expect(take(destination, requestOf(), broken)).rejects.toThrow('the member was killed');
     expect(destination.kept.size).toBe(0);
+  });
+});
+
+describe('an agent that dies again and again, at any call', () => {
+  const someDeaths = fc.array(
+    fc.record({
+      at: fc.integer({ min: 1, max: 14 }),
+      moment: fc.constantFrom('before', 'after'),
+      key: fc.constantFrom('op-1/etcd.snapshot', 'op-2/etcd.snapshot'),
+      act: fc.constantFrom('take', 'remove'),
+    }),
+    { maxLength: 6 },
+  );
+  const small = fakeDatabase(4);
+  const minuteOf = (index: number): string => new Date(Date.UTC(2026, 10, 21, 5, index)).toISOString();
+
+  it('never shows what is not whole, and in the end there is one a key and nothing else', async () => {
+    await fc.assert(
+      fc.asyncProperty(someDeaths, async (deaths) => {
+        const destination = new FakeDestination();
+        for (const [index, { key, act, ...dies }] of deaths.entries()) {
+          const [oldest] = (await archiveAt(destination).list()).slice(-1);
+          const dying = new DyingDestination(destination, dies);
+          const archive = archiveAt(dying);
+          const work =
+            act === 'take' || oldest === undefined
+              ? archive.take(requestOf(key, minuteOf(index)), async () => fakeSnapshot(small))
+              : archive.remove(oldest.id);
+          await work.catch((error: unknown) => {
+            if (!dying.isDead) throw error;
+          });
+          for (const { id, file } of await archiveAt(destination).list()) {
+            const bytes = fileOf(destination, id);
+            expect(createHash('sha256').update(bytes).digest('hex')).toBe(file.sha256);
+          }
+        }
+        const keys = ['op-1/etcd.snapshot', 'op-2/etcd.snapshot'];
+        for (const [index, key] of keys.entries())
+          await take(destination, requestOf(key, minuteOf(30 + index)), fakeSnapshot(small));
+        const left = await archiveAt(destination).list();
+        expect(new Set(left.map(({ id }) => id.slice(-16))).size).toBe(2);
+        expect(left).toHaveLength(2);
+        expect(destination.partial.size).toBe(0);
+        expect(destination.kept.size).toBe(4);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 
