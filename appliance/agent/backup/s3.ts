@@ -140,14 +140,13 @@ export class S3Destination implements Destination {
     );
   }
 
+  /** Servers that know no list of uploads clear abandoned ones away by themselves, or have none. */
   async sweep(isStale: (name: string) => boolean): Promise<void> {
-    const page = await this.#orProblem(() =>
-      this.#client.send(
-        new this.#sdk.ListMultipartUploadsCommand({ ...this.#bucket, Prefix: this.#prefix }),
-        this.#until,
-      ),
-    );
-    for (const { Key = '', UploadId = '' } of page.Uploads ?? [])
+    const uploads = await this.#uploads().catch((error: unknown) => {
+      if (error instanceof Problem && error.report.value === 'NotImplemented') return [];
+      throw error;
+    });
+    for (const { Key = '', UploadId = '' } of uploads)
       if (isStale(Key.slice(this.#prefix.length))) await this.#abandon({ ...this.#bucket, Key, UploadId });
   }
 
@@ -161,6 +160,12 @@ export class S3Destination implements Destination {
 
   get #until(): { readonly abortSignal: AbortSignal } {
     return { abortSignal: this.#options.signal };
+  }
+
+  async #uploads(): Promise<readonly S3.MultipartUpload[]> {
+    const command = new this.#sdk.ListMultipartUploadsCommand({ ...this.#bucket, Prefix: this.#prefix });
+    const page = await this.#orProblem(() => this.#client.send(command, this.#until));
+    return page.Uploads ?? [];
   }
 
   async #writeInParts(
@@ -223,6 +228,9 @@ export class S3Destination implements Destination {
   }
 }
 
+/** The server does not know what was asked at all: asking again is of no use. */
+const notImplemented = 501;
+
 /** What an answer of S3 means. Only its status and the name of its error are told, never what else it said. */
 function s3Problem(error: unknown, what: string): Error {
   const { $metadata, name: given } = error as {
@@ -237,7 +245,7 @@ function s3Problem(error: unknown, what: string): Error {
       remedy:
         'Check key and rights of the account: list, read, write and delete below the prefix; and the clocks.',
     });
-  if (status === 429 || status >= 500)
+  if (status === 429 || (status >= 500 && status !== notImplemented))
     return new Transient('BACKUP-021', `The server of ${what} cannot do it now (status ${status}, ${name}).`);
   return new Blocked('BACKUP-022', `The server of ${what} answers with status ${status} (${name}).`, {
     remedy: 'Check endpoint, region and name of the bucket. Redirections are not followed.',

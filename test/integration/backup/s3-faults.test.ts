@@ -15,7 +15,7 @@ import { realPort } from './port.ts';
 import { freePort } from './free-port.ts';
 
 /** What the fake fault proxy does to a request instead of passing it on; undefined = it passes. */
-type Fault = 'busy' | 'cut before' | 'cut answer' | undefined;
+type Fault = 'busy' | 'unknown' | 'cut before' | 'cut answer' | undefined;
 
 let moto: Moto;
 let folder: string;
@@ -68,10 +68,11 @@ function handle(asked: IncomingMessage, response: ServerResponse): void {
     asked.once('end', () => asked.socket.destroy());
     return;
   }
-  if (fault === 'busy') {
+  if (fault === 'busy' || fault === 'unknown') {
+    const [status, code] = fault === 'busy' ? [503, 'SlowDown'] : [501, 'NotImplemented'];
     asked.resume().once('end', () => {
-      response.writeHead(503, { 'content-type': 'application/xml' });
-      response.end('<Error><Code>SlowDown</Code><Message>secret of the server</Message></Error>');
+      response.writeHead(status, { 'content-type': 'application/xml' });
+      response.end(`<Error><Code>${code}</Code><Message>secret of the server</Message></Error>`);
     });
     return;
   }
@@ -133,6 +134,13 @@ describe('an S3 server with faults (fake proxy before moto)', () => {
     await take();
     expect(seen.filter((what) => what.startsWith('PUT') && what.includes('partNumber'))).toHaveLength(3);
     expect(await objects()).toHaveLength(2);
+  });
+
+  it('does without a list of uploads where the server knows none', async () => {
+    strike(/^GET .*[?&]uploads/, 'unknown');
+    const kept = await take();
+    expect(await port.list(place)).toEqual([kept]);
+    expect(seen.some((what) => /[?&]uploads/.test(what))).toBe(true);
   });
 
   it.each<readonly [string, RegExp, Fault]>([
