@@ -9,6 +9,7 @@ import {
   planCluster,
   planDeletion,
   planRevival,
+  releaseSteps,
 } from '../planning/planner.ts';
 import { completeCluster, labSubnetFor } from '../spec/completion.ts';
 import {
@@ -164,6 +165,7 @@ export const answerFilePlanners: Planners = {
       isEstablished: hasReceipt('control-plane.init'),
       mayHaveJoined: hasBegun('control-plane.join'),
     }),
+  releaseSteps,
   planRevival: ({ desired, provider, observed, revision, unfinished }) =>
     planRevival({
       desired: readClusterDocument(desired.document),

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';
 import type { Observed, Retirement } from '../../provisioners/contract/observed.ts';
-import type { Plan } from '../../provisioners/contract/plan.ts';
+import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { Place, ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { NodeNetwork, ProviderConfig } from '../../provisioners/contract/provider.ts';
 import type { MachineChange } from '../planning/machine-change.ts';
@@ -113,6 +113,11 @@ export interface Planners {
     /** Plan of the same deletion that this one goes on from. */
     readonly earlier?: Plan;
   }): Plan;
+  /** What an operation gives back when it ends without success; inputs of ended steps hold no references. */
+  releaseSteps(input: {
+    readonly plan: Plan;
+    readonly facts: ReadonlyMap<string, Json>;
+  }): readonly PlannedStep[];
   describePlan(plan: Plan): string;
   /** `act` steps leave only a receipt: one that succeeded in an operation is not run again when it is planned anew. */
   natureOf(kind: string): 'ensure' | 'act';

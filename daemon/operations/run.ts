@@ -70,6 +70,10 @@ export class OperationRun {
   /** A new plan is on its way into the journal. */
   isAdopting = false;
   isSettling = false;
+  /** What is given back before an end that is no success; undefined until that is planned. */
+  release: StepGraph | undefined;
+  /** Giving back has taken too long. */
+  isReleaseOver = false;
   /** Waits for its agent or for space: set while the state in the journal says so. */
   pause: 'agent' | 'space' | undefined;
 
@@ -103,6 +107,7 @@ export class OperationRun {
 
   /** Whether an attempt that is under way is to end as soon as it can. */
   isUnwanted(step: string): boolean {
+    if (this.release?.step(step) !== undefined) return this.isReleaseOver;
     return this.isCancelRequested || this.isQuieting || this.strays.has(step);
   }
 
@@ -131,6 +136,10 @@ export class OperationRun {
   }
 
   #endPlanned(step: string, outcome: Outcome): void {
+    if (this.release?.step(step) !== undefined) {
+      this.release.end(step, outcome.state === 'succeeded');
+      return;
+    }
     if (outcome.state === 'failed') this.problem ??= outcome.problem;
     // The agent gave a step up that nobody asked it to give up (it was stopped): look again.
     if (outcome.state === 'cancelled' && !this.isCancelRequested) this.wantsReplan = true;

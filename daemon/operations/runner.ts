@@ -17,6 +17,7 @@ import type { ReportReader } from './reports.ts';
 import { locateProblem } from './location.ts';
 import type { EngineCounters } from './counters.ts';
 import type { OperationRun } from './run.ts';
+import { Releasing } from './releasing.ts';
 import { Replanner } from './replanning.ts';
 
 /** What a runner is made of. */
@@ -46,6 +47,7 @@ export class Runner implements ReportReader {
   readonly #replanner: Replanner;
   readonly #adoption: Adoption;
   readonly #endings: Endings;
+  readonly #releasing: Releasing;
   readonly #runs = new Map<string, OperationRun>();
   #cancelAttend: (() => void) | undefined;
   #isStopped = false;
@@ -56,6 +58,7 @@ export class Runner implements ReportReader {
     this.#replanner = new Replanner(parts, () => this.#isStopped);
     this.#adoption = new Adoption(parts.recorder, parts.planners);
     this.#endings = new Endings(parts);
+    this.#releasing = new Releasing(parts, this.#dispatcher);
     parts.recorder.state.journal.onSpace(() => {
       for (const run of this.#runs.values()) this.pump(run);
     });
@@ -269,6 +272,15 @@ export class Runner implements ReportReader {
   #settle(run: OperationRun): void {
     const isComplete = run.graph?.isComplete === true && !run.isPlanning && !run.wantsReplan;
     if (isComplete && run.problem === undefined) return this.#inBackground(this.#finish(run, 'succeeded'));
+    if (run.release === undefined && run.kind !== 'delete') {
+      const over = (): void => {
+        run.isReleaseOver = true;
+        this.#dispatcher.cancelUnwanted(run);
+        this.pump(run);
+      };
+      return this.#inBackground(this.#releasing.begin(run, over).then(() => this.pump(run)));
+    }
+    if (this.#releasing.goOn(run)) return;
     this.#inBackground(this.#finish(run, run.isCancelRequested ? 'cancelled' : 'failed'));
   }
 

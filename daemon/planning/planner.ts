@@ -15,6 +15,7 @@ import { machinesOnDuty } from './wanted.ts';
 export { apiPortOf } from './api-port.ts';
 export { planDeletion } from './deletion.ts';
 export { describePlan } from './description.ts';
+export { releaseSteps } from './release.ts';
 export { planRevival } from './revival.ts';
 
 /** What a cluster is planned from. */

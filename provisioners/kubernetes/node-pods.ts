@@ -84,15 +84,31 @@ function drainable(object: KubernetesObject): NodePod | undefined {
   };
 }
 
+const podsOn = (
+  context: StepContext,
+  access: ControlPlaneAccess,
+  node: string,
+): Promise<KubernetesObject[]> =>
+  context.kubernetes.list(access, { apiVersion: 'v1', kind: 'Pod', fieldSelector: `spec.nodeName=${node}` });
+
+/** Every pod on a node, also those that no drain moves. */
+export const allPods = async (
+  context: StepContext,
+  access: ControlPlaneAccess,
+  node: string,
+): Promise<readonly PodReference[]> =>
+  (await podsOn(context, access, node)).map((pod) => {
+    const { name, namespace, uid } = podSchema.parse(pod).metadata;
+    return { name, namespace, uid };
+  });
+
 /** The pods on a node that a drain moves or waits for, by name; one call, whatever else runs in the cluster. */
 export async function drainablePods(
   context: StepContext,
   access: ControlPlaneAccess,
   node: string,
 ): Promise<readonly NodePod[]> {
-  const fieldSelector = `spec.nodeName=${node}`;
-  const pods = await context.kubernetes.list(access, { apiVersion: 'v1', kind: 'Pod', fieldSelector });
-  return pods
+  return (await podsOn(context, access, node))
     .flatMap((pod) => drainable(pod) ?? [])
     .toSorted((one, other) => one.title.localeCompare(other.title));
 }

@@ -156,6 +156,7 @@ export const tinyPlanners: Planners = {
   planCluster: ({ desired, observed, revision }) =>
     planTiny(documentSchema.parse(desired.document), observed, revision),
   planRevival: () => undefined,
+  releaseSteps: () => [],
   planDeletion: ({ observed, revision }) => {
     const made = Object.keys(observed.marks ?? {});
     return plan('delete', observed, revision, removals(made), made);
