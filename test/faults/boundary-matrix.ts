@@ -38,6 +38,16 @@ const createAndDelete: Story = async (world) => {
   return `${created}, ${endOf(removed)}`;
 };
 
+/** A small cluster whose only master is replaced while one of its workers goes: every step of a departure, once. */
+const createAndReplace: Story = async (world) => {
+  const created = endOf(await world.apply(answerFile({ masters: 1, workers: 2 }), 'create'));
+  world.boundaries.begin();
+  const change = { kind: 'replace', machines: ['demo-cp-1'], mode: 'destroy' } as const;
+  const replaced = await world.change(change, 'replace');
+  const kept = { kind: 'remove', machines: ['demo-general-1'], mode: 'keep' } as const;
+  return [created, endOf(replaced), endOf(await world.change(kept, 'keep'))].join(', ');
+};
+
 const worlds: World[] = [];
 
 afterEach(() => {
@@ -131,6 +141,10 @@ export function describeBoundaries(victims: readonly ProcessName[]): void {
   describe(`kill -9 of ${victims.join(' and ')} at every effect boundary (DESIGN §9; complaints 3 and 5)`, () => {
     it('create 3+2: resumes unasked, ends as if nobody had died, makes nothing twice', async () => {
       await proveEveryBoundary(create, victims, 'open', 'succeeded');
+    }, 3_600_000);
+
+    it('replace a master, keep a worker: resumes unasked, ends as if nobody had died (V8)', async () => {
+      await proveEveryBoundary(createAndReplace, victims, 'story', 'succeeded, succeeded, succeeded');
     }, 3_600_000);
 
     it('delete: resumes unasked, leaves nothing, removes nothing twice', async () => {

@@ -9,6 +9,7 @@ import { answerFilePlanners } from '../../daemon/operations/answer-file.ts';
 import { Engine } from '../../daemon/operations/engine.ts';
 import type { OperationView } from '../../daemon/operations/answers.ts';
 import { Refusal } from '../../daemon/operations/requests.ts';
+import type { MachineChange } from '../../daemon/planning/machine-change.ts';
 import { State } from '../../daemon/state/state.ts';
 import type { AnyStep } from '../../provisioners/contract/step.ts';
 import { steps } from '../../provisioners/kubernetes/steps.ts';
@@ -151,6 +152,14 @@ export class World {
     const answer = await this.request((engine) =>
       engine.apply({ text, file: 'cluster.yaml', principal: 'tester', idempotencyKey: key }),
     );
+    const [operation] = answer.operations;
+    return operation === undefined ? undefined : await this.ended(operation.id);
+  }
+
+  /** `machine add`, `remove` or `replace`, and its end. */
+  async change(change: MachineChange, key: string): Promise<OperationView | undefined> {
+    const asked = { cluster: 'demo', principal: 'tester', confirm: 'demo', change, idempotencyKey: key };
+    const answer = await this.request((engine) => engine.machines.change(asked));
     const [operation] = answer.operations;
     return operation === undefined ? undefined : await this.ended(operation.id);
   }
