@@ -46,6 +46,10 @@ async function operations(): Promise<ReturnType<typeof operationViewSchema.parse
   return operationViewSchema.array().parse((JSON.parse(stdout) as { items: unknown }).items);
 }
 
+/** The cluster as one master sees it. */
+const through = (name: string, host: number): RunningCluster =>
+  new RunningCluster(site, cluster, { name, address: `${network}.${host}` }, endsWell);
+
 /** Ends a command that must end well, and keeps what it printed. */
 async function endsWell(command: RunningCommand): Promise<string> {
   const { code, stdout, stderr } = await command.ended;
@@ -56,7 +60,7 @@ async function endsWell(command: RunningCommand): Promise<string> {
 
 beforeAll(async () => {
   site = await Site.prepare();
-  inside = new RunningCluster(site, cluster, `${network}.11`, endsWell);
+  inside = through('story-cp-1', 11);
   before = snapshotBox(site.labs);
   watch = new ArgumentWatch();
 });
@@ -243,6 +247,18 @@ describe('the story of a highly available cluster in the lab', () => {
       ...(canary.isIn(printed.join('\n')) ? [`${canary.name} in what the commands printed`] : []),
     ]);
     expect(found).toEqual([]);
+  });
+
+  story.chapter('the first master is replaced, a worker leaves and stays as a machine (C1, C2)', async () => {
+    const change = ['machine', 'replace', cluster, 'story-cp-1', '--yes', '--confirm', cluster, '--wait'];
+    await endsWell(site.follow(...change));
+    inside = through('story-cp-2', 12);
+    expect(await inside.voters()).toEqual(['story-cp-2', 'story-cp-3', 'story-cp-4']);
+    await endsWell(site.follow('machine', 'remove', cluster, 'story-general-2', '--keep', '--yes', '--wait'));
+    const left = ['story-cp-2', 'story-cp-3', 'story-cp-4', 'story-general-1', 'story-general-3'];
+    expect(await inside.readyNodes()).toEqual(left);
+    expect(machine('story-general-2').units('kubeadm_join')).toEqual([]);
+    expect((await site.remuda(['plan', '-f', answers(2), '--exit-code'])).code).toBe(0);
   });
 
   story.chapter('delete: confirmed, proven, and nothing is left on the box (C1, C10)', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineStep } from '../../contract/step.ts';
+import { seconds } from '../../contract/time.ts';
 import { accessSchema, type NoFacts } from '../cluster-settings.ts';
 import { nodeOf } from '../control-plane-state.ts';
 import { quick } from '../limits.ts';
@@ -24,9 +25,17 @@ export const nodeRemove = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   limits: quick,
   async observe(context, { name, access }) {
     const node = await nodeOf(context, access, name);
-    return node === undefined
-      ? { state: 'done', facts: {} }
-      : { state: 'todo', why: `the Node ${name} is there` };
+    if (node === undefined) return { state: 'done', facts: {} };
+    // The garbage collector runs in the leading controller-manager, which may just have left with its master.
+    if (node.metadata['deletionTimestamp'] !== undefined)
+      return {
+        state: 'pending',
+        what: `the Node ${name} to be gone`,
+        lastSeen: 'it was deleted, and the garbage collector has not taken it out yet',
+        since: context.now(),
+        usually: seconds(15),
+      };
+    return { state: 'todo', why: `the Node ${name} is there` };
   },
   async apply(context, { name, access }) {
     const pods = await allPods(context, access, name);

@@ -9,19 +9,19 @@ import { workload } from './workload.ts';
 export class RunningCluster {
   readonly #site: Site;
   readonly #name: string;
-  readonly #endpoint: string;
+  readonly #master: { readonly name: string; readonly address: string };
   readonly #endsWell: (command: RunningCommand) => Promise<string>;
 
-  /** @param address of the first master, whose certificates are used */
+  /** @param master whose certificates are used */
   constructor(
     site: Site,
     name: string,
-    address: string,
+    master: { readonly name: string; readonly address: string },
     endsWell: (command: RunningCommand) => Promise<string>,
   ) {
     this.#site = site;
     this.#name = name;
-    this.#endpoint = `https://${address}:2379`;
+    this.#master = master;
     this.#endsWell = endsWell;
   }
 
@@ -40,10 +40,10 @@ export class RunningCluster {
   /** What etcdctl answers. */
   etcdctl(...words: readonly string[]): Promise<string> {
     // Where its disk lies is known only when it has been made.
-    const { disk } = new LabMachine(this.#site, this.#name, `${this.#name}-cp-1`);
+    const { disk } = new LabMachine(this.#site, this.#name, this.#master.name);
     const pki = join(disk, 'etc/kubernetes/pki/etcd');
     const command = this.#site.run(this.#site.etcdctlProgram, [
-      `--endpoints=${this.#endpoint}`,
+      `--endpoints=https://${this.#master.address}:2379`,
       `--cacert=${pki}/ca.crt`,
       `--cert=${pki}/server.crt`,
       `--key=${pki}/server.key`,
