@@ -57,7 +57,7 @@ const waitOf = async (world: World, id: string): Promise<string> => {
   return JSON.stringify(detail.stepList.find(({ state }) => state === 'running')?.waiting);
 };
 
-describe('an operation that drains (complaints 8, 9)', () => {
+describe('an operation that drains (complaints 9, 10)', () => {
   it('names the budget that holds it, and goes on by itself when that yields', async () => {
     const world = await openWith(...stubborn);
     const operation = await removing(world, 'demo-general-2');

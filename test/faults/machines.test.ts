@@ -109,7 +109,7 @@ describe('machines come and go on the fleet', () => {
     expect(world.fleet.births.slice(before)).toEqual([]);
   });
 
-  it('the first master is replaced like any other', async () => {
+  it('the first master is replaced like any other (complaint 7)', async () => {
     const world = await openWith(3, 1);
     await expectSuccess(world, await changed(world, replace('demo-cp-1')));
     expect(votersOf(world)).toEqual(['demo-cp-2', 'demo-cp-3', 'demo-cp-4']);

@@ -30,7 +30,7 @@ beforeAll(async () => {
       infrastructure: { state: 'present', detail: '' },
       references: {},
       incarnations: {},
-  retired: {},
+      retired: {},
       machines: [],
       nodes: [
         {

@@ -45,7 +45,7 @@ function settled(document: ClusterDocument, from: Observed, retire = {}): Observ
 const namesOf = (observed: Observed): string[] => (observed.machines ?? []).map(({ name }) => name).sort();
 
 describe('workers leave (C2)', () => {
-  it('drains before it destroys, and takes the Node last, when nothing of it can run (complaint 8)', () => {
+  it('drains before it destroys, and takes the Node last, when nothing of it can run', () => {
     const plan = planned(cluster(3, 1), made(cluster(3, 3)));
     expect(ids(plan).filter((id) => id.endsWith('/c-w-3'))).toEqual([
       'node.cordon/c-w-3',
@@ -133,7 +133,7 @@ describe('machines are replaced', () => {
     expect(ancestors(plan.steps, 'node.cordon/c-w-1')).toContain('node.label/c-w-3');
   });
 
-  it('adds a master before the old one leaves, one change of etcd at a time, for the first as for any (C1)', () => {
+  it('adds a master before the old one leaves, one change of etcd at a time, for the first as for any (C1, complaint 7)', () => {
     const plan = replace(cluster(3, 1), made(cluster(3, 1)), 'c-cp-1', 'c-cp-2');
     expect(ancestors(plan.steps, 'etcd-member.remove/c-cp-1')).toContain('control-plane.join/c-cp-4');
     expect(ancestors(plan.steps, 'control-plane.join/c-cp-5')).toContain('etcd-member.remove/c-cp-1');
