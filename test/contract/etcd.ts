@@ -55,9 +55,9 @@ export function etcdSuite(name: string, makeBench: () => Promise<EtcdBench>): vo
     });
 
     it('moves leadership off a member that is not among the masters it is given: one that leaves', async () => {
-      const { id, name } = await leader();
-      const others = bench.access.masters.filter((master) => master.name !== name);
-      const to = (await members()).find((member) => member.id !== id)?.id ?? '';
+      const before = await leader();
+      const others = bench.access.masters.filter((master) => master.name !== before.name);
+      const to = (await members()).find((member) => member.id !== before.id)?.id ?? '';
       await bench.ports().etcd.moveLeader({ ...bench.access, masters: others }, to);
       expect((await leader()).id).toBe(to);
     });
