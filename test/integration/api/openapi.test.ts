@@ -63,6 +63,7 @@ test('whoever changes something is audited: only reading routes are not', () => 
     'file.plan',
     'file.preflight',
     'file.validate',
+    'machine.plan-change',
     'policy.test',
   ]);
 });
