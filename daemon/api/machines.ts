@@ -61,9 +61,16 @@ function machineView(
     ...(address === undefined ? {} : { address }),
     node: nodeState(node, observed.nodes !== undefined),
     ...(node?.notReadyBecause === undefined ? {} : { notReadyBecause: node.notReadyBecause }),
+    ...departureOf(observed, name),
     ...(node === undefined ? {} : { version: node.kubeletVersion }),
     seenAt: observed.at,
   };
+}
+
+/** What was seen before this release knows nobody who leaves. */
+function departureOf({ retired = {} }: Partial<Observed>, name: string): Pick<MachineView, 'departure'> {
+  const retirement = retired[name];
+  return retirement === undefined ? {} : { departure: retirement.isFenced ? 'kept' : 'leaving' };
 }
 
 function nodeState(node: { readonly ready: boolean } | undefined, wasSeen: boolean): MachineView['node'] {

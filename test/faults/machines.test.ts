@@ -136,6 +136,9 @@ describe('machines come and go on the fleet', () => {
     await expectSuccess(world, await changed(world, keep));
     expect(namesOf(world)).toContain('demo-cp-3');
     expect(votersOf(world)).toEqual(['demo-cp-1', 'demo-cp-2', 'demo-cp-4']);
+    await world.run(world.request((engine) => engine.observe('demo')));
+    const { observed } = await world.run(world.request((engine) => engine.getCluster('demo')));
+    expect(observed?.retired['demo-cp-3']?.isFenced).toBe(true);
     const kept = machineOf(world, 'demo-cp-3');
     world.fleet.setPower(kept, 'off');
     world.fleet.setPower(kept, 'on');

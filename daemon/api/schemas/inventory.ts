@@ -117,6 +117,10 @@ export const machineViewSchema = z
     address: z.string().exactOptional(),
     node: z.enum(['Ready', 'NotReady', 'absent', 'unseen']),
     notReadyBecause: z.string().exactOptional(),
+    departure: z
+      .enum(['leaving', 'kept'])
+      .exactOptional()
+      .describe('It is to leave the cluster, or has left it and was kept, sealed off.'),
     version: z.string().exactOptional(),
     seenAt: instant,
   })

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import {
   type ClusterDetail,
   clusterDetailSchema,
+  type MachineView,
   machineViewSchema,
   type OperationDetail,
   operationDetailSchema,
@@ -113,7 +114,7 @@ async function describeCluster(
           { title: 'NODE', cell: (machine) => machine.node },
           { title: 'ADDRESS', cell: (machine) => machine.address ?? '' },
           { title: 'VERSION', cell: (machine) => machine.version ?? '' },
-          { title: 'WHY', cell: (machine) => machine.notReadyBecause ?? '' },
+          { title: 'WHY', cell: whyOf },
         ],
         printer.out.bold,
       ),
@@ -122,6 +123,14 @@ async function describeCluster(
   if (operation?.problem)
     printer.answer(`\n${problemText(operation.problem, printer.out, session.sourceLine)}`);
 }
+
+const departures: Readonly<Record<NonNullable<MachineView['departure']>, string>> = {
+  leaving: 'leaves the cluster',
+  kept: 'left the cluster, sealed off and kept',
+};
+
+const whyOf = ({ departure, notReadyBecause = '' }: MachineView): string =>
+  departure === undefined ? notReadyBecause : departures[departure];
 
 function memberText(member: NonNullable<NonNullable<ClusterDetail['observed']>['voters']>[number]): string {
   const notes = [

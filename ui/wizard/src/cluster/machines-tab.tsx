@@ -36,7 +36,13 @@ export function MachinesTab({ cluster }: { readonly cluster: string }): React.JS
 }
 
 function NodeState({ machine }: { readonly machine: MachineView }): React.JSX.Element {
-  const { node, notReadyBecause } = machine;
+  const { node, notReadyBecause, departure } = machine;
+  if (departure !== undefined)
+    return (
+      <span className="remuda-subtle">
+        {departure === 'kept' ? 'left the cluster, sealed off and kept' : 'leaves the cluster'}
+      </span>
+    );
   if (node === 'Ready')
     return (
       <Label status="success" isCompact>
