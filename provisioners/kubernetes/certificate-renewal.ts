@@ -2,7 +2,7 @@ import type { ComponentState } from '../contract/control-plane.ts';
 import type { MachineRef } from '../contract/machine.ts';
 import type { MachineCertificate } from '../contract/ports.ts';
 import type { StepContext } from '../contract/step.ts';
-import type { Instant } from '../contract/time.ts';
+import type { Duration, Instant } from '../contract/time.ts';
 import { authorityOf, type CertifiedComponent, componentsOf, keeperOf } from './kubeadm-certificates.ts';
 import { manifestOf } from './paths.ts';
 
@@ -64,6 +64,12 @@ export const missingFiles = ({ files, components }: MasterCertificates): readonl
     .filter((name) => !files.some((file) => file.name === name));
 
 /**
+ * How much longer a certificate must last that a component made for itself when it started. It is made for a year less
+ * an hour (client-go, util/cert: GenerateSelfSignedCertKey), so it can end before renewed ones, and a restart is no cure.
+ */
+const ownMustLast: Duration = 30 * 24 * 3_600_000;
+
+/**
  * Why a running component still works with what its files held before, or with a certificate that ends too early;
  * undefined when it does not. Etcd and the API server take up most renewed files by themselves, kubeconfigs nobody does
  * (kubeadm#2409): a process that is older than its files is never trusted to.
@@ -71,14 +77,16 @@ export const missingFiles = ({ files, components }: MasterCertificates): readonl
 export function whyOutdated(
   { state, shows, name }: MasterCertificates['components'][number],
   files: MasterCertificates['files'],
-  endsAfter: Instant,
+  { endsAfter, now }: { readonly endsAfter: Instant; readonly now: Instant },
 ): string | undefined {
   const [first] = state.outdated;
   if (first !== undefined) return `${name} runs since before ${first} was renewed`;
   if (state.served === undefined) return undefined;
+  const { fingerprint, notAfter } = state.served;
   const file = files.find((each) => each.name === shows);
-  if (file !== undefined && file.fingerprint !== state.served.fingerprint)
+  if (file !== undefined && file.fingerprint !== fingerprint)
     return `${name} shows another certificate than ${file.name} on its port`;
-  if (isAfter(state.served.notAfter, endsAfter)) return undefined;
-  return `${name} shows a certificate that ends on ${state.served.notAfter}`;
+  const least = new Date(Date.parse(now) + ownMustLast).toISOString();
+  if (isAfter(notAfter, shows === undefined ? least : endsAfter)) return undefined;
+  return `${name} shows a certificate that ends on ${notAfter}`;
 }

@@ -17,8 +17,11 @@ export interface Restart {
   readonly isRescue: boolean;
 }
 
-/** How long a component may take to be well again: the kubelet waits up to ten seconds, an API server twenty more. */
-const patience = minutes(4);
+/**
+ * How long a component may take to be well again. The kubelet starts it at once, but after several restarts within ten
+ * minutes it waits ever longer, up to five minutes (pkg/kubelet: MaxContainerBackOff).
+ */
+const patience = minutes(7);
 
 /** Masters to ask, this one among them, and it last: it is the one that will be away. */
 const withItself = ({ access, machine }: Restart): ControlPlaneAccess => ({

@@ -7,7 +7,7 @@ import type {
 } from '../../../provisioners/contract/ports.ts';
 import type { Duration } from '../../../provisioners/contract/time.ts';
 import type { Reply } from '../tunnel.ts';
-import type { Api } from './kubernetes.ts';
+import type { Api } from './kubernetes-api.ts';
 import { refused, statusOf, type Status } from './kubernetes-refusal.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ControlPlaneAccess, RequestDecision } from '../../../provisioners/contract/ports.ts';
 import type { Instant } from '../../../provisioners/contract/time.ts';
-import type { Api } from './kubernetes.ts';
+import type { Api } from './kubernetes-api.ts';
 import { refused } from './kubernetes-refusal.ts';
 
 const tokenSchema = z.object({ status: z.object({ token: z.string(), expirationTimestamp: z.string() }) });

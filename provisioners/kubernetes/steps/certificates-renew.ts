@@ -84,7 +84,7 @@ async function observe(context: StepContext, input: Input): Promise<Observation<
       why: `the certificate ${first.name} of ${machine.name} ends on ${first.notAfter}`,
     };
   const [outdated] = seen.components.flatMap(
-    (component) => whyOutdated(component, seen.files, endsAfter) ?? [],
+    (component) => whyOutdated(component, seen.files, { endsAfter, now: context.now() }) ?? [],
   );
   if (outdated !== undefined) return { state: 'broken', why: `on ${machine.name}, ${outdated}` };
   const silent = seen.components.find(({ state }) => state.served === undefined);
@@ -152,11 +152,12 @@ export const certificatesRenew = defineStep<Input, NoFacts>({
       );
     for (const { name } of renewed.components) {
       // Looked at anew: a restart of the one before may have taken others along.
-      const now = await look();
-      const component = now.components.find((each) => each.name === name);
+      const seen = await look();
+      const component = seen.components.find((each) => each.name === name);
       if (component === undefined) continue;
       const given = { machine, component, access, isRescue };
-      if (whyOutdated(component, now.files, endsAfter) !== undefined) await restart(context, given);
+      if (whyOutdated(component, seen.files, { endsAfter, now: context.now() }) !== undefined)
+        await restart(context, given);
       await awaitWell(context, given);
     }
   },

@@ -42,7 +42,8 @@ function stateOf(fleet: Fleet, machine: ModelMachine, component: ControlPlaneCom
   if (!isRunning(fleet, machine, component)) return { name, running: false, outdated: [] };
   const since = startedAt(machine, name);
   const path = certificateOf[name];
-  const own = `${name} of ${machine.name} until ${new Date(since + leafLife).toISOString()}`;
+  // A year less an hour, as client-go makes them.
+  const own = `${name} of ${machine.name} until ${new Date(since + leafLife - 3_600_000).toISOString()}`;
   const served = readText(path === undefined ? own : loaded(machine, path, since));
   const outdated = files.filter((file) => (machine.files.get(file)?.changed?.at ?? 0) > since);
   return { name, running: true, outdated, served };
