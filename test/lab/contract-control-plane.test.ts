@@ -5,6 +5,7 @@ import { type EtcdBench, etcdSuite } from '../contract/etcd.ts';
 import { kubernetesSuite } from '../contract/kubernetes.ts';
 import { bootLabBench } from './contract-bench.ts';
 import { startControlPlane } from './contract-control-plane.ts';
+import { until } from './story/wait.ts';
 
 let bench: EtcdBench & ComponentBench & DrainBench;
 beforeAll(async () => {
@@ -17,4 +18,12 @@ const borrow = async () => ({ ...bench, stop: async () => {} });
 kubernetesSuite('lab', 'v1.20.2', borrow);
 drainSuite('lab', borrow);
 componentSuite('lab', borrow);
-etcdSuite('lab', borrow);
+etcdSuite('lab', async () => {
+  // The suite before restarted a member.
+  const { etcd } = bench.ports();
+  await until('three healthy members', async () => {
+    const members = await etcd.members(bench.access);
+    return members.filter(({ healthy }) => healthy).length === 3;
+  });
+  return borrow();
+});

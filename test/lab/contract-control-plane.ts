@@ -96,7 +96,9 @@ export async function startControlPlane(lab: LabBench): Promise<EtcdBench & Comp
     addUnstarted: async () => {
       const body = JSON.stringify({ peerURLs: [`https://${lab.absent.address}:2380`] });
       const curl = `curl --silent --fail --cacert /pki/etcd-ca.crt --cert /pki/etcd.crt --key /pki/etcd.key`;
-      await run(lab.machine, `${curl} -X POST -d '${body}' https://localhost:2379/v3/cluster/member/add`);
+      // etcd adds no member (503) until all have been connected for 5 s, and a suite before may have restarted one.
+      const patient = `${curl} --retry 20 --retry-delay 1`;
+      await run(lab.machine, `${patient} -X POST -d '${body}' https://localhost:2379/v3/cluster/member/add`);
     },
     stop: async () => {
       await pool.stop();

@@ -8,6 +8,7 @@ import { nodeUncordon } from '../../provisioners/kubernetes/steps/node-uncordon.
 import { logOf, startStep, waitOf } from '../fleet/running-step.ts';
 import { FakeKubelet } from './fake-kubelet.ts';
 import { LoopbackCluster } from './loopback-cluster.ts';
+import { until } from './story/wait.ts';
 
 const wait = { unmanaged: 'refuse', emptyDir: 'delete', whenBlocked: 'wait' } as const;
 
@@ -58,6 +59,13 @@ describe('drain against a real control plane, its kubelets played (complaints 9 
       kubelets.set(name, kubelet);
       await kubelet.start();
     }
+    // A new Node is closed to pods until the controller-manager has seen that it is ready.
+    await until('open nodes', async () => {
+      const nodes = await cluster.kubernetes.list(cluster.access, { apiVersion: 'v1', kind: 'Node' });
+      return nodes.every(
+        ({ spec }) => ((spec as { taints?: unknown[] } | undefined)?.taints ?? []).length === 0,
+      );
+    });
   });
   afterAll(async () => {
     await Promise.allSettled(Array.from(kubelets.values(), (kubelet) => kubelet.stop()));

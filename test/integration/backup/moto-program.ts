@@ -39,7 +39,7 @@ function makeRoot(root: string): void {
   // Several test files may want it at once; the second finds what the first has made.
   const make = [
     `test -e "$1" || { rm -rf "$1.new" &&`,
-    `mmdebstrap --variant=apt --mode=root --format=directory --include=python3-moto`,
+    `mmdebstrap --variant=apt --mode=root --format=directory --include=python3-moto,python3-flask,python3-flask-cors`,
     `--aptopt='APT::Install-Recommends "false"' ${suite} "$1.new" "$2" && mv "$1.new" "$1"; }`,
   ].join(' ');
   execFileSync('flock', [join(cacheFolder, 'lock'), 'sh', '-c', make, 'sh', root, sources], {
