@@ -1,5 +1,6 @@
 import { dump } from 'js-yaml';
 import type { JsonObject } from '../../provisioners/contract/json.ts';
+import { authorityHash } from './authority-hash.ts';
 
 /** What a kubeconfig is made of. */
 export interface KubeconfigParts {
@@ -34,7 +35,15 @@ export function kubeconfigOf(parts: KubeconfigParts): string {
           exec: {
             apiVersion: `client.authentication.k8s.io/${execApi}`,
             command: 'remuda',
-            args: ['credential', '--cluster', cluster, '--exec-api', execApi],
+            args: [
+              'credential',
+              '--cluster',
+              cluster,
+              '--authority',
+              authorityHash(caCertificate),
+              '--exec-api',
+              execApi,
+            ],
             ...(remuda === '' ? {} : { env: [{ name: 'REMUDA_SERVER', value: remuda }] }),
             interactiveMode: 'Never',
             installHint: `The command remuda must be in PATH, and signed in: remuda login ${remuda} --user NAME`,

@@ -174,6 +174,11 @@ export const commandCodes: ProblemCatalogue = {
     'Machines come and go only when somebody has seen the plan and said so.',
     'Run it on a terminal and answer, or give --yes, or --plan with the hash that was printed.',
   ),
+  'CLI-048': code(
+    'A kubeconfig of a cluster that is no more',
+    'The cluster was deleted and made again under its name; its authority and every certificate are other ones.',
+    'Get another: remuda kubeconfig NAME > kubeconfig.',
+  ),
   'BUG-002': code(
     'A mistake of the command',
     'The command met something that it should know. REMUDA_DEBUG=1 shows where.',

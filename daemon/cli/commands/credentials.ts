@@ -4,8 +4,10 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
+import { authorityHash } from '../../api/offline.ts';
 import { credentialSchema } from '../../api/types.ts';
 import type { Client } from '../client.ts';
+import { CommandFailure, exitCode } from '../exit.ts';
 import { printData } from '../table.ts';
 import type { Session } from './session.ts';
 
@@ -35,15 +37,15 @@ export function addCredentialCommands(program: Command, session: Session): void 
     .command('credential', { hidden: true })
     .description('the exec plugin that kubeconfig names')
     .requiredOption('--cluster <name>')
+    .option('--authority <hash>', 'of the cluster that is meant: another may have its name by now')
     .addOption(new Option('--exec-api <version>').choices(execApis).default('v1'))
-    .action((options: { readonly cluster: string; readonly execApi: ExecApi }) =>
-      printCredential(session, options.cluster, options.execApi),
-    );
+    .action((options: CredentialOptions) => printCredential(session, options));
 }
 
 async function printKubeconfig(session: Session, cluster: string, asked: ExecApi | undefined): Promise<void> {
   const client = await session.client();
-  const held = await credentialFor(session, client, cluster);
+  // Never one kept from before: the cluster may have been made anew under its name.
+  const held = await newCredential(session, client, cluster);
   const execApi = asked ?? execApiFor(held.kubernetesVersion);
   const name = `remuda-${cluster}`;
   printData(session.printer, 'yaml', {
@@ -65,7 +67,15 @@ async function printKubeconfig(session: Session, cluster: string, asked: ExecApi
           exec: {
             apiVersion: `client.authentication.k8s.io/${execApi}`,
             command: launcher,
-            args: ['credential', '--cluster', cluster, '--exec-api', execApi],
+            args: [
+              'credential',
+              '--cluster',
+              cluster,
+              '--authority',
+              authorityHash(held.caCertificate),
+              '--exec-api',
+              execApi,
+            ],
             env: [{ name: 'REMUDA_SERVER', value: client.server }],
             interactiveMode: 'Never',
           },
@@ -79,8 +89,25 @@ async function printKubeconfig(session: Session, cluster: string, asked: ExecApi
     session.printer.note('kubectl must see REMUDA_TOKEN too; `remuda login` keeps it instead.');
 }
 
-async function printCredential(session: Session, cluster: string, execApi: ExecApi): Promise<void> {
-  const held = await credentialFor(session, await session.client(), cluster);
+interface CredentialOptions {
+  readonly cluster: string;
+  /** Absent in kubeconfigs of earlier releases. */
+  readonly authority?: string;
+  readonly execApi: ExecApi;
+}
+
+async function printCredential(session: Session, options: CredentialOptions): Promise<void> {
+  const { cluster, authority, execApi } = options;
+  const held = await credentialFor(session, await session.client(), cluster, authority);
+  if (authority !== undefined && authorityHash(held.caCertificate) !== authority)
+    throw new CommandFailure(exitCode.failed, [
+      {
+        kind: 'user',
+        code: 'CLI-048',
+        summary: `cluster ${cluster} was made anew since this kubeconfig was written`,
+        remedy: `Get another: remuda kubeconfig ${cluster} > kubeconfig`,
+      },
+    ]);
   printData(session.printer, 'json', {
     apiVersion: `client.authentication.k8s.io/${execApi}`,
     kind: 'ExecCredential',
@@ -93,10 +120,20 @@ async function printCredential(session: Session, cluster: string, execApi: ExecA
 }
 
 /** The certificate kept from before while it is good, else a new one for a key made here. */
-async function credentialFor(session: Session, client: Client, cluster: string): Promise<Held> {
+async function credentialFor(
+  session: Session,
+  client: Client,
+  cluster: string,
+  authority: string | undefined,
+): Promise<Held> {
+  const kept = readHeld(cacheFile(session.environment, client, cluster));
+  const isGood = kept !== undefined && Date.parse(kept.notAfter) - Date.now() > renewBefore;
+  const isMeant = authority === undefined || (kept && authorityHash(kept.caCertificate) === authority);
+  return isGood && isMeant === true ? kept : newCredential(session, client, cluster);
+}
+
+async function newCredential(session: Session, client: Client, cluster: string): Promise<Held> {
   const path = cacheFile(session.environment, client, cluster);
-  const kept = readHeld(path);
-  if (kept && Date.parse(kept.notAfter) - Date.now() > renewBefore) return kept;
   const { createRequest } = await import('../certificate-request.ts');
   const { key, request } = await createRequest();
   const credential = await client.call({

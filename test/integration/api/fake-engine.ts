@@ -125,6 +125,8 @@ export class FakeEngine implements EngineDoors {
   /** Thrown by the next call that changes or plans something. */
   refusal: Error | undefined;
   isReady = true;
+  /** Of every cluster. */
+  authority = 'CA';
   readonly #listeners = new Set<(item: LiveItem) => void>();
 
   /** Adds an event and tells everybody. */
@@ -246,7 +248,7 @@ export class FakeEngine implements EngineDoors {
     return {
       certificate: 'CERTIFICATE',
       notAfter: new Date(Date.now() + 3_600_000).toISOString(),
-      caCertificate: 'CA',
+      caCertificate: this.authority,
       server: 'https://10.77.0.100:6443',
     };
   }

@@ -209,7 +209,15 @@ describe('credentials', () => {
             exec: {
               apiVersion: 'client.authentication.k8s.io/v1beta1',
               command: join(root, 'remuda'),
-              args: ['credential', '--cluster', 'demo', '--exec-api', 'v1beta1'],
+              args: [
+                'credential',
+                '--cluster',
+                'demo',
+                '--authority',
+                expect.any(String),
+                '--exec-api',
+                'v1beta1',
+              ],
             },
           },
         },
@@ -230,6 +238,26 @@ describe('credentials', () => {
       },
     });
     expect(site.engine.asked).toHaveLength(asked);
+  });
+
+  test('a cluster that was made anew under its name gets nothing that was kept of the old one (complaint 3)', async () => {
+    const kubeconfig = load((await cli.run(['kubeconfig', 'demo'])).out) as {
+      readonly users: readonly [{ readonly user: { readonly exec: { readonly args: readonly string[] } } }];
+    };
+    const words = kubeconfig.users[0].user.exec.args;
+    site.engine.authority = 'CA of the new one';
+    try {
+      const { code, err } = await cli.run(words);
+      expect(code).toBe(0);
+      expect(err).toBe('');
+      const fresh = (await cli.run(['kubeconfig', 'demo'])).out;
+      expect(fresh).toContain(Buffer.from('CA of the new one').toString('base64'));
+      const refused = await cli.run(words);
+      expect(refused.code).toBe(1);
+      expect(refused.err).toContain('CLI-048: cluster demo was made anew');
+    } finally {
+      site.engine.authority = 'CA';
+    }
   });
 });
 
