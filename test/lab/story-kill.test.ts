@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { footprint } from './provider-footprint.ts';
 import { answerFile } from './story/answers.ts';
+import { until } from './story/wait.ts';
 import { ArgumentWatch } from './story/arguments.ts';
 import { addedTo, labsOf, snapshotBox } from './story/box.ts';
 import type { RunningCommand } from './story/command.ts';
@@ -87,6 +88,11 @@ async function createWhileKilling(kills: readonly Kill[]): Promise<void> {
   const path = join(site.folder, 'home/answers.yaml');
   writeFileSync(path, answerFile({ name: cluster, subnet: '10.77.10.0/24', masters: 1, workers: 1 }));
   watch.forget();
+  // The round before may have ended while somebody was still away.
+  await until(
+    'daemon and agent to be back',
+    async () => (await site.remuda(['plan', '-f', path])).code === 0,
+  );
   const command = site.follow('apply', '-f', path, '--wait');
   // What was never accepted is nobody's to resume.
   await command.says(/Creating cluster kill/);
