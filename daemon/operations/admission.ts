@@ -98,7 +98,7 @@ export class Admission {
       (last.kind === 'delete') === (work.plan.kind === 'delete') &&
       last.bypass.join() === work.bypass.join() &&
       last.volumes === work.volumes;
-    // Who was to leave when somebody cancelled it stays, until that operation itself is resumed.
+    // Who was to leave when somebody cancelled it stays: going on with that operation would send him away after all.
     const isGivenUp = last.state === 'cancelled' && state.retirements.isAskedBy(last.id);
     if (!isSameWork || isGivenUp) return this.#replace(last, work, note, at);
     const number = last.planNumber + 1;

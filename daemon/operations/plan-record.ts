@@ -46,9 +46,13 @@ export function recordPlan(
 /** Who leaves is decided with the plan and not again; who stays after all is taken back when the plan comes into force. */
 function recordLeaving(state: State, operation: string, plan: Plan, at: Instant): void {
   const { uid } = plan.cluster;
+  const isQueued = state.operations.get(operation)?.waitingFor === 'operation';
+  const inForce = state.retirements.list(uid);
+  // Whom the running operation sends away stays its business: what waits is not in force.
   for (const [name, retirement] of Object.entries(plan.retires ?? {}))
-    state.retirements.add(uid, name, { ...retirement, operation, at });
-  if (state.operations.get(operation)?.waitingFor === 'operation') return;
+    if (!isQueued || inForce[name] === undefined)
+      state.retirements.add(uid, name, { ...retirement, operation, at });
+  if (isQueued) return;
   for (const name of plan.takesBack ?? []) state.retirements.remove(uid, name);
 }
 

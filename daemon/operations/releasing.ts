@@ -1,4 +1,5 @@
 import { resolveReferences } from '../../provisioners/contract/plan.ts';
+import { Problem } from '../../provisioners/contract/problem.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { StepGraph } from './graph.ts';
 import type { AgentLink } from './link.ts';
@@ -38,16 +39,18 @@ export class Releasing {
     run.release = new StepGraph(added);
     if (added.length === 0) return;
     const number = run.planNumber + 1;
-    const plan = { ...run.plan, steps: [...run.plan.steps, ...added] };
+    // A process before this one may have begun to give back just these.
+    const before = run.plan.steps.filter(({ id }) => run.release?.step(id) === undefined);
+    const plan = { ...run.plan, steps: [...before, ...added] };
     const { state } = recorder;
     run.isAdopting = true;
     try {
       await recorder.commit((note, at) => {
         state.plans.add({ operation: run.id, number, hash: planHash(plan), plan, at });
-        for (const [position, { id }] of run.plan.steps.entries())
+        for (const [position, { id }] of before.entries())
           state.steps.carry(run.id, number, { id, position });
         for (const [index, { id }] of added.entries())
-          state.steps.plan(run.id, number, { id, position: run.plan.steps.length + index, state: 'planned' });
+          state.steps.plan(run.id, number, { id, position: before.length + index, state: 'planned' });
         state.operations.setPlanNumber(run.id, number);
         const about = { cluster: run.cluster, operation: run.id };
         note({ type: 'operation.releasing', ...about, data: { nodes: added.map(({ subject }) => subject) } });
@@ -67,7 +70,10 @@ export class Releasing {
     for (const step of release.ready()) {
       release.start(step.id);
       // Not being able to ask is no reason not to end.
-      this.#dispatcher.start(run, step).catch(() => release.end(step.id, false));
+      this.#dispatcher.start(run, step).catch((error: unknown) => {
+        if (!(error instanceof Problem)) throwLater(error);
+        release.end(step.id, false);
+      });
     }
     return run.isBusy;
   }
@@ -78,4 +84,11 @@ export class Releasing {
       ? { ...step, input: resolveReferences(step.input, (id) => run.facts.get(id)) }
       : step;
   }
+}
+
+/** What is no problem of the cluster ends the process: the next one goes on from the journal. */
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

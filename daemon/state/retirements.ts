@@ -50,9 +50,14 @@ export class Retirements {
       .run(cluster, name, mode, reason, operation, at);
   }
 
-  /** It stays, or it is gone and its name is free. */
+  /** It stays, or it is gone and its name is free. What an operation asks for that has not begun yet is kept. */
   remove(cluster: string, name: string): void {
-    this.#database.prepare('DELETE FROM retirements WHERE cluster = ? AND name = ?').run(cluster, name);
+    this.#database
+      .prepare(
+        `DELETE FROM retirements WHERE cluster = ? AND name = ? AND operation NOT IN (
+           SELECT id FROM operations WHERE state = 'waiting' AND waiting_for = 'operation')`,
+      )
+      .run(cluster, name);
   }
 
   /** What an operation that comes to nothing had begun to send away is the business of the one that takes its place. */

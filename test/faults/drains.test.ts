@@ -98,6 +98,25 @@ describe('an operation that drains (complaints 9, 10)', () => {
     expect(world.fleet.violations).toEqual([]);
   });
 
+  it('sends away whom it was to, also when somebody asks for the same machine meanwhile', async () => {
+    const world = await openWith(...stubborn);
+    const first = await removing(world, 'demo-general-1');
+    await world.run(world.clock.sleep(60_000));
+    const change = { kind: 'replace', machines: ['demo-general-1'], mode: 'destroy' } as const;
+    const asked = { cluster: 'demo', principal: 'tester', change };
+    const { operations } = await world.run(world.request((engine) => engine.machines.change(asked)));
+    // The daemon plans anew on what is written down: who leaves must still be the same.
+    world.kill(['daemon']);
+    await world.run(world.clock.sleep(60_000));
+    const [cluster] = world.fleet.clusters.values();
+    cluster?.objects.apply(workload('Deployment', 'web', 6), world.clock.milliseconds(), 'kubectl');
+    for (const { id } of [first, ...operations]) {
+      const ended = await world.run(world.ended(id));
+      expect(ended.state, `${ended.problem?.summary}\n${world.explain()}`).toBe('succeeded');
+    }
+    expect([...(cluster?.machines.keys() ?? [])].sort()).toEqual(['demo-cp-1', 'demo-general-2']);
+  });
+
   it('leaves a cordon of somebody else where it is', async () => {
     const world = await openWith(...stubborn);
     const [cluster] = world.fleet.clusters.values();
