@@ -9,6 +9,7 @@ import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-
 import { minorOf } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import type { PlanContext } from './cluster-plan.ts';
+import { exitOf } from './leaving.ts';
 import { aboutPart, planStep } from './planned-step.ts';
 
 /** One add-on the document asks for. */
@@ -55,9 +56,12 @@ export function wantedAddons(document: ClusterDocument): WantedAddon[] {
  * network must be there before anything else of them can run.
  */
 export function addonSteps(context: PlanContext): PlannedStep[] {
-  const { document, settings, observed, access } = context;
+  const { document, settings, observed } = context;
+  const access = context.isUpgrade ? context.accessAfter : context.access;
   const { kubernetesVersion, podCidr, serviceCidr, serviceDomain } = settings;
-  let last = [stepId(clusterAccessGrant.kind, 'cluster')];
+  // In an upgrade they come when every machine is new.
+  const left = context.isUpgrade ? context.difference.leaving.map(exitOf) : [];
+  let last = [stepId(clusterAccessGrant.kind, 'cluster'), ...left];
   return wantedAddons(document).flatMap(({ name, version, settings: own }) => {
     const input = { kubernetesVersion, podCidr, serviceCidr, serviceDomain, settings: own };
     const { digest } = addonObjects(name, version, input);

@@ -12,7 +12,8 @@ import { completeCluster } from '../spec/completion.ts';
 import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
 import { apiPortOf } from './api-port.ts';
 import type { Difference } from './difference.ts';
-import { firstSuccessors, type Succession, successionOf } from './succession.ts';
+import { comingMasters, firstSuccessors, type Succession, successionOf } from './succession.ts';
+import { isUpgrade } from './upgrade.ts';
 import type { WantedMachine } from './wanted.ts';
 
 /** A reference to a machine that may still have to be met. */
@@ -38,8 +39,15 @@ export interface PlanContext {
   readonly access: Access;
   /** As `access`, for what comes when masters have left: those that stay, or where none does, those that come. */
   readonly accessAfter: Access;
+  /** Machines of another Kubernetes version than asked are there. */
+  readonly isUpgrade: boolean;
   /** Masters that leave and answer still. */
   readonly leavingMasters: readonly MachineRef[];
+  /**
+   * Masters through which one new machine is let in, and looked after: where every master leaves, those that have come
+   * before it, and those that are still there.
+   */
+  accessFor(machine: Pick<WantedMachine, 'name' | 'role'>): Access;
   /** Who waits for whom where some leave and others come. */
   readonly succession: Succession;
 }
@@ -108,21 +116,34 @@ export function planContext(input: {
   const serving = finished.length > 0 ? finished : difference.masters;
   const reached = first === undefined ? serving : [first];
   const { apiPort } = settings;
+  const isUpgrading = isEstablished && isUpgrade(document, observed);
   const references = reached.map((machine) => referenceTo(machine, { observed, unfinished }));
   const leavingMasters = difference.leaving.flatMap(({ role, isAnswering, reference }) =>
     role === 'control-plane' && isAnswering && reference !== undefined ? [reference] : [],
   );
   const after = reached.length > 0 ? reached : firstSuccessors(difference);
+  const access: Access = {
+    masters: first === undefined ? [...references, ...leavingMasters] : references,
+    apiPort,
+  };
+  const coming = reached.length > 0 ? [] : comingMasters(difference);
+  const accessFor: PlanContext['accessFor'] = ({ name, role }) => {
+    const at = role === 'worker' ? coming.length : coming.findIndex((master) => master.name === name);
+    const before = coming.slice(0, at).map((machine) => referenceTo(machine, { observed, unfinished }));
+    return { ...access, masters: [...before, ...access.masters] };
+  };
   return {
     ...input,
     settings,
     unfinished,
     ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
     ...(first === undefined ? {} : { first }),
-    access: { masters: first === undefined ? [...references, ...leavingMasters] : references, apiPort },
+    access,
+    accessFor,
     accessAfter: { masters: after.map((machine) => referenceTo(machine, { observed, unfinished })), apiPort },
+    isUpgrade: isUpgrading,
     leavingMasters,
-    succession: successionOf(document, difference),
+    succession: successionOf(document, difference, isUpgrading),
   };
 }
 

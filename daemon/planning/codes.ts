@@ -31,10 +31,9 @@ export const planningCodes: ProblemCatalogue = {
     remedy: 'Add hosts of that role, or ask for fewer machines.',
   },
   'PLAN-007': {
-    title: 'Finished machines cannot be changed yet',
-    explanation:
-      'The file asks for another version, size or configuration than machines have. That means to replace them.',
-    remedy: 'Take the change back. Nothing was changed.',
+    title: 'Machines are not upgraded in place yet',
+    explanation: 'This release brings a cluster to another version by replacing its machines.',
+    remedy: 'Write spec.upgrade.strategy: BlueGreen.',
   },
   'PLAN-008': {
     title: 'A machine is just being removed',
@@ -87,6 +86,17 @@ export const planningCodes: ProblemCatalogue = {
     title: 'An even number of masters',
     explanation: 'etcd decides by majority: a fourth master can fail and helps nobody.',
     remedy: 'Add or remove two masters at a time, or replace single ones.',
+  },
+  'PLAN-019': {
+    title: 'A step back',
+    explanation: 'An older version of Kubernetes need not understand what a newer one wrote into etcd.',
+    remedy: 'Ask for the version that runs, or for a newer one.',
+  },
+  'PLAN-020': {
+    title: 'More than one minor at a time',
+    explanation:
+      "Kubernetes' version skew policy allows components to be one minor apart while they are upgraded.",
+    remedy: 'Upgrade to the next minor first.',
   },
   'PLAN-018': {
     title: 'No such group',

@@ -27,7 +27,10 @@ function roomFor({ name, shape, address }: WantedMachine) {
 /** What is checked before anything is made: room at the provider for the peak of this plan (row H5), and the payload. */
 function preflightSteps(context: PlanContext): PlannedStep[] {
   const { difference, nodeNetwork, document, settings, bypass } = context;
-  const machines = difference.unfinished.map(roomFor);
+  // Who waits until another has left finds room then.
+  const isFirst = ({ name }: WantedMachine): boolean =>
+    (context.succession.entries.get(name) ?? []).length === 0;
+  const machines = difference.unfinished.filter(isFirst).map(roomFor);
   const network = nodeNetwork === undefined ? {} : { network: nodeNetwork };
   const { kubernetesVersion } = settings;
   const images = [...wantedAddons(document).flatMap((addon) => addon.images), probeImage(kubernetesVersion)];

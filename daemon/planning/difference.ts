@@ -1,9 +1,8 @@
 import type { EtcdMember, Observed } from '../../provisioners/contract/observed.ts';
-import { Blocked, UserProblem } from '../../provisioners/contract/problem.ts';
+import { Blocked } from '../../provisioners/contract/problem.ts';
 import { type Hold, whyNotAdd, whyNotRemove } from '../../provisioners/kubernetes/membership.ts';
 import { minorFor } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
-import { isSameMachine } from './config-digest.ts';
 import type { LeavingMachine } from './leaving.ts';
 import type { WantedMachine } from './wanted.ts';
 
@@ -44,23 +43,6 @@ export function requireSight(observed: Observed, isEstablished: boolean): void {
     );
 }
 
-/** Finished machines that were configured from something else. @throws UserProblem: that is a replacement */
-function refuseChanges(wanted: readonly WantedMachine[]): void {
-  const changed = wanted.filter(
-    ({ node, digest }) => node?.configDigest !== undefined && !isSameMachine(node.configDigest, digest),
-  );
-  if (changed.length === 0) return;
-  const list = changed.map(({ name }) => name).join(', ');
-  throw new UserProblem(
-    'PLAN-007',
-    `The document asks for another Kubernetes version, size or configuration than ${list} ${changed.length === 1 ? 'has' : 'have'}`,
-    {
-      remedy:
-        'Take the change back for now: machines are changed by replacing them, which comes with "remuda machine replace" and "remuda upgrade". Nothing was changed.',
-    },
-  );
-}
-
 /** A machine on its way out is neither there nor gone. @throws Blocked */
 function refuseTransition(wanted: readonly WantedMachine[]): void {
   const leaving = wanted.find(({ machine }) => machine?.state === 'deleting');
@@ -81,7 +63,6 @@ export function differenceOf(
   observed: Observed,
 ): Difference {
   refuseTransition(wanted);
-  refuseChanges(wanted);
   const finished = wanted.filter(isFinished);
   return {
     unfinished: wanted.filter((one) => !isFinished(one)),

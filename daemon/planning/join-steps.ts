@@ -5,6 +5,7 @@ import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-
 import { controlPlaneInit } from '../../provisioners/kubernetes/steps/control-plane-init.ts';
 import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
 import { endpointConfigure } from '../../provisioners/kubernetes/steps/endpoint-configure.ts';
+import { kubeadmConfigUpload } from '../../provisioners/kubernetes/steps/kubeadm-config-upload.ts';
 import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
 import { pkiInstall } from '../../provisioners/kubernetes/steps/pki-install.ts';
 import { workerJoin } from '../../provisioners/kubernetes/steps/worker-join.ts';
@@ -97,6 +98,13 @@ function initStep(context: PlanContext, first: WantedMachine): PlannedStep {
   return planStep(controlPlaneInit, about(first.name), input, preparedMaster(context, first.name));
 }
 
+/** What masters of the new version are to run, before the first of them joins. */
+function uploadStep({ isUpgrade, settings, access }: PlanContext): PlannedStep[] {
+  const [machine] = access.masters;
+  if (!isUpgrade || machine === undefined) return [];
+  return [planStep(kubeadmConfigUpload, aboutCluster, { machine, settings, access }, [])];
+}
+
 /**
  * The control plane: the first master, then the others (DESIGN §6). They join one at a time, which the step itself sees
  * to; in the plan none waits for another, so that one that is unplugged holds up nobody.
@@ -107,9 +115,15 @@ export function controlPlaneSteps(context: PlanContext): PlannedStep[] {
   const steps = joining.flatMap((machine) => masterFiles(context, machine));
   if (first !== undefined) steps.push(initStep(context, first));
   steps.push(planStep(clusterAccessGrant, aboutCluster, { access }, apiReady(context)));
+  const upload = uploadStep(context);
+  steps.push(...upload);
   for (const machine of joining.filter(({ name }) => name !== first?.name)) {
-    const input = { machine: referenceTo(machine, context), settings, access };
-    const after = [...joinable(context), ...preparedMaster(context, machine.name)];
+    const input = { machine: referenceTo(machine, context), settings, access: context.accessFor(machine) };
+    const after = [
+      ...joinable(context),
+      ...preparedMaster(context, machine.name),
+      ...upload.map(({ id }) => id),
+    ];
     steps.push(planStep(controlPlaneJoin, about(machine.name), input, after));
   }
   return steps;
@@ -120,8 +134,8 @@ export const workerSteps = (context: PlanContext): PlannedStep[] =>
   context.difference.unfinished
     .filter(({ role }) => role === 'worker')
     .map((machine) => {
-      const { settings, access } = context;
-      const input = { machine: referenceTo(machine, context), settings, access };
+      const { settings } = context;
+      const input = { machine: referenceTo(machine, context), settings, access: context.accessFor(machine) };
       const after = [...prepared(machine.name), compared(machine.name), ...joinable(context)];
       return planStep(workerJoin, about(machine.name), input, after);
     });
@@ -134,9 +148,10 @@ function joinedBy({ first }: PlanContext, { name, role }: WantedMachine): string
 
 /** Labels, taints and the mark "finished" of new Nodes, and of those that are asked to have others. */
 export function labelSteps(context: PlanContext): PlannedStep[] {
-  const { difference, access, unfinished } = context;
+  const { difference, unfinished } = context;
   return [...difference.unfinished, ...difference.relabelled].map((machine) => {
     const { name, role, labels, taints, digest } = machine;
+    const access = context.accessFor(machine);
     const input = { name, role, labels, taints, configDigest: digest, access };
     const after = unfinished.has(name) ? [joinedBy(context, machine)] : [];
     return planStep(nodeLabel, about(name), input, after);

@@ -10,6 +10,7 @@ import { changesOf, noticesOf } from './changes.ts';
 import { creationSteps, premisesOf } from './creation.ts';
 import { differenceOf, mastersToJoin, requireQuorum, requireSight } from './difference.ts';
 import { isSealedOff, leavingMachines } from './leaving.ts';
+import { isUpgrade, requireBlueGreen, requireUpgradePath } from './upgrade.ts';
 import { machinesOnDuty } from './wanted.ts';
 
 export { apiPortOf } from './api-port.ts';
@@ -61,6 +62,8 @@ export function planCluster(request: ClusterRequest): Plan {
   // A machine that is there says more than a receipt: with none at all the cluster is made from the beginning.
   const hasReceipt = request.isEstablished === true && observed.machines?.length !== 0;
   requireSight(observed, hasReceipt);
+  requireUpgradePath(document, observed);
+  requireBlueGreen(document, isUpgrade(document, observed));
   const { wanted, retires, takesBack } = machinesOnDuty(document, provider, observed, request.retire);
   const retired = withoutTakenBack({ ...observed.retired, ...retires }, takesBack);
   const difference = differenceOf(wanted, leavingMachines(observed, retired), observed);

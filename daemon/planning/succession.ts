@@ -81,20 +81,26 @@ const furthestFirst = (one: WantedMachine, other: WantedMachine): number =>
 
 const isMaster = ({ role }: { readonly role: string }): boolean => role === 'control-plane';
 
+/** New masters in the order in which they come. */
+export const comingMasters = ({ unfinished }: Pick<Difference, 'unfinished'>): readonly WantedMachine[] =>
+  unfinished.filter(isMaster).toSorted(furthestFirst);
+
 /** The new masters that have joined before the first of the old ones leaves. */
-export function firstSuccessors({
-  leaving,
-  unfinished,
-}: Pick<Difference, 'leaving' | 'unfinished'>): readonly WantedMachine[] {
-  const coming = unfinished.filter(isMaster).toSorted(furthestFirst);
-  const side = { leaving: leaving.filter(isMaster), coming };
+export function firstSuccessors(
+  difference: Pick<Difference, 'leaving' | 'unfinished'>,
+): readonly WantedMachine[] {
+  const side = { leaving: difference.leaving.filter(isMaster), coming: comingMasters(difference) };
   return side.coming.slice(0, Math.max(0, 1 - shrinkageOf(side)));
 }
 
-/** Who waits for whom. Pure. */
+/**
+ * Who waits for whom. Pure. In an upgrade no worker comes before the last master has been exchanged: kubelets are never
+ * newer than the API servers (https://kubernetes.io/releases/version-skew-policy/).
+ */
 export function successionOf(
   document: ClusterDocument,
   { leaving, unfinished }: Pick<Difference, 'leaving' | 'unfinished'>,
+  isUpgrade: boolean,
 ): Succession {
   const entries = new Map<string, string[]>();
   const exits = new Map<string, string[]>();
@@ -112,5 +118,9 @@ export function successionOf(
     const coming = inOrder.filter((machine) => !isMaster(machine) && isOfGroup(machine));
     rowOf({ leaving: workers.filter(isOfGroup), coming, width }, entries, exits);
   }
+  if (!isUpgrade) return { entries, exits };
+  const mastersDone = [...leaving.filter(isMaster).map(exitOf), ...inOrder.filter(isMaster).map(finished)];
+  for (const { name } of inOrder.filter((machine) => !isMaster(machine)))
+    entries.set(name, [...(entries.get(name) ?? []), ...mastersDone]);
   return { entries, exits };
 }

@@ -6,7 +6,7 @@ import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
 import { type CompletedCluster, completeCluster } from '../spec/completion.ts';
 import type { ClusterDocument, ProviderDocument, WorkerGroup } from '../spec/documents.ts';
 import { AddressPool } from './addresses.ts';
-import { configDigest, type Taint } from './config-digest.ts';
+import { configDigest, isSameMachine, type Taint } from './config-digest.ts';
 import { groupRoster, type GroupRoster, hasTraces, type MachineGroup } from './roster.ts';
 
 /** One machine as the document wants it, beside what there is of it. */
@@ -168,6 +168,24 @@ export function machinesOnDuty(
   provider: ProviderDocument,
   observed: Observed,
   asked: Readonly<Record<string, Retirement>> = {},
+): Duty {
+  const duty = dutyOf(document, provider, observed, asked);
+  const changed = duty.wanted.filter(hasChanged);
+  if (changed.length === 0) return duty;
+  const replaced: Retirement = { mode: 'destroy', reason: 'replaced' };
+  const leaving = Object.fromEntries(changed.map(({ name }) => [name, replaced]));
+  return dutyOf(document, provider, observed, { ...leaving, ...asked });
+}
+
+/** Finished, and configured from something else than is asked for now: such a machine is replaced, never repaired. */
+const hasChanged = ({ node, digest }: WantedMachine): boolean =>
+  node?.configDigest !== undefined && !isSameMachine(node.configDigest, digest);
+
+function dutyOf(
+  document: ClusterDocument,
+  provider: ProviderDocument,
+  observed: Observed,
+  asked: Readonly<Record<string, Retirement>>,
 ): Duty {
   const completed = completeCluster(document, provider);
   const groups = groupsOf(completed);

@@ -7,6 +7,11 @@ export const kubernetesCodes: ProblemCatalogue = {
     explanation: "The version's minor has no row in the version table of this release.",
     remedy: 'Choose one of the minors that the message lists.',
   },
+  'KUBEADM-010': {
+    title: "kubeadm's own configuration is gone",
+    explanation: 'The ConfigMap kube-system/kubeadm-config says what every machine that joins is to run.',
+    remedy: 'Put it back from a backup of etcd, then resume.',
+  },
   'NODE-001': {
     title: 'The Node is not there yet',
     explanation: 'The kubelet registers its Node some seconds after it joined.',

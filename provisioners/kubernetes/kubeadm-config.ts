@@ -82,6 +82,10 @@ export function renewalConfig(input: Omit<KubeadmInput, 'bootstrapToken'>): stri
   return stream([init, format.clusterConfiguration(given)]);
 }
 
+/** What kubeadm keeps in the cluster for all masters, in the minor's format. Nothing in it is one machine's own. */
+export const clusterConfigurationOf = (input: Pick<KubeadmInput, 'minor' | 'settings' | 'machine'>): object =>
+  formats[input.minor.kubeadmApi].clusterConfiguration({ ...input, declared: {}, bootstrapToken: '' });
+
 /** The configuration of `kubeadm join`. Holds the bootstrap token. */
 export const joinConfig = (input: JoinInput): string =>
   stream([formats[input.minor.kubeadmApi].joinConfiguration(input)]);

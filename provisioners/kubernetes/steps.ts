@@ -19,6 +19,7 @@ import { hostKeyGenerate } from './steps/host-key-generate.ts';
 import { hostKeyReplace } from './steps/host-key-replace.ts';
 import { infrastructurePrepare } from './steps/infrastructure-prepare.ts';
 import { infrastructureRemove } from './steps/infrastructure-remove.ts';
+import { kubeadmConfigUpload } from './steps/kubeadm-config-upload.ts';
 import { kubeletInstall } from './steps/kubelet-install.ts';
 import { kubeletServingApprove } from './steps/kubelet-serving-approve.ts';
 import { machineConfigure } from './steps/machine-configure.ts';
@@ -56,6 +57,7 @@ export const steps: readonly AnyStep[] = [
   apiServerConfigure,
   controlPlaneInit,
   clusterAccessGrant,
+  kubeadmConfigUpload,
   controlPlaneJoin,
   workerJoin,
   nodeLabel,

@@ -1,8 +1,8 @@
-import { loadAll } from 'js-yaml';
+import { dump, load, loadAll } from 'js-yaml';
 import { paths, type ModelCluster } from './cluster.ts';
 import { MembershipRefused, ModelEtcd } from './etcd.ts';
 import type { FaultSchedule } from './faults.ts';
-import { field } from './kubernetes.ts';
+import { field, textMap } from './kubernetes.ts';
 import { leafCertificates, leafText, renewCertificates } from './certificates.ts';
 import { isServing, type ModelMachine, type ModelUnit } from './machine.ts';
 
@@ -126,6 +126,20 @@ function kubeletStart(scene: Scene): Look {
 
 const masterManifests = [paths.apiManifest, paths.controllerManifest, paths.schedulerManifest];
 
+/** Version that kubeadm's configuration in the cluster gives to whoever joins. */
+function configuredVersion({ cluster }: Scene): unknown {
+  const reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'kubeadm-config' };
+  const text = textMap(cluster.objects.get(reference), 'data')['ClusterConfiguration'] ?? '{}';
+  return field(load(text), 'kubernetesVersion');
+}
+
+/** A master runs what the cluster's configuration says; its own payload must hold just those images. */
+function joinPrepare(scene: Scene): Look {
+  const configured = configuredVersion(scene);
+  if (configured === version(scene.machine)) return controlPlaneFiles(scene);
+  return { fail: `[ERROR ImagePull]: failed to pull image k8s.gcr.io/kube-apiserver:${String(configured)}` };
+}
+
 function controlPlaneFiles({ machine, now }: Scene): Look {
   for (const path of masterManifests) write(machine, path, `static pod of ${versionOn(machine)}`);
   // kubeadm goes on with certificates that it finds.
@@ -153,6 +167,7 @@ function register(scene: Scene): void {
       remudaModel: { kubeletVersion: version(machine) },
     },
     now,
+    'kubelet',
   );
 }
 
@@ -224,17 +239,13 @@ function waitControlPlane({ cluster, machine, unit, now }: Scene): Look {
 function upload(scene: Scene): Look {
   const { cluster, machine, now } = scene;
   register(scene);
-  for (const [name, content] of [
-    ['kubeadm-config', version(machine)],
-    ['kubelet-config', version(machine)],
-  ] as const)
+  const uploaded = {
+    'kubeadm-config': { ClusterConfiguration: dump({ kubernetesVersion: version(machine) }) },
+    'kubelet-config': { content: version(machine) },
+  };
+  for (const [name, data] of Object.entries(uploaded))
     cluster.objects.apply(
-      {
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name, namespace: 'kube-system' },
-        data: { content },
-      },
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'kube-system' }, data },
       now,
     );
   return done;
@@ -351,7 +362,7 @@ const initPhases: readonly Phase[] = [
 const masterJoinPhases: readonly Phase[] = [
   { name: 'preflight', takes: 2000, act: preflight },
   { name: 'discovery', takes: 1000, act: awaitApi },
-  { name: 'control-plane-prepare', takes: 2000, act: controlPlaneFiles },
+  { name: 'control-plane-prepare', takes: 2000, act: joinPrepare },
   { name: 'kubelet-start', takes: 1500, act: kubeletStart },
   { name: 'kubelet-bootstrap', takes: 1500, act: registerWhenUp },
   { name: 'control-plane-join/etcd', takes: 1000, act: joinEtcd },

@@ -298,13 +298,15 @@ describe('planCluster: growing and changing', () => {
     expect(steps.some(({ kind }) => kind === 'control-plane.init')).toBe(false);
   });
 
-  it('refuses what only a replacement changes', () => {
+  it('replaces machines of another size, and nothing else (C2)', () => {
     const bigger = cluster(3, 2, {
       workers: [{ name: 'w', replicas: 2, machine: { cpus: 8, memory: '16Gi' } }],
     });
-    const report = problemOf(() => planCluster(request(bigger, finished(cluster(3, 2)))));
-    expect(report).toMatchObject({ kind: 'user', code: 'PLAN-007' });
-    expect(report.summary).toContain('c-w-1, c-w-2');
+    const plan = planCluster(request(bigger, finished(cluster(3, 2))));
+    expect(plan.destroys).toEqual(['c-w-1', 'c-w-2']);
+    expect(plan.retires).toMatchObject({ 'c-w-1': { reason: 'replaced' } });
+    const joins = plan.steps.filter(({ kind }) => kind.endsWith('.join')).map(({ subject }) => subject);
+    expect(joins).toEqual(['c-w-3', 'c-w-4']);
   });
 
   it('changes labels and taints in place, on the machines of the group alone', () => {

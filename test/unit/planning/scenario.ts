@@ -105,15 +105,16 @@ interface StepInput {
   readonly nodes?: string[];
   readonly voters?: string[];
   readonly kubernetesVersion?: string;
+  readonly settings?: { readonly kubernetesVersion: string };
 }
 
-function join(draft: Draft, name: string, isMaster: boolean): void {
+function join(draft: Draft, name: string, isMaster: boolean, version = 'v1.20.2'): void {
   draft.nodes = draft.nodes.filter((node) => node.name !== name);
   draft.nodes.push({
     name,
     ready: true,
     unschedulable: false,
-    kubeletVersion: 'v1.20.2',
+    kubeletVersion: version,
     controlPlane: isMaster,
     labels: {},
     taints: [],
@@ -161,9 +162,12 @@ const effects: Readonly<Record<string, (draft: Draft, input: StepInput, step: Pl
       hostKeys: ['ssh-ed25519 OWN'],
     };
   },
-  'control-plane.init': (draft, _input, { subject }) => join(draft, subject, true),
-  'control-plane.join': (draft, _input, { subject }) => join(draft, subject, true),
-  'worker.join': (draft, _input, { subject }) => join(draft, subject, false),
+  'control-plane.init': (draft, { settings }, { subject }) =>
+    join(draft, subject, true, settings?.kubernetesVersion),
+  'control-plane.join': (draft, { settings }, { subject }) =>
+    join(draft, subject, true, settings?.kubernetesVersion),
+  'worker.join': (draft, { settings }, { subject }) =>
+    join(draft, subject, false, settings?.kubernetesVersion),
   'cluster-access.grant': (draft) => {
     draft.marks[accessMark] = accessDigest;
     draft.marks[clusterMark] = 'uid-1';
@@ -174,7 +178,7 @@ const effects: Readonly<Record<string, (draft: Draft, input: StepInput, step: Pl
     );
   },
   'addon.install': (draft, input) => {
-    const { name = '', version = '', ...rest } = input;
+    const { name = '', version = '', ...rest } = input as Omit<StepInput, 'settings'>;
     const digest = addonObjects(name, version, rest as Parameters<typeof addonObjects>[2]).digest;
     draft.marks[addonMark(name)] = digest;
   },
@@ -239,10 +243,17 @@ export function applied(observed: Observed, plan: Plan, count = plan.steps.lengt
     retired: draft.retired,
     unseen: [],
     ...(hasApi
-      ? { nodes: draft.nodes, voters: draft.voters, marks: draft.marks, apiVersion: 'v1.20.2' }
+      ? { nodes: draft.nodes, voters: draft.voters, marks: draft.marks, apiVersion: oldestMaster(draft) }
       : {}),
   };
 }
+
+/** What an API server of the oldest master says. */
+const oldestMaster = ({ nodes }: Draft): string =>
+  nodes
+    .filter(({ controlPlane }) => controlPlane)
+    .map(({ kubeletVersion }) => kubeletVersion)
+    .sort()[0] ?? 'v1.20.2';
 
 /** Steps in an order the graph allows. @throws Error when there is a circle or an edge to nothing */
 export function inOrder(steps: readonly PlannedStep[]): PlannedStep[] {

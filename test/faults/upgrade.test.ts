@@ -1,0 +1,78 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { OperationView } from '../../daemon/operations/answers.ts';
+import type { Fault } from '../fleet/model/faults.ts';
+import { answerFile } from './answer-file.ts';
+import { World, type WorldOptions } from './harness.ts';
+
+const worlds: World[] = [];
+
+afterEach(() => {
+  for (const world of worlds.splice(0)) world.close();
+});
+
+async function openAt(
+  version: string,
+  size: { readonly masters: number; readonly workers: number },
+  options: WorldOptions = {},
+): Promise<World> {
+  const world = new World(options);
+  worlds.push(world);
+  await world.open();
+  const made = await world.run(world.apply(answerFile({ ...size, version }), 'create'));
+  expect(made?.state, world.explain()).toBe('succeeded');
+  return world;
+}
+
+async function upgraded(
+  world: World,
+  size: { readonly masters: number; readonly workers: number },
+): Promise<OperationView> {
+  const text = answerFile({ ...size, version: '1.20.3' });
+  const answer = await world.run(
+    world.request((engine) =>
+      engine.apply({ text, file: 'cluster.yaml', principal: 'tester', confirm: ['demo'] }),
+    ),
+  );
+  const [operation] = answer.operations;
+  if (operation === undefined) throw new Error('nothing was begun');
+  return world.run(world.ended(operation.id));
+}
+
+async function versionsOf(world: World): Promise<string[]> {
+  const { nodes = [] } = await world.run(world.request((engine) => engine.observe('demo')));
+  return [...new Set(nodes.map(({ kubeletVersion }) => kubeletVersion))];
+}
+
+describe('an upgrade by replacement, on the fleet (C3)', () => {
+  it.each([
+    { masters: 1, workers: 2 },
+    { masters: 3, workers: 2 },
+  ])('$masters masters and $workers workers, each for a new one', async (size) => {
+    const world = await openAt('1.20.2', size);
+    const ended = await upgraded(world, size);
+    expect(ended.state, `${ended.problem?.summary}\n${world.explain()}`).toBe('succeeded');
+    expect(world.fleet.violations, world.explain()).toEqual([]);
+    expect(await versionsOf(world)).toEqual(['v1.20.3']);
+  });
+
+  it.each<Fault[]>([
+    [{ kind: 'machine-dies', machine: 'demo-cp-4', at: 130_000, back: 500_000 }],
+    [{ kind: 'machine-dies', machine: 'demo-general-1', at: 130_000 }],
+    [{ kind: 'joiner-never-starts', machine: 'demo-cp-5', times: 1 }],
+  ])('although %j', async (fault) => {
+    const size = { masters: 3, workers: 2 };
+    const world = await openAt('1.20.2', size, { faults: [fault] });
+    let ended = await upgraded(world, size);
+    if (ended.state !== 'succeeded') {
+      expect(ended.isResumable, ended.problem?.summary).toBe(true);
+      expect(ended.problem?.kind).not.toBe('fault');
+      world.fleet.repair();
+      await world.run(world.clock.sleep(120_000));
+      await world.run(world.request((engine) => engine.resumeOperation(ended.id, 'tester')));
+      ended = await world.run(world.ended(ended.id));
+    }
+    expect(ended.state, `${ended.problem?.summary}\n${world.explain()}`).toBe('succeeded');
+    expect(world.fleet.violations, world.explain()).toEqual([]);
+    expect(await versionsOf(world)).toEqual(['v1.20.3']);
+  });
+});
