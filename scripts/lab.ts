@@ -11,7 +11,7 @@ import type { ProviderMachine, TeardownProof } from '../provisioners/contract/pr
 import { listLabs } from '../provisioners/infrastructure/lab/infrastructure.ts';
 import { labSettings, LabProvider } from '../provisioners/infrastructure/lab/provider.ts';
 import { buildRootImage } from '../provisioners/infrastructure/lab/root-image.ts';
-import { generateSshKey } from '../provisioners/infrastructure/lab/ssh-key.ts';
+import { generateSshKey } from '../provisioners/contract/ssh-key.ts';
 import { sweepBox } from '../provisioners/infrastructure/lab/sweep.ts';
 
 const abort = new AbortController();

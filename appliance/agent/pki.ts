@@ -1,9 +1,9 @@
 import 'reflect-metadata'; // @peculiar/x509 resolves its algorithms through tsyringe, which needs it first
 import { createHash, generateKeyPairSync, randomBytes, randomInt, X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import ssh2 from 'ssh2';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
 import type { ClusterKeys, ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
+import { generateSshKey } from '../../provisioners/contract/ssh-key.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 
 /**
@@ -39,7 +39,7 @@ export async function drawClusterKeys(cluster: string): Promise<ClusterKeys> {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
-  const ssh = ssh2.utils.generateKeyPairSync('ed25519', { comment: `remuda ${cluster}` });
+  const ssh = generateSshKey(`remuda ${cluster}`);
   return {
     kubernetes,
     etcd,

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { clusterDns } from '../../provisioners/addons/dns/cluster-dns/addon.ts';
 import { routedBridge } from '../../provisioners/addons/network/routed-bridge/addon.ts';
 import { labSettings, LabProvider } from '../../provisioners/infrastructure/lab/provider.ts';
-import { generateSshKey } from '../../provisioners/infrastructure/lab/ssh-key.ts';
+import { generateSshKey } from '../../provisioners/contract/ssh-key.ts';
 import { certificateKey, type Host, layOut, token, version } from './bare-files.ts';
 import { readySince } from './readiness.ts';
 import { say } from './table.ts';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import ssh2 from 'ssh2';
 import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';
 import type { CreateMachine, ProviderMachine } from '../../provisioners/contract/provider.ts';
-import { generateSshKey } from '../../provisioners/infrastructure/lab/ssh-key.ts';
+import { generateSshKey } from '../../provisioners/contract/ssh-key.ts';
 
 /** Folder of this test's key; the maker processes share it with the test. */
 const keyFile = (): string => process.env['REMUDA_TEST_KEY'] ?? '';

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
 import { releaseSubnet, routedNetworks } from '../../provisioners/infrastructure/lab/claim.ts';
-import { generateSshKey } from '../../provisioners/infrastructure/lab/ssh-key.ts';
+import { generateSshKey } from '../../provisioners/contract/ssh-key.ts';
 import {
   addressesOf,
   chooseNetwork,

@@ -13,7 +13,7 @@ import { aliasOf } from './network.ts';
 import type { LabPlaces, MachinePlaces } from './places.ts';
 import { identify, type ProcessIdentity } from './process.ts';
 import { readOptional, writeDurably, type LabRecord, type MachineRecord } from './record.ts';
-import type { SshKeyPair } from './ssh-key.ts';
+import type { SshKeyPair } from '../../contract/ssh-key.ts';
 import { parseAddress, parseSubnet } from './subnet.ts';
 
 /** Everything that says which host is meant and on what ground it stands. */

@@ -32,7 +32,7 @@ import {
   type MachineRecord,
 } from './record.ts';
 import { buildRootImage } from './root-image.ts';
-import { generateSshKey } from './ssh-key.ts';
+import { generateSshKey } from '../../contract/ssh-key.ts';
 import { removeFolder } from './traces.ts';
 
 const dnsLabel = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;

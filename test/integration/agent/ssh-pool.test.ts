@@ -3,7 +3,7 @@ import ssh2 from 'ssh2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MachinePool } from '../../../appliance/agent/ssh/pool.ts';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
-import { generateSshKey } from '../../../provisioners/infrastructure/lab/ssh-key.ts';
+import { generateSshKey } from '../../../provisioners/contract/ssh-key.ts';
 
 const provisional = generateSshKey('provisional');
 const own = generateSshKey('own');

@@ -10,7 +10,7 @@ import { FolderDestination } from '../../../appliance/agent/backup/folder.ts';
 import { S3Destination } from '../../../appliance/agent/backup/s3.ts';
 import type { BackupDestination, BackupManifest } from '../../../provisioners/contract/backup.ts';
 import { Problem } from '../../../provisioners/contract/problem.ts';
-import { generateSshKey } from '../../../provisioners/infrastructure/lab/ssh-key.ts';
+import { generateSshKey } from '../../../provisioners/contract/ssh-key.ts';
 import { loopbackCertificate } from '../payload/certificate.ts';
 import { fakeDatabase, fakeSnapshot } from './database.ts';
 import { freePort } from './free-port.ts';

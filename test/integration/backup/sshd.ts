@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackupDestination } from '../../../provisioners/contract/backup.ts';
-import { generateSshKey } from '../../../provisioners/infrastructure/lab/ssh-key.ts';
+import { generateSshKey } from '../../../provisioners/contract/ssh-key.ts';
 import { freePort } from './free-port.ts';
 
 /** A real OpenSSH server on loopback that serves files, with a user's key for it. */

@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import { beforeAll, describe, expect, it } from 'vitest';
+import ssh2 from 'ssh2';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { sealTo } from '../../../daemon/access/sealing.ts';
 import {
   drawClusterKeys,
@@ -26,6 +27,22 @@ describe('the keys a cluster is born with', () => {
       expect(other[name]).not.toBe(keys[name]);
     expect(keys.bootstrapToken).toMatch(/^[a-z0-9]{6}\.[a-z0-9]{16}$/u);
     expect(Buffer.from(keys.encryptionKey, 'base64')).toHaveLength(32);
+  });
+
+  it('never hold an SSH key that nobody can read, which ssh2 draws once in 256 times', async () => {
+    const draw = ssh2.utils.generateKeyPairSync;
+    const isSpoiled = ({ private: text }: { readonly private: string }): boolean =>
+      ssh2.utils.parseKey(text) instanceof Error;
+    let spoiled = draw('ed25519');
+    while (!isSpoiled(spoiled)) spoiled = draw('ed25519');
+    const drawing = vi.spyOn(ssh2.utils, 'generateKeyPairSync').mockReturnValueOnce(spoiled);
+    try {
+      const { sshPrivateKey } = await drawClusterKeys('west');
+      expect(sshPrivateKey).not.toBe(spoiled.private);
+      expect(ssh2.utils.parseKey(sshPrivateKey)).not.toBeInstanceOf(Error);
+    } finally {
+      drawing.mockRestore();
+    }
   });
 
   it('have authorities that kubeadm takes: CA, PKCS#8, ten years', () => {
