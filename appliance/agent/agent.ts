@@ -9,6 +9,7 @@ import { createAuditQuestions } from './audit-delivery/delivery.ts';
 import { createDirectoryQuestions } from './directory/directory.ts';
 import { createTokenQuestions } from './cluster-tokens.ts';
 import { enrol, isDue, renew } from './enrolment.ts';
+import { Watching } from './health/watching.ts';
 import { AgentLinkClient } from './link-client.ts';
 import type { Reach } from './outgoing/address.ts';
 import type { PayloadSupply } from './payload-supply.ts';
@@ -18,6 +19,7 @@ import { type Hello, protocolVersion } from './protocol.ts';
 import { createQuestions } from './questions.ts';
 import { recipientOf } from './sealing.ts';
 import { type KeptEnrolment, StateFolder } from './state-folder.ts';
+import { Snapshots } from './snapshots.ts';
 import { AttemptStore } from './store.ts';
 
 /** What one agent process is made of; main.ts fills it from the command line. */
@@ -59,7 +61,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const store = new AttemptStore(folder.database);
   const { ports, stop: stopPorts } = createPorts({ ...options, identity });
   const steps = new Map(options.steps.map((step) => [step.kind, step]));
-  const runner = new AttemptRunner({ steps, store, ports, clock: options.clock, epoch });
+  const { clock, logger } = options;
+  const snapshots = new Snapshots(clock);
+  const runner = new AttemptRunner({ steps, store, ports, clock, epoch, snapshots });
+  const watching = new Watching({ ports, clock, epoch, logger, snapshots });
   const hello = (): Hello => ({
     protocol: protocolVersion,
     release: options.release,
@@ -74,6 +79,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     identity: enrolment,
     hello,
     runner,
+    watching,
     questions: {
       ...createQuestions({ ports, steps, supply: options.supply, clock: options.clock, epoch }),
       ...createTokenQuestions({ ports, epoch }),
@@ -92,6 +98,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     link,
     stop: async () => {
       stopRenewal();
+      watching.stop();
       await runner.stop();
       await link.stop();
       await stopPorts();

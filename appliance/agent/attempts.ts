@@ -17,6 +17,8 @@ export interface AttemptRunnerOptions {
   readonly clock: Clock;
   /** This agent's epoch, given at enrolment. Dispatches of any other are refused. */
   readonly epoch: number;
+  /** Shared with whoever else reads the clusters; default: the runner's own. */
+  readonly snapshots?: Snapshots;
 }
 
 interface Running {
@@ -39,7 +41,7 @@ export class AttemptRunner {
   /** @throws Error when the epoch is older than the store's. */
   constructor(options: AttemptRunnerOptions) {
     this.#options = options;
-    this.#snapshots = new Snapshots(options.clock);
+    this.#snapshots = options.snapshots ?? new Snapshots(options.clock);
     options.store.adopt(options.epoch);
   }
 

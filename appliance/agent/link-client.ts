@@ -3,6 +3,7 @@ import { io, type Socket } from 'socket.io-client';
 import { type ProblemReport, reportOf } from '../../provisioners/contract/problem.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { AttemptRunner } from './attempts.ts';
+import type { Watching } from './health/watching.ts';
 import type {
   AgentChecks,
   AgentOutgoing,
@@ -31,6 +32,8 @@ export interface LinkClientOptions {
   readonly hello: () => Hello;
   readonly runner: AttemptRunner;
   readonly questions: AgentQuestions & Partial<AgentChecks & AgentOutgoing>;
+  /** Looks after clusters between operations; without it nothing is told of their health. */
+  readonly watching?: Watching;
   readonly logger: Logger;
   /** How long a hello or an acknowledgement may take, milliseconds. Default 10 s. */
   readonly patience?: number;
@@ -94,6 +97,7 @@ export class AgentLinkClient {
     socket.on('dispatch', (dispatch) => this.#guard(() => this.#options.runner.dispatch(dispatch)));
     socket.on('cancel', (key) => this.#options.runner.cancel(key));
     socket.on('acknowledge', (sequence) => this.#guard(() => this.#arrived(sequence)));
+    socket.on('watch', (request) => this.#options.watching?.set(request));
     socket.on('ask', (question, answer) => void this.#answer(question, answer));
   }
 
@@ -117,6 +121,7 @@ export class AgentLinkClient {
 
   #lost(): void {
     this.#isAccepted = false;
+    this.#options.watching?.lost();
     clearTimeout(this.#stall);
     this.#stall = undefined;
   }
@@ -138,6 +143,11 @@ export class AgentLinkClient {
     this.#isAccepted = true;
     this.#acknowledged = acknowledged;
     this.#sent = acknowledged;
+    const socket = this.#socket;
+    if (socket !== undefined)
+      this.#options.watching?.linked(async (report) => {
+        await socket.timeout(this.#patience).emitWithAck('health', report);
+      });
     this.#pump();
   }
 

@@ -216,7 +216,8 @@ export class Looking {
   }
 }
 
-function nodeOf(object: KubernetesObject): ObservedNode {
+/** A Node as the API tells it, with what planning and health need of it. */
+export function nodeOf(object: KubernetesObject): ObservedNode {
   const { metadata, spec, status } = nodeSchema.parse(object);
   const ready = status.conditions.find(({ type }) => type === 'Ready');
   const isReady = ready?.status === 'True';

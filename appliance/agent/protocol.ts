@@ -1,4 +1,4 @@
-import type { Instant } from '../../provisioners/contract/time.ts';
+import type { Duration, Instant } from '../../provisioners/contract/time.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { ClusterIdentity, MachineRef } from '../../provisioners/contract/machine.ts';
 import type {
@@ -9,6 +9,7 @@ import type {
 } from '../../provisioners/contract/provider.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Waiting } from '../../provisioners/contract/ports.ts';
+import type { HealthCondition, HealthNumbers } from '../../provisioners/contract/health.ts';
 import type { Finding } from '../../provisioners/contract/preflight.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
@@ -281,12 +282,55 @@ export interface PayloadListing {
 /** Every question there is. */
 export type AgentQuestionName = keyof AgentQuestions | keyof AgentChecks | keyof AgentOutgoing;
 
-/** Names of the events on the socket. Daemon → agent: `dispatch`, `cancel`, `acknowledge`, `ask`. Agent → daemon: `hello`, `report`. */
+/**
+ * Whose health an agent looks after, from now on and until it is told otherwise or ends. Held in memory alone: each
+ * connection begins with the whole list. An agent of an earlier release does not know this and tells nothing.
+ */
+export interface WatchRequest {
+  readonly epoch: number;
+  /** Pause between two looks at one cluster, milliseconds. */
+  readonly every: Duration;
+  /** Uids of all that are watched: whoever is not among them is forgotten. */
+  readonly all: readonly string[];
+  /** Those that are new to the agent or have changed. */
+  readonly set: readonly WatchedCluster[];
+}
+
+/** A cluster as far as looking after it needs it. Its keys stay sealed until a look opens them, in memory. */
+export interface WatchedCluster {
+  readonly context: ClusterContext;
+  /** Machines that were met and are to stay. */
+  readonly references: Readonly<Record<string, MachineRef>>;
+  readonly endpoint?: { readonly host: string; readonly port: number };
+  readonly apiPort: number;
+  readonly kubernetesVersion: string;
+  /** An operation works on it: machines may be on their way, and of more than one version. */
+  readonly isChanging: boolean;
+}
+
+/** A condition and since when the agent has seen it in this state. */
+export type ReportedCondition = HealthCondition & { readonly since: Instant };
+
+/** What has changed of a cluster's health since the agent was last heard of it; the whole of it the first time. */
+export interface HealthReport {
+  readonly epoch: number;
+  /** Uid of the cluster. */
+  readonly cluster: string;
+  readonly at: Instant;
+  readonly conditions: readonly ReportedCondition[];
+  readonly numbers: HealthNumbers;
+}
+
+/**
+ * Names of the events on the socket. Daemon → agent: `dispatch`, `cancel`, `acknowledge`, `ask`, `watch`. Agent →
+ * daemon: `hello`, `report`, `health`.
+ */
 export interface DaemonToAgent {
   dispatch(dispatch: Dispatch): void;
   cancel(key: AttemptKey): void;
   /** Reports up to this sequence are durable here; the agent may forget them, and ended attempts' machine output. */
   acknowledge(sequence: number): void;
+  watch(request: WatchRequest): void;
   ask(
     question: { readonly name: AgentQuestionName; readonly request: Json },
     answer: (reply: AskReply) => void,
@@ -302,6 +346,8 @@ export interface AgentToDaemon {
   hello(hello: Hello, answer: (welcome: Welcome) => void): void;
   /** A batch, in sequence. */
   report(reports: readonly AgentReport[]): void;
+  /** Answered when it is kept; without an answer everything is told again. */
+  health(report: HealthReport, taken: () => void): void;
 }
 
 /** Body of `POST /api/v1/agents/enrol`: the single-use token's secret and a PKCS#10 request for the client certificate. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { healthConditionSchema, healthNumbersSchema } from '../../provisioners/contract/health.ts';
 
 /** An agent is known by its certificate, not trusted with the shape of its words: they are checked before use. */
 const keySchema = z.object({
@@ -6,6 +7,8 @@ const keySchema = z.object({
   step: z.string().max(400),
   attempt: z.int().positive(),
 });
+
+const reportedConditionSchema = healthConditionSchema.strip().extend({ since: z.iso.datetime() });
 
 /** The hello of an agent. */
 export const helloSchema = z.object({
@@ -52,3 +55,21 @@ export const reportsSchema = z.array(
     }),
   ]),
 );
+
+/** What an agent tells of a cluster's health. */
+export const healthSchema = z.object({
+  epoch: z.int(),
+  cluster: z.string().max(100),
+  at: z.iso.datetime(),
+  // A newer agent may know conditions that this release does not: they are left out.
+  conditions: z
+    .array(z.unknown())
+    .max(50)
+    .transform((found) =>
+      found.flatMap((one) => {
+        const known = reportedConditionSchema.safeParse(one);
+        return known.success ? [known.data] : [];
+      }),
+    ),
+  numbers: z.looseObject({}).transform((found) => healthNumbersSchema.strip().catch({}).parse(found)),
+});

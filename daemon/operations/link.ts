@@ -5,6 +5,8 @@ import type {
   AgentReport,
   AttemptKey,
   Dispatch,
+  HealthReport,
+  WatchRequest,
 } from '../../appliance/agent/protocol.ts';
 
 /**
@@ -33,8 +35,18 @@ export interface AgentLink {
     name: Name,
     request: Parameters<AgentOutgoing[Name]>[0],
   ) => Promise<Awaited<ReturnType<AgentOutgoing[Name]>>>;
+  /** Clusters between operations. Absent where nobody looks after them. */
+  readonly health?: HealthLink;
   /** Called with each batch in sequence; the handler journals before it returns. */
   onReports(handler: (reports: readonly AgentReport[]) => void): void;
   /** Called on each accepted connection with the attempts that the agent has on record as open. */
   onConnected(handler: (open: readonly AttemptKey[]) => void): void;
+}
+
+/** What goes over a link about the health of clusters. */
+export interface HealthLink {
+  /** Whom the agent is to watch; lost when none is connected: a new connection is told everything. */
+  watch(request: WatchRequest): void;
+  /** Called with each report of the active agent; when it resolves, the agent need not tell it again. */
+  onHealth(handler: (report: HealthReport) => Promise<void>): void;
 }

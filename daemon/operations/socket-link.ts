@@ -14,14 +14,16 @@ import {
   type AttemptKey,
   type DaemonToAgent,
   type Dispatch,
+  type HealthReport,
   type Hello,
+  type WatchRequest,
   type Welcome,
 } from '../../appliance/agent/protocol.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import { problemFrom, type ProblemReport, reportOf, Transient } from '../../provisioners/contract/problem.ts';
 import { agentIdentityOf, type AgentIdentity } from '../access/authority.ts';
-import type { AgentLink } from './link.ts';
-import { helloSchema, reportsSchema } from './link-messages.ts';
+import type { AgentLink, HealthLink } from './link.ts';
+import { healthSchema, helloSchema, reportsSchema } from './link-messages.ts';
 import { malformedReports, whyNotWelcome } from './link-refusals.ts';
 
 type AgentSocket = Socket<AgentToDaemon, DaemonToAgent>;
@@ -44,6 +46,11 @@ export class SocketLink implements AgentLink {
   readonly site: string;
   readonly #options: SocketLinkOptions;
   readonly #reportHandlers: ((reports: readonly AgentReport[]) => void)[] = [];
+  readonly #healthHandlers: ((report: HealthReport) => Promise<void>)[] = [];
+  readonly health: HealthLink = {
+    watch: (request: WatchRequest) => this.#agent()?.emit('watch', request),
+    onHealth: (handler) => this.#healthHandlers.push(handler),
+  };
   readonly #connectedHandlers: ((open: readonly AttemptKey[]) => void)[] = [];
   #socket: AgentSocket | undefined;
   /** Epoch of the agent behind the socket: when the site's has risen since, it is the agent no more. */
@@ -128,6 +135,7 @@ export class SocketLink implements AgentLink {
     this.#socketEpoch = hello.epoch;
     before?.disconnect(true);
     socket.on('report', (reports) => this.#take(socket, reports));
+    socket.on('health', (report, taken) => void this.#takeHealth(socket, report, taken));
     socket.on('disconnect', () => {
       if (this.#socket === socket) this.#socket = undefined;
     });
@@ -165,6 +173,18 @@ export class SocketLink implements AgentLink {
       for (const handler of this.#reportHandlers) handler(reports);
     } catch (error) {
       // The journal could not take them (a full disk): they are not acknowledged, so the agent sends them again.
+      this.#options.onRefused?.(reportOf(error, `link/${this.site}`));
+    }
+  }
+
+  async #takeHealth(socket: AgentSocket, report: HealthReport, taken: () => void): Promise<void> {
+    const checked = healthSchema.safeParse(report);
+    if (this.#agent() !== socket || !checked.success || checked.data.epoch !== this.epoch) return;
+    try {
+      for (const handler of this.#healthHandlers) await handler(checked.data);
+      if (typeof taken === 'function') taken();
+    } catch (error) {
+      // It could not be kept (a full disk): it is not answered, so the agent tells it again.
       this.#options.onRefused?.(reportOf(error, `link/${this.site}`));
     }
   }

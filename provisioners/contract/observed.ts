@@ -25,10 +25,16 @@ export interface ObservedNode {
  * its operation is admitted: who leaves is decided once, whatever is seen later.
  */
 export interface Retirement {
-  /** What becomes of the machine: `destroy` with its disks; `keep` it, taken out of the cluster, for inspection. */
-  readonly mode: 'destroy' | 'keep';
-  /** `surplus`: fewer were asked for; `removed`: it was named; `replaced`: another one comes in its place. */
-  readonly reason: 'surplus' | 'removed' | 'replaced';
+  /**
+   * What becomes of the machine: `destroy` with its disks; `keep` it, taken out of the cluster, for inspection; or the
+   * same and switch it `off`.
+   */
+  readonly mode: 'destroy' | 'keep' | 'off';
+  /**
+   * `surplus`: fewer were asked for; `removed`: it was named; `replaced`: another one comes in its place; `upgraded`: the
+   * same, and it is there for the way back until the upgrade is finalized.
+   */
+  readonly reason: 'surplus' | 'removed' | 'replaced' | 'upgraded';
 }
 
 /** As {@link Retirement}, with what has become of it so far. */
@@ -49,6 +55,10 @@ export interface EtcdMember {
   /** Answered its own health endpoint when looked at. */
   readonly healthy: boolean;
   readonly leader: boolean;
+  /** Size of its database, bytes; absent where it was not told. */
+  readonly dbSize?: number;
+  /** The database may grow so far, bytes; told by etcd 3.6 and later. */
+  readonly dbQuota?: number;
 }
 
 /** End of one certificate of a master. Workers have but the kubelet's own, which it renews by itself. */

@@ -39,9 +39,21 @@ const memberList = z.object({
 });
 const memberStatus = z.object({
   leader: z.string().default('0'),
+  // Numbers of 64 bits travel as text in etcd's JSON.
+  dbSize: z.coerce.number().optional(),
+  dbSizeQuota: z.coerce.number().optional(),
   header: z.object({ member_id: z.string() }),
 });
 const health = z.object({ health: z.union([z.string(), z.boolean()]) });
+
+/** What one member says of itself. */
+interface MemberLook {
+  readonly id: string;
+  readonly leader: string;
+  readonly isHealthy: boolean;
+  readonly dbSize?: number;
+  readonly dbQuota?: number;
+}
 
 /** Ids travel as decimal text in JSON and are spoken of in hexadecimal everywhere else. */
 const hexadecimal = (id: string): string => BigInt(id).toString(16);
@@ -141,14 +153,13 @@ export class EtcdAdapter implements EtcdPort {
       learner: member.isLearner,
       healthy: seen?.isHealthy === true && seen.id === id,
       leader: seen !== undefined && seen.id === id && seen.leader === id,
+      ...(seen?.dbSize === undefined ? {} : { dbSize: seen.dbSize }),
+      ...(seen?.dbQuota === undefined ? {} : { dbQuota: seen.dbQuota }),
     };
   }
 
   /** Status and health of the member at a host as this master sees it; undefined when it does not answer both. */
-  async #status(
-    master: MachineRef,
-    host: string,
-  ): Promise<{ readonly id: string; readonly leader: string; readonly isHealthy: boolean } | undefined> {
+  async #status(master: MachineRef, host: string): Promise<MemberLook | undefined> {
     try {
       const answers = await Promise.all([
         this.#call(master, '/v3/maintenance/status', {}, patience, host),
@@ -159,6 +170,8 @@ export class EtcdAdapter implements EtcdPort {
         id: hexadecimal(status.header.member_id),
         leader: hexadecimal(status.leader),
         isHealthy: String(seen.health) === 'true',
+        ...(status.dbSize === undefined ? {} : { dbSize: status.dbSize }),
+        ...(status.dbSizeQuota === undefined ? {} : { dbQuota: status.dbSizeQuota }),
       };
     } catch (error) {
       if (error instanceof Transient || error instanceof Blocked) return undefined;

@@ -1,0 +1,164 @@
+import type { HealthLook, Sight } from '../../../provisioners/contract/health.ts';
+import type { MachineRef } from '../../../provisioners/contract/machine.ts';
+import type { ObservedCertificate } from '../../../provisioners/contract/observed.ts';
+import type { ControlPlaneAccess, Ports } from '../../../provisioners/contract/ports.ts';
+import { Problem } from '../../../provisioners/contract/problem.ts';
+import type { ProviderMachine } from '../../../provisioners/contract/provider.ts';
+import type { Duration, Instant } from '../../../provisioners/contract/time.ts';
+import { tagOf } from '../../../provisioners/kubernetes/versions.ts';
+import { nodeOf } from '../observe.ts';
+import type { WatchedCluster } from '../protocol.ts';
+
+/**
+ * What changes slowly is looked at so seldom: which machines the provider has, ends of certificates, free disk. Each
+ * costs a visit on every master, and a call to the provider; clouds count those.
+ */
+const slowly: Duration = 10 * 60_000;
+
+/** What was found in the last slow look. */
+interface Slow {
+  readonly at: number;
+  readonly machines: readonly ProviderMachine[] | undefined;
+  readonly certificates: ReadonlyMap<string, readonly ObservedCertificate[]>;
+  readonly disks: ReadonlyMap<string, Readonly<Record<string, number>>>;
+}
+
+const nothingYet: Slow = {
+  at: Number.NEGATIVE_INFINITY,
+  machines: undefined,
+  certificates: new Map(),
+  disks: new Map(),
+};
+
+/** Looks at one cluster again and again, in a constant number of list calls and one small question a master. */
+export class HealthEye {
+  #slow: Slow = nothingYet;
+
+  /** Looks once. Whatever cannot be seen is said, never guessed. Never throws a problem. */
+  async look(ports: Ports, cluster: WatchedCluster, now: Instant): Promise<HealthLook> {
+    await this.#lookSlowly(ports, cluster, now);
+    const masters = this.#masters(cluster);
+    const asked = masters.filter(({ name }) => this.#isUp(name));
+    const access: ControlPlaneAccess = { masters: asked, apiPort: cluster.apiPort };
+    const versions = await Promise.all(asked.map(async (master) => versionOf(ports, access, master)));
+    const apiServers = Object.fromEntries(asked.map(({ name }, index) => [name, versions[index]]));
+    const isAnswering = versions.some((version) => version !== undefined);
+    const names = masters.map(({ name }) => name);
+    const silent = { unseen: `No API server answers (asked: ${names.join(', ') || 'no master'}).` };
+    const [nodes, members, endpoint] = await Promise.all([
+      isAnswering
+        ? sightOf('The nodes could not be listed', async () =>
+            (await ports.kubernetes.list(access, { apiVersion: 'v1', kind: 'Node' })).map(nodeOf),
+          )
+        : silent,
+      asked.length === 0 ? silent : sightOf('etcd did not answer', () => ports.etcd.members(access)),
+      isAnswering ? endpointOf(ports, access, cluster) : undefined,
+    ]);
+    return {
+      at: now,
+      masters: names,
+      apiServers,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      nodes,
+      members,
+      ...this.#slowSights(names),
+      isChanging: cluster.isChanging,
+      expected: cluster.isChanging ? [] : Object.keys(cluster.references),
+      kubernetesVersion: tagOf(cluster.kubernetesVersion),
+    };
+  }
+
+  /** The next look sees everything anew: machines have come or gone. */
+  forget(): void {
+    this.#slow = { ...this.#slow, at: nothingYet.at };
+  }
+
+  /** Machines that were met and that the provider, where it could be asked, knows as masters. */
+  #masters({ references }: WatchedCluster): readonly MachineRef[] {
+    const roles = new Map(this.#slow.machines?.map(({ name, role }) => [name, role]));
+    return Object.values(references).filter(
+      ({ name, hostKeys }) => hostKeys.length > 0 && (roles.get(name) ?? 'control-plane') === 'control-plane',
+    );
+  }
+
+  /** A machine that is off is not waited for at every look: it counts as silent. */
+  #isUp(name: string): boolean {
+    const machine = this.#slow.machines?.find((one) => one.name === name);
+    return machine === undefined || machine.state === 'running';
+  }
+
+  async #lookSlowly(ports: Ports, cluster: WatchedCluster, now: Instant): Promise<void> {
+    const at = Date.parse(now);
+    if (at - this.#slow.at < slowly) return;
+    const machines = await sightOf('', () => ports.provider.machines.list(cluster.context.cluster));
+    const before = this.#slow;
+    this.#slow = { ...before, at, machines: 'seen' in machines ? machines.seen : before.machines };
+    const masters = this.#masters(cluster).filter(({ name }) => this.#isUp(name));
+    const certificates = new Map(before.certificates);
+    const disks = new Map(before.disks);
+    await Promise.all(
+      masters.map(async (master) => {
+        const { name } = master;
+        const [ends, facts] = await Promise.all([
+          sightOf('', () => ports.host.certificates(master)),
+          sightOf('', () => ports.host.facts(master)),
+        ]);
+        // What was seen before stays: an end does not move because nobody answers just now.
+        if ('seen' in ends)
+          certificates.set(
+            name,
+            ends.seen.map((end) => ({ machine: name, name: end.name, notAfter: end.notAfter })),
+          );
+        if ('seen' in facts) disks.set(name, facts.seen.freeDisk);
+      }),
+    );
+    this.#slow = { ...this.#slow, certificates, disks };
+  }
+
+  #slowSights(masters: readonly string[]): Pick<HealthLook, 'certificates' | 'disks'> {
+    const ends = masters.flatMap((name) => this.#slow.certificates.get(name) ?? []);
+    const free = masters.flatMap((name) => {
+      const paths = this.#slow.disks.get(name);
+      return paths === undefined ? [] : [[name, paths] as const];
+    });
+    return {
+      certificates: ends.length === 0 ? { unseen: 'No master could be visited yet.' } : { seen: ends },
+      disks:
+        free.length === 0
+          ? { unseen: 'No master could be visited yet.' }
+          : { seen: Object.fromEntries(free) },
+    };
+  }
+}
+
+async function versionOf(
+  ports: Ports,
+  access: ControlPlaneAccess,
+  master: MachineRef,
+): Promise<string | undefined> {
+  const seen = await sightOf('', () => ports.kubernetes.version(access, master));
+  return 'seen' in seen ? seen.seen : undefined;
+}
+
+async function endpointOf(
+  ports: Ports,
+  access: ControlPlaneAccess,
+  { endpoint }: WatchedCluster,
+): Promise<HealthLook['endpoint']> {
+  if (endpoint === undefined) return undefined;
+  const seen = await sightOf('', () => ports.kubernetes.versionAtEndpoint(access, endpoint));
+  return {
+    address: `${endpoint.host}:${endpoint.port}`,
+    isAnswering: 'seen' in seen && seen.seen !== undefined,
+  };
+}
+
+/** What was seen, or why not. Our own mistakes do not hide behind "could not be seen". */
+async function sightOf<Value>(what: string, look: () => Promise<Value>): Promise<Sight<Value>> {
+  try {
+    return { seen: await look() };
+  } catch (error) {
+    if (!(error instanceof Problem) && !(error instanceof DOMException)) throw error;
+    return { unseen: `${what}: ${error.message}` };
+  }
+}

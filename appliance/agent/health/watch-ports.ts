@@ -1,0 +1,46 @@
+import type { Ports } from '../../../provisioners/contract/ports.ts';
+import type { Duration } from '../../../provisioners/contract/time.ts';
+import type { ClusterContext } from '../protocol.ts';
+import { questionWork } from '../questions.ts';
+import type { PortsFactory } from '../work.ts';
+
+/**
+ * How long ports, and with them opened keys and the certificate made for the moment, are kept in memory: opening and
+ * signing at every look would cost more than the look.
+ */
+const keptFor: Duration = 10 * 60_000;
+
+/** The ports of one cluster that is watched, kept over some looks. */
+export class WatchPorts {
+  readonly #parts: { readonly ports: PortsFactory; readonly epoch: number };
+  #kept: { readonly ports: Ports; readonly at: number } | undefined;
+  /** The present look's; the ports ask for it at every call. */
+  #signal: AbortSignal = new AbortController().signal;
+
+  constructor(parts: { readonly ports: PortsFactory; readonly epoch: number }) {
+    this.#parts = parts;
+  }
+
+  /** Ports whose calls end with `signal`, until the next call of this. `now`: milliseconds since the epoch. */
+  for(context: ClusterContext, signal: AbortSignal, now: number): Ports {
+    this.#signal = signal;
+    if (this.#kept === undefined || now - this.#kept.at >= keptFor)
+      this.#kept = { ports: this.#make(context), at: now };
+    return this.#kept.ports;
+  }
+
+  /** Other keys, other machines: the next look makes new ones. */
+  forget(): void {
+    this.#kept = undefined;
+  }
+
+  #make(context: ClusterContext): Ports {
+    const current = (): AbortSignal => this.#signal;
+    return this.#parts.ports({
+      ...questionWork(this.#parts, context),
+      get signal() {
+        return current();
+      },
+    });
+  }
+}

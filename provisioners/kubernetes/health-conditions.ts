@@ -1,0 +1,200 @@
+import {
+  type HealthCondition,
+  type HealthLook,
+  type HealthNumbers,
+  type HealthType,
+  healthTypes,
+} from '../contract/health.ts';
+import type { ObservedCertificate } from '../contract/observed.ts';
+import { diskSpace } from './health-disk.ts';
+import { etcdHealthy } from './health-etcd.ts';
+
+/** Days before a certificate's end from which on it is a warning, and from which on it is critical. */
+const warningDays = 30;
+const criticalDays = 7;
+
+const day = 24 * 3_600_000;
+
+/** Names side by side; of many, the first ones and how many more. */
+const named = (names: readonly string[]): string =>
+  names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
+
+const good = (type: HealthType, reason: string, message: string): HealthCondition => ({
+  type,
+  status: 'True',
+  reason,
+  message,
+});
+
+const unknown = (type: HealthType, message: string): HealthCondition => ({
+  type,
+  status: 'Unknown',
+  reason: 'NotSeen',
+  message,
+});
+
+const only = (names: readonly string[]): { machine?: string } => {
+  const [first] = names;
+  return names.length === 1 && first !== undefined ? { machine: first } : {};
+};
+
+/** Each master's own API server, and the address by which the cluster is reached. */
+function apiServerHealthy({ masters, apiServers, endpoint }: HealthLook): HealthCondition {
+  const type = 'ApiServerHealthy';
+  if (masters.length === 0) return unknown(type, 'No master of the cluster could be asked.');
+  const silent = masters.filter((name) => apiServers[name] === undefined);
+  if (silent.length === masters.length)
+    return {
+      type,
+      status: 'False',
+      severity: 'critical',
+      reason: 'NoneAnswers',
+      message: `No API server answers (asked: ${named(masters)}).`,
+      remedy:
+        'Look whether the masters are on and reachable from the agent, then at kube-apiserver and etcd on them.',
+      ...only(silent),
+    };
+  if (endpoint !== undefined && !endpoint.isAnswering)
+    return {
+      type,
+      status: 'False',
+      severity: 'critical',
+      reason: 'EndpointSilent',
+      message: `The API does not answer at ${endpoint.address}, while it does on ${named(masters.filter((name) => !silent.includes(name)))}.`,
+      remedy: 'Look at keepalived and haproxy on the masters, or at the balancer that holds the address.',
+    };
+  if (silent.length > 0)
+    return {
+      type,
+      status: 'False',
+      severity: 'warning',
+      reason: 'SomeSilent',
+      message: `The API server on ${named(silent)} does not answer or is not ready; the others do.`,
+      remedy: `Look at the machine; if it is lost: remuda machine replace ${silent[0] ?? 'NAME'}`,
+      ...only(silent),
+    };
+  return good(type, 'AllAnswer', `The API servers on ${named(masters)} answer.`);
+}
+
+/** Every machine that is to be a Node is one, and Ready. A cordon is no illness. */
+function nodesReady({ nodes: sight, expected }: HealthLook): HealthCondition {
+  const type = 'NodesReady';
+  if ('unseen' in sight) return unknown(type, sight.unseen);
+  const nodes = sight.seen;
+  const unready = nodes.filter(({ ready }) => !ready);
+  const absent = expected.filter((name) => !nodes.some((node) => node.name === name));
+  const names = [...unready.map(({ name }) => name), ...absent];
+  if (names.length === 0) {
+    const isOne = nodes.length === 1;
+    return good(type, 'AllReady', isOne ? 'The node is Ready.' : `All ${nodes.length} nodes are Ready.`);
+  }
+  const because = unready
+    .slice(0, 3)
+    .map(({ name, notReadyBecause = 'it does not say why' }) => `${name}: ${notReadyBecause}`);
+  const gone = absent.length === 0 ? [] : [`no Node: ${named(absent)}`];
+  const isAll = unready.length === nodes.length;
+  return {
+    type,
+    status: 'False',
+    severity: isAll ? 'critical' : 'warning',
+    reason: unready.length > 0 ? 'NodesNotReady' : 'NodesMissing',
+    message: `${names.length} of ${nodes.length + absent.length} nodes are not Ready. ${[...because, ...gone].join('; ')}`,
+    remedy: `Look at the machine and its kubelet; if it is lost: remuda machine replace ${names[0] ?? 'NAME'}`,
+    ...only(names),
+  };
+}
+
+/** The certificate that ends first; undefined when there is none. */
+const firstToEnd = (certificates: readonly ObservedCertificate[]): ObservedCertificate | undefined =>
+  certificates.toSorted((one, other) => Date.parse(one.notAfter) - Date.parse(other.notAfter))[0];
+
+function certificatesValid({ certificates: sight, at }: HealthLook): HealthCondition {
+  const type = 'CertificatesValid';
+  if ('unseen' in sight) return unknown(type, sight.unseen);
+  const first = firstToEnd(sight.seen);
+  if (first === undefined) return unknown(type, 'No certificate was found on the masters.');
+  const { machine, name, notAfter } = first;
+  const left = Date.parse(notAfter) - Date.parse(at);
+  const what = `${name} on ${machine}`;
+  if (left > warningDays * day)
+    return good(type, 'NoneEndsSoon', `The first to end is ${what}, on ${notAfter.slice(0, 10)}.`);
+  const isOver = left <= 0;
+  return {
+    type,
+    status: 'False',
+    severity: left <= criticalDays * day ? 'critical' : 'warning',
+    reason: isOver ? 'Expired' : 'EndsSoon',
+    message: `The certificate ${what} ${isOver ? 'ended' : 'ends'} on ${notAfter}.`,
+    remedy: 'See `remuda describe cluster` for all of them, and renew them.',
+    machine,
+  };
+}
+
+/** Vendor and restamped builds add a suffix of their own: v1.20.3-restamped. */
+const isVersion = (found: string, asked: string): boolean =>
+  found === asked || found.startsWith(`${asked}-`) || found.startsWith(`${asked}+`);
+
+function versionsAligned({
+  apiServers,
+  nodes: sight,
+  kubernetesVersion,
+  isChanging,
+}: HealthLook): HealthCondition {
+  const type = 'VersionsAligned';
+  const servers = Object.entries(apiServers).flatMap(([name, version]) =>
+    version === undefined ? [] : [{ name, version, what: `API server on ${name}` }],
+  );
+  const kubelets = ('seen' in sight ? sight.seen : []).flatMap(({ name, kubeletVersion }) =>
+    kubeletVersion === '' ? [] : [{ name, version: kubeletVersion, what: `kubelet on ${name}` }],
+  );
+  const all = [...servers, ...kubelets];
+  if (all.length === 0) return unknown(type, 'No version could be seen.');
+  const other = all.filter(({ version }) => !isVersion(version, kubernetesVersion));
+  if (other.length === 0) return good(type, 'AsAsked', `Everything that answers is ${kubernetesVersion}.`);
+  if (isChanging)
+    return good(
+      type,
+      'BeingChanged',
+      'An operation works on the cluster; other versions are there meanwhile.',
+    );
+  return {
+    type,
+    status: 'False',
+    severity: 'warning',
+    reason: 'OtherVersions',
+    message: `${kubernetesVersion} is asked for; ${named(other.map(({ what, version }) => `${what} is ${version}`))}.`,
+    remedy: 'Apply the answer file: what has another version is brought to the one that is asked for.',
+    ...only([...new Set(other.map(({ name }) => name))]),
+  };
+}
+
+/** What one look means, a condition of each type in the order of `healthTypes`. Pure. */
+export const conditionsOf = (look: HealthLook): readonly HealthCondition[] => [
+  apiServerHealthy(look),
+  etcdHealthy(look.members),
+  nodesReady(look),
+  certificatesValid(look),
+  versionsAligned(look),
+  diskSpace(look),
+];
+
+/** All that can be said when nothing could be looked at. */
+export const unseenConditions = (message: string): readonly HealthCondition[] =>
+  healthTypes.map((type) => unknown(type, message));
+
+/** The numbers of one look. */
+export function numbersOf({ nodes, members, certificates }: HealthLook): HealthNumbers {
+  const end = 'seen' in certificates ? firstToEnd(certificates.seen)?.notAfter : undefined;
+  return {
+    ...('seen' in nodes
+      ? { nodesReady: nodes.seen.filter(({ ready }) => ready).length, nodesTotal: nodes.seen.length }
+      : {}),
+    ...('seen' in members
+      ? {
+          etcdMembers: members.seen.length,
+          etcdHealthy: members.seen.filter(({ healthy }) => healthy).length,
+        }
+      : {}),
+    ...(end === undefined ? {} : { nearestCertificateEnd: end }),
+  };
+}
