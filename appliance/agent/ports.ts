@@ -4,6 +4,7 @@ import type { Ports, SecretsPort } from '../../provisioners/contract/ports.ts';
 import { Blocked } from '../../provisioners/contract/problem.ts';
 import { createBackupPort } from './adapters/backup.ts';
 import { EtcdAdapter } from './adapters/etcd.ts';
+import { createEtcdDataPort } from './adapters/etcd-data.ts';
 import { createFilePort } from './adapters/file.ts';
 import { createHostPort } from './adapters/host.ts';
 import { createKubeadmPort } from './adapters/kubeadm.ts';
@@ -68,13 +69,15 @@ function portsFor(options: PortsOptions, pool: MachinePool, work: Work): Ports {
   const certificates = new ClientCertificates(keys);
   const units = new Units(machines, work);
   const file = createFilePort(machines);
+  const host = createHostPort(machines, certificates);
   return {
-    host: createHostPort(machines, certificates),
+    host,
     file,
     service: createServicePort(machines),
     payload: new PayloadAdapter({ machines, units, file, supply: options.supply, work }),
     kubeadm: createKubeadmPort(units),
     etcd: new EtcdAdapter(machines, certificates, signal),
+    etcdData: createEtcdDataPort({ machines, units, components: host.components }),
     kubernetes: createKubernetesPort(machines, certificates, signal),
     provider: providerFor(options.providers, work.context, secrets),
     secrets,

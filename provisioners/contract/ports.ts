@@ -2,6 +2,7 @@ import type { Duration, Instant } from './time.ts';
 import type { MachineRef } from './machine.ts';
 import type { DiskLatency, HostFacts, Reach } from './preflight.ts';
 import type { BackupManifest, BackupPlace, BackupRequest } from './backup.ts';
+import type { EtcdDataPort } from './etcd-data.ts';
 import type { EtcdMember } from './observed.ts';
 import type { ComponentState, ControlPlaneComponent } from './control-plane.ts';
 import type { ClusterKeys } from './secrets.ts';
@@ -19,6 +20,7 @@ export interface Ports {
   readonly payload: PayloadPort;
   readonly kubeadm: KubeadmPort;
   readonly etcd: EtcdPort;
+  readonly etcdData: EtcdDataPort;
   readonly kubernetes: KubernetesPort;
   readonly provider: Provider;
   readonly secrets: SecretsPort;
@@ -253,6 +255,17 @@ export interface BackupPort {
   ): Promise<BackupManifest>;
   /** Removes a backup; one that is gone is success. */
   remove(at: BackupPlace, id: string): Promise<void>;
+  /**
+   * Opens a backup and gives its snapshot, to be read once. It throws at its end when the encrypted file is not the one
+   * with this SHA-256 (Blocked), or the snapshot in it is not whole: what was read before is worth nothing then.
+   */
+  open(at: BackupPlace, id: string, fileSha256: string): Promise<OpenedBackup>;
+}
+
+/** A backup that is being read. */
+export interface OpenedBackup {
+  readonly manifest: BackupManifest;
+  readonly data: AsyncIterable<Uint8Array>;
 }
 
 /** Coordinates of one Kubernetes object. */

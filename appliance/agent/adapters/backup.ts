@@ -25,20 +25,21 @@ export interface BackupOptions {
 /** Backups as the agent makes them; a destination is opened for each call and closed after it. */
 export function createBackupPort(options: BackupOptions): BackupPort {
   const { work, identity } = options;
-  const use = async <Result>(
-    place: BackupPlace,
-    act: (archive: BackupArchive) => Promise<Result>,
-  ): Promise<Result> => {
-    const destination = await openDestination(options, place);
-    const archive = new BackupArchive(destination, {
-      cluster: place.cluster,
+  const archiveAt = ({ cluster }: BackupPlace, destination: Destination): BackupArchive =>
+    new BackupArchive(destination, {
+      cluster,
       identity,
       keys: () => sealedKeys(work),
       log: (text) => work.log(text),
       signal: () => work.signal,
     });
+  const use = async <Result>(
+    place: BackupPlace,
+    act: (archive: BackupArchive) => Promise<Result>,
+  ): Promise<Result> => {
+    const destination = await openDestination(options, place);
     try {
-      return await act(archive);
+      return await act(archiveAt(place, destination));
     } finally {
       await destination.close();
     }
@@ -48,6 +49,19 @@ export function createBackupPort(options: BackupOptions): BackupPort {
     find: (at, key) => use(at, (archive) => archive.find(key)),
     take: (at, request, snapshot) => use(at, (archive) => archive.take(request, snapshot)),
     remove: (at, id) => use(at, (archive) => archive.remove(id)),
+    open: async (at, id, fileSha256) => {
+      const manifest = await use(at, (archive) => archive.known(id));
+      // The destination is open as long as the snapshot is read.
+      const data = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+        const destination = await openDestination(options, at);
+        try {
+          yield* archiveAt(at, destination).read(manifest, fileSha256);
+        } finally {
+          await destination.close();
+        }
+      };
+      return { manifest, data: data() };
+    },
   };
 }
 

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { PassThrough, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import {
   type BackupManifest,
   backupManifestSchema,
@@ -6,7 +8,7 @@ import {
 } from '../../../provisioners/contract/backup.ts';
 import type { ClusterIdentity } from '../../../provisioners/contract/machine.ts';
 import type { EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
-import { Problem, Transient } from '../../../provisioners/contract/problem.ts';
+import { Blocked, Problem, Transient } from '../../../provisioners/contract/problem.ts';
 import { minutes } from '../../../provisioners/contract/time.ts';
 import { verified } from '../adapters/etcd-snapshot.ts';
 import { recipientOf } from '../sealing.ts';
@@ -85,6 +87,51 @@ export class BackupArchive {
       `backup ${id} is at ${this.#destination.what}: ${manifest.file.bytes} bytes, opened and compared`,
     );
     return manifest;
+  }
+
+  /** The finished backup of this id. @throws Blocked BACKUP-008 when there is none */
+  async known(id: string): Promise<BackupManifest> {
+    const [found] = await this.#manifests((each) => each === id);
+    if (found !== undefined) return found;
+    throw new Blocked(
+      'BACKUP-008',
+      `There is no backup ${id} of this cluster at ${this.#destination.what}.`,
+      {
+        remedy: 'Choose one that is listed: remuda backup list.',
+      },
+    );
+  }
+
+  /**
+   * The snapshot in a backup, to its end; then the file is known to be the one with this SHA-256, and what it held to
+   * be whole.
+   * @throws Blocked BACKUP-009 when it is not, BACKUP-006 when it cannot be opened
+   */
+  async *read(manifest: BackupManifest, fileSha256: string): AsyncGenerator<Uint8Array, void, undefined> {
+    const cipher = new Meter();
+    const plain = new Meter();
+    const file = cipher.measure(this.#destination.read(fileOf(manifest.id)));
+    const passed = new PassThrough();
+    const done = openBundle(this.#options.identity, file, async (snapshot, { bytes, member }) => {
+      await pipeline(Readable.from(plain.measure(verified(snapshot, bytes, member))), passed, { end: false });
+    }).then(
+      () => passed.end(),
+      (error: Error) => passed.destroy(error),
+    );
+    try {
+      for await (const chunk of passed) yield chunk as Buffer;
+    } finally {
+      passed.destroy();
+      await done;
+    }
+    if (cipher.sha256 !== fileSha256 || plain.sha256 !== manifest.snapshot.sha256)
+      throw new Blocked(
+        'BACKUP-009',
+        `The backup ${manifest.id} is not the file that was kept under that name.`,
+        {
+          remedy: 'Do not trust what it lies on; choose another backup.',
+        },
+      );
   }
 
   /** The manifest goes first: what is half removed is no backup any more. */

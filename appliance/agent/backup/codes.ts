@@ -40,6 +40,18 @@ export const backupCodes: ProblemCatalogue = {
       'A backup holds the sealed keys of the cluster, because a lost majority is restored with the same authorities. They were missing.',
     remedy: 'Plan the operation again; if it happens again, please report it.',
   },
+  'BACKUP-008': {
+    title: 'No such backup',
+    explanation:
+      'At that destination there is no finished backup of this cluster with the id that was given.',
+    remedy: 'Choose one of `remuda backup list`.',
+  },
+  'BACKUP-009': {
+    title: 'A backup is not the file that was kept',
+    explanation:
+      'Its SHA-256 is another than the one that was written down when the backup was made, or the snapshot in it is another. Somebody changed it, or the disk did. Nothing of it is used.',
+    remedy: 'Do not trust what it lies on; choose another backup.',
+  },
   'BACKUP-010': {
     title: 'The SSH server for backups cannot be reached',
     explanation: 'Nobody answers at the address, or the line was lost.',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BackupManifest, BackupPlace, BackupRequest } from '../../../provisioners/contract/backup.ts';
 import type { EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
-import { Transient } from '../../../provisioners/contract/problem.ts';
+import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import { changing, reading } from './call.ts';
 import { etcdOf, type Through } from './control-plane-calls.ts';
 
@@ -54,6 +54,16 @@ export const backupCalls = {
     50,
     (fleet, { at, key }: { readonly at: BackupPlace; readonly key: string }): BackupManifest | null =>
       fleet.backups.find((each) => each.place === placeOf(at) && each.key === key)?.manifest ?? null,
+  ),
+  'backup.open': reading(
+    100,
+    (fleet, { at, id }: { readonly at: BackupPlace; readonly id: string }): ModelBackup => {
+      const found = fleet.backups.find(({ place, manifest }) => place === placeOf(at) && manifest.id === id);
+      if (found !== undefined) return found;
+      throw new Blocked('BACKUP-008', `There is no backup ${id} of this cluster at the model's store.`, {
+        remedy: 'Choose one that is listed.',
+      });
+    },
   ),
   'backup.put': changing(
     500,

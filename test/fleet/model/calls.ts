@@ -3,6 +3,7 @@ import { backupCalls } from './backup-calls.ts';
 import { componentCalls } from './component-calls.ts';
 import { etcdCalls, kubernetesCalls } from './control-plane-calls.ts';
 import { drainCalls } from './drain-calls.ts';
+import { etcdDataCalls } from './etcd-data-calls.ts';
 import type { Caller, Fleet } from './fleet.ts';
 import { fileCalls, hostCalls, serviceCalls } from './host-calls.ts';
 import { kubeadmCalls, payloadCalls } from './machine-work-calls.ts';
@@ -17,6 +18,7 @@ export const calls = {
   ...kubeadmCalls,
   ...payloadCalls,
   ...etcdCalls,
+  ...etcdDataCalls,
   ...kubernetesCalls,
   ...drainCalls,
   ...providerCalls,

@@ -34,6 +34,8 @@ export class ModelCluster {
   readonly placements = new Placements();
   readonly nodeReadySince = new Map<string, number>();
   etcd = new ModelEtcd();
+  /** What etcd was before it was restored: it must never serve again. */
+  readonly formerEtcds: ModelEtcd[] = [];
   infrastructure: 'absent' | 'partial' | 'present' = 'absent';
   network: NodeNetwork | undefined;
   /** While it is being deleted, lost quorum is what was asked for. */
@@ -60,6 +62,26 @@ export class ModelCluster {
     const lostQuorum = this.hadQuorum && !this.etcd.hasQuorum;
     this.hadQuorum = this.etcd.hasQuorum;
     return { lostQuorum };
+  }
+
+  /** Whether members of an etcd that was given up have come together again. */
+  hasFormerQuorum(now: number): boolean {
+    return this.formerEtcds.some((former) => {
+      for (const member of former.members) {
+        const machine = this.machines.get(member.machine);
+        member.running = machine !== undefined && this.#isEtcdRunning(machine, member.id, now);
+      }
+      return former.hasQuorum;
+    });
+  }
+
+  /** Whether control planes were stopped for a restore: then lost quorum is what was asked for. */
+  get isRestoring(): boolean {
+    return [...this.machines.values()].some(({ files }) =>
+      [...files.keys()].some((path) =>
+        /^\/var\/lib\/remuda\/restore\/[^/]+\/manifests\/etcd\.yaml$/.test(path),
+      ),
+    );
   }
 
   #isEtcdRunning(machine: ModelMachine, member: string, now: number): boolean {

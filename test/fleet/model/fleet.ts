@@ -160,8 +160,10 @@ export class Fleet {
   /** Brings a cluster's processes up to date; lost quorum is a violation unless a fault or a deletion did it. */
   refresh(cluster: ModelCluster, cause: string | undefined): void {
     const { lostQuorum } = cluster.refresh(this.#now);
-    if (lostQuorum && cause !== undefined && !cluster.isGoing && !this.#isFirstGrowth(cluster))
-      this.violate('quorum-lost', cause);
+    const isWanted = cluster.isGoing || cluster.isRestoring || this.#isFirstGrowth(cluster);
+    if (lostQuorum && cause !== undefined && !isWanted) this.violate('quorum-lost', cause);
+    if (cluster.formerEtcds.length > 0 && cluster.hasFormerQuorum(this.#now))
+      this.violate('two-etcd-clusters', cause ?? 'the passing of time');
   }
 
   /** Switches a machine's power: off is the plug, on boots it with what its disk holds. */

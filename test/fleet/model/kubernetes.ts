@@ -94,6 +94,12 @@ export class ObjectStore {
     return this.objects.delete(keyOf(of));
   }
 
+  /** What a restored database holds instead of what was there. */
+  replaceAll(objects: readonly StoredObject[]): void {
+    this.objects.clear();
+    for (const object of objects) this.objects.set(keyOf(referenceOf(object)), object);
+  }
+
   /** Removes everything in a namespace, as the namespace controller does. */
   removeNamespace(name: string): void {
     for (const [key, object] of this.objects)

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import type { EtcdDataPort } from '../../../provisioners/contract/etcd-data.ts';
+import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import type { BackupPort, EtcdPort, KubernetesPort } from '../../../provisioners/contract/ports.ts';
 import type { Provider } from '../../../provisioners/contract/provider.ts';
 import type { Door } from './door.ts';
@@ -15,6 +18,26 @@ export const etcdPort = (door: Door): EtcdPort => ({
     const { content, ...head } = await door.call('etcd.snapshot', { access });
     const bytes = Buffer.from(content, 'base64');
     return { ...head, bytes: bytes.length, data: inPieces(bytes) };
+  },
+});
+
+/** EtcdDataPort over the model. */
+export const etcdDataPort = (door: Door): EtcdDataPort => ({
+  look: (machine, restore) => door.call('etcdData.look', { machine, restore }),
+  place: async (machine, restore, { sha256, data }) => {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of data) pieces.push(piece);
+    const bytes = Buffer.concat(pieces);
+    if (createHash('sha256').update(bytes).digest('hex') !== sha256)
+      throw new Transient('SSH-007', `what arrived on ${machine.name} has another SHA-256`);
+    await door.call('etcdData.place', { machine, restore, content: bytes.toString('base64') });
+  },
+  status: (machine, restore) => door.call('etcdData.status', { machine, restore }),
+  setAside: async (machine, restore) => {
+    await door.call('etcdData.setAside', { machine, restore });
+  },
+  restore: async (machine, restore, { source, name }) => {
+    await door.call('etcdData.restore', { machine, restore, source, name });
   },
 });
 
@@ -37,6 +60,18 @@ export const backupPort = (door: Door): BackupPort => ({
   },
   remove: async (at, id) => {
     await door.call('backup.remove', { at, id });
+  },
+  open: async (at, id, fileSha256) => {
+    const { manifest, content } = await door.call('backup.open', { at, id });
+    const bytes = Buffer.from(content, 'base64');
+    const data = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+      yield* inPieces(bytes);
+      if (createHash('sha256').update(bytes).digest('hex') !== fileSha256)
+        throw new Blocked('BACKUP-009', `The backup ${id} is not the file that was kept under that name.`, {
+          remedy: 'Choose another backup.',
+        });
+    };
+    return { manifest, data: data() };
   },
 });
 

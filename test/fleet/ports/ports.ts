@@ -1,7 +1,7 @@
 import type { Ports, SecretsPort } from '../../../provisioners/contract/ports.ts';
 import type { ClusterKeys } from '../../../provisioners/contract/secrets.ts';
 import { Blocked } from '../../../provisioners/contract/problem.ts';
-import { backupPort, etcdPort, fleetProvider, kubernetesPort } from './cluster-ports.ts';
+import { backupPort, etcdDataPort, etcdPort, fleetProvider, kubernetesPort } from './cluster-ports.ts';
 import type { Door } from './door.ts';
 import { filePort, hostPort, kubeadmPort, payloadPort, servicePort } from './machine-ports.ts';
 
@@ -18,6 +18,7 @@ export function fleetPorts(
     payload: payloadPort(door),
     kubeadm: kubeadmPort(door, log),
     etcd: etcdPort(door),
+    etcdData: etcdDataPort(door),
     kubernetes: kubernetesPort(door),
     provider: fleetProvider(door),
     secrets,
