@@ -3,11 +3,13 @@ import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-
 import type { PlanContext } from './cluster-plan.ts';
 import { isGranted } from './creation.ts';
 import { isSealedOff, type LeavingMachine } from './leaving.ts';
+import { noticesOfReadiness } from './maintenance-rules.ts';
 
 const reasons: Readonly<Record<LeavingMachine['reason'], string>> = {
   surplus: 'fewer are asked for',
   removed: 'removed by name',
   replaced: 'another one takes its place',
+  upgraded: 'another one takes its place',
 };
 
 /** What becomes of a machine that leaves. */
@@ -106,6 +108,7 @@ export function noticesOf(context: PlanContext, steps: readonly PlannedStep[]): 
     ...(steps.length === 0 ? [] : observed.unseen),
     ...(joins > 0 && started === 1 ? [steps12] : []),
     ...noticesOfLeaving(difference),
+    ...noticesOfReadiness(context),
     ...replaced.map(
       ({ name }) => `${name} is gone at the provider and is made anew; what was on its disks is lost.`,
     ),

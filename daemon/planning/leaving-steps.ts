@@ -9,10 +9,8 @@ import { nodeRemove } from '../../provisioners/kubernetes/steps/node-remove.ts';
 import { isVirtualAddress } from '../../provisioners/kubernetes/endpoint-config.ts';
 import type { PlanContext } from './cluster-plan.ts';
 import { isSealedOff, type LeavingMachine } from './leaving.ts';
+import { drainPolicyOf, readyFloorOf } from './maintenance-rules.ts';
 import { about, planStep } from './planned-step.ts';
-
-/** What a drain may do where nobody said more: nothing that cannot be had back, and it waits for budgets. */
-const drainPolicy = { unmanaged: 'refuse', emptyDir: 'delete', whenBlocked: 'wait' } as const;
 
 /** Chains steps of one machine: each comes after the one before it. */
 class Road {
@@ -51,17 +49,22 @@ function fenceStep(leaving: LeavingMachine, after: readonly string[]): PlannedSt
  * can run any more.
  */
 function roadOut(context: PlanContext, leaving: LeavingMachine, after: readonly string[]): PlannedStep[] {
-  const { settings } = context;
+  const { settings, document } = context;
   const { name, node, member, machine, reference, isAnswering } = leaving;
   // Who does not answer leaves before anybody comes.
   const access = isAnswering ? context.accessAfter : context.access;
   const road = new Road(after);
-  if (node !== undefined) road.add(planStep(nodeCordon, about(name), { node: name, access }, road.end));
+  // One that does not answer serves nobody: it need not wait for the others.
+  const floor = leaving.role === 'worker' && isAnswering ? readyFloorOf(document, name) : undefined;
+  const cordon = { node: name, access, ...(floor === undefined ? {} : { floor }) };
+  if (node !== undefined) road.add(planStep(nodeCordon, about(name), cordon, road.end));
   if (reference !== undefined && isAnswering && leaving.role === 'control-plane')
     if (isVirtualAddress(settings.endpoint.host))
       road.add(planStep(endpointWithdraw, about(name), { machine: reference }, road.end));
   if (node !== undefined && isAnswering)
-    road.add(planStep(nodeDrain, about(name), { node: name, access, policy: drainPolicy }, road.end));
+    road.add(
+      planStep(nodeDrain, about(name), { node: name, access, policy: drainPolicyOf(document) }, road.end),
+    );
   if (member !== undefined) {
     const address = machine?.address ?? reference?.address;
     const input = { name, access, ...(address === undefined ? {} : { address }) };

@@ -142,6 +142,11 @@ export const ruleCodes: ProblemCatalogue = {
     explanation: 'The lab has no DNS server that could know the name.',
     remedy: 'Write an address, or leave the field out.',
   },
+  'SPEC-067': {
+    title: 'More Ready machines than there are',
+    explanation: 'minimumReady counts the machines of one worker group, and no group has so many.',
+    remedy: 'Write a share such as 80%, or a smaller number.',
+  },
   'SPEC-070': {
     title: 'Provider unknown',
     explanation: 'The cluster names a provider that is neither in the file nor in the store.',

@@ -186,4 +186,9 @@ export const valueCodes: ProblemCatalogue = {
     explanation: 'Flags of components are given by name, without the leading hyphens.',
     remedy: 'Write a name such as audit-log-maxage.',
   },
+  'SPEC-036': {
+    title: 'Not a duration',
+    explanation: 'A duration is a whole number of seconds, minutes or hours, and no longer than a day.',
+    remedy: 'Write a duration such as 30s, 15m or 2h.',
+  },
 };

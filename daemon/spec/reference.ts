@@ -72,6 +72,7 @@ function typeOf(schema: z.core.$ZodType): string {
   if (inner instanceof z.ZodLiteral) return code([...inner.values].join(', '));
   if (inner instanceof z.ZodArray) return `list of ${typeOf(inner.element)}`;
   if (inner instanceof z.ZodRecord) return 'map of text';
+  if (inner instanceof z.ZodUnion) return inner.options.map(typeOf).join(' or ');
   if (inner instanceof z.ZodNumber) return 'whole number';
   if (inner instanceof z.ZodBoolean) return 'true or false';
   return 'text';

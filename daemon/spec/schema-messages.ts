@@ -50,6 +50,11 @@ function partsOf(issue: Issue, path: Path, context: MessageContext): Parts {
   if (issue.code === 'too_big' || issue.code === 'too_small') return bounds(issue, path, context);
   if (issue.code === 'invalid_type') return wrongType(issue.expected, path, value, context);
   if (issue.code === 'invalid_union' && path[0] === 'stringData') return oddSecretValue();
+  if (issue.code === 'invalid_union') {
+    // Of the kinds a value may be of, the one that was meant says more than that it is none of them.
+    const meant = issue.errors.flat().find(({ code }) => code !== 'invalid_type');
+    if (meant !== undefined) return partsOf(meant, path, context);
+  }
   return oddValue();
 }
 

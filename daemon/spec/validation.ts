@@ -20,7 +20,7 @@ import {
   serviceRoom,
 } from './rules/network.ts';
 import { notBuiltYet } from './rules/not-built.ts';
-import { maintenanceWindows, upgradePace } from './rules/operations.ts';
+import { maintenanceWindows, minimumReady, upgradePace } from './rules/operations.ts';
 import type { SupportedVersions } from './documents.ts';
 
 /** Minors this release installs, newest first; 1.20 is what the lab's payload is built from (DESIGN §6). */
@@ -44,6 +44,7 @@ const clusterRules: readonly ClusterRule[] = [
   repeatedRanges,
   upgradePace,
   maintenanceWindows,
+  minimumReady,
   notBuiltYet,
 ];
 

@@ -10,9 +10,11 @@ export function answerFile(
     readonly workers?: number;
     readonly version?: string;
     readonly name?: string;
+    /** `spec.maintenance`, as YAML on one line. */
+    readonly maintenance?: string;
   } = {},
 ): string {
-  const { masters = 3, workers = 2, version = '1.20.2', name = 'demo' } = options;
+  const { masters = 3, workers = 2, version = '1.20.2', name = 'demo', maintenance } = options;
   return `apiVersion: remuda.dev/v1alpha1
 kind: Provider
 metadata: { name: lab }
@@ -32,5 +34,5 @@ ${masters + workers > 200 ? largeNetworks : ''}  addons:
     network: { type: routed-bridge }
     dns: { enabled: true }
   deletion: { protected: false }
-`;
+${maintenance === undefined ? '' : `  maintenance: ${maintenance}\n`}`;
 }

@@ -43,6 +43,22 @@ export function maintenanceWindows({ cluster }: ClusterContext): DocumentProblem
   });
 }
 
+/** As many machines Ready as no group has is a share that lacks its sign, or a slip. */
+export function minimumReady({ cluster }: ClusterContext): DocumentProblem[] {
+  const { workers, maintenance } = cluster.spec;
+  const { minimumReady: asked } = maintenance;
+  const largest = Math.max(0, ...workers.map(({ replicas }) => replicas));
+  if (typeof asked === 'string' || asked <= largest) return [];
+  return [
+    {
+      code: 'SPEC-067',
+      path: ['spec', 'maintenance', 'minimumReady'],
+      summary: `No worker group has ${asked} machines; the largest has ${largest}.`,
+      remedy: asked <= 100 ? `Write ${asked}% if a share is meant.` : `Write a share such as 80%.`,
+    },
+  ];
+}
+
 /** The zone that was most likely meant, among those this system knows. */
 function timeZoneRemedy(name: string): string {
   const meant = nearest(name, Intl.supportedValuesOf('timeZone'));

@@ -70,6 +70,39 @@ export function percentageProblem(value: string): SyntaxProblem | undefined {
   };
 }
 
+/** Units of durations, in milliseconds; as Kubernetes writes them, one of them. */
+const millisecondsOf: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+
+const durationPattern = /^([1-9]\d{0,4})([smh])$/;
+
+/** The longest a machine may be waited for: a day. */
+const longestDuration = 24 * 3_600_000;
+
+/** Milliseconds of a duration that keeps {@link durationProblem}'s rule; 0 for any other text. */
+export function parseDuration(value: string): number {
+  const parts = durationPattern.exec(value);
+  return parts ? Number(parts[1]) * (millisecondsOf[parts[2] ?? ''] ?? 0) : 0;
+}
+
+/** Rule: a whole number of seconds, minutes or hours, up to a day. */
+export function durationProblem(value: string): SyntaxProblem | undefined {
+  const length = parseDuration(value);
+  if (length > 0 && length <= longestDuration) return undefined;
+  const number = /^\s*([1-9]\d{0,4})\s*$/.exec(value)?.[1];
+  if (length > 0)
+    return {
+      code: 'SPEC-036',
+      summary: `"${value}" is longer than a day.`,
+      remedy: 'Write at most 24h.',
+    };
+  return {
+    code: 'SPEC-036',
+    summary: `"${value}" is not a duration: it must be a whole number followed by s, m or h.`,
+    remedy:
+      number === undefined ? 'Write a duration such as 30s, 15m or 2h.' : `Write ${number}s or ${number}m.`,
+  };
+}
+
 /** Rule: minor and patch, `1.37.1`. */
 export function versionProblem(value: string): SyntaxProblem | undefined {
   if (/^v?\d{1,2}\.\d{1,3}\.\d{1,3}$/.test(value)) return undefined;

@@ -11,6 +11,7 @@ import {
 } from './name-syntax.ts';
 import {
   dayTimeProblem,
+  durationProblem,
   parseSize,
   percentageProblem,
   sizeProblem,
@@ -43,6 +44,10 @@ export const nameSchema = text(labelNameProblem);
 export const sizeSchema = text(sizeProblem).transform(parseSize);
 /** `80%`. */
 export const percentageSchema = text(percentageProblem);
+/** `80%`, or a number of machines. */
+export const shareSchema = z.union([z.int().min(0).max(10_000), percentageSchema]);
+/** `30s`, `15m`, `2h`. */
+export const durationSchema = text(durationProblem);
 /** `1.37.1`, also accepted as `v1.37.1`; without the `v` after parsing. */
 export const versionSchema = text(versionProblem).transform((value) => value.replace(/^v/, ''));
 /** IPv4 network, `10.244.0.0/16`, host bits zero. */

@@ -57,6 +57,7 @@ const texts: readonly (readonly [z.ZodType, fc.Arbitrary<unknown>])[] = [
   ],
   [values.portSchema, fc.integer({ min: 1, max: 65535 })],
   [values.dayTimeSchema, fc.constantFrom('00:00', '22:30', '09:05')],
+  [values.durationSchema, fc.constantFrom('30s', '15m', '24h')],
   [values.proxyUrlSchema, fc.constant('http://proxy.example:3128')],
   [
     values.textSchema,
@@ -85,6 +86,7 @@ export function arbitraryOf(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
       plain,
       { maxKeys: 2 },
     );
+  if (inner instanceof z.ZodUnion) return fc.oneof(...inner.options.map(arbitraryOf));
   if (inner instanceof z.ZodEnum) return fc.constantFrom(...inner.options);
   if (inner instanceof z.ZodLiteral) return fc.constantFrom(...inner.values);
   if (inner instanceof z.ZodBoolean) return fc.boolean();
