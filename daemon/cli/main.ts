@@ -5,6 +5,7 @@ import { ApiRefusal, ServerAway } from './client.ts';
 import { addAccessCommands } from './commands/access.ts';
 import { addAuditCommands } from './commands/audit.ts';
 import { addClusterAccessCommands } from './commands/cluster-access.ts';
+import { addUpgradeCommands } from './commands/day-two.ts';
 import { addDeleteCommand } from './commands/clusters.ts';
 import { addMachineCommands } from './commands/machine-changes.ts';
 import { addCompletionCommand } from './commands/completion.ts';
@@ -40,6 +41,7 @@ export function buildProgram(session: Session): Command {
   addStreamCommands(program, session);
   addOperationCommands(program, session);
   addMachineCommands(program, session);
+  addUpgradeCommands(program, session);
   addDeleteCommand(program, session);
   addCredentialCommands(program, session);
   addSupplyCommands(program, session);

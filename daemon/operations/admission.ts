@@ -1,3 +1,4 @@
+import { canonicalJson, type Json } from '../../provisioners/contract/json.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { OperationRecord } from '../state/operations.ts';
@@ -10,6 +11,12 @@ import type { Note, Recorder } from './recorder.ts';
 import { Refusal } from './requests.ts';
 import type { Runner } from './runner.ts';
 import { isResumable } from './views.ts';
+
+/** What a document asks for is one wish, whether the cluster is there by now or not. */
+const wishOf = ({ kind, intent }: Plan): Json => (kind === 'create' ? 'update' : (intent ?? kind));
+
+const isSameWish = (before: Plan | undefined, now: Plan): boolean =>
+  before !== undefined && canonicalJson(wishOf(before)) === canonicalJson(wishOf(now));
 
 /** Work that is to begin. */
 export interface Work {
@@ -95,7 +102,7 @@ export class Admission {
     if (last === undefined || !isResumable(state, last)) return this.#write(work, 'start', note, at);
     const isSameWork =
       last.revision === work.revision &&
-      (last.kind === 'delete') === (work.plan.kind === 'delete') &&
+      isSameWish(state.plans.get(last.id, last.planNumber)?.plan, work.plan) &&
       last.bypass.join() === work.bypass.join() &&
       last.volumes === work.volumes;
     // Who was to leave when somebody cancelled it stays: going on with that operation would send him away after all.
@@ -160,10 +167,20 @@ export class Admission {
     return { operation: work.id, how };
   }
 
-  /** A queued operation that a newer request overtakes before it began. */
+  /**
+   * A queued operation that a newer request overtakes before it began: a newer document stands for all that the older
+   * one asked for, and a deletion for everything. @throws Refusal when it asks for something else
+   */
   #dropQueued(work: Work, note: Note, at: Instant): void {
-    const queued = this.#recorder.state.operations.queued(work.cluster.uid);
-    if (queued !== undefined) this.#end(queued, work, note, at);
+    const { state } = this.#recorder;
+    const queued = state.operations.queued(work.cluster.uid);
+    if (queued === undefined) return;
+    const isCovered =
+      work.plan.kind === 'delete' ||
+      isSameWish(state.plans.get(queued.id, queued.planNumber)?.plan, work.plan);
+    if (!isCovered)
+      throw new Refusal('conflict', [problems.conflict(work.cluster.name, queued.id, 'waits to work on it')]);
+    this.#end(queued, work, note, at);
   }
 
   #end(record: OperationRecord, by: Work, note: Note, at: Instant): void {

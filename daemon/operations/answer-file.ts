@@ -8,6 +8,7 @@ import {
   natureOf,
   planCluster,
   planDeletion,
+  planIntent,
   planRevival,
   releaseSteps,
 } from '../planning/planner.ts';
@@ -159,6 +160,14 @@ export const answerFilePlanners: Planners = {
   },
   planCluster: ({ desired, provider, hasReceipt, hasBegun, ...rest }) =>
     planCluster({
+      ...rest,
+      desired: readClusterDocument(desired.document),
+      provider: readProviderDocument(provider.document),
+      isEstablished: hasReceipt('control-plane.init'),
+      mayHaveJoined: hasBegun('control-plane.join'),
+    }),
+  planIntent: ({ desired, provider, hasReceipt, hasBegun, ...rest }) =>
+    planIntent({
       ...rest,
       desired: readClusterDocument(desired.document),
       provider: readProviderDocument(provider.document),

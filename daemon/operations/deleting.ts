@@ -13,7 +13,7 @@ import { type Judgement, type Policies, refuse } from './policies.ts';
 import { asRefusal } from './preparation.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
-import { revisionOf } from './replanning.ts';
+import { revisionOf } from './planning.ts';
 import { type DeleteRequest, Refusal } from './requests.ts';
 import type { OperationView, PlanAnswer } from './answers.ts';
 import { changesBetween, digestOfRequest, planHash } from './review.ts';

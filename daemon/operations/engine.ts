@@ -7,6 +7,7 @@ import { Applying } from './applying.ts';
 import { ClusterCredentials, type CredentialDoors } from './credentials.ts';
 import { type EngineCounters, newCounters } from './counters.ts';
 import { Control } from './control.ts';
+import { DayTwo, type DayTwoDoors } from './day-two.ts';
 import { Deleting } from './deleting.ts';
 import { Enrolment, type TokenRequest } from './enrolment.ts';
 import type { EngineParts } from './engine-parts.ts';
@@ -67,6 +68,8 @@ export class Engine {
   readonly policies: PolicyDoors;
   /** Single machines, in and out. */
   readonly machines: MachineDoors;
+  /** What is wanted once of a cluster that is there. */
+  readonly dayTwo: DayTwoDoors;
   readonly #parts: EngineParts;
   readonly #recorder: Recorder;
   readonly #logs: OperationLogs;
@@ -92,7 +95,9 @@ export class Engine {
     this.#reading = new Reading(state, clock, this.#logs);
     this.#sites = new Sites({ links, recorder: this.#recorder, logs: this.#logs, counters: this.counters });
     const linksHeard = (site: string): AgentLink => this.#sites.link(site);
-    const common = { recorder: this.#recorder, planners, links: linksHeard, ids };
+    const { recoveryRecipient } = parts;
+    const recovery = recoveryRecipient === undefined ? {} : { recoveryRecipient };
+    const common = { recorder: this.#recorder, planners, links: linksHeard, ids, ...recovery };
     this.#runner = new Runner({ ...common, logs: this.#logs, counters: this.counters });
     const policies = new Policies(this.#recorder);
     this.policies = policies;
@@ -105,11 +110,18 @@ export class Engine {
       turns: this.#turns,
       refuseWhenShort: () => this.#refuseWhenShort(),
     });
+    this.dayTwo = new DayTwo({
+      ...common,
+      policies,
+      admission,
+      turns: this.#turns,
+      refuseWhenShort: () => this.#refuseWhenShort(),
+    });
     this.#deleting = new Deleting({ ...common, policies, admission });
     this.#preflight = new Preflight({ ...common, preparation: this.#preparation });
     this.#control = new Control(this.#recorder, this.#runner, policies);
     this.#enrolment = new Enrolment(this.#recorder, links, this.#runner);
-    this.resealing = new Resealing(this.#recorder, linksHeard, parts.recoveryRecipient);
+    this.resealing = new Resealing(this.#recorder, linksHeard, recoveryRecipient);
     this.credentials = new ClusterCredentials(
       this.#recorder,
       planners,

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';
+import type { Intent } from '../../provisioners/contract/intent.ts';
 import type { Observed, Retirement } from '../../provisioners/contract/observed.ts';
 import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { Place, ProblemReport } from '../../provisioners/contract/problem.ts';
@@ -63,6 +64,23 @@ export interface KnownDocuments {
   readonly clusters: readonly JsonObject[];
 }
 
+/** What every plan for a cluster that is to live is made from. */
+export interface PlanningInput {
+  readonly desired: DesiredCluster;
+  readonly provider: DesiredProvider;
+  readonly observed: Observed;
+  readonly revision: string;
+  readonly keys: ClusterPublicKeys;
+  /** Ids of checks the user chose to bypass; recorded with the operation. */
+  readonly bypass: readonly string[];
+  /** The recovery key's recipient: what is written outside the cluster is sealed to it too. */
+  readonly recoveryRecipient?: string;
+  /** Whether the journal holds a receipt of a step of this kind for the cluster, from whatever operation. */
+  readonly hasReceipt: (kind: string) => boolean;
+  /** Whether it holds an attempt of such a step at all, however that ended. */
+  readonly hasBegun: (kind: string) => boolean;
+}
+
 /** Everything the engine asks of the rooms `spec` and `planning`; main.ts wires the real ones. All pure. */
 export interface Planners {
   /** Reads a stream; references out of it are judged against what the store knows. */
@@ -79,21 +97,10 @@ export interface Planners {
     observed: Observed,
     change: MachineChange,
   ): { readonly text: string; readonly retire: Readonly<Record<string, Retirement>> };
-  planCluster(input: {
-    readonly desired: DesiredCluster;
-    readonly provider: DesiredProvider;
-    readonly observed: Observed;
-    readonly revision: string;
-    readonly keys: ClusterPublicKeys;
-    /** Ids of checks the user chose to bypass; recorded with the operation. */
-    readonly bypass: readonly string[];
-    /** Machines that are to leave because somebody named them. */
-    readonly retire?: Readonly<Record<string, Retirement>>;
-    /** Whether the journal holds a receipt of a step of this kind for the cluster, from whatever operation. */
-    readonly hasReceipt: (kind: string) => boolean;
-    /** Whether it holds an attempt of such a step at all, however that ended. */
-    readonly hasBegun: (kind: string) => boolean;
-  }): Plan;
+  /** `retire`: machines that are to leave because somebody named them. */
+  planCluster(input: PlanningInput & { readonly retire?: Readonly<Record<string, Retirement>> }): Plan;
+  /** What it takes to bring about an intent. @throws UserProblem or Blocked when it cannot be, or not now */
+  planIntent(input: PlanningInput & { readonly intent: Intent }): Plan;
   /** What is left to do on a cluster that cannot be seen since a master began to join; undefined when nothing is. */
   planRevival(input: {
     readonly desired: DesiredCluster;

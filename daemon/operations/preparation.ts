@@ -15,7 +15,7 @@ import type { DesiredCluster, DesiredProvider, KnownDocuments, ParsedFile, Plann
 import { type Policies, refuse } from './policies.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
-import { revisionOf } from './replanning.ts';
+import { planOn, revisionOf } from './planning.ts';
 import { type FileRequest, Refusal } from './requests.ts';
 import { planHash } from './review.ts';
 
@@ -197,7 +197,7 @@ export class Preparation {
     given: Readonly<Record<string, Sealed>>,
     { bypass = [], retire = {} }: Pick<FileRequest, 'bypass' | 'retire'>,
   ): Promise<Omit<PreparedCluster, 'warnings'>> {
-    const { recorder, planners, links } = this.#parts;
+    const { recorder, links } = this.#parts;
     const { state } = recorder;
     const record = state.clusters.find(desired.name);
     const link = links(provider.site);
@@ -207,17 +207,8 @@ export class Preparation {
       const subject = { cluster: { uid, name: desired.name }, provider, desired, keys: keys.sealed, given };
       const observed = await observeThrough(link, state, subject);
       const digest = revisionOf(subject);
-      const plan = planners.planCluster({
-        desired,
-        provider,
-        observed,
-        revision: digest,
-        keys: keys.public,
-        bypass,
-        retire,
-        hasReceipt: (kind) => state.attempts.hasReceipt(uid, kind),
-        hasBegun: (kind) => state.attempts.hasBegun(uid, kind),
-      });
+      const asked = { subject, observed, keys: keys.public, bypass, retire };
+      const plan = planOn({ ...this.#parts, state }, asked);
       // A plan that cannot be run must not become an operation.
       checkGraph(plan.steps);
       const newest = record && state.revisions.newest(record.uid);

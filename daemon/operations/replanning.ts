@@ -1,12 +1,12 @@
 import type { Observed } from '../../provisioners/contract/observed.ts';
-import type { Plan } from '../../provisioners/contract/plan.ts';
+import type { OperationKind, Plan } from '../../provisioners/contract/plan.ts';
 import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { AgentLink } from './link.ts';
 import { observeThrough, type Subject } from './observation.ts';
 import type { Planners } from './planners.ts';
 import type { Recorder } from './recorder.ts';
 import type { EngineCounters } from './counters.ts';
-import { digestOf } from './review.ts';
+import { planOn, type PlanningParts, revisionOf } from './planning.ts';
 import type { OperationRun } from './run.ts';
 
 /** How long to wait before looking again after looking failed, milliseconds; a single agent is asked, so no jitter. */
@@ -16,19 +16,17 @@ const longestPause = 15_000;
 /** How often looking may fail with a connected agent before the operation stops, resumable: some two minutes. */
 const mostFailures = 12;
 
-/** What is asked of a cluster, as one digest over both documents: the revision that plans are made for. */
-export const revisionOf = (subject: Pick<Subject, 'desired' | 'provider'>): string =>
-  digestOf({ cluster: subject.desired.document, provider: subject.provider.document });
+/** Whether an operation makes a cluster what its document says. */
+const isOfDocument = (kind: OperationKind): boolean => kind === 'create' || kind === 'update';
 
 /** Looks afresh and plans again with the same planner. */
 export class Replanner {
   readonly #recorder: Recorder;
   readonly #planners: Planners;
+  readonly #planning: PlanningParts;
   readonly #links: (site: string) => AgentLink;
   readonly #counters: EngineCounters;
   readonly #isStopped: () => boolean;
-  /** What was seen last of the clusters that are planned for, by operation, until there is a plan. */
-  readonly #lastSeen = new Map<string, Observed>();
 
   constructor(
     parts: {
@@ -36,11 +34,13 @@ export class Replanner {
       readonly planners: Planners;
       readonly links: (site: string) => AgentLink;
       readonly counters: EngineCounters;
+      readonly recoveryRecipient?: string;
     },
     isStopped: () => boolean,
   ) {
     this.#recorder = parts.recorder;
     this.#planners = parts.planners;
+    this.#planning = { ...parts, state: parts.recorder.state };
     this.#links = parts.links;
     this.#counters = parts.counters;
     this.#isStopped = isStopped;
@@ -53,19 +53,19 @@ export class Replanner {
    */
   async planAgain(run: OperationRun): Promise<Plan | undefined> {
     const link = this.#links(run.site);
+    let seen: Observed | undefined;
     for (let failures = 0; !this.#isOver(run); ) {
       try {
-        if (link.isConnected) {
-          const plan = await this.#planOnce(run, link);
-          this.#lastSeen.delete(run.id);
-          return plan;
-        }
+        if (link.isConnected)
+          return await this.#planOnce(run, link, (observed) => {
+            seen = observed;
+          });
       } catch (error) {
         // An API server or a provider may be silent for a moment, above all after a power cut.
         const mayPass = error instanceof Problem && ['transient', 'blocked'].includes(error.report.kind);
         failures += link.isConnected ? 1 : 0;
         if (this.#isOver(run)) return undefined;
-        if (!mayPass || (failures >= mostFailures && !run.isBusy)) return this.#revival(run, error);
+        if (!mayPass || (failures >= mostFailures && !run.isBusy)) return this.#revival(run, seen, error);
         if (failures === 1) await this.#say(run, error.report);
       }
       await this.#pause(Math.min(firstPause * 2 ** failures, longestPause));
@@ -77,11 +77,15 @@ export class Replanner {
     return run.isEnding || run.isSettling || this.#isStopped();
   }
 
-  async #planOnce(run: OperationRun, link: AgentLink): Promise<Plan | undefined> {
+  async #planOnce(
+    run: OperationRun,
+    link: AgentLink,
+    onSeen: (observed: Observed) => void,
+  ): Promise<Plan | undefined> {
     const observed = await observeThrough(link, this.#recorder.state, run.subject);
     if (this.#isOver(run)) return undefined;
     await this.#keep(run.subject, observed);
-    this.#lastSeen.set(run.id, observed);
+    onSeen(observed);
     this.#counters.plansMade += 1;
     const { desired, provider, cluster } = run.subject;
     const revision = revisionOf(run.subject);
@@ -93,27 +97,17 @@ export class Replanner {
     const { state } = this.#recorder;
     const keys = state.clusters.get(cluster.uid)?.keys.public;
     if (keys === undefined) throw new Error(`cluster ${cluster.uid} has no record`);
-    const { uid } = cluster;
-    return this.#planners.planCluster({
-      desired,
-      provider,
-      observed,
-      revision,
-      keys,
-      bypass: run.bypass,
-      hasReceipt: (kind) => state.attempts.hasReceipt(uid, kind),
-      hasBegun: (kind) => state.attempts.hasBegun(uid, kind),
-    });
+    const { intent } = run.plan;
+    const asked = { subject: run.subject, observed, keys, bypass: run.bypass };
+    return planOn(this.#planning, intent === undefined ? asked : { ...asked, intent });
   }
 
   /** Nothing can be planned for what is not seen, but for what may have silenced it. @throws what was thrown before */
-  #revival(run: OperationRun, error: unknown): Plan {
+  #revival(run: OperationRun, observed: Observed | undefined, error: unknown): Plan {
     const { state } = this.#recorder;
     const { desired, provider, cluster } = run.subject;
-    const observed = this.#lastSeen.get(run.id);
-    this.#lastSeen.delete(run.id);
     const isSilent = error instanceof Problem && error.report.kind === 'blocked';
-    if (!isSilent || observed === undefined || run.kind === 'delete') throw error;
+    if (!isSilent || observed === undefined || !isOfDocument(run.kind)) throw error;
     const plan = this.#planners.planRevival({
       desired,
       provider,

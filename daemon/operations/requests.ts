@@ -1,3 +1,4 @@
+import type { Intent } from '../../provisioners/contract/intent.ts';
 import type { Retirement } from '../../provisioners/contract/observed.ts';
 import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { MachineChange } from '../planning/machine-change.ts';
@@ -70,6 +71,18 @@ export interface MachineChangeRequest {
   readonly cluster: string;
   readonly principal: string;
   readonly change: MachineChange;
+  readonly bypass?: readonly string[];
+  readonly planHash?: string;
+  /** The cluster's name, where the plan needs it. */
+  readonly confirm?: string;
+  readonly idempotencyKey?: string;
+}
+
+/** What is wanted once of a cluster that is there, and its plan. */
+export interface IntentRequest {
+  readonly cluster: string;
+  readonly principal: string;
+  readonly intent: Intent;
   readonly bypass?: readonly string[];
   readonly planHash?: string;
   /** The cluster's name, where the plan needs it. */

@@ -28,6 +28,7 @@ export interface RunnerParts {
   readonly logs: OperationLogs;
   readonly counters: EngineCounters;
   readonly ids: () => string;
+  readonly recoveryRecipient?: string;
 }
 
 /** Steps of one operation that may be under way at once: more than any agent's own limit of machines at work. */

@@ -161,7 +161,12 @@ const viewStep = (
   ...optional('facts', step.facts),
 });
 
-const runningPhases = { create: 'Provisioning', update: 'Updating', delete: 'Deleting' } as const;
+const runningPhases: Readonly<Record<OperationRecord['kind'], ClusterPhase>> = {
+  create: 'Provisioning',
+  update: 'Updating',
+  finalize: 'Updating',
+  delete: 'Deleting',
+};
 
 function phaseOf({ asAskedAt }: ClusterEntry, operation: OperationRecord | undefined): ClusterPhase {
   if (operation === undefined) return 'Pending';

@@ -6,6 +6,7 @@ const verbs: Readonly<Record<Plan['kind'], string>> = {
   create: 'Create',
   update: 'Change',
   delete: 'Delete',
+  finalize: 'Finalize the upgrade of',
 };
 
 const signs: Readonly<Record<PlanChange['action'], string>> = { create: '+', change: '~', destroy: '-' };

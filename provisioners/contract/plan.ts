@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Intent, intentSchema } from './intent.ts';
 import type { Json } from './json.ts';
 import type { Retirement } from './observed.ts';
 import type { Phase, Step } from './step.ts';
@@ -54,12 +55,22 @@ export const premisesSchema = z.strictObject({
 });
 export type Premises = z.infer<typeof premisesSchema>;
 
-/** What a plan is for. */
-export type OperationKind = 'create' | 'update' | 'delete';
+/** What a plan is for: what the document asks, the cluster's end, or an {@link Intent}. */
+export type OperationKind = 'create' | 'update' | 'delete' | Intent['kind'];
+
+/** Every kind there is. */
+export const operationKinds = [
+  'create',
+  'update',
+  'delete',
+  ...intentSchema.options.map(({ shape }) => shape.kind.value),
+] as const satisfies readonly OperationKind[];
 
 /** The difference between what is asked and what is: data, printed for people, journalled before anything runs. */
 export interface Plan {
   readonly kind: OperationKind;
+  /** What it is to bring about beside what the document says; of the same kind. */
+  readonly intent?: Intent;
   readonly cluster: { readonly uid: string; readonly name: string };
   readonly premises: Premises;
   readonly steps: readonly PlannedStep[];

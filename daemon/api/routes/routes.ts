@@ -3,6 +3,7 @@ import { accessRoutes } from './access.ts';
 import { accountRoutes } from './account.ts';
 import { auditRoutes } from './audit.ts';
 import { clusterRoutes } from './clusters.ts';
+import { dayTwoRoutes } from './day-two.ts';
 import { directoryRoutes } from './directories.ts';
 import { credentialRoutes } from './credentials.ts';
 import { doorRoutes } from './door.ts';
@@ -25,6 +26,7 @@ export const routeTable: readonly Route[] = [
   ...fileRoutes,
   ...clusterRoutes,
   ...machineChangeRoutes,
+  ...dayTwoRoutes,
   ...grantRoutes,
   ...credentialRoutes,
   ...draftRoutes,

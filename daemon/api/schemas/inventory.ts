@@ -87,8 +87,8 @@ export const observedSchema = z
       .record(
         z.string(),
         z.object({
-          mode: z.enum(['destroy', 'keep']),
-          reason: z.enum(['surplus', 'removed', 'replaced']),
+          mode: z.enum(['destroy', 'keep', 'off']),
+          reason: z.enum(['surplus', 'removed', 'replaced', 'upgraded']),
           since: instant,
           isFenced: z.boolean().describe('Kept, and proven to take no part any more.'),
         }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { operationKinds } from '../../../provisioners/contract/plan.ts';
 import { phaseSchema, planSchema } from './plan.ts';
 import { problemReportSchema } from './problem.ts';
 
@@ -48,7 +49,7 @@ export const operationViewSchema = z
   .object({
     id: z.string(),
     cluster: z.object({ uid: z.string(), name: z.string() }),
-    kind: z.enum(['create', 'update', 'delete']),
+    kind: z.enum(operationKinds),
     state: z.enum(['planned', 'waiting', 'running', 'succeeded', 'failed', 'cancelled']),
     waitingFor: z.enum(['approval', 'agent', 'operation', 'space']).exactOptional(),
     isCancelling: z
@@ -119,3 +120,8 @@ export const logPageSchema = z
   .object({ lines: z.array(logLineSchema).readonly(), firstKept: z.int(), last: z.int() })
   .meta({ id: 'LogPage' });
 export type LogPage = z.infer<typeof logPageSchema>;
+
+/** What became of the wish for an operation. */
+export const intentAnswerSchema = z
+  .object({ operation: operationViewSchema.exactOptional().describe('Absent when there is nothing to do.') })
+  .meta({ id: 'IntentAnswer' });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { premisesSchema } from '../../../provisioners/contract/plan.ts';
+import { intentSchema } from '../../../provisioners/contract/intent.ts';
+import { operationKinds, premisesSchema } from '../../../provisioners/contract/plan.ts';
 import { phases } from '../../../provisioners/contract/step.ts';
 import { problemReportSchema } from './problem.ts';
 
@@ -23,7 +24,8 @@ const plannedStepSchema = z
 /** A plan: what it was made from, what it changes, what it does. */
 export const planSchema = z
   .object({
-    kind: z.enum(['create', 'update', 'delete']),
+    kind: z.enum(operationKinds),
+    intent: intentSchema.exactOptional().describe('What is wanted once, beside what the document says.'),
     cluster: z.object({ uid: z.string(), name: z.string() }),
     premises: premisesSchema.readonly(),
     steps: z.array(plannedStepSchema).readonly(),
@@ -32,8 +34,8 @@ export const planSchema = z
       .record(
         z.string(),
         z.object({
-          mode: z.enum(['destroy', 'keep']),
-          reason: z.enum(['surplus', 'removed', 'replaced']),
+          mode: z.enum(['destroy', 'keep', 'off']),
+          reason: z.enum(['surplus', 'removed', 'replaced', 'upgraded']),
         }),
       )
       .readonly()

@@ -2,6 +2,7 @@ import type { OperationView as Operation } from '../../api/types.ts';
 import { plainFailure } from '../exit.ts';
 import { type OperationView, watchOperations } from '../operation-watch.ts';
 import { LineView } from '../progress/line-view.ts';
+import { doing } from '../progress/steps-summary.ts';
 import { RecordView } from '../progress/record-view.ts';
 import { TreeView } from '../progress/tree-view.ts';
 import { concludeOperations } from './outcome.ts';
@@ -49,8 +50,9 @@ function viewFor(session: Session, options: WaitOptions): OperationView {
 /** What is said when a command starts work and does not stay to watch it. */
 export function sayStarted(session: Session, operations: readonly Operation[]): void {
   for (const operation of operations) {
-    const verb = { create: 'Creating', update: 'Updating', delete: 'Deleting' }[operation.kind];
-    session.printer.answer(`${verb} cluster ${operation.cluster.name}: operation ${operation.id}`);
+    session.printer.answer(
+      `${doing(operation.kind)} cluster ${operation.cluster.name}: operation ${operation.id}`,
+    );
     session.printer.note(`Follow it: remuda operation follow ${operation.id}`);
   }
 }

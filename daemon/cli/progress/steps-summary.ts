@@ -56,11 +56,15 @@ const verbs = {
   create: ['Creating', 'Created', 'Creation of'],
   update: ['Updating', 'Updated', 'Update of'],
   delete: ['Deleting', 'Deleted', 'Deletion of'],
-} as const;
+  finalize: ['Finalizing the upgrade of', 'Finalized the upgrade of', 'Finalizing the upgrade of'],
+} as const satisfies Readonly<Record<OperationDetail['kind'], readonly [string, string, string]>>;
+
+/** What an operation of a kind is doing: `Creating`. */
+export const doing = (kind: OperationDetail['kind']): string => verbs[kind][0];
 
 /** `Creating cluster demo`, `Created cluster demo`, `Creation of cluster demo failed`. */
 export function operationTitle(operation: OperationDetail): string {
-  const [doing, done, noun] = verbs[operation.kind];
+  const [does, done, noun] = verbs[operation.kind];
   const name = `cluster ${operation.cluster.name}`;
   switch (operation.state) {
     case 'succeeded':
@@ -71,11 +75,11 @@ export function operationTitle(operation: OperationDetail): string {
       return `${noun} ${name} was cancelled`;
     case 'waiting':
       if (operation.isCancelling === true)
-        return `${doing} ${name}: cancelling; waits for ${waits[operation.waitingFor ?? 'agent']}`;
-      return `${doing} ${name}: waits for ${waits[operation.waitingFor ?? 'agent']}`;
+        return `${does} ${name}: cancelling; waits for ${waits[operation.waitingFor ?? 'agent']}`;
+      return `${does} ${name}: waits for ${waits[operation.waitingFor ?? 'agent']}`;
     case 'planned':
     case 'running':
-      return operation.isCancelling === true ? `${doing} ${name}: cancelling` : `${doing} ${name}`;
+      return operation.isCancelling === true ? `${does} ${name}: cancelling` : `${does} ${name}`;
   }
 }
 

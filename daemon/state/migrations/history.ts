@@ -6,6 +6,7 @@ import { repeatedEnrolment } from './0005-repeated-enrolment.ts';
 import { outgoing } from './0006-outgoing.ts';
 import { signInLimits } from './0007-sign-in-limits.ts';
 import { retirements } from './0008-retirements.ts';
+import { wayBack } from './0009-way-back.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order. */
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   outgoing,
   signInLimits,
   retirements,
+  wayBack,
 ];

@@ -106,6 +106,17 @@ export class FakeEngine implements EngineDoors {
       return { operations: this.applyOperations, unchanged: [], stored: [] };
     },
   };
+  readonly dayTwo: EngineDoors['dayTwo'] = {
+    plan: async (request) => {
+      this.#take('planIntent', request);
+      return this.planAnswer;
+    },
+    start: async (request) => {
+      this.#take('startIntent', request);
+      const [operation] = this.applyOperations;
+      return operation === undefined ? {} : { operation };
+    },
+  };
   readonly policies: EngineDoors['policies'] = {
     list: () => [],
     remove: async (name) => nothing(name),

@@ -64,6 +64,7 @@ test('whoever changes something is audited: only reading routes are not', () => 
     'file.preflight',
     'file.validate',
     'machine.plan-change',
+    'operation.plan',
     'policy.test',
   ]);
 });

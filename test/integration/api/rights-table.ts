@@ -43,6 +43,8 @@ export const rightsTable: Readonly<
   'machine.list': ['own'],
   'machine.plan-change': ['viewer', 'viewer'],
   'machine.change': ['operator', 'operator'],
+  'operation.plan': ['viewer', 'viewer'],
+  'operation.start': ['operator', 'operator'],
   'grant.list': ['viewer', 'viewer'],
   'grant.put': ['admin', 'admin'],
   'grant.remove': ['admin', 'admin'],

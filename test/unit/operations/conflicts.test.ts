@@ -20,6 +20,17 @@ const expected: [OperationKind, RequestKind, Verdict][] = [
   ['update', 'observe', 'beside'],
   ['update', 'plan', 'beside'],
   ['update', 'credential', 'beside'],
+  ['create', 'finalize', 'refuse'],
+  ['update', 'finalize', 'refuse'],
+  ['delete', 'finalize', 'refuse'],
+  ['finalize', 'create', 'refuse'],
+  ['finalize', 'update', 'wait'],
+  ['finalize', 'delete', 'interrupt'],
+  ['finalize', 'finalize', 'refuse'],
+  ['finalize', 'resume', 'refuse'],
+  ['finalize', 'observe', 'beside'],
+  ['finalize', 'plan', 'beside'],
+  ['finalize', 'credential', 'beside'],
   ['delete', 'create', 'refuse'],
   ['delete', 'update', 'refuse'],
   ['delete', 'delete', 'refuse'],
@@ -45,6 +56,8 @@ const file: TinyFile = {
 };
 const wider: TinyFile = { ...file, things: [...file.things, { id: 'c', after: [] }] };
 
+const finalizing = { cluster: 'one', principal: 'p', intent: { kind: 'finalize' }, confirm: 'one' } as const;
+
 describe('what the engine does about each pair is what the table says', () => {
   let site: FakeSite;
   beforeEach(async () => {
@@ -55,11 +68,21 @@ describe('what the engine does about each pair is what the table says', () => {
 
   /** Brings the cluster to where an operation of the kind runs and does not end. */
   async function occupy(kind: OperationKind): Promise<string> {
+    if (kind === 'finalize') {
+      const made = await site.apply(file);
+      await site.until(
+        () => site.engine.getOperation(made.operations[0]?.id as string).state === 'succeeded',
+      );
+    }
     for (const id of ['a', 'b', 'c']) site.agent.held.add(`thing.make/${id}`).add(`thing.remove/${id}`);
+    if (kind === 'finalize') {
+      const { operation } = await site.run(site.engine.dayTwo.start(finalizing));
+      return operation?.id as string;
+    }
     if (kind !== 'create') site.agent.made.set('a', 'made');
     const { operations } = await site.apply(file);
     const first = operations[0]?.id as string;
-    if (kind !== 'delete') return first;
+    if (kind === 'create' || kind === 'update') return first;
     const view = await site.run(site.engine.deleteCluster({ name: 'one', principal: 'p', confirm: 'one' }));
     await site.until(() => site.engine.getOperation(view.id).state === 'running');
     return view.id;
@@ -78,6 +101,10 @@ describe('what the engine does about each pair is what the table says', () => {
         return site.engine.apply({ text: tinyText(wider), file: 'f', principal });
       },
       delete: () => site.engine.deleteCluster({ name: 'one', principal, confirm: 'one' }),
+      finalize: () => {
+        site.agent.made.set('a', 'made');
+        return site.engine.dayTwo.start(finalizing);
+      },
       resume: () => site.engine.resumeOperation(holder, principal),
       observe: () => site.engine.observe('one'),
       plan: () => site.engine.plan({ text: tinyText(wider), file: 'f', principal }),

@@ -156,6 +156,10 @@ export const tinyPlanners: Planners = {
   planCluster: ({ desired, observed, revision }) =>
     planTiny(documentSchema.parse(desired.document), observed, revision),
   planRevival: () => undefined,
+  planIntent: ({ intent, observed, revision }) => {
+    const made = Object.keys(observed.marks ?? {});
+    return { ...plan(intent.kind, observed, revision, removals(made), made), intent };
+  },
   releaseSteps: () => [],
   planDeletion: ({ observed, revision }) => {
     const made = Object.keys(observed.marks ?? {});

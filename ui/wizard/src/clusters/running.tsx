@@ -3,7 +3,12 @@ import { Link } from 'wouter';
 import type { OperationView } from '../../../../daemon/api/types.ts';
 import { texts } from './texts.ts';
 
-const verbs = { create: 'Making it', update: 'Changing it', delete: 'Deleting it' } as const;
+const verbs = {
+  create: 'Making it',
+  update: 'Changing it',
+  delete: 'Deleting it',
+  finalize: 'Finalizing its upgrade',
+} as const;
 const waits = {
   approval: 'waits for approval',
   agent: 'waits for the agent',

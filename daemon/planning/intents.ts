@@ -1,0 +1,34 @@
+import type { Intent } from '../../provisioners/contract/intent.ts';
+import type { Plan } from '../../provisioners/contract/plan.ts';
+import { tagOf } from '../../provisioners/kubernetes/versions.ts';
+import { premisesOf } from './creation.ts';
+import { planFinalize } from './finalize.ts';
+import type { ClusterRequest } from './planner.ts';
+
+/** What an intent is planned from: all that the cluster itself is planned from. */
+export type IntentRequest<Kind extends Intent['kind'] = Intent['kind']> = Omit<ClusterRequest, 'retire'> & {
+  readonly intent: Extract<Intent, { kind: Kind }>;
+};
+
+/** What the planner of an intent answers; the rest of the plan follows from the request. */
+export type IntentPlan = Omit<Plan, 'kind' | 'intent' | 'cluster' | 'premises'>;
+
+/** Who plans for which intent: a file each. All pure. */
+const intentPlanners: { readonly [Kind in Intent['kind']]: (request: IntentRequest<Kind>) => IntentPlan } = {
+  finalize: planFinalize,
+};
+
+/**
+ * What it takes to bring about an intent, on what was seen; no steps when there is nothing to do. Pure.
+ * @throws UserProblem when it cannot be; Blocked when too much was unseen
+ */
+export function planIntent(request: IntentRequest): Plan {
+  const { intent, observed, revision, desired } = request;
+  return {
+    kind: intent.kind,
+    intent,
+    cluster: { uid: observed.cluster.uid, name: observed.cluster.name },
+    premises: premisesOf(observed, revision, tagOf(desired.spec.kubernetes.version)),
+    ...(intentPlanners[intent.kind] as (request: IntentRequest) => IntentPlan)(request),
+  };
+}
