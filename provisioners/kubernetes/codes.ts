@@ -84,6 +84,33 @@ export const kubernetesCodes: ProblemCatalogue = {
     explanation: 'A part of the control plane was restarted with renewed certificates and did not come back.',
     remedy: 'Nothing is to be done: it is tried again. If it stays so, read its log on that machine.',
   },
+  'RESTORE-001': {
+    title: 'The former data was not set aside',
+    explanation: "Etcd's data is made anew only where the former was moved aside for that very restore.",
+    remedy: 'Plan the restore again; if it happens again, report it.',
+  },
+  'RESTORE-002': {
+    title: 'etcd still runs',
+    explanation: 'Data that a process has open is not moved: it would go on writing into it.',
+    remedy: 'See why etcd does not end on that machine; the restore goes on by itself when it has.',
+  },
+  'RESTORE-003': {
+    title: "etcd's tool says nothing of the snapshot",
+    explanation:
+      'A snapshot is used only when etcdutl, or etcdctl before etcd 3.6, has looked at it. It printed nothing that can be read.',
+    remedy: 'Nothing is to be done: it is tried again. If it stays so, run the tool on that machine by hand.',
+  },
+  'RESTORE-004': {
+    title: 'Another etcd could still serve',
+    explanation:
+      'Just before the data was made anew, the etcd of another master ran still, or could be started from its former data. Two clusters under one name would each take writes that the other never sees.',
+    remedy: 'Resume the operation: what is to be stopped there is planned anew.',
+  },
+  'RESTORE-006': {
+    title: 'A backup says something else of itself',
+    explanation: 'What stands beside the encrypted file has changed since the restore was planned.',
+    remedy: 'Do not trust what the backup lies on; choose another one.',
+  },
   'ADDON-001': {
     title: 'Unknown add-on',
     explanation: 'The plan names an add-on that this release does not have.',

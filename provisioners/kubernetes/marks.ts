@@ -16,6 +16,9 @@ export const accessMark = 'access';
 /** Key of the mark that says what was proven to work last. */
 export const verifiedMark = 'verified';
 
+/** Key of the mark that says which restore its data came from last. */
+export const restoredMark = 'restored';
+
 /** Key of an add-on's mark: keys of a ConfigMap hold no slash. */
 export const addonMark = (name: string): string => `addon.${name.replaceAll('/', '.')}`;
 

@@ -4,13 +4,20 @@ import { machinesPreflight } from './preflight/machines-preflight.ts';
 import { payloadPreflight } from './preflight/payload-preflight.ts';
 import { addonInstall } from './steps/addon-install.ts';
 import { apiServerConfigure } from './steps/api-server-configure.ts';
+import { backupFetch } from './steps/backup-fetch.ts';
 import { certificatesRenew } from './steps/certificates-renew.ts';
 import { clusterAccessGrant } from './steps/cluster-access-grant.ts';
+import { clusterReconcile } from './steps/cluster-reconcile.ts';
 import { clusterVerify } from './steps/cluster-verify.ts';
 import { containerdStart } from './steps/containerd-start.ts';
 import { controlPlaneInit } from './steps/control-plane-init.ts';
 import { controlPlaneJoin } from './steps/control-plane-join.ts';
+import { controlPlaneStart } from './steps/control-plane-start.ts';
+import { controlPlaneStop } from './steps/control-plane-stop.ts';
 import { endpointConfigure } from './steps/endpoint-configure.ts';
+import { etcdDataCheck } from './steps/etcd-data-check.ts';
+import { etcdDataRestore } from './steps/etcd-data-restore.ts';
+import { etcdDataSetAside } from './steps/etcd-data-set-aside.ts';
 import { etcdSnapshot } from './steps/etcd-snapshot.ts';
 import { etcdSnapshotPrune } from './steps/etcd-snapshot-prune.ts';
 import { endpointWithdraw } from './steps/endpoint-withdraw.ts';
@@ -35,12 +42,13 @@ import { payloadInstall } from './steps/payload-install.ts';
 import { pkiInstall } from './steps/pki-install.ts';
 import { providerPreflight } from './steps/provider-preflight.ts';
 import { teardownProve } from './steps/teardown-prove.ts';
+import { watchesRenew } from './steps/watches-renew.ts';
 import { workerJoin } from './steps/worker-join.ts';
 
 /** Every step there is, in the order a cluster lives through them: the table of contents of an installation. */
 export const steps: readonly AnyStep[] = [
-  payloadPreflight,
   providerPreflight,
+  payloadPreflight,
   payloadPreflight,
   infrastructurePrepare,
   machineCreate,
@@ -72,6 +80,14 @@ export const steps: readonly AnyStep[] = [
   certificatesRenew,
   etcdSnapshot,
   etcdSnapshotPrune,
+  etcdDataCheck,
+  backupFetch,
+  controlPlaneStop,
+  etcdDataSetAside,
+  etcdDataRestore,
+  controlPlaneStart,
+  watchesRenew,
+  clusterReconcile,
   clusterVerify,
   machineDestroy,
   nodeRemove,

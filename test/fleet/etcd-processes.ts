@@ -1,5 +1,15 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import 'reflect-metadata';
@@ -15,7 +25,7 @@ const cacheFolder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cach
 export const etcdBinary = (): string => unpacked('etcd-server', 'usr/bin/etcd');
 
 /** Path of its etcdctl, likewise. */
-const etcdctlBinary = (): string => unpacked('etcd-client', 'usr/bin/etcdctl');
+export const etcdctlBinary = (): string => unpacked('etcd-client', 'usr/bin/etcdctl');
 
 function unpacked(name: 'etcd-server' | 'etcd-client', path: string): string {
   const binary = join(cacheFolder, 'root', path);
@@ -80,6 +90,7 @@ export class EtcdProcesses {
       `--${prefix}trusted-ca-file=ca.crt`,
       `--${prefix}client-cert-auth=true`,
     ];
+    const log = openSync(join(member.folder, 'log'), 'a');
     member.process = spawn(
       etcdBinary(),
       [
@@ -99,8 +110,23 @@ export class EtcdProcesses {
         ...tls(''),
         ...tls('peer-'),
       ],
-      { cwd: member.folder, stdio: 'ignore' },
+      { cwd: member.folder, stdio: ['ignore', log, log] },
     );
+    closeSync(log);
+  }
+
+  /** Everything it has printed so far. */
+  logOf(name: string): string {
+    return readFileSync(join(this.#member(name).folder, 'log'), 'utf8');
+  }
+
+  /** Where its data and certificates lie. */
+  folderOf(name: string): string {
+    return this.#member(name).folder;
+  }
+
+  isRunning(name: string): boolean {
+    return this.#member(name).process !== undefined;
   }
 
   /** Starts it again on its data. */
@@ -132,13 +158,22 @@ export class EtcdProcesses {
   }
 
   /** kill -9 of one member, by its pid. */
-  async kill(name: string): Promise<void> {
+  kill(name: string): Promise<void> {
+    return this.#signal(name, 'SIGKILL');
+  }
+
+  /** Asks it to end, as the kubelet does. */
+  end(name: string): Promise<void> {
+    return this.#signal(name, 'SIGTERM');
+  }
+
+  async #signal(name: string, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const member = this.#member(name);
     const { process: child } = member;
     member.process = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
+    child.kill(signal);
     await ended;
   }
 

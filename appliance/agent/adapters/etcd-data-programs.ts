@@ -53,9 +53,9 @@ image_of_etcd() {
   done | grep . || ctr --namespace k8s.io images ls -q 2>/dev/null | grep -E '/etcd:' | head -n 1
 }
 leave_image() {
-  ctr --namespace k8s.io images unmount --rm "$image_folder" >/dev/null 2>&1 || umount "$image_folder" 2>/dev/null
-  rmdir "$image_folder" 2>/dev/null
-  return 0
+  [ -d "$image_folder" ] || return 0
+  ctr --namespace k8s.io images unmount --rm "$image_folder" >/dev/null 2>&1 || umount "$image_folder" 2>/dev/null || :
+  rmdir "$image_folder" 2>/dev/null || :
 }
 find_tool() {
   local name path image

@@ -66,16 +66,6 @@ export function createEtcdDataPort(options: EtcdDataOptions): EtcdDataPort {
     const program = { text: lookProgram, variables: known(restore) };
     return stateOf(await machines.ask(machine, "looking at etcd's data", program));
   };
-  const runUnit = (
-    machine: MachineRef,
-    label: string,
-    title: string,
-    text: string,
-    variables: Readonly<Record<string, string>>,
-  ): Promise<void> => {
-    const assignments = Object.entries(variables).map(([name, value]) => `${name}=${quote(value)}\n`);
-    return units.run(machine, { label, title, text: `${assignments.join('')}${text}` });
-  };
   return {
     look,
     async place(machine, restore, { sha256, data }) {
@@ -98,7 +88,11 @@ export function createEtcdDataPort(options: EtcdDataOptions): EtcdDataPort {
       const seen = await look(machine, restore);
       if (seen.isSetAside) return;
       if (seen.hasData) await requireStopped(options, machine);
-      await runUnit(machine, 'etcd-set-aside', "setting etcd's data aside", setAsideProgram, known(restore));
+      await units.run(machine, {
+        label: 'etcd-set-aside',
+        title: "setting etcd's data aside",
+        text: withVariables(setAsideProgram, known(restore)),
+      });
     },
     async restore(machine, restore, { source, name, peerURL: peer }) {
       const seen = await look(machine, restore);
@@ -109,9 +103,19 @@ export function createEtcdDataPort(options: EtcdDataOptions): EtcdDataPort {
           remedy: 'Plan the restore again; if it happens again, report it. Nothing was changed.',
         });
       const variables = { ...known(restore), source, name, peer };
-      await runUnit(machine, 'etcd-restore', "making etcd's new data", restoreProgram, variables);
+      await units.run(machine, {
+        label: 'etcd-restore',
+        title: "making etcd's new data",
+        text: withVariables(restoreProgram, variables),
+      });
     },
   };
+}
+
+/** A unit's program, which has no other way to be told. */
+function withVariables(text: string, variables: Readonly<Record<string, string>>): string {
+  const assignments = Object.entries(variables).map(([name, value]) => `${name}=${quote(value)}\n`);
+  return `${assignments.join('')}${text}`;
 }
 
 const etcdComponent = (): ControlPlaneComponent => {
