@@ -92,6 +92,8 @@ export interface Planners {
   /** Refusals of changes that a field does not allow (immutable ones), against the kept document. */
   checkChange(before: DesiredCluster, after: DesiredCluster): readonly ProblemReport[];
   /** What a change of machines means: the text that asks for it, and who leaves. @throws UserProblem */
+  /** Subjects of the cluster whose newest attempt at a step of this kind has not ended well. */
+  readonly unfinished: (kind: string) => readonly string[];
   changeMachines(
     desired: DesiredCluster,
     observed: Observed,

@@ -44,6 +44,7 @@ export function planOn(
     ...(recoveryRecipient === undefined ? {} : { recoveryRecipient }),
     hasReceipt: (kind: string) => state.attempts.hasReceipt(cluster.uid, kind),
     hasBegun: (kind: string) => state.attempts.hasBegun(cluster.uid, kind),
+    unfinished: (kind: string) => state.attempts.unfinished(cluster.uid, kind),
   };
   if (intent !== undefined) return planners.planIntent({ ...input, intent });
   return planners.planCluster(retire === undefined ? input : { ...input, retire });

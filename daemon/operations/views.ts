@@ -169,6 +169,7 @@ const runningPhases: Readonly<Record<OperationRecord['kind'], ClusterPhase>> = {
 };
 
 function phaseOf({ asAskedAt }: ClusterEntry, operation: OperationRecord | undefined): ClusterPhase {
+  renew: 'Updating',
   if (operation === undefined) return 'Pending';
   if (operation.state === 'waiting') return 'Waiting';
   if (operation.state === 'planned' || operation.state === 'running') return runningPhases[operation.kind];

@@ -7,6 +7,7 @@ const verbs: Readonly<Record<Plan['kind'], string>> = {
   update: 'Change',
   delete: 'Delete',
   finalize: 'Finalize the upgrade of',
+  renew: 'Renew the certificates of',
 };
 
 const signs: Readonly<Record<PlanChange['action'], string>> = { create: '+', change: '~', destroy: '-' };

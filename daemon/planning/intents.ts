@@ -4,18 +4,25 @@ import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import { premisesOf } from './creation.ts';
 import { planFinalize } from './finalize.ts';
 import type { ClusterRequest } from './planner.ts';
+import { planRenewal } from './renewal.ts';
 
 /** What an intent is planned from: all that the cluster itself is planned from. */
 export type IntentRequest<Kind extends Intent['kind'] = Intent['kind']> = Omit<ClusterRequest, 'retire'> & {
   readonly intent: Extract<Intent, { kind: Kind }>;
+  /** Subjects whose newest attempt at a step of this kind has not ended well, in whatever operation. */
+  readonly unfinished?: (kind: string) => readonly string[];
 };
 
-/** What the planner of an intent answers; the rest of the plan follows from the request. */
-export type IntentPlan = Omit<Plan, 'kind' | 'intent' | 'cluster' | 'premises'>;
+/**
+ * What the planner of an intent answers; the rest of the plan follows from the request. `intent`: as it was asked, with
+ * what the planner decided once and for all that plan again.
+ */
+export type IntentPlan = Omit<Plan, 'kind' | 'cluster' | 'premises'>;
 
 /** Who plans for which intent: a file each. All pure. */
 const intentPlanners: { readonly [Kind in Intent['kind']]: (request: IntentRequest<Kind>) => IntentPlan } = {
   finalize: planFinalize,
+  renew: planRenewal,
 };
 
 /**

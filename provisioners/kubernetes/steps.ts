@@ -14,6 +14,7 @@ import { controlPlaneInit } from './steps/control-plane-init.ts';
 import { controlPlaneJoin } from './steps/control-plane-join.ts';
 import { controlPlaneStart } from './steps/control-plane-start.ts';
 import { controlPlaneStop } from './steps/control-plane-stop.ts';
+import { controlPlaneVerify } from './steps/control-plane-verify.ts';
 import { endpointConfigure } from './steps/endpoint-configure.ts';
 import { etcdDataCheck } from './steps/etcd-data-check.ts';
 import { etcdDataRestore } from './steps/etcd-data-restore.ts';
@@ -79,6 +80,7 @@ export const steps: readonly AnyStep[] = [
   kubeletServingApprove,
   certificatesRenew,
   etcdSnapshot,
+  controlPlaneVerify,
   etcdSnapshotPrune,
   etcdDataCheck,
   backupFetch,

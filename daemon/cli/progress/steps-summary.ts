@@ -56,6 +56,7 @@ const verbs = {
   create: ['Creating', 'Created', 'Creation of'],
   update: ['Updating', 'Updated', 'Update of'],
   delete: ['Deleting', 'Deleted', 'Deletion of'],
+  renew: ['Renewing the certificates of', 'Renewed the certificates of', 'Renewing the certificates of'],
   finalize: ['Finalizing the upgrade of', 'Finalized the upgrade of', 'Finalizing the upgrade of'],
 } as const satisfies Readonly<Record<OperationDetail['kind'], readonly [string, string, string]>>;
 

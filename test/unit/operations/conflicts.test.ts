@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { conflicts, type RequestKind, type Verdict } from '../../../daemon/operations/conflicts.ts';
+import type { Intent } from '../../../provisioners/contract/intent.ts';
 import type { OperationKind } from '../../../provisioners/contract/plan.ts';
 import { FakeSite } from './fake-site.ts';
 import { type TinyFile, tinyText } from './tiny-planners.ts';
@@ -23,6 +24,19 @@ const expected: [OperationKind, RequestKind, Verdict][] = [
   ['create', 'finalize', 'refuse'],
   ['update', 'finalize', 'refuse'],
   ['delete', 'finalize', 'refuse'],
+  ['create', 'renew', 'refuse'],
+  ['update', 'renew', 'refuse'],
+  ['finalize', 'renew', 'refuse'],
+  ['delete', 'renew', 'refuse'],
+  ['renew', 'create', 'refuse'],
+  ['renew', 'update', 'wait'],
+  ['renew', 'delete', 'interrupt'],
+  ['renew', 'finalize', 'refuse'],
+  ['renew', 'renew', 'refuse'],
+  ['renew', 'resume', 'refuse'],
+  ['renew', 'observe', 'beside'],
+  ['renew', 'plan', 'beside'],
+  ['renew', 'credential', 'beside'],
   ['finalize', 'create', 'refuse'],
   ['finalize', 'update', 'wait'],
   ['finalize', 'delete', 'interrupt'],
@@ -56,7 +70,16 @@ const file: TinyFile = {
 };
 const wider: TinyFile = { ...file, things: [...file.things, { id: 'c', after: [] }] };
 
-const finalizing = { cluster: 'one', principal: 'p', intent: { kind: 'finalize' }, confirm: 'one' } as const;
+/** What is wanted once, of each kind. */
+const wishes = {
+  finalize: { kind: 'finalize' },
+  renew: { kind: 'renew' },
+} as const satisfies { readonly [Kind in Intent['kind']]: Extract<Intent, { kind: Kind }> };
+
+const wishFor = (kind: Intent['kind']) =>
+  ({ cluster: 'one', principal: 'p', intent: wishes[kind], confirm: 'one' }) as const;
+
+const isIntent = (kind: OperationKind): kind is Intent['kind'] => kind in wishes;
 
 describe('what the engine does about each pair is what the table says', () => {
   let site: FakeSite;
@@ -68,15 +91,15 @@ describe('what the engine does about each pair is what the table says', () => {
 
   /** Brings the cluster to where an operation of the kind runs and does not end. */
   async function occupy(kind: OperationKind): Promise<string> {
-    if (kind === 'finalize') {
+    if (isIntent(kind)) {
       const made = await site.apply(file);
       await site.until(
         () => site.engine.getOperation(made.operations[0]?.id as string).state === 'succeeded',
       );
     }
     for (const id of ['a', 'b', 'c']) site.agent.held.add(`thing.make/${id}`).add(`thing.remove/${id}`);
-    if (kind === 'finalize') {
-      const { operation } = await site.run(site.engine.dayTwo.start(finalizing));
+    if (isIntent(kind)) {
+      const { operation } = await site.run(site.engine.dayTwo.start(wishFor(kind)));
       return operation?.id as string;
     }
     if (kind !== 'create') site.agent.made.set('a', 'made');
@@ -103,7 +126,11 @@ describe('what the engine does about each pair is what the table says', () => {
       delete: () => site.engine.deleteCluster({ name: 'one', principal, confirm: 'one' }),
       finalize: () => {
         site.agent.made.set('a', 'made');
-        return site.engine.dayTwo.start(finalizing);
+        return site.engine.dayTwo.start(wishFor('finalize'));
+      },
+      renew: () => {
+        site.agent.made.set('a', 'made');
+        return site.engine.dayTwo.start(wishFor('renew'));
       },
       resume: () => site.engine.resumeOperation(holder, principal),
       observe: () => site.engine.observe('one'),

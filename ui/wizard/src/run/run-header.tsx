@@ -7,7 +7,13 @@ import { Glyph } from './glyph.tsx';
 import type { Standing } from './machines.ts';
 import { RunActions } from './run-actions.tsx';
 
-const verbs = { create: 'Create', update: 'Update', delete: 'Delete', finalize: 'Finalize' } as const;
+const verbs = {
+  create: 'Create',
+  update: 'Update',
+  delete: 'Delete',
+  finalize: 'Finalize',
+  renew: 'Renew the certificates of',
+} as const;
 
 /** What an operation waits for, in words. */
 const waits = {
