@@ -2,13 +2,13 @@ import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { ProviderConfig } from '../../provisioners/contract/provider.ts';
 import { changeMachines } from '../planning/machine-change.ts';
+import { planIntent } from '../planning/intents.ts';
 import {
   apiPortOf,
   describePlan,
   natureOf,
   planCluster,
   planDeletion,
-  planIntent,
   planRevival,
   releaseSteps,
 } from '../planning/planner.ts';

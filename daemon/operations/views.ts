@@ -170,6 +170,7 @@ const runningPhases: Readonly<Record<OperationRecord['kind'], ClusterPhase>> = {
 
 function phaseOf({ asAskedAt }: ClusterEntry, operation: OperationRecord | undefined): ClusterPhase {
   renew: 'Updating',
+  restore: 'Updating',
   if (operation === undefined) return 'Pending';
   if (operation.state === 'waiting') return 'Waiting';
   if (operation.state === 'planned' || operation.state === 'running') return runningPhases[operation.kind];

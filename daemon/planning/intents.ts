@@ -5,6 +5,7 @@ import { premisesOf } from './creation.ts';
 import { planFinalize } from './finalize.ts';
 import type { ClusterRequest } from './planner.ts';
 import { planRenewal } from './renewal.ts';
+import { planRestore } from './restore.ts';
 
 /** What an intent is planned from: all that the cluster itself is planned from. */
 export type IntentRequest<Kind extends Intent['kind'] = Intent['kind']> = Omit<ClusterRequest, 'retire'> & {
@@ -23,6 +24,7 @@ export type IntentPlan = Omit<Plan, 'kind' | 'cluster' | 'premises'>;
 const intentPlanners: { readonly [Kind in Intent['kind']]: (request: IntentRequest<Kind>) => IntentPlan } = {
   finalize: planFinalize,
   renew: planRenewal,
+  restore: planRestore,
 };
 
 /**

@@ -12,7 +12,8 @@ import type { Phase, Step } from '../../provisioners/contract/step.ts';
 function standIn(step: string): Json {
   const name = step.slice(step.indexOf('/') + 1);
   const reference = { name, address: `address of ${name}`, port: 22, user: 'root', hostKeys: [] };
-  return { reference, address: reference.address, publicKey: '', provisionalHostKey: '' };
+  const restored = { at: '', isBumped: false };
+  return { reference, address: reference.address, publicKey: '', provisionalHostKey: '', ...restored };
 }
 
 const isReference = (part: object): part is FactReference => '$fact' in part;

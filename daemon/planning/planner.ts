@@ -16,7 +16,6 @@ import { machinesOnDuty } from './wanted.ts';
 export { apiPortOf } from './api-port.ts';
 export { planDeletion } from './deletion.ts';
 export { describePlan } from './description.ts';
-export { planIntent } from './intents.ts';
 export { releaseSteps } from './release.ts';
 export { planRevival } from './revival.ts';
 

@@ -6,7 +6,7 @@ import type { Instant } from './time.ts';
  * Name of one restore on the machines: folders, data that was set aside and the new cluster's token bear it, so that
  * whoever comes again finds what was begun, and two restores never take each other's files for their own.
  */
-export const restoreKeySchema = z.string().regex(/^[a-z0-9]{8,32}$/);
+export const restoreKeySchema = z.string().regex(/^[0-9a-f]{8,32}$/);
 
 /** What a snapshot or a database of etcd holds, as etcd's own tool reads it. */
 export interface EtcdDataStatus {
@@ -68,7 +68,8 @@ export interface EtcdDataPort {
   /** What etcd's own tool says of the snapshot, after checking it. Transient with its words when it does not like it. */
   status(machine: MachineRef, restore: string): Promise<EtcdDataStatus>;
   /**
-   * Moves the data directory to where nothing starts it, under the name of the restore; none is success.
+   * Moves the data directory to where nothing starts it, under the name of the restore; none is success. Where an
+   * earlier restore came to nothing after that, what it had set aside is taken over.
    * @throws Blocked while an etcd process runs on it
    */
   setAside(machine: MachineRef, restore: string): Promise<void>;

@@ -1,10 +1,9 @@
 import { z } from 'zod';
+import { backupDestinationSchema } from './backup.ts';
+import { restoreKeySchema } from './etcd-data.ts';
 
-/**
- * What an operation is to bring about that no document says: what is wanted once, of a cluster that is there. It travels
- * with the plan, so that whoever plans again plans for the same. Holds no secret.
- */
-export const intentSchema = z.discriminatedUnion('kind', [
+/** Intents that somebody may ask for as they stand. */
+export const askedIntentSchema = z.discriminatedUnion('kind', [
   /** Ends an upgrade: the machines that were kept for the way back are destroyed (DESIGN §5). */
   z.strictObject({ kind: z.literal('finalize') }),
   /**
@@ -17,4 +16,44 @@ export const intentSchema = z.discriminatedUnion('kind', [
     since: z.iso.datetime().exactOptional(),
   }),
 ]);
+
+/** From what a cluster's data is restored. */
+const restoreSourceSchema = z.discriminatedUnion('from', [
+  z.strictObject({
+    from: z.literal('backup'),
+    destination: backupDestinationSchema,
+    id: z.string(),
+    at: z.iso.datetime(),
+    kubernetesVersion: z.string(),
+    /** Every write up to this revision of etcd is in it. */
+    revision: z.int().nonnegative(),
+    /** Of the snapshot. */
+    bytes: z.int().positive(),
+    snapshotSha256: z.string(),
+    /** Of the encrypted file: from the journal where that knows the backup, else from what lies beside the file. */
+    fileSha256: z.string(),
+    /** Whether the journal knows the backup. */
+    isKnown: z.boolean(),
+  }),
+  /** The data of a master that is left when the majority is gone. */
+  z.strictObject({ from: z.literal('survivor'), machine: z.string() }),
+]);
+
+/**
+ * The cluster's data back from a backup, or on with that of a master that is left (DESIGN §5). Never asked for as it
+ * stands: what is known of a backup is looked up by the daemon.
+ */
+const restoreIntentSchema = z.strictObject({
+  kind: z.literal('restore'),
+  key: restoreKeySchema,
+  source: restoreSourceSchema,
+  /** Masters that do not answer and never will: destroyed before anything is restored. */
+  lost: z.array(z.string().max(63)),
+});
+
+/**
+ * What an operation is to bring about that no document says: what is wanted once, of a cluster that is there. It travels
+ * with the plan, so that whoever plans again plans for the same. Holds no secret.
+ */
+export const intentSchema = z.discriminatedUnion('kind', [...askedIntentSchema.options, restoreIntentSchema]);
 export type Intent = z.infer<typeof intentSchema>;

@@ -1,8 +1,11 @@
 import { componentsOf } from './kubeadm-certificates.ts';
 import { manifestOf } from './paths.ts';
 
-/** Folder of one restore on a master ({@link import('../contract/etcd-data.ts').EtcdDataPort}). */
-const folderOf = (restore: string): string => `/var/lib/remuda/restore/${restore}`;
+/**
+ * Where stopped manifests are kept on a master: one folder for all restores, so that one that takes the place of
+ * another, which stopped half-way, starts again what that had stopped.
+ */
+const keptFolder = '/var/lib/remuda/restore/manifests';
 
 /** A static pod's manifest where kubeadm puts it, and where a restore keeps it while its process must not run. */
 export interface KeptManifest {
@@ -12,11 +15,11 @@ export interface KeptManifest {
 }
 
 /** The manifests of a control plane, whoever asks before whoever is asked: so they are taken away. */
-export const manifestsOf = (restore: string): readonly KeptManifest[] =>
+export const manifestsOf = (): readonly KeptManifest[] =>
   componentsOf(0)
     .map(({ name }) => ({
       component: name,
       path: manifestOf(name),
-      kept: `${folderOf(restore)}/manifests/${name}.yaml`,
+      kept: `${keptFolder}/${name}.yaml`,
     }))
     .toReversed();

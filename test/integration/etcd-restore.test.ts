@@ -19,7 +19,7 @@ import type { ClusterKeys } from '../../provisioners/contract/secrets.ts';
 import { etcdctlBinary, EtcdProcesses } from '../fleet/etcd-processes.ts';
 
 const { signal } = new AbortController();
-const restore = 'restore0001';
+const restore = '0000000000a1';
 
 /** Machines whose etcd is reached by a plain socket, and whose programs run here: the part that SSH would play. */
 class LocalMachines extends Machines {
@@ -215,7 +215,7 @@ describe('restore against real etcd processes (complaint 8)', () => {
       if (survivor === undefined) machines.push(await etcd.place('new'));
       const target = survivor ?? 'new';
       const data = dataOf(target);
-      const again = 'restore0002';
+      const again = '0000000000a2';
       await data.place(machineOf(target), again, { sha256: taken.sha256, data: inPieces(taken.content) });
       expect((await data.status(machineOf(target), again)).revision).toBeGreaterThanOrEqual(taken.revision);
       await data.setAside(machineOf(target), again);
@@ -283,6 +283,20 @@ describe('restore against real etcd processes (complaint 8)', () => {
     await data.setAside(machine, restore);
     await data.restore(machine, restore, member);
     expect(await keysAt(await startRestored('m0'))).toEqual([...numbered('kept-', 3), 'later-0']);
+  });
+
+  it('takes over what an earlier restore set aside that came to nothing', async () => {
+    await start(1);
+    await put(machines[0] as MachineRef, 'kept-', 3);
+    await etcd.end('m0');
+    const data = dataOf('m0');
+    const machine = machineOf('m0');
+    await data.setAside(machine, restore);
+    const next = '0000000000a2';
+    await data.setAside(machine, next);
+    await data.restore(machine, next, { source: 'aside', ...memberOf('m0') });
+    expect(await keysAt(await startRestored('m0'))).toEqual(numbered('kept-', 3));
+    expect((await data.look(machine, restore)).hasAside).toBe(false);
   });
 
   it('takes no snapshot that arrived otherwise than it was sent, and says what etcd says of a broken one', async () => {

@@ -48,7 +48,7 @@ const tool = String.raw`
 image_folder=/run/remuda/etcd-image
 image_of_etcd() {
   local manifest
-  for manifest in "$folder/manifests/etcd.yaml" /etc/kubernetes/manifests/etcd.yaml; do
+  for manifest in "$folder/../manifests/etcd.yaml" /etc/kubernetes/manifests/etcd.yaml; do
     sed -n 's/^ *image: *//p' "$manifest" 2>/dev/null | tr -d \"\' | head -n 1
   done | grep . || ctr --namespace k8s.io images ls -q 2>/dev/null | grep -E '/etcd:' | head -n 1
 }
@@ -90,7 +90,7 @@ tool=$(find_tool)
  * Moves the data aside. Where both folders are of one file system it is a rename; else a copy that counts when it is
  * whole, and only then is the original taken away.
  */
-export const setAsideProgram = `
+export const setAsideProgram = String.raw`
 set -e
 umask 077
 [ ! -e "$folder/aside" ] || exit 0
@@ -112,6 +112,15 @@ if [ -e "$data/member" ]; then
   fi
   rm -f -- "$data/remuda-probe" "$folder/probe"
   sync -- "$data" "$folder/etcd"
+elif [ ! -e "$folder/etcd/member" ]; then
+  # What an earlier restore set aside and nothing came of: the newest.
+  for former in $(ls -1td -- "$folder"/../*/etcd/member 2>/dev/null); do
+    earlier=$(dirname -- "$(dirname -- "$former")")
+    [ -e "$earlier/restored" ] && continue
+    mv -T -- "$former" "$folder/etcd/member"
+    sync -- "$folder/etcd"
+    break
+  done
 fi
 : > "$folder/aside"
 sync -- "$folder/aside" "$folder"

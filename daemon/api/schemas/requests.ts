@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { intentSchema } from '../../../provisioners/contract/intent.ts';
+import { askedIntentSchema } from '../../../provisioners/contract/intent.ts';
 
 /** Text of an answer file: a stream may have 1 MiB; the rest is for a clear message. */
 const text = z.string().max(2 * 1024 * 1024);
@@ -70,7 +70,7 @@ export const machineChangeSchema = z
 /** What is wanted once of a cluster that is there. */
 export const intentRequestSchema = z
   .strictObject({
-    intent: intentSchema,
+    intent: askedIntentSchema,
     bypass,
     planHash: z.string().max(200).exactOptional().describe('Run exactly this plan or refuse.'),
     confirm: z.string().max(63).exactOptional().describe("The cluster's name, where the plan needs it."),

@@ -57,6 +57,7 @@ const verbs = {
   update: ['Updating', 'Updated', 'Update of'],
   delete: ['Deleting', 'Deleted', 'Deletion of'],
   renew: ['Renewing the certificates of', 'Renewed the certificates of', 'Renewing the certificates of'],
+  restore: ['Restoring the data of', 'Restored the data of', 'Restore of the data of'],
   finalize: ['Finalizing the upgrade of', 'Finalized the upgrade of', 'Finalizing the upgrade of'],
 } as const satisfies Readonly<Record<OperationDetail['kind'], readonly [string, string, string]>>;
 

@@ -1,26 +1,18 @@
 import { z } from 'zod';
-import { restoreKeySchema } from '../../contract/etcd-data.ts';
 import { machineRefSchema } from '../../contract/machine.ts';
 import { defineStep, type StepContext, type StepLimits } from '../../contract/step.ts';
 import { minutes, seconds } from '../../contract/time.ts';
 import type { NoFacts } from '../cluster-settings.ts';
 import { type KeptManifest, manifestsOf } from '../restore-files.ts';
 
-const inputSchema = z.strictObject({
-  machine: machineRefSchema,
-  restore: restoreKeySchema,
-  apiPort: z.int().positive(),
-});
+const inputSchema = z.strictObject({ machine: machineRefSchema, apiPort: z.int().positive() });
 type Input = z.infer<typeof inputSchema>;
 
 /** After several restarts the kubelet waits up to five minutes before the next (pkg/kubelet: MaxContainerBackOff). */
 const limits: StepLimits = { soft: minutes(2), hard: minutes(30), attempts: 5 };
 
-async function keptManifests(
-  context: StepContext,
-  { machine, restore }: Input,
-): Promise<readonly KeptManifest[]> {
-  const manifests = manifestsOf(restore);
+async function keptManifests(context: StepContext, { machine }: Input): Promise<readonly KeptManifest[]> {
+  const manifests = manifestsOf();
   const found = await context.file.exist(
     machine,
     manifests.map(({ kept }) => kept),

@@ -17,8 +17,8 @@ type Input = z.infer<typeof inputSchema>;
 /** The kubelet looks at its folder of manifests every 20 s at the latest, and gives a pod half a minute to end. */
 const limits: StepLimits = { soft: minutes(2), hard: minutes(15), attempts: 5 };
 
-async function manifestsThere(context: StepContext, { machine, restore }: Input) {
-  const manifests = manifestsOf(restore);
+async function manifestsThere(context: StepContext, { machine }: Input) {
+  const manifests = manifestsOf();
   const found = await context.file.exist(
     machine,
     manifests.map(({ path }) => path),
@@ -31,7 +31,7 @@ const isKubeletActive = async (context: StepContext, machine: MachineRef): Promi
 
 /**
  * Stops the API server, the controllers and etcd of one master, so that nothing starts them again: their manifests are
- * kept in the folder of the restore. An act: when the data is aside, it is not undone by what comes after.
+ * kept aside. An act: when the data is aside, it is not undone by what comes after.
  */
 export const controlPlaneStop = defineStep<Input, NoFacts>({
   kind: 'control-plane.stop',

@@ -78,9 +78,7 @@ export class ModelCluster {
   /** Whether control planes were stopped for a restore: then lost quorum is what was asked for. */
   get isRestoring(): boolean {
     return [...this.machines.values()].some(({ files }) =>
-      [...files.keys()].some((path) =>
-        /^\/var\/lib\/remuda\/restore\/[^/]+\/manifests\/etcd\.yaml$/.test(path),
-      ),
+      [...files.keys()].some((path) => path === '/var/lib/remuda/restore/manifests/etcd.yaml'),
     );
   }
 

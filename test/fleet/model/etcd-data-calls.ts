@@ -36,6 +36,14 @@ const write = (machine: ModelMachine, path: string, content: string): void => {
   machine.files.set(path, { content, mode: 0o600 });
 };
 
+/** Data that an earlier restore set aside before it came to nothing. */
+const unfinishedAside = (machine: ModelMachine): string | undefined =>
+  [...machine.files.keys()].find(
+    (path) =>
+      /^\/var\/lib\/remuda\/restore\/[^/]+\/etcd\/member$/.test(path) &&
+      !machine.files.has(path.replace('etcd/member', 'restored')),
+  );
+
 /** The objects in a snapshot of the model: text in sectors, and its SHA-256 (backup-calls.ts). */
 function objectsIn(content: string, machine: ModelMachine): StoredObject[] {
   const bytes = Buffer.from(content, 'base64');
@@ -104,7 +112,10 @@ export const etcdDataCalls = {
         remedy: 'See why it does not end.',
       });
     const data = machine.files.get(paths.etcdData);
-    if (data !== undefined) machine.files.set(files.aside, data);
+    const earlier = data === undefined ? unfinishedAside(machine) : undefined;
+    const former = data ?? (earlier === undefined ? undefined : machine.files.get(earlier));
+    if (earlier !== undefined) machine.files.delete(earlier);
+    if (former !== undefined) machine.files.set(files.aside, former);
     machine.files.delete(paths.etcdData);
     write(machine, files.isSetAside, '');
     fleet.changed('etcdData.setAside', machine.name, by);

@@ -45,6 +45,21 @@ const expected: [OperationKind, RequestKind, Verdict][] = [
   ['finalize', 'observe', 'beside'],
   ['finalize', 'plan', 'beside'],
   ['finalize', 'credential', 'beside'],
+  ['create', 'restore', 'refuse'],
+  ['update', 'restore', 'refuse'],
+  ['finalize', 'restore', 'refuse'],
+  ['renew', 'restore', 'refuse'],
+  ['delete', 'restore', 'refuse'],
+  ['restore', 'create', 'refuse'],
+  ['restore', 'update', 'wait'],
+  ['restore', 'delete', 'interrupt'],
+  ['restore', 'finalize', 'refuse'],
+  ['restore', 'renew', 'refuse'],
+  ['restore', 'restore', 'refuse'],
+  ['restore', 'resume', 'refuse'],
+  ['restore', 'observe', 'beside'],
+  ['restore', 'plan', 'beside'],
+  ['restore', 'credential', 'beside'],
   ['delete', 'create', 'refuse'],
   ['delete', 'update', 'refuse'],
   ['delete', 'delete', 'refuse'],
@@ -74,6 +89,12 @@ const wider: TinyFile = { ...file, things: [...file.things, { id: 'c', after: []
 const wishes = {
   finalize: { kind: 'finalize' },
   renew: { kind: 'renew' },
+  restore: {
+    kind: 'restore',
+    key: '0123456789ab',
+    source: { from: 'survivor', machine: 'a' },
+    lost: [],
+  },
 } as const satisfies { readonly [Kind in Intent['kind']]: Extract<Intent, { kind: Kind }> };
 
 const wishFor = (kind: Intent['kind']) =>
@@ -131,6 +152,10 @@ describe('what the engine does about each pair is what the table says', () => {
       renew: () => {
         site.agent.made.set('a', 'made');
         return site.engine.dayTwo.start(wishFor('renew'));
+      },
+      restore: () => {
+        site.agent.made.set('a', 'made');
+        return site.engine.dayTwo.start(wishFor('restore'));
       },
       resume: () => site.engine.resumeOperation(holder, principal),
       observe: () => site.engine.observe('one'),

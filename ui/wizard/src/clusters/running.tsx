@@ -8,6 +8,7 @@ const verbs = {
   update: 'Changing it',
   delete: 'Deleting it',
   finalize: 'Finalizing its upgrade',
+  restore: 'Restoring its data',
   renew: 'Renewing its certificates',
 } as const;
 const waits = {

@@ -12,6 +12,7 @@ const verbs = {
   update: 'Update',
   delete: 'Delete',
   finalize: 'Finalize',
+  restore: 'Restore the data of',
   renew: 'Renew the certificates of',
 } as const;
 

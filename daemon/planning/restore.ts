@@ -1,0 +1,284 @@
+import { factOf, type PlanChange, type PlannedStep, stepId } from '../../provisioners/contract/plan.ts';
+import { Blocked, UserProblem } from '../../provisioners/contract/problem.ts';
+import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
+import { restoredMark } from '../../provisioners/kubernetes/marks.ts';
+import { backupFetch } from '../../provisioners/kubernetes/steps/backup-fetch.ts';
+import { clusterReconcile } from '../../provisioners/kubernetes/steps/cluster-reconcile.ts';
+import { controlPlaneInit } from '../../provisioners/kubernetes/steps/control-plane-init.ts';
+import { controlPlaneStart } from '../../provisioners/kubernetes/steps/control-plane-start.ts';
+import { controlPlaneStop } from '../../provisioners/kubernetes/steps/control-plane-stop.ts';
+import { etcdDataCheck } from '../../provisioners/kubernetes/steps/etcd-data-check.ts';
+import { etcdDataRestore } from '../../provisioners/kubernetes/steps/etcd-data-restore.ts';
+import { etcdDataSetAside } from '../../provisioners/kubernetes/steps/etcd-data-set-aside.ts';
+import { hostKeyReplace } from '../../provisioners/kubernetes/steps/host-key-replace.ts';
+import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
+import { watchesRenew } from '../../provisioners/kubernetes/steps/watches-renew.ts';
+import { minorFor, minorOf } from '../../provisioners/kubernetes/versions.ts';
+import { apiPortOf } from './api-port.ts';
+import type { MachineReference } from './cluster-plan.ts';
+import type { IntentPlan, IntentRequest } from './intents.ts';
+import { about, aboutCluster, planStep } from './planned-step.ts';
+import { planCluster } from './planner.ts';
+import { type RestoreMasters, restoreMasters } from './restore-masters.ts';
+
+type Request = IntentRequest<'restore'>;
+
+/** A restore in the making: the steps that prepare its target, and how that is named. */
+interface Target {
+  readonly name: string;
+  readonly reference: MachineReference;
+  /** The road of a machine that is made for it; empty where a master is left. */
+  readonly road: readonly PlannedStep[];
+  /** kubeadm init, which starts the control plane of a machine that never had one. */
+  readonly init?: PlannedStep;
+}
+
+/** What the snapshot takes beside the former data: itself, what is made of it, and half as much in between. */
+const roomFor = (snapshot: number): number => Math.ceil(snapshot * 2.5);
+
+/** What comes before a step, by whatever way. */
+function before(steps: readonly PlannedStep[], last: PlannedStep): PlannedStep[] {
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  const found = new Set<string>();
+  const open = [...last.after];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (found.has(id)) continue;
+    found.add(id);
+    open.push(...(byId.get(id)?.after ?? []));
+  }
+  return steps.filter(({ id }) => found.has(id));
+}
+
+/** The road of a new first master: that of a cluster that is made from nothing, up to its control plane. */
+function newTarget(request: Request, lost: readonly string[]): Target {
+  const { observed } = request;
+  const blank = {
+    ...observed,
+    machines: (observed.machines ?? []).filter(({ name }) => !lost.includes(name)),
+    nodes: [],
+    voters: [],
+    marks: {},
+  };
+  const { steps } = planCluster({ ...request, observed: blank, isEstablished: false, mayHaveJoined: false });
+  const init = steps.find(({ kind }) => kind === controlPlaneInit.kind);
+  if (init === undefined) throw new Error('a cluster from nothing begins without a control plane');
+  const reference = factOf(hostKeyReplace, init.subject, 'reference');
+  return { name: init.subject, reference, road: before(steps, init), init };
+}
+
+/** What is looked at and brought before anything is touched. */
+function preparation({ intent }: Request, { answering }: RestoreMasters, target: Target): PlannedStep[] {
+  const { key: restore, source } = intent;
+  const needs = (name: string): number =>
+    name === target.name && source.from === 'backup' ? roomFor(source.bytes) : 0;
+  const checks = answering.map((machine) =>
+    planStep(etcdDataCheck, about(machine.name), { machine, restore, needs: needs(machine.name) }, []),
+  );
+  if (source.from === 'survivor') return checks;
+  const { destination, id, fileSha256, snapshotSha256, bytes, revision } = source;
+  const backup = { destination, id, fileSha256, snapshotSha256, bytes, revision };
+  const after = [...checks, ...target.road].map((step) => step.id);
+  const input = { machine: target.reference, restore, ...backup };
+  return [...checks, planStep(backupFetch, about(target.name), input, after)];
+}
+
+/** Nobody serves any more, and what could be started is out of reach: only then the new data is made. */
+function replacement(
+  { intent, desired }: Request,
+  { answering, lost }: RestoreMasters,
+  target: Target,
+  after: readonly string[],
+): PlannedStep[] {
+  const restore = intent.key;
+  const apiPort = apiPortOf(desired);
+  const destroyed = lost.map((name) => planStep(machineDestroy, about(name), { name }, after, 'removal'));
+  const stopped = answering.map((machine) =>
+    planStep(controlPlaneStop, about(machine.name), { machine, restore, apiPort }, after),
+  );
+  const silenced = [...destroyed, ...stopped].map(({ id }) => id);
+  const aside = answering.map((machine) =>
+    planStep(etcdDataSetAside, about(machine.name), { machine, restore }, silenced),
+  );
+  const source = intent.source.from === 'backup' ? 'snapshot' : 'aside';
+  const others = answering.filter(({ name }) => name !== target.name);
+  const made = planStep(
+    etcdDataRestore,
+    about(target.name),
+    { machine: target.reference, restore, source, others },
+    [...after, ...silenced, ...aside.map(({ id }) => id)],
+  );
+  const started =
+    target.init === undefined
+      ? planStep(controlPlaneStart, about(target.name), { machine: target.reference, apiPort }, [made.id])
+      : { ...target.init, after: [...target.init.after, made.id].toSorted() };
+  return [...destroyed, ...stopped, ...aside, made, started];
+}
+
+/** Whatever watched the old data begins anew, and the world is compared with what the data knows. */
+function conclusion(
+  { intent, desired, observed }: Request,
+  machines: readonly ProviderMachine[],
+  target: Target,
+): PlannedStep[] {
+  const access = { masters: [target.reference], apiPort: apiPortOf(desired) };
+  const workers = machines.flatMap(({ name, role, state }) => {
+    const reference = observed.references[name];
+    return role === 'worker' && state === 'running' && reference !== undefined ? [reference] : [];
+  });
+  const started = stepId(
+    target.init === undefined ? controlPlaneStart.kind : controlPlaneInit.kind,
+    target.name,
+  );
+  const renewed = planStep(
+    watchesRenew,
+    aboutCluster,
+    {
+      access,
+      machines: [target.reference, ...workers],
+      since: factOf(etcdDataRestore, target.name, 'at'),
+      isBumped: factOf(etcdDataRestore, target.name, 'isBumped'),
+    },
+    [started],
+  );
+  const compared = planStep(clusterReconcile, aboutCluster, { access, restore: intent.key }, [renewed.id]);
+  return [renewed, compared];
+}
+
+/** @throws UserProblem where the backup is of another minor: its data may hold what this one cannot read */
+function refuseOtherMinor({ intent: { source }, desired }: Request): void {
+  if (source.from === 'survivor') return;
+  const { version } = desired.spec.kubernetes;
+  if (minorOf(source.kubernetesVersion) === minorOf(version)) return;
+  throw new UserProblem(
+    'PLAN-033',
+    `The backup ${source.id} was made of Kubernetes ${source.kubernetesVersion}, and the cluster is to run ${version}`,
+    {
+      value: source.id,
+      remedy: `Choose a backup of ${minorOf(version)}, or ask for ${minorOf(source.kubernetesVersion)} in the cluster's document first.`,
+    },
+  );
+}
+
+const etcdOf = (version: string): string => /etcd:(\d+\.\d+)/.exec(minorFor(version).images.etcd)?.[1] ?? '';
+
+/** Whether this minor's etcd brings a tool that raises revisions: etcdutl from 3.5.10 on. */
+const canBump = (version: string): boolean => Number(etcdOf(version).split('.')[1]) >= 6;
+
+function lossOf({ intent: { source } }: Request, target: Target): string[] {
+  if (source.from === 'survivor')
+    return [
+      `The cluster goes on with the data of ${target.name}: what was written elsewhere and had not reached ${target.name} when the others were lost is lost.`,
+    ];
+  return [
+    `The cluster goes back to ${source.at} (revision ${source.revision} of etcd): whatever was written since then is lost, also Secrets, tokens and Leases. Pods that were started since are ended, and pods that were ended since are started.`,
+    ...(source.isKnown
+      ? []
+      : [
+          `Remuda's journal knows nothing of the backup ${source.id}: whoever could write at its destination could have made it.`,
+        ]),
+  ];
+}
+
+function noticesOf(request: Request, masters: RestoreMasters, target: Target): string[] {
+  const { desired, intent } = request;
+  const { version } = desired.spec.kubernetes;
+  const others = masters.answering.filter(({ name }) => name !== target.name).map(({ name }) => name);
+  return [
+    ...lossOf(request, target),
+    'The Kubernetes API is away from the first stop until the control plane is started again; pods that run go on meanwhile.',
+    ...(canBump(version)
+      ? []
+      : [
+          `etcd ${etcdOf(version)} cannot raise its revisions, so whoever watches the API from a newer one hears nothing until he begins anew. Kubelets and the pods of kube-system are restarted; restart operators and controllers of your own yourself.`,
+        ]),
+    ...(masters.answering.length === 0
+      ? []
+      : [
+          `The former data is kept on each master in /var/lib/remuda/restore/${intent.key}; remove it when you are sure.`,
+        ]),
+    others.length === 0
+      ? 'The masters that are missing then are made, and join; that is planned when the API answers.'
+      : `${others.join(', ')} ${others.length === 1 ? 'joins' : 'join'} the new etcd cluster empty, one after another; that is planned when the API answers.`,
+  ];
+}
+
+function changesOf({ intent: { source } }: Request, { lost }: RestoreMasters, target: Target): PlanChange[] {
+  const from = source.from === 'backup' ? `the backup ${source.id}` : `the data of ${source.machine}`;
+  return [
+    ...(target.init === undefined
+      ? []
+      : [
+          { action: 'create', subject: target.name, detail: 'control-plane, for the restored data' } as const,
+        ]),
+    { action: 'change', subject: 'cluster', detail: `etcd's data from ${from}, on ${target.name}` },
+    ...lost.map(
+      (name): PlanChange => ({ action: 'destroy', subject: name, detail: 'control-plane, lost for ever' }),
+    ),
+  ];
+}
+
+/**
+ * A cluster back to a backup, or on with the data of one master that is left when the majority is gone. It needs no API
+ * server and no etcd. Nothing is stopped before the backup was brought and checked; nothing is restored before nobody
+ * can serve the former data. What comes after the first control plane is planned when its API answers, by the
+ * cluster's document as always. Pure.
+ * @throws Blocked when the provider could not be asked, or a master is neither there nor given up; UserProblem
+ */
+export function planRestore(request: Request): IntentPlan {
+  const { intent, observed } = request;
+  if (observed.marks?.[restoredMark] === intent.key) return followUp(request);
+  const { machines } = observed;
+  if (machines === undefined)
+    throw new Blocked(
+      'PLAN-002',
+      `The provider could not be asked what machines there are. ${observed.unseen.join(' ')}`.trim(),
+      { remedy: 'Bring the provider back into reach, then ask again: nothing is restored on a guess.' },
+    );
+  refuseOtherMinor(request);
+  const { asked, ...masters } = restoreMasters(intent, observed, machines);
+  const target: Target =
+    masters.target === undefined
+      ? newTarget(withRetired(request, asked), masters.lost)
+      : { name: masters.target.name, reference: masters.target, road: [] };
+  const prepared = preparation(request, masters, target);
+  const ready = [...target.road, ...prepared].map(({ id }) => id);
+  const steps = [
+    ...target.road,
+    ...prepared,
+    ...replacement(request, masters, target, ready),
+    ...conclusion(request, machines, target),
+  ];
+  return {
+    steps,
+    destroys: masters.lost,
+    ...(Object.keys(asked).length === 0 ? {} : { retires: asked }),
+    notices: noticesOf(request, masters, target),
+    changes: changesOf(request, masters, target),
+    isPartial: true,
+  };
+}
+
+/** As if those had been sent away before: nobody of them is counted any more. */
+const withRetired = (request: Request, asked: Parameters<typeof planCluster>[0]['retire'] = {}): Request => {
+  const { observed } = request;
+  const since = observed.at;
+  const retired = Object.entries(asked).map(
+    ([name, retirement]) => [name, { ...retirement, since, isFenced: false }] as const,
+  );
+  return {
+    ...request,
+    observed: { ...observed, retired: { ...observed.retired, ...Object.fromEntries(retired) } },
+  };
+};
+
+/** The restore itself is over: the rest is what the document asks for. */
+function followUp(request: Request): IntentPlan {
+  const {
+    kind: _kind,
+    cluster: _cluster,
+    premises: _premises,
+    intent: _intent,
+    ...plan
+  } = planCluster(request);
+  return plan;
+}
