@@ -6,6 +6,7 @@ import { minutes } from '../../provisioners/contract/time.ts';
 import { AttemptRunner } from './attempts.ts';
 import type { Clock } from './clock.ts';
 import { createAuditQuestions } from './audit-delivery/delivery.ts';
+import { createBackupQuestions } from './backup/questions.ts';
 import { createDirectoryQuestions } from './directory/directory.ts';
 import { createTokenQuestions } from './cluster-tokens.ts';
 import { enrol, isDue, renew } from './enrolment.ts';
@@ -84,6 +85,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       ...createQuestions({ ports, steps, supply: options.supply, clock: options.clock, epoch }),
       ...createTokenQuestions({ ports, epoch }),
       ...createDirectoryQuestions({ identity, reach }),
+      ...createBackupQuestions({ ports, epoch }),
       ...createAuditQuestions({ identity, reach }),
     },
     logger: options.logger,

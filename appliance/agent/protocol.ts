@@ -10,6 +10,7 @@ import type {
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Waiting } from '../../provisioners/contract/ports.ts';
 import type { HealthCondition, HealthNumbers } from '../../provisioners/contract/health.ts';
+import type { BackupDestination, BackupManifest } from '../../provisioners/contract/backup.ts';
 import type { Finding } from '../../provisioners/contract/preflight.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
@@ -156,6 +157,13 @@ export interface AgentOutgoing {
   ): Promise<DirectoryAnswer>;
   /** Hands rows of the audit trail to a receiver. Repeated until it is known that they arrived: each bears its hash. */
   'audit.deliver'(request: AuditDelivery): Promise<AuditDelivered>;
+  /** Hands alerts to a webhook. Repeated until it is known that they arrived: each batch bears its key. */
+  'alert.deliver'(request: AlertDelivery): Promise<Delivered>;
+  /** Finished backups of a cluster at a destination, newest first, as what lies beside them says. Only reads. */
+  'backup.list'(request: {
+    readonly context: ClusterContext;
+    readonly destination: BackupDestination;
+  }): Promise<readonly BackupManifest[]>;
   /** A token for one person inside a cluster: an account of its own, bound to a role. */
   'cluster.token'(
     request: ClusterAccount & {

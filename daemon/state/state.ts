@@ -8,6 +8,7 @@ import { Audit } from './audit.ts';
 import { AuditExportRecords } from './audit-exports.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Clusters } from './clusters.ts';
+import { Backups } from './backups.ts';
 import { closeDatabase, type LastStop, openDatabase, syncFolder } from './database.ts';
 import { DirectoryRecords } from './directories.ts';
 import { Events } from './events.ts';
@@ -66,6 +67,7 @@ export class State {
   readonly events: Events;
   readonly machines: Machines;
   readonly operations: Operations;
+  readonly backups: Backups;
   readonly plans: Plans;
   readonly policies: PolicyRecords;
   readonly principals: Principals;
@@ -110,6 +112,7 @@ export class State {
     this.plans = new Plans(database);
     this.policies = new PolicyRecords(database);
     this.principals = new Principals(database);
+    this.backups = new Backups(database);
     this.providers = new Providers(database);
     this.retirements = new Retirements(database);
     this.revisions = new Revisions(database);
