@@ -107,6 +107,7 @@ async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
       logDirectory: join(folder, 'logs'),
       seal: (plaintext, recipients) => sealTo(recipients, plaintext),
       recoveryRecipient: recovery.recipient,
+      health: { every: options.healthEvery },
     });
     return await startListeners(options, {
       state,
@@ -161,7 +162,7 @@ async function startListeners(options: DaemonOptions, parts: Parts): Promise<Run
       audit: state.audit,
       clusterOfOperation: (operation) => state.clusterOfOperation(operation),
       authority,
-      metrics: new Metrics(engine),
+      metrics: new Metrics(engine, () => state.operations.countByState()),
       logger,
       release: releaseName,
       startedAt: new Date().toISOString(),

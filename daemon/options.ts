@@ -9,6 +9,7 @@ const usage = `usage: node daemon/main.ts --state DIR [options]
   --link-listen H:P      agents, default 127.0.0.1:8444
   --wizard DIR           built pages of the web wizard, default those of this clone
   --name NAME            another name or address of this host for its certificate; may be repeated
+  --health-every SECONDS pause between two looks at one cluster, default 30
   --allow-root           run as root (for tests; it needs no rights of root)
   --log-level LEVEL      pino's levels, default info`;
 
@@ -24,6 +25,8 @@ export interface DaemonOptions {
   readonly linkListen: Address;
   readonly names: readonly string[];
   readonly wizard: string;
+  /** Pause between two looks at one cluster, milliseconds. */
+  readonly healthEvery: number;
   readonly logger: Logger;
 }
 
@@ -38,6 +41,7 @@ export function readOptions(words: readonly string[]): DaemonOptions {
       name: { type: 'string', multiple: true, default: [] },
       wizard: { type: 'string', default: join(import.meta.dirname, '..', 'ui/wizard/dist') },
       'allow-root': { type: 'boolean', default: false },
+      'health-every': { type: 'string', default: '30' },
       'log-level': { type: 'string', default: 'info' },
     },
   });
@@ -53,8 +57,19 @@ export function readOptions(words: readonly string[]): DaemonOptions {
     linkListen: addressOf(values['link-listen']),
     names: values.name,
     wizard: resolve(values.wizard),
+    healthEvery: secondsOf(values['health-every']) * 1000,
     logger: pino({ level: values['log-level'] }),
   };
+}
+
+/** Once a second at most: each look asks every master of a cluster. */
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds >= 1 && seconds <= 3600) return seconds;
+  throw new UserProblem('START-004', `"${text}" is no pause between two looks at a cluster`, {
+    value: text,
+    remedy: 'Write whole seconds from 1 to 3600, for example --health-every 30.',
+  });
 }
 
 /** `host:port`, also `[::1]:port`. */

@@ -5,6 +5,7 @@ import { auditCodes } from '../daemon/access/codes-of-audit.ts';
 import { directoryCodes } from '../daemon/access/codes-of-directories.ts';
 import { doorCodes } from '../daemon/api/codes.ts';
 import { commandCodes } from '../daemon/cli/codes.ts';
+import { alertCodes } from '../daemon/operations/health/codes.ts';
 import { engineCodes } from '../daemon/operations/codes.ts';
 import { policyCodes } from '../daemon/operations/codes-of-policies.ts';
 import { planningCodes } from '../daemon/planning/codes.ts';
@@ -51,6 +52,7 @@ export const catalogues: readonly CatalogueOfRoom[] = [
     codes: doorCodes,
   },
   { title: 'The audit trail', rooms: ['daemon/access/audit-export.ts'], codes: auditCodes },
+  { title: 'Alerts', rooms: ['daemon/operations/health/'], codes: alertCodes },
   { title: 'Directories', rooms: ['daemon/access/directory.ts'], codes: directoryCodes },
   { title: 'The command', rooms: ['daemon/cli/'], codes: commandCodes },
   {
@@ -65,8 +67,13 @@ export const catalogues: readonly CatalogueOfRoom[] = [
     codes: backupCodes,
   },
   {
-    title: 'Directories and receivers of the audit trail',
-    rooms: ['appliance/agent/outgoing/', 'appliance/agent/directory/', 'appliance/agent/audit-delivery/'],
+    title: 'Directories, receivers of the audit trail and of alerts',
+    rooms: [
+      'appliance/agent/outgoing/',
+      'appliance/agent/directory/',
+      'appliance/agent/audit-delivery/',
+      'appliance/agent/health/',
+    ],
     codes: outgoingCodes,
   },
   {

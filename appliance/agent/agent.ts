@@ -10,6 +10,7 @@ import { createBackupQuestions } from './backup/questions.ts';
 import { createDirectoryQuestions } from './directory/directory.ts';
 import { createTokenQuestions } from './cluster-tokens.ts';
 import { enrol, isDue, renew } from './enrolment.ts';
+import { createAlertQuestions } from './health/alerts.ts';
 import { Watching } from './health/watching.ts';
 import { AgentLinkClient } from './link-client.ts';
 import type { Reach } from './outgoing/address.ts';
@@ -87,6 +88,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       ...createDirectoryQuestions({ identity, reach }),
       ...createBackupQuestions({ ports, epoch }),
       ...createAuditQuestions({ identity, reach }),
+      ...createAlertQuestions({ identity, reach }),
     },
     logger: options.logger,
   });

@@ -212,8 +212,24 @@ export interface AuditDelivery {
   readonly head: { readonly number: number; readonly hash: string };
 }
 
+/** Alerts on their way to a webhook. */
+export interface AlertDelivery {
+  /** `https://…` */
+  readonly server: string;
+  /** PEM; without it the public authorities are believed. */
+  readonly authority?: string;
+  /** Sealed JSON object; its key `hmac` signs what is sent. */
+  readonly secret: Sealed;
+  /** The same whenever the same alerts are sent again. */
+  readonly key: string;
+  readonly body: Json;
+}
+
 /** Whether the receiver has all of the rows. */
-export type AuditDelivered =
+export type AuditDelivered = Delivered;
+
+/** Whether a receiver has what was sent. */
+export type Delivered =
   | { readonly isDelivered: true }
   | { readonly isDelivered: false; readonly problem: ProblemReport };
 

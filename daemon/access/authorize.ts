@@ -8,6 +8,7 @@ export const verbs = [
   'delete',
   'operate',
   'approve',
+  'override',
   'issue',
   'grant',
   'administer',
@@ -37,6 +38,7 @@ export type ObjectKind =
   | 'directory'
   | 'policy'
   | 'audit'
+  | 'alert'
   | 'metrics';
 
 /** One object, or all of a kind when no name is given. */
@@ -76,7 +78,8 @@ const policy: Readonly<Record<ObjectKind, PolicyRow>> = {
     delete: 'operator',
   },
   machine: { read: 'user' },
-  operation: { read: 'user', operate: 'operator', approve: 'operator' },
+  // `override`: work outside the maintenance windows. Who may not change policies may not go around them either.
+  operation: { read: 'user', operate: 'operator', approve: 'operator', override: 'admin' },
   event: { read: 'user' },
   log: { read: 'viewer' },
   // `read` and `issue`: one's own. `administer`: everybody's of that cluster.
@@ -96,6 +99,8 @@ const policy: Readonly<Record<ObjectKind, PolicyRow>> = {
   directory: { read: 'admin', administer: 'admin' },
   policy: { read: 'viewer', apply: 'admin', administer: 'admin' },
   audit: { read: 'admin', administer: 'admin' },
+  // Receivers; alerts themselves are read with the cluster they are of.
+  alert: { read: 'operator', administer: 'admin' },
   metrics: { read: 'viewer' },
 };
 

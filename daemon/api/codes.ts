@@ -173,6 +173,12 @@ export const doorCodes: ProblemCatalogue = {
     explanation: 'An address is a host and a port.',
     remedy: 'Write 127.0.0.1:8443 or [::1]:8443.',
   },
+  'START-004': {
+    title: 'No pause between two looks',
+    explanation:
+      'Each look asks every master of a cluster, so there is a pause between two of whole seconds.',
+    remedy: 'Write --health-every with 1 to 3600 seconds; 30 when nothing is said.',
+  },
   'BUG-001': {
     title: 'A mistake of Remuda',
     explanation:

@@ -1,6 +1,11 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Engine } from '../operations/engine.ts';
 import type { EngineCounters } from '../operations/counters.ts';
+import {
+  type ClusterMetricsSource,
+  registerClusterMetrics,
+  registerOperationMetrics,
+} from './cluster-metrics.ts';
 
 /** Names and meanings of the engine's counters, as Prometheus sees them. */
 const counterHelp: Readonly<Record<keyof EngineCounters, string>> = {
@@ -24,7 +29,11 @@ export class Metrics {
   readonly #requests: Histogram;
   readonly #clients: Gauge;
 
-  constructor(engine: Pick<Engine, 'counters' | 'health' | 'listClusters' | 'listOperations'>) {
+  /** `operations`: how many there are by state. */
+  constructor(
+    engine: Pick<Engine, 'counters' | 'health' | 'listClusters'> & ClusterMetricsSource,
+    operations: () => Readonly<Record<string, number>> = () => ({}),
+  ) {
     collectDefaultMetrics({ register: this.#registry, prefix: 'remuda_' });
     this.#requests = new Histogram({
       name: 'remuda_http_request_duration_seconds',
@@ -49,6 +58,8 @@ export class Metrics {
     }
     this.#gauge('remuda_ready', '1 when the engine takes on work', () => (engine.health().isReady ? 1 : 0));
     this.#gauge('remuda_clusters', 'Clusters in state', () => engine.listClusters().length);
+    registerClusterMetrics(this.#registry, engine);
+    registerOperationMetrics(this.#registry, operations);
   }
 
   /** Text exposition format. */

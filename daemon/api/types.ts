@@ -5,6 +5,7 @@ export * from './schemas/credentials.ts';
 export * from './schemas/directories.ts';
 export * from './schemas/door.ts';
 export * from './schemas/drafts.ts';
+export * from './schemas/health.ts';
 export * from './schemas/inventory.ts';
 export * from './schemas/operation.ts';
 export * from './schemas/people.ts';

@@ -179,6 +179,11 @@ export const commandCodes: ProblemCatalogue = {
     'The cluster was deleted and made again under its name; its authority and every certificate are other ones.',
     'Get another: remuda kubeconfig NAME > kubeconfig.',
   ),
+  'CLI-049': code(
+    'A receiver did not take the test message',
+    'The agent tried to hand a message over, and says above why it could not.',
+    'Mend the cause, then try again: remuda alert receiver test NAME.',
+  ),
   'BUG-002': code(
     'A mistake of the command',
     'The command met something that it should know. REMUDA_DEBUG=1 shows where.',

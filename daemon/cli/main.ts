@@ -15,6 +15,7 @@ import { addDirectoryCommands } from './commands/directories.ts';
 import { addFileCommands } from './commands/files.ts';
 import { addPolicyCommands } from './commands/policies.ts';
 import { addPreflightCommand } from './commands/preflight.ts';
+import { addHealthCommands } from './commands/health.ts';
 import { addGetCommand } from './commands/lists.ts';
 import { addOperationCommands } from './commands/operations.ts';
 import { Session } from './commands/session.ts';
@@ -38,6 +39,7 @@ export function buildProgram(session: Session): Command {
   addPreflightCommand(program, session);
   addGetCommand(program, session);
   addDescribeCommand(program, session);
+  addHealthCommands(program, session);
   addStreamCommands(program, session);
   addOperationCommands(program, session);
   addMachineCommands(program, session);

@@ -7,6 +7,7 @@ import type { Waiting } from '../../provisioners/contract/ports.ts';
 import type { Finding } from '../../provisioners/contract/preflight.ts';
 import type { Phase } from '../../provisioners/contract/step.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
+import type { HealthSummary } from './health/view.ts';
 import type { EventRecord } from '../state/events.ts';
 import type { LogLine } from '../state/logs.ts';
 import type { OperationState, OperationWait } from '../state/operations.ts';
@@ -107,6 +108,8 @@ export interface ClusterView {
   readonly createdAt: Instant;
   /** The operation that holds it now, or the last one. */
   readonly operation?: OperationView;
+  /** Absent while nobody is to look after it. */
+  readonly health?: HealthSummary;
 }
 
 /** A cluster with what is asked and what was last seen. */

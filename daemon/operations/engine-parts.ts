@@ -1,6 +1,7 @@
 import type { Sealed } from '../../appliance/agent/protocol.ts';
 import type { Clock } from '../state/clock.ts';
 import type { State } from '../state/state.ts';
+import type { HealthSettings } from './health/health.ts';
 import type { AgentLink } from './link.ts';
 import type { Planners } from './planners.ts';
 
@@ -19,4 +20,6 @@ export interface EngineParts {
   readonly seal: (plaintext: string, recipients: readonly string[]) => Promise<Sealed>;
   /** Recovery key's recipient (`age1…`): everything is sealed to it beside the site's agent. */
   readonly recoveryRecipient?: string;
+  /** How clusters are looked after between operations; absent: nobody does. */
+  readonly health?: HealthSettings;
 }

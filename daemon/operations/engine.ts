@@ -13,6 +13,7 @@ import { Enrolment, type TokenRequest } from './enrolment.ts';
 import type { EngineParts } from './engine-parts.ts';
 import type { AgentLink } from './link.ts';
 import { subjectOf } from './plan-record.ts';
+import { type ClusterHealthDoors, HealthRoom } from './health/room.ts';
 import { type MachineDoors, MachineChanges } from './machine-changes.ts';
 import { Policies, type PolicyDoors } from './policies.ts';
 import { Preflight } from './preflight.ts';
@@ -68,6 +69,8 @@ export class Engine {
   readonly policies: PolicyDoors;
   /** Single machines, in and out. */
   readonly machines: MachineDoors;
+  /** How clusters are between operations, and who is told when they are not well. */
+  readonly clusterHealth: ClusterHealthDoors;
   /** What is wanted once of a cluster that is there. */
   readonly dayTwo: DayTwoDoors;
   readonly #parts: EngineParts;
@@ -82,6 +85,7 @@ export class Engine {
   readonly #enrolment: Enrolment;
   readonly #secrets: SecretStore;
   readonly #turns = new Turns();
+  readonly #health: HealthRoom;
   readonly #sites: Sites;
   readonly #reading: Reading;
   #isStarted = false;
@@ -129,6 +133,9 @@ export class Engine {
       linksHeard,
     );
     this.#secrets = new SecretStore(this.#recorder, this.#preparation);
+    const { health: settings } = parts;
+    this.#health = new HealthRoom({ ...common, ...(settings === undefined ? {} : { settings }) });
+    this.clusterHealth = this.#health.doors;
   }
 
   /**
@@ -141,11 +148,13 @@ export class Engine {
     this.#sites.listen(this.#runner);
     for (const { site } of [...agents.list(), ...providers.list()]) this.#sites.link(site);
     this.#runner.start();
+    this.#health.start();
   }
 
   /** Stops taking work, waits for what is being journalled, leaves operations as they are: the next start resumes them. */
   async stop(): Promise<void> {
     this.#isStarted = false;
+    this.#health.stop();
     this.#sites.stop();
     this.#runner.stop();
     this.#parts.state.journal.flush();
@@ -218,11 +227,11 @@ export class Engine {
   }
 
   listClusters(): readonly ClusterView[] {
-    return this.#reading.clusters();
+    return this.#reading.clusters().map((cluster) => this.clusterHealth.shownWith(cluster));
   }
 
   getCluster(name: string): ClusterDetail {
-    return this.#reading.cluster(name);
+    return this.clusterHealth.shownWith(this.#reading.cluster(name));
   }
 
   /** Looks afresh through the agent and keeps what was seen. */

@@ -134,6 +134,16 @@ export class Operations {
       .map(recordOf);
   }
 
+  /** How many there are, by state. */
+  countByState(): Readonly<Record<string, number>> {
+    const rows = this.#database
+      .prepare<[], { state: string; count: number }>(
+        'SELECT state, count(*) AS count FROM operations GROUP BY state',
+      )
+      .all();
+    return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
+  }
+
   /** Everything that is not over, oldest first: what a start takes up again. */
   listUnfinished(): readonly OperationRecord[] {
     return this.#database

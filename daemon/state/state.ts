@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agents } from './agents.ts';
+import { AlertRecords } from './alerts.ts';
 import { Answers } from './answers.ts';
 import { Attempts } from './attempts.ts';
 import { Audit } from './audit.ts';
@@ -27,6 +28,7 @@ import { Revisions } from './revisions.ts';
 import { AnswerDrafts } from './answer-drafts.ts';
 import { Credentials } from './credentials.ts';
 import { Grants } from './grants.ts';
+import { HealthRecords } from './health.ts';
 import { Sessions } from './sessions.ts';
 import { Setup } from './setup.ts';
 import { SignInLimitRecords } from './sign-in-limits.ts';
@@ -58,6 +60,7 @@ export class State {
   readonly backup: string | undefined;
   readonly journal: Journal;
   readonly agents: Agents;
+  readonly alerts: AlertRecords;
   readonly answers: Answers;
   readonly attempts: Attempts;
   readonly audit: Audit;
@@ -77,6 +80,7 @@ export class State {
   readonly answerDrafts: AnswerDrafts;
   readonly credentials: Credentials;
   readonly grants: Grants;
+  readonly health: HealthRecords;
   readonly sessions: Sessions;
   readonly setup: Setup;
   readonly signInLimits: SignInLimitRecords;
@@ -100,6 +104,7 @@ export class State {
       ...(options.groupDelay === undefined ? {} : { groupDelay: options.groupDelay }),
     });
     this.agents = new Agents(database);
+    this.alerts = new AlertRecords(database);
     this.answers = new Answers(database);
     this.attempts = new Attempts(database);
     this.audit = new Audit(database);
@@ -119,6 +124,7 @@ export class State {
     this.answerDrafts = new AnswerDrafts(database);
     this.credentials = new Credentials(database);
     this.grants = new Grants(database);
+    this.health = new HealthRecords(database);
     this.sessions = new Sessions(database);
     this.setup = new Setup(database);
     this.signInLimits = new SignInLimitRecords(database, options.clock ?? systemClock);

@@ -11,6 +11,9 @@ import { requestCertificate } from '../../appliance/agent/pki.ts';
 import { type PayloadListing, protocolVersion } from '../../appliance/agent/protocol.ts';
 import { createDirectoryQuestions } from '../../appliance/agent/directory/directory.ts';
 import { createQuestions } from '../../appliance/agent/questions.ts';
+import { createAlertQuestions } from '../../appliance/agent/health/alerts.ts';
+import { Watching } from '../../appliance/agent/health/watching.ts';
+import { Snapshots } from '../../appliance/agent/snapshots.ts';
 import { AttemptStore } from '../../appliance/agent/store.ts';
 import type { PortsFactory } from '../../appliance/agent/work.ts';
 import { steps } from '../../provisioners/kubernetes/steps.ts';
@@ -147,7 +150,11 @@ async function startAgent(given: {
   });
   const store = new AttemptStore(join(folder, 'agent.db'));
   const kinds = new Map(steps.map((step) => [step.kind, step]));
-  const runner = new AttemptRunner({ steps: kinds, store, epoch: enrolled.epoch, clock, ports });
+  const { epoch } = enrolled;
+  const logger = pino({ level: 'silent' });
+  const snapshots = new Snapshots(clock);
+  const runner = new AttemptRunner({ steps: kinds, store, epoch, clock, ports, snapshots });
+  const watching = new Watching({ ports, clock, epoch, logger, snapshots });
   const client = new AgentLinkClient({
     url: `https://127.0.0.1:${enrolled.linkPort}`,
     identity: enrolled,
@@ -155,30 +162,33 @@ async function startAgent(given: {
       protocol: protocolVersion,
       release: '0.1.0',
       site: 'local',
-      epoch: enrolled.epoch,
+      epoch,
       kinds: Object.fromEntries(steps.map(({ kind, version }) => [kind, version])),
       recipient,
       open: runner.open(),
     }),
     runner,
+    watching,
     questions: {
       ...createQuestions({
         ports,
         steps: kinds,
         supply: { list: async () => [payload] },
         clock,
-        epoch: enrolled.epoch,
+        epoch,
       }),
-      // Directories of tests are on loopback.
+      // Servers of tests are on loopback.
       ...createDirectoryQuestions({ identity, reach: { isLoopbackAllowed: true } }),
+      ...createAlertQuestions({ identity, reach: { isLoopbackAllowed: true } }),
     },
-    logger: pino({ level: 'silent' }),
+    logger,
   });
   runner.resume();
   client.start();
   return {
     async stop() {
       clearInterval(settling);
+      watching.stop();
       await runner.stop();
       await client.stop();
       store.close();

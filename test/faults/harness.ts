@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AttemptRunner } from '../../appliance/agent/attempts.ts';
 import type { Clock as AgentClock } from '../../appliance/agent/clock.ts';
+import type { PortsFactory } from '../../appliance/agent/work.ts';
 import { AttemptStore } from '../../appliance/agent/store.ts';
 import { protocolVersion } from '../../appliance/agent/protocol.ts';
 import { answerFilePlanners } from '../../daemon/operations/answer-file.ts';
@@ -22,6 +23,7 @@ import { seededRandom, type Random } from '../fleet/model/random.ts';
 import { Door } from '../fleet/ports/door.ts';
 import { fakeSecrets, fleetPorts } from '../fleet/ports/ports.ts';
 import { Timeline } from '../fleet/timeline.ts';
+import { modelWatching } from './watching.ts';
 import { Boundaries, Killed, type Cut, type ProcessName } from './boundaries.ts';
 import { MemoryLink, Wire, type WireFaults } from './memory-link.ts';
 import { clockOf, SimulatedProcess, takeOver } from './process.ts';
@@ -33,6 +35,8 @@ export interface WorldOptions {
   readonly cut?: Cut;
   readonly wire?: WireFaults;
   readonly seed?: number;
+  /** Clusters are looked after between operations, so often, model time, ms. */
+  readonly healthEvery?: number;
   /** Other steps than the real ones. */
   readonly steps?: readonly AnyStep[];
 }
@@ -72,12 +76,14 @@ export class World {
   agent: Agent | undefined;
   readonly #random: Random;
   readonly #steps: readonly AnyStep[];
+  readonly #healthEvery: number | undefined;
   readonly #restore: () => void;
   #ids = 0;
   #epoch = 0;
 
   constructor(options: WorldOptions = {}) {
     this.#random = seededRandom(options.seed ?? 1);
+    this.#healthEvery = options.healthEvery;
     this.fleet = new Fleet(options.faults === undefined ? {} : { faults: options.faults });
     this.clock.onAdvance = (to) => this.fleet.settle(to);
     this.boundaries = new Boundaries(() => this.clock.milliseconds(), options.cut);
@@ -222,6 +228,7 @@ export class World {
         ids: () => `id${(this.#ids += 1)}`,
         logDirectory: join(this.folder, 'logs'),
         seal: fakeSeal,
+        ...(this.#healthEvery === undefined ? {} : { health: { every: this.#healthEvery } }),
       });
       this.wire.daemon = { end, link };
       const isReady = engine.start().then(() => this.wire.reconnect());
@@ -241,22 +248,23 @@ export class World {
     };
     this.agent = process.run(() => {
       const store = new AttemptStore(join(this.folder, 'agent.db'));
+      const ports: PortsFactory = (work) =>
+        fleetPorts(this.#door(process, { ...work.key, epoch: work.epoch }), fakeSecrets(), (text, machine) =>
+          work.log(text, machine),
+        );
+      const common = { epoch: this.#epoch, clock: agentClock, ports };
       const runner = new AttemptRunner({
+        ...common,
         steps: new Map(this.#steps.map((step) => [step.kind, step])),
         store,
-        epoch: this.#epoch,
-        clock: agentClock,
-        ports: (work) =>
-          fleetPorts(
-            this.#door(process, { ...work.key, epoch: work.epoch }),
-            fakeSecrets(),
-            (text, machine) => work.log(text, machine),
-          ),
       });
       runner.onReports(() => this.wire.pump());
+      const surprise = (problem: unknown): void =>
+        this.#surprise('watching', process, new Error(JSON.stringify(problem)));
       this.wire.agent = {
         process,
         runner,
+        ...(this.#healthEvery === undefined ? {} : { watching: modelWatching(common, surprise) }),
         questions: fleetQuestions(
           () =>
             fleetPorts(

@@ -1,3 +1,4 @@
+import type { Watching } from '../../appliance/agent/health/watching.ts';
 import type { AttemptRunner } from '../../appliance/agent/attempts.ts';
 import type {
   AgentChecks,
@@ -13,6 +14,7 @@ import type { VirtualClock } from '../fleet/model/clock.ts';
 import type { Random } from '../fleet/model/random.ts';
 import { Killed } from './boundaries.ts';
 import type { SimulatedProcess } from './process.ts';
+import { WireHealth } from './watching.ts';
 
 /** How badly the wire behaves: chances in [0, 1] that a message is lost or comes twice. */
 export interface WireFaults {
@@ -26,6 +28,8 @@ export interface AgentEnd {
   readonly runner: AttemptRunner;
   readonly questions: AgentQuestions & AgentChecks;
   readonly hello: () => Hello;
+  /** Looks after clusters; absent in worlds whose clusters nobody looks after. */
+  readonly watching?: Watching;
 }
 
 /** The daemon's end as the wire sees it. */
@@ -66,6 +70,7 @@ export class Wire {
   reconnect(): void {
     this.isUp = false;
     const { agent, daemon } = this;
+    agent?.watching?.lost();
     if (agent?.process.isAlive !== true || daemon?.end.process.isAlive !== true) return;
     this.#clock.later(50, () => {
       if (this.agent === agent && this.daemon === daemon && !this.isUp) this.#shakeHands();
@@ -84,6 +89,8 @@ export class Wire {
       this.#sent = this.#acknowledged;
       this.isUp = true;
       agent.process.run(() => agent.runner.synchronise(this.#acknowledged));
+      const { health } = daemon.link;
+      agent.process.run(() => agent.watching?.linked((report) => health.tell(report)));
       daemon.end.process.run(() => daemon.link.connected(hello.open));
       this.pump();
     });
@@ -108,6 +115,11 @@ export class Wire {
       this.#sent = Math.min(this.#sent, this.#acknowledged);
       this.pump();
     });
+  }
+
+  /** Runs `act` after model time; the answer takes it back. */
+  later(duration: number, act: () => void): () => void {
+    return this.#clock.later(duration, act);
   }
 
   acknowledged(sequence: number): void {
@@ -170,12 +182,14 @@ function guard(act: () => void): void {
 export class MemoryLink implements AgentLink {
   readonly #wire: Wire;
   readonly #end: DaemonEnd;
+  readonly health: WireHealth;
   #onReports: (reports: readonly AgentReport[]) => void = () => undefined;
-  #onConnected: (open: readonly AttemptKey[]) => void = () => undefined;
+  readonly #onConnected: ((open: readonly AttemptKey[]) => void)[] = [];
 
   constructor(wire: Wire, end: DaemonEnd) {
     this.#wire = wire;
     this.#end = end;
+    this.health = new WireHealth(wire);
   }
 
   get isConnected(): boolean {
@@ -226,7 +240,7 @@ export class MemoryLink implements AgentLink {
   }
 
   onConnected(handler: (open: readonly AttemptKey[]) => void): void {
-    this.#onConnected = handler;
+    this.#onConnected.push(handler);
   }
 
   /** Called by the wire. */
@@ -236,7 +250,7 @@ export class MemoryLink implements AgentLink {
 
   /** Called by the wire. */
   connected(open: readonly AttemptKey[]): void {
-    this.#onConnected(open);
+    for (const handler of this.#onConnected) handler(open);
   }
 
   #send(label: string, deliver: () => void): void {

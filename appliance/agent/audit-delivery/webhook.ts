@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
-import { request as httpRequest } from 'node:http';
-import type { Socket } from 'node:net';
 import { Transient, UserProblem } from '../../../provisioners/contract/problem.ts';
 import type { Reach } from '../outgoing/address.ts';
 import { asOutgoing, openSecure } from '../outgoing/socket.ts';
+import { post } from '../outgoing/webhook.ts';
 import type { AuditDelivery } from '../protocol.ts';
 
 /**
@@ -43,32 +42,3 @@ export async function postWebhook(
 
 const asTold = (error: unknown, host: string): Error =>
   error instanceof Transient ? error : asOutgoing(error, host);
-
-function post(
-  socket: Socket,
-  url: URL,
-  body: string,
-  headers: Readonly<Record<string, string>>,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({
-      createConnection: () => socket,
-      method: 'POST',
-      path: `${url.pathname}${url.search}`,
-      headers: {
-        host: url.host,
-        connection: 'close',
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-        ...headers,
-      },
-    });
-    request.once('error', reject);
-    socket.once('close', () => reject(new Error('closed')));
-    request.once('response', (response) => {
-      resolve(response.statusCode ?? 0);
-      response.destroy();
-    });
-    request.end(body);
-  });
-}

@@ -42,6 +42,22 @@ export const outgoingCodes: ProblemCatalogue = {
       'What goes to a webhook is signed with the key hmac of its secret, which is missing or empty.',
     remedy: 'Give it anew with `remuda secret set`, with the key hmac.',
   },
+  'ALERT-001': {
+    title: 'Not the address of a receiver of alerts',
+    explanation: 'Alerts go to a webhook: https://host/path, without a user or a password.',
+    remedy: 'Correct the address of the receiver.',
+  },
+  'ALERT-002': {
+    title: 'The receiver did not take the alerts',
+    explanation: 'The webhook answered with another status than 2xx. Redirections are not followed.',
+    remedy: 'Look into the log of the receiver. The alerts are sent again until they are taken.',
+  },
+  'ALERT-003': {
+    title: 'The secret of a webhook for alerts has no key',
+    explanation:
+      'What goes to a webhook is signed with the key hmac of its secret, which is missing or empty.',
+    remedy: 'Give it anew with `remuda secret set`, with the key hmac.',
+  },
   'DIRECTORY-001': {
     title: 'Not the address of a directory',
     explanation: 'An address is ldaps://host:port, or ldap://host:port, which is used with StartTLS only.',

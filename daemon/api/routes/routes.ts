@@ -10,6 +10,7 @@ import { doorRoutes } from './door.ts';
 import { draftRoutes } from './drafts.ts';
 import { fileRoutes } from './files.ts';
 import { grantRoutes } from './grants.ts';
+import { healthRoutes } from './health.ts';
 import { operationRoutes } from './operations.ts';
 import { machineChangeRoutes } from './machine-changes.ts';
 import { peopleRoutes } from './people.ts';
@@ -27,6 +28,7 @@ export const routeTable: readonly Route[] = [
   ...clusterRoutes,
   ...machineChangeRoutes,
   ...dayTwoRoutes,
+  ...healthRoutes,
   ...grantRoutes,
   ...credentialRoutes,
   ...draftRoutes,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { healthSummarySchema } from './health.ts';
 import { operationViewSchema } from './operation.ts';
 
 const instant = z.string();
@@ -24,6 +25,7 @@ export const clusterViewSchema = z
     digest: z.string(),
     createdAt: instant,
     operation: operationViewSchema.exactOptional(),
+    health: healthSummarySchema.exactOptional().describe('Absent while nobody looks after it.'),
   })
   .meta({ id: 'Cluster' });
 export type ClusterView = z.infer<typeof clusterViewSchema>;

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import {
   type ClusterDetail,
   clusterDetailSchema,
+  clusterHealthSchema,
   type MachineView,
   machineViewSchema,
   type OperationDetail,
@@ -17,6 +18,7 @@ import { countsOf, operationTitle, phasesOf } from '../progress/steps-summary.ts
 import { printData, tableText } from '../table.ts';
 import { humaneDuration, localTime, relativeTime } from '../times.ts';
 import { waitingLines } from '../progress/tree-view.ts';
+import { printHealth } from './health.ts';
 import { oneOf } from './options.ts';
 import type { Session } from './session.ts';
 import { printTeardownLists } from './teardown-lists.ts';
@@ -119,6 +121,11 @@ async function describeCluster(
         printer.out.bold,
       ),
     );
+  }
+  if (cluster.health !== undefined) {
+    const path = `/api/v1/clusters/${encodeURIComponent(cluster.name)}/health`;
+    printer.answer('');
+    printHealth(session, await client.call({ method: 'GET', path, answer: clusterHealthSchema }));
   }
   if (operation?.problem)
     printer.answer(`\n${problemText(operation.problem, printer.out, session.sourceLine)}`);

@@ -14,6 +14,7 @@ import {
 import type { Client } from '../client.ts';
 import { type Column, type OutputForm, printData, printList } from '../table.ts';
 import { relativeTime, humaneDuration, humaneSize } from '../times.ts';
+import { healthPaint } from './health.ts';
 import { oneOf, outputOption } from './options.ts';
 import type { Session } from './session.ts';
 import type { Style } from '../style.ts';
@@ -46,6 +47,11 @@ const clusters = listing({
   columns: (style) => [
     { title: 'NAME', cell: (cluster) => cluster.name },
     { title: 'PHASE', cell: (cluster) => cluster.phase, paint: coloured(style) },
+    {
+      title: 'HEALTH',
+      cell: ({ health }) => health?.status ?? '-',
+      paint: (text) => (text === '-' ? text : healthPaint(style)(text)),
+    },
     { title: 'PROVIDER', cell: (cluster) => cluster.provider },
     { title: 'REVISION', cell: (cluster) => String(cluster.revision) },
     { title: 'CREATED', cell: (cluster) => relativeTime(cluster.createdAt) },

@@ -7,6 +7,7 @@ import { outgoing } from './0006-outgoing.ts';
 import { signInLimits } from './0007-sign-in-limits.ts';
 import { retirements } from './0008-retirements.ts';
 import { wayBack } from './0009-way-back.ts';
+import { health } from './0011-health.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order. */
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   signInLimits,
   retirements,
   wayBack,
+  health,
 ];

@@ -80,6 +80,20 @@ const nothing = (name: string): never => {
   throw fakeRefusal('not-found', { summary: `there is no "${name}"` });
 };
 
+/** Nobody is looked after. */
+const fakeHealth: EngineDoors['clusterHealth'] = {
+  get: nothing,
+  summary: () => undefined,
+  history: nothing,
+  watched: () => [],
+  conditions: () => [],
+  numbers: () => ({}),
+  shownWith: (view) => view,
+  alerts: () => [],
+  firing: () => 0,
+  receivers: { list: () => [], set: nothing, remove: () => false, test: async () => undefined },
+};
+
 /**
  * A fake of the engine, named as one: it holds what a test puts in, keeps what it was asked, and refuses on demand. It
  * stands behind the real HTTPS server, so that the door is tested with every answer that an engine can give.
@@ -106,6 +120,7 @@ export class FakeEngine implements EngineDoors {
       return { operations: this.applyOperations, unchanged: [], stored: [] };
     },
   };
+  readonly clusterHealth = fakeHealth;
   readonly dayTwo: EngineDoors['dayTwo'] = {
     plan: async (request) => {
       this.#take('planIntent', request);

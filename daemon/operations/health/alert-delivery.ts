@@ -1,0 +1,232 @@
+import type { AlertDelivery as Delivery, Delivered } from '../../../appliance/agent/protocol.ts';
+import type { Json, JsonObject } from '../../../provisioners/contract/json.ts';
+import { Blocked, Problem, type ProblemReport, UserProblem } from '../../../provisioners/contract/problem.ts';
+import type { Duration, Instant } from '../../../provisioners/contract/time.ts';
+import type { AlertNotice, AlertReceiverRecord } from '../../state/alerts.ts';
+import { optional } from '../../state/columns.ts';
+import type { AgentLink } from '../link.ts';
+import type { Recorder } from '../recorder.ts';
+import { type AlertReceiverSettings, alertReceiverSchema, placeOfAlerts } from './alert-receiver.ts';
+
+/** A receiver as it may be shown. */
+export interface AlertReceiverView {
+  readonly name: string;
+  readonly settings: AlertReceiverSettings;
+  readonly principal: string;
+  readonly updatedAt: Instant;
+  /** Notices that wait for it. */
+  readonly lag: number;
+  readonly deliveredAt?: Instant;
+  /** Why the last delivery did not come about. */
+  readonly problem?: ProblemReport;
+}
+
+/** Notices in one message, and the pauses after failures, milliseconds. */
+const batch = 50;
+const firstPause: Duration = 1000;
+const longestPause: Duration = 5 * 60_000;
+
+interface Delivering {
+  isRunning: boolean;
+  failures: number;
+  again: (() => void) | undefined;
+}
+
+/** What {@link AlertDeliveries} stands on. */
+export interface AlertDeliveryParts {
+  readonly recorder: Recorder;
+  /** Of the appliance's own site, whose agent speaks with servers that users name. */
+  readonly link: () => AgentLink;
+}
+
+/** The doors of the receivers, for the API. */
+export type AlertReceiverDoors = Pick<AlertDeliveries, 'list' | 'set' | 'remove' | 'test'>;
+
+/**
+ * Hands alerts to webhooks, through the agent. Each receiver has a position of its own; a batch is sent, always the same
+ * under the same id, until it is known that it arrived.
+ */
+export class AlertDeliveries {
+  readonly #parts: AlertDeliveryParts;
+  readonly #work = new Map<string, Delivering>();
+  #isStarted = false;
+
+  constructor(parts: AlertDeliveryParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#isStarted = true;
+    this.wake();
+  }
+
+  stop(): void {
+    this.#isStarted = false;
+    for (const { again } of this.#work.values()) again?.();
+  }
+
+  /** There is something new to tell. */
+  wake(): void {
+    if (!this.#isStarted) return;
+    for (const { name } of this.#parts.recorder.state.alerts.listReceivers()) this.#wake(name);
+  }
+
+  list(): readonly AlertReceiverView[] {
+    const { alerts } = this.#parts.recorder.state;
+    const last = alerts.lastNotice();
+    return alerts.listReceivers().map((record) => ({
+      name: record.name,
+      settings: alertReceiverSchema.parse(record.config),
+      principal: record.principal,
+      updatedAt: record.updatedAt,
+      lag: Math.max(0, last - record.position),
+      ...optional('deliveredAt', record.deliveredAt),
+      ...optional('problem', record.problem),
+    }));
+  }
+
+  /** Keeps a receiver and binds its secret to it. @throws UserProblem ALERT-011, Blocked ALERT-012 */
+  set(name: string, settings: AlertReceiverSettings, principal: string): AlertReceiverView {
+    const { recorder } = this.#parts;
+    const { secrets, alerts } = recorder.state;
+    if (secrets.get(settings.secretRef) === undefined)
+      throw new UserProblem('ALERT-011', `There is no secret named ${settings.secretRef}.`, {
+        place: { field: 'secretRef' },
+        remedy: `Give it with: remuda secret set ${settings.secretRef} --from-file hmac=FILE`,
+      });
+    this.#checkPlace(settings);
+    secrets.bind(settings.secretRef, placeOfAlerts(settings));
+    const config = JSON.parse(JSON.stringify(settings)) as JsonObject;
+    alerts.putReceiver({ name, config, principal, updatedAt: recorder.now() });
+    this.#tryAgain(name);
+    const view = this.list().find((receiver) => receiver.name === name);
+    if (view === undefined) throw new Error('a receiver that was just kept is gone');
+    return view;
+  }
+
+  /** Answers whether there was one. */
+  remove(name: string): boolean {
+    this.#work.get(name)?.again?.();
+    this.#work.delete(name);
+    return this.#parts.recorder.state.alerts.removeReceiver(name);
+  }
+
+  /** Sends a message that says it is a test; undefined when there is no such receiver. Nothing is kept of it. */
+  async test(name: string, id: string): Promise<Delivered | undefined> {
+    const record = this.#parts.recorder.state.alerts.getReceiver(name);
+    if (record === undefined) return undefined;
+    const at = this.#parts.recorder.now();
+    const notice = { id, at, cluster: '', isTest: true, alerts: [] };
+    const problem = await this.#send(record, `test-${id}`, [notice]);
+    return problem === undefined ? { isDelivered: true } : { isDelivered: false, problem };
+  }
+
+  #checkPlace(settings: AlertReceiverSettings): void {
+    const destination = this.#parts.recorder.state.secrets.get(settings.secretRef)?.destination;
+    if (destination === undefined || destination === placeOfAlerts(settings)) return;
+    throw new Blocked('ALERT-012', `The secret ${settings.secretRef} was not given for this server.`, {
+      remedy: `Give it anew, as a sign that the server may have it: remuda secret set ${settings.secretRef} --from-file hmac=FILE`,
+    });
+  }
+
+  #tryAgain(name: string): void {
+    const work = this.#work.get(name);
+    work?.again?.();
+    if (work) Object.assign(work, { again: undefined, failures: 0 });
+    if (this.#isStarted) this.#wake(name);
+  }
+
+  #wake(name: string): void {
+    const work = this.#work.get(name) ?? { isRunning: false, failures: 0, again: undefined };
+    this.#work.set(name, work);
+    if (work.isRunning || work.again !== undefined) return;
+    work.isRunning = true;
+    void this.#deliverAll(name).then((isWell) => {
+      work.isRunning = false;
+      work.failures = isWell ? 0 : work.failures + 1;
+      if (isWell || !this.#isStarted || this.#work.get(name) !== work) return;
+      const pause = Math.min(longestPause, firstPause * 2 ** (work.failures - 1));
+      work.again = this.#parts.recorder.clock.after(pause, () => {
+        work.again = undefined;
+        if (this.#isStarted) this.#wake(name);
+      });
+    });
+  }
+
+  /** Delivers until nothing waits; false when a delivery did not come about. */
+  async #deliverAll(name: string): Promise<boolean> {
+    const { alerts } = this.#parts.recorder.state;
+    for (;;) {
+      const record = this.#isStarted ? alerts.getReceiver(name) : undefined;
+      if (record === undefined) return true;
+      const { position, batchEnd } = record;
+      const waiting = alerts
+        .notices(position, batch)
+        .filter(({ number }) => batchEnd === undefined || number <= batchEnd);
+      const last = waiting.at(-1);
+      if (last === undefined) {
+        // A batch whose notices were dropped meanwhile, because there were too many.
+        if (batchEnd !== undefined) alerts.advance(name, batchEnd);
+        else return true;
+        continue;
+      }
+      if (batchEnd === undefined) alerts.beginBatch(name, last.number);
+      const wanted = waiting.flatMap((notice) =>
+        wantedPart(notice, alertReceiverSchema.parse(record.config)),
+      );
+      const key = `${waiting[0]?.id ?? ''}-${last.number}`;
+      const problem = wanted.length === 0 ? undefined : await this.#send(record, key, wanted);
+      // The process may have been stopped, and the state closed, while the agent was at it.
+      if (!this.#isStarted) return true;
+      if (problem !== undefined) {
+        alerts.setProblem(name, problem);
+        return false;
+      }
+      alerts.advance(name, last.number, wanted.length === 0 ? undefined : this.#parts.recorder.now());
+    }
+  }
+
+  async #send(
+    { config }: AlertReceiverRecord,
+    key: string,
+    notices: readonly Json[],
+  ): Promise<ProblemReport | undefined> {
+    try {
+      const settings = alertReceiverSchema.parse(config);
+      this.#checkPlace(settings);
+      const secret = this.#parts.recorder.state.secrets.get(settings.secretRef);
+      const link = this.#parts.link();
+      if (secret === undefined || link.reach === undefined) return notSent;
+      const { server, authority } = settings;
+      const delivery: Delivery = {
+        server,
+        ...(authority === undefined ? {} : { authority }),
+        secret: secret.sealed,
+        key,
+        body: { type: 'remuda.alerts', notices: [...notices] },
+      };
+      const answer = await link.reach('alert.deliver', delivery);
+      return answer.isDelivered ? undefined : answer.problem;
+    } catch (error) {
+      return error instanceof Problem && error.report.kind !== 'fault' ? error.report : notSent;
+    }
+  }
+}
+
+/** The agent may be away, or be older than this question. */
+const notSent: ProblemReport = {
+  kind: 'transient',
+  code: 'ALERT-013',
+  summary: 'The agent could not hand the alerts over.',
+  remedy: 'See that the agent runs, is of the release of the daemon, and that the secret is still there.',
+};
+
+/** What of a notice a receiver asked for; nothing when none of its alerts is. */
+function wantedPart({ body }: AlertNotice, { severity, clusters }: AlertReceiverSettings): JsonObject[] {
+  if (clusters !== undefined && !clusters.includes(String(body['cluster']))) return [];
+  if (severity === 'warning') return [body];
+  const alerts = (body['alerts'] as readonly JsonObject[]).filter(
+    (alert) => alert['severity'] === 'critical',
+  );
+  return alerts.length === 0 ? [] : [{ ...body, alerts }];
+}
