@@ -12,7 +12,8 @@ import { accessDigest } from '../../provisioners/kubernetes/steps/cluster-access
 import { probeImage } from '../../provisioners/kubernetes/versions.ts';
 import { addonSteps, wantedAddons } from './addon-steps.ts';
 import { type PlanContext, referenceTo } from './cluster-plan.ts';
-import { controlPlaneSteps, endpointSteps, labelSteps, workerSteps } from './join-steps.ts';
+import { endpointSteps, settleSteps } from './endpoint-steps.ts';
+import { controlPlaneSteps, labelSteps, workerSteps } from './join-steps.ts';
 import { leavingSteps } from './leaving-steps.ts';
 import { createStep, preparationSteps } from './machine-steps.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
@@ -112,7 +113,10 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
   const labels = labelSteps(context);
   const leaving = [...releaseSteps(context), ...leavingSteps(context)];
   const others = addons.length + labels.length + difference.off.length + leaving.length;
-  if (!isGrowing && others === 0 && isGranted(context)) return verifyStep(context, []);
+  if (!isGrowing && others === 0 && isGranted(context)) {
+    const settling = settleSteps(context, []);
+    return [...settling, ...verifyStep(context, settling)];
+  }
   const network = nodeNetwork === undefined ? {} : { network: nodeNetwork };
   const checks = isGrowing ? preflightSteps(context) : [];
   const prepare = planStep(
@@ -138,7 +142,8 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
     ...leaving,
     ...addons,
   ];
-  return [...steps, ...verifyStep(context, steps)];
+  const settled = [...steps, ...settleSteps(context, leaves(steps))];
+  return [...settled, ...verifyStep(context, settled)];
 }
 
 /** What the plan was made from. */

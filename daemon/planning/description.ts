@@ -56,19 +56,27 @@ function commonTitle(step: PlannedStep): string {
   return rest === '' ? before : `${before} ${rest}`;
 }
 
-/** The machines of one kind of step: one layer, unless some of them wait for others of the same kind. */
-function layersOf(group: readonly PlannedStep[], depth: ReadonlyMap<string, number>): string[][] {
+/** The machines of one kind of step, in the layers in which some of them wait for others, by whatever way. */
+function layersOf(group: readonly PlannedStep[], inOrder: readonly PlannedStep[]): string[][] {
   const ids = new Set(group.map(({ id }) => id));
-  const isLayered = group.some(({ after }) => after.some((id) => ids.has(id)));
+  const layerOf = new Map<string, number>();
+  for (const { id, after } of inOrder) {
+    const layers = after.map((before) => (layerOf.get(before) ?? 0) + (ids.has(before) ? 1 : 0));
+    layerOf.set(id, Math.max(0, ...layers));
+  }
   const layers = new Map<number, string[]>();
   for (const { id, subject } of group) {
-    const layer = isLayered ? (depth.get(id) ?? 0) : 0;
+    const layer = layerOf.get(id) ?? 0;
     layers.set(layer, [...(layers.get(layer) ?? []), subject]);
   }
   return [...layers.entries()].toSorted(([one], [other]) => one - other).map(([, names]) => names);
 }
 
-function linesOf(steps: readonly PlannedStep[], depth: ReadonlyMap<string, number>): Line[] {
+function linesOf(
+  steps: readonly PlannedStep[],
+  inOrder: readonly PlannedStep[],
+  depth: ReadonlyMap<string, number>,
+): Line[] {
   const groups = new Map<string, PlannedStep[]>();
   for (const step of steps) {
     const key = step.subject === 'cluster' ? step.id : step.kind;
@@ -82,7 +90,7 @@ function linesOf(steps: readonly PlannedStep[], depth: ReadonlyMap<string, numbe
       {
         title: commonTitle(first),
         depth: Math.min(...depthsOfGroup),
-        layers: first.subject === 'cluster' ? [] : layersOf(group, depth),
+        layers: first.subject === 'cluster' ? [] : layersOf(group, inOrder),
         takesTurns: first.kind === controlPlaneJoin.kind,
         isDestructive: first.destructive,
       },
@@ -121,10 +129,12 @@ export function describePlan(plan: Plan): string {
     return `${text.join('\n')}\n`;
   }
   const depth = depths(steps);
+  const inOrder = steps.toSorted((one, other) => (depth.get(one.id) ?? 0) - (depth.get(other.id) ?? 0));
   const counts = `${steps.length} steps, the longest chain has ${longestChain(depth)}`;
   const partOf = (phase: Phase): readonly string[] => {
     const lines = linesOf(
       steps.filter((step) => step.phase === phase),
+      inOrder,
       depth,
     );
     return lines.length === 0 ? [] : ['', ` ${phase}`, ...lines.map(print)];

@@ -1,24 +1,17 @@
 import { type PlannedStep, stepId } from '../../provisioners/contract/plan.ts';
-import { machinesPreflight } from '../../provisioners/kubernetes/preflight/machines-preflight.ts';
 import { apiServerConfigure } from '../../provisioners/kubernetes/steps/api-server-configure.ts';
 import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-access-grant.ts';
 import { controlPlaneInit } from '../../provisioners/kubernetes/steps/control-plane-init.ts';
 import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
-import { endpointConfigure } from '../../provisioners/kubernetes/steps/endpoint-configure.ts';
 import { kubeadmConfigUpload } from '../../provisioners/kubernetes/steps/kubeadm-config-upload.ts';
 import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
 import { pkiInstall } from '../../provisioners/kubernetes/steps/pki-install.ts';
 import { workerJoin } from '../../provisioners/kubernetes/steps/worker-join.ts';
-import { factOf } from '../../provisioners/contract/plan.ts';
-import { machineCreate } from '../../provisioners/kubernetes/steps/machine-create.ts';
-import { isVirtualAddress } from '../../provisioners/kubernetes/endpoint-config.ts';
 import { apiReady, type PlanContext, referenceTo } from './cluster-plan.ts';
+import { compared, endpointReady, mastersOf } from './endpoint-steps.ts';
 import { beforeEquipment, prepared } from './machine-steps.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
 import type { WantedMachine } from './wanted.ts';
-
-/** The check of a machine against the others: what it has to pass before it becomes part of a cluster. */
-const compared = (name: string): string => stepId(machinesPreflight.kind, name);
 
 const granted = stepId(clusterAccessGrant.kind, 'cluster');
 
@@ -28,43 +21,6 @@ const granted = stepId(clusterAccessGrant.kind, 'cluster');
  */
 const joinable = (context: PlanContext): string[] =>
   context.first !== undefined && context.first.machine === undefined ? apiReady(context) : [granted];
-
-const mastersOf = ({ wanted }: PlanContext): readonly WantedMachine[] =>
-  wanted.filter(({ role }) => role === 'control-plane');
-
-/** haproxy and keepalived of one master, where the endpoint is an address of ours. */
-function endpointStep(context: PlanContext, machine: WantedMachine, after: readonly string[]): PlannedStep {
-  const { settings } = context;
-  const masters = mastersOf(context).map(({ name, address }) => ({
-    name,
-    address: address ?? factOf(machineCreate, name, 'address'),
-  }));
-  const { endpoint, apiPort } = settings;
-  const input = { machine: referenceTo(machine, context), masters, endpoint, apiPort };
-  return planStep(endpointConfigure, about(machine.name), input, after);
-}
-
-/**
- * The endpoint's steps: new masters at once, side by side; masters that serve already one after another, because each
- * lets go of the address while it is configured.
- */
-export function endpointSteps(context: PlanContext): PlannedStep[] {
-  if (!isVirtualAddress(context.settings.endpoint.host)) return [];
-  const masters = mastersOf(context);
-  const joining = masters.filter(({ name }) => context.unfinished.has(name));
-  const isShrinking = context.difference.leaving.some(({ role }) => role === 'control-plane');
-  if (joining.length === 0 && !isShrinking) return [];
-  const steps = joining.map((machine) =>
-    endpointStep(context, machine, beforeEquipment(context, machine.name)),
-  );
-  let last = joining.map(({ name }) => compared(name));
-  for (const machine of masters.filter(({ name }) => !context.unfinished.has(name))) {
-    const step = endpointStep(context, machine, last);
-    steps.push(step);
-    last = [step.id];
-  }
-  return steps;
-}
 
 /** What a new master has beside the endpoint before kubeadm runs: authorities and policies. */
 function masterFiles(context: PlanContext, machine: WantedMachine): PlannedStep[] {
@@ -80,10 +36,7 @@ function masterFiles(context: PlanContext, machine: WantedMachine): PlannedStep[
 /** What must be done on a master before kubeadm runs there. */
 function preparedMaster(context: PlanContext, name: string): string[] {
   const own = [pkiInstall.kind, apiServerConfigure.kind].map((kind) => stepId(kind, name));
-  const endpoint = isVirtualAddress(context.settings.endpoint.host)
-    ? [stepId(endpointConfigure.kind, name)]
-    : [];
-  return [...prepared(name), ...own, ...endpoint, compared(name)];
+  return [...prepared(name), ...own, ...endpointReady(context, name), compared(name)];
 }
 
 /** The first control plane. Masters that may have joined one are looked at, so that there never is a second one. */

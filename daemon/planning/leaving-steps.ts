@@ -3,6 +3,7 @@ import { endpointWithdraw } from '../../provisioners/kubernetes/steps/endpoint-w
 import { etcdMemberRemove } from '../../provisioners/kubernetes/steps/etcd-member-remove.ts';
 import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
 import { machineFence } from '../../provisioners/kubernetes/steps/machine-fence.ts';
+import { machineStop } from '../../provisioners/kubernetes/steps/machine-stop.ts';
 import { nodeCordon } from '../../provisioners/kubernetes/steps/node-cordon.ts';
 import { nodeDrain } from '../../provisioners/kubernetes/steps/node-drain.ts';
 import { nodeRemove } from '../../provisioners/kubernetes/steps/node-remove.ts';
@@ -32,14 +33,17 @@ class Road {
   }
 }
 
-/** What it takes to be rid of the machine itself, where there is one: destroyed, or sealed off and kept. */
-function fenceStep(leaving: LeavingMachine, after: readonly string[]): PlannedStep[] {
-  const { name, machine, reference } = leaving;
+/** What it takes to be rid of the machine itself, where there is one: destroyed, or sealed off and kept, on or off. */
+function fenceSteps(leaving: LeavingMachine, after: readonly string[]): PlannedStep[] {
+  const { name, machine, reference, mode, isFenced } = leaving;
   if (machine === undefined) return [];
+  if (!isSealedOff(leaving) || reference === undefined)
+    return [planStep(machineDestroy, about(name), { name }, after, 'removal')];
+  const fence = isFenced ? [] : [planStep(machineFence, about(name), { machine: reference }, after)];
+  if (mode === 'keep') return fence;
   return [
-    isSealedOff(leaving) && reference !== undefined
-      ? planStep(machineFence, about(name), { machine: reference }, after)
-      : planStep(machineDestroy, about(name), { name }, after, 'removal'),
+    ...fence,
+    planStep(machineStop, about(name), { name }, fence.length > 0 ? [fence[0]?.id ?? ''] : after),
   ];
 }
 
@@ -70,7 +74,7 @@ function roadOut(context: PlanContext, leaving: LeavingMachine, after: readonly 
     const input = { name, access, ...(address === undefined ? {} : { address }) };
     road.add(planStep(etcdMemberRemove, about(name), input, road.end));
   }
-  for (const step of fenceStep(leaving, road.end)) road.add(step);
+  for (const step of fenceSteps(leaving, road.end)) road.add(step);
   if (node !== undefined) road.add(planStep(nodeRemove, about(name), { name, access }, road.end));
   return road.steps;
 }

@@ -5,6 +5,7 @@ import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
 import { etcdMemberRemove } from '../../provisioners/kubernetes/steps/etcd-member-remove.ts';
 import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
 import { machineFence } from '../../provisioners/kubernetes/steps/machine-fence.ts';
+import { machineStop } from '../../provisioners/kubernetes/steps/machine-stop.ts';
 import { nodeRemove } from '../../provisioners/kubernetes/steps/node-remove.ts';
 
 /** A machine that is not wanted any more, with what there is of it. */
@@ -19,19 +20,31 @@ export interface LeavingMachine {
   readonly member?: EtcdMember;
   /** How it is reached, when it was ever met. */
   readonly reference?: MachineRef;
+  /** Proven to take no part any more, whatever is started on it. */
+  readonly isFenced: boolean;
   /** Whether it answers: its machine runs and its kubelet reports. What does not answer is neither drained nor visited. */
   readonly isAnswering: boolean;
 }
 
-/** Whether its machine is kept and sealed off, and not destroyed. One that nobody ever met has nothing to look at. */
-export const isSealedOff = ({ mode, reference }: Pick<LeavingMachine, 'mode' | 'reference'>): boolean =>
-  mode === 'keep' && reference !== undefined;
+/**
+ * Whether its machine is kept and sealed off, and not destroyed. One that nobody ever met has nothing to look at. One
+ * that was to be kept for the way back and lost its power before it was sealed off would come back from the dead.
+ */
+export const isSealedOff = ({
+  mode,
+  reference,
+  isFenced,
+  machine,
+}: Pick<LeavingMachine, 'mode' | 'reference' | 'isFenced' | 'machine'>): boolean =>
+  reference !== undefined &&
+  (mode === 'keep' || (mode === 'off' && (isFenced || machine?.state === 'running')));
 
 /** Id of the step after which nothing of a machine is left that had to go. */
 export function exitOf({ name, node, machine, ...leaving }: LeavingMachine): string {
   if (node !== undefined) return stepId(nodeRemove.kind, name);
   if (machine === undefined) return stepId(etcdMemberRemove.kind, name);
-  return stepId(isSealedOff(leaving) ? machineFence.kind : machineDestroy.kind, name);
+  if (!isSealedOff({ machine, ...leaving })) return stepId(machineDestroy.kind, name);
+  return stepId(leaving.mode === 'off' ? machineStop.kind : machineFence.kind, name);
 }
 
 /** Its etcd member: by name, or by address while it has none. An address alone may be somebody else's by now. */
@@ -56,6 +69,7 @@ function leavingMachine(observed: Observed, name: string, { mode, reason }: Reti
     role: isMaster ? 'control-plane' : (machine?.role ?? 'worker'),
     mode,
     reason,
+    isFenced: observed.retired[name]?.isFenced === true,
     isAnswering: machine?.state === 'running' && node?.ready === true,
     ...(machine === undefined ? {} : { machine }),
     ...(node === undefined ? {} : { node }),
@@ -72,8 +86,9 @@ export function leavingMachines(
   observed: Observed,
   retired: Readonly<Record<string, Retirement>>,
 ): LeavingMachine[] {
-  const isOver = ({ name, mode, machine, node, member }: LeavingMachine): boolean => {
-    const isGone = machine === undefined || (mode === 'keep' && observed.retired[name]?.isFenced === true);
+  const isOver = ({ mode, isFenced, machine, node, member }: LeavingMachine): boolean => {
+    const isKept = isFenced && (mode === 'keep' || (mode === 'off' && machine?.state === 'off'));
+    const isGone = machine === undefined || isKept;
     return isGone && node === undefined && member === undefined;
   };
   return Object.entries(retired)

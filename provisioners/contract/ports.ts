@@ -130,6 +130,8 @@ export interface ServicePort {
   /** Enables and starts; already so is success. */
   start(machine: MachineRef, unit: string): Promise<void>;
   restart(machine: MachineRef, unit: string): Promise<void>;
+  /** Lets a running unit read its files anew, without a break where it can. */
+  reload(machine: MachineRef, unit: string): Promise<void>;
   /** Stops and disables; already so is success. */
   stop(machine: MachineRef, unit: string): Promise<void>;
   /** Last lines of the unit's journal. */

@@ -16,6 +16,8 @@ export interface ConfiguredService {
   readonly units: readonly string[];
   /** Whether the units must run now; the kubelet is only enabled until kubeadm has configured it. */
   readonly mustRun: boolean;
+  /** The units read other files while they run, without a break. */
+  readonly isReloadable?: boolean;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function observeService(
   return { state: 'broken', why: `${wrong.unit} on ${machine.name} is ${wrong.detail}` };
 }
 
-/** Writes the files that differ, starts the units, restarts those that ran with other files, then leaves the mark. */
+/** Writes the files that differ, starts the units, lets those that ran read other files, then leaves the mark. */
 export async function applyService(
   context: StepContext,
   machine: MachineRef,
@@ -69,7 +71,9 @@ export async function applyService(
   for (const unit of service.units) {
     const wasActive = states.some((state) => state.unit === unit && state.active);
     await context.service.start(machine, unit);
-    if (wasActive && isOutdated) await context.service.restart(machine, unit);
+    if (!wasActive || !isOutdated) continue;
+    if (service.isReloadable === true) await context.service.reload(machine, unit);
+    else await context.service.restart(machine, unit);
   }
   if (isOutdated) await context.file.write(machine, [mark]);
 }

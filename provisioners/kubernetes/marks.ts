@@ -13,6 +13,9 @@ export const clusterMark = 'cluster';
 /** Key of the mark that says which rights groups of people have in the cluster. */
 export const accessMark = 'access';
 
+/** Key of the mark that says which masters the cluster's address serves. */
+export const endpointMark = 'endpoint';
+
 /** Key of the mark that says what was proven to work last. */
 export const verifiedMark = 'verified';
 

@@ -21,6 +21,7 @@ import { etcdDataRestore } from './steps/etcd-data-restore.ts';
 import { etcdDataSetAside } from './steps/etcd-data-set-aside.ts';
 import { etcdSnapshot } from './steps/etcd-snapshot.ts';
 import { etcdSnapshotPrune } from './steps/etcd-snapshot-prune.ts';
+import { endpointSettle } from './steps/endpoint-settle.ts';
 import { endpointWithdraw } from './steps/endpoint-withdraw.ts';
 import { etcdMemberRemove } from './steps/etcd-member-remove.ts';
 import { hostKeyGenerate } from './steps/host-key-generate.ts';
@@ -34,6 +35,7 @@ import { machineConfigure } from './steps/machine-configure.ts';
 import { machineCreate } from './steps/machine-create.ts';
 import { machineDestroy } from './steps/machine-destroy.ts';
 import { machineFence } from './steps/machine-fence.ts';
+import { machineStop } from './steps/machine-stop.ts';
 import { nodeCordon } from './steps/node-cordon.ts';
 import { nodeDrain } from './steps/node-drain.ts';
 import { nodeLabel } from './steps/node-label.ts';
@@ -49,7 +51,6 @@ import { workerJoin } from './steps/worker-join.ts';
 /** Every step there is, in the order a cluster lives through them: the table of contents of an installation. */
 export const steps: readonly AnyStep[] = [
   providerPreflight,
-  payloadPreflight,
   payloadPreflight,
   infrastructurePrepare,
   machineCreate,
@@ -76,11 +77,12 @@ export const steps: readonly AnyStep[] = [
   nodeDrain,
   etcdMemberRemove,
   machineFence,
+  machineStop,
   addonInstall,
   kubeletServingApprove,
   certificatesRenew,
-  etcdSnapshot,
   controlPlaneVerify,
+  etcdSnapshot,
   etcdSnapshotPrune,
   etcdDataCheck,
   backupFetch,
@@ -90,6 +92,7 @@ export const steps: readonly AnyStep[] = [
   controlPlaneStart,
   watchesRenew,
   clusterReconcile,
+  endpointSettle,
   clusterVerify,
   machineDestroy,
   nodeRemove,

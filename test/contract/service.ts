@@ -25,13 +25,15 @@ export function serviceSuite(name: string, makeBench: () => Promise<Bench>): voi
       });
     });
 
-    it('starts and enables, restarts, stops and disables; each may be repeated', async () => {
+    it('starts and enables, restarts, reloads, stops and disables; each may be repeated', async () => {
       const { service } = bench.ports();
       const state = async () => (await service.state(bench.machine, [unit]))[0];
       await service.start(bench.machine, unit);
       await service.start(bench.machine, unit);
       expect(await state()).toMatchObject({ active: true, enabled: true });
       await service.restart(bench.machine, unit);
+      expect(await state()).toMatchObject({ active: true, enabled: true });
+      await service.reload(bench.machine, unit);
       expect(await state()).toMatchObject({ active: true, enabled: true });
       await service.stop(bench.machine, unit);
       await service.stop(bench.machine, unit);

@@ -28,6 +28,10 @@ export function createServicePort(machines: Machines): ServicePort {
         unit,
       );
     },
+    async reload(machine, unit) {
+      const program = 'systemctl daemon-reload && systemctl reload-or-restart -- "$unit"';
+      await act(machine, `reloading ${unit}`, program, unit);
+    },
     async stop(machine, unit) {
       await act(machine, `stopping ${unit}`, stopProgram, unit);
     },

@@ -7,6 +7,7 @@ import { FaultSchedule, type Fault } from './faults.ts';
 import { lookAt, phasesOf } from './kubeadm.ts';
 import { isUp, type ModelMachine, type ModelUnit } from './machine.ts';
 import { TimedQueue } from './queue.ts';
+import { twoHolders } from './virtual-address.ts';
 
 /** Who makes a call: an attempt of a step, of an agent with an epoch. */
 export interface Caller {
@@ -58,6 +59,8 @@ export class Fleet {
   readonly boot: number;
   readonly effects: Effect[] = [];
   readonly violations: Violation[] = [];
+  /** Clusters whose virtual address two machines would hold: told once while it lasts. */
+  readonly #hadTwoHolders = new Set<ModelCluster>();
   /** Things made, in order: `machine m1`, `kubeadm init m1`. Equal lists = nothing was made twice. */
   readonly births: string[] = [];
   /** Tokens for which a machine was made. */
@@ -164,6 +167,11 @@ export class Fleet {
     if (lostQuorum && cause !== undefined && !isWanted) this.violate('quorum-lost', cause);
     if (cluster.formerEtcds.length > 0 && cluster.hasFormerQuorum(this.#now))
       this.violate('two-etcd-clusters', cause ?? 'the passing of time');
+    const holders = twoHolders(cluster, this.#now);
+    if (holders !== undefined && !this.#hadTwoHolders.has(cluster))
+      this.violate('two-holders', `${holders.join(' does not hear ')} (${cause ?? 'the passing of time'})`);
+    if (holders === undefined) this.#hadTwoHolders.delete(cluster);
+    else this.#hadTwoHolders.add(cluster);
   }
 
   /** Switches a machine's power: off is the plug, on boots it with what its disk holds. */

@@ -8,7 +8,8 @@ import { changing, connect, connectToChange, reading } from './call.ts';
 import { certificatesOn } from './certificates.ts';
 import { paths, type ModelCluster } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
-import { hostKey, isServing, isUp, type ModelMachine } from './machine.ts';
+import { virtualAddressOf } from './virtual-address.ts';
+import { hostKey, isUp, type ModelMachine } from './machine.ts';
 
 interface OnMachine {
   readonly machine: MachineRef;
@@ -102,17 +103,10 @@ function factsOf(fleet: Fleet, machine: ModelMachine): HostFacts {
   };
 }
 
-/** The virtual address that a machine's keepalived is set up for, if it runs. */
-function virtualAddressOf(fleet: Fleet, machine: ModelMachine): string | undefined {
-  if (!isServing(machine, 'keepalived', fleet.now)) return undefined;
-  const text = machine.files.get('/etc/keepalived/keepalived.conf')?.content ?? '';
-  return /virtual_ipaddress \{\s*([0-9.]+)/.exec(text)?.[1];
-}
-
 /** Who holds a virtual address: a machine whose API server is ready if there is one, else the first that could. */
 function holderOf(fleet: Fleet, cluster: ModelCluster, address: string): ModelMachine | undefined {
   const able = [...cluster.machines.values()].filter(
-    (machine) => virtualAddressOf(fleet, machine) === address,
+    (machine) => virtualAddressOf(machine, fleet.now) === address,
   );
   return able.find((machine) => cluster.isApiReady(machine, fleet.now)) ?? able[0];
 }
@@ -120,7 +114,7 @@ function holderOf(fleet: Fleet, cluster: ModelCluster, address: string): ModelMa
 function addressesOf(fleet: Fleet, machine: ModelMachine): HostFacts['addresses'] {
   const cluster = fleet.clusterOf(machine);
   const prefix = cluster.network?.prefix ?? 24;
-  const virtual = virtualAddressOf(fleet, machine);
+  const virtual = virtualAddressOf(machine, fleet.now);
   const held = virtual !== undefined && holderOf(fleet, cluster, virtual) === machine ? [virtual] : [];
   return [
     { interface: 'lo', cidr: '127.0.0.1/8', mtu: 65536 },
@@ -338,6 +332,13 @@ export const serviceCalls = {
     const machine = connectToChange(fleet, given.machine, by);
     startService(fleet, machine, given.unit);
     fleet.changed('service.restart', `${machine.name}:${given.unit}`, by);
+    return null;
+  }),
+  'service.reload': changing(120, (fleet, given: OnMachine & { readonly unit: string }, by) => {
+    const machine = connectToChange(fleet, given.machine, by);
+    if (machine.services.get(shortName(given.unit))?.active !== true)
+      startService(fleet, machine, given.unit);
+    fleet.changed('service.reload', `${machine.name}:${given.unit}`, by);
     return null;
   }),
   'service.stop': changing(150, (fleet, given: OnMachine & { readonly unit: string }, by) => {

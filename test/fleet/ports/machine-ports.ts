@@ -52,6 +52,9 @@ export const servicePort = (door: Door): ServicePort => ({
   restart: async (machine, unit) => {
     await door.call('service.restart', { machine, unit });
   },
+  reload: async (machine, unit) => {
+    await door.call('service.reload', { machine, unit });
+  },
   stop: async (machine, unit) => {
     await door.call('service.stop', { machine, unit });
   },

@@ -136,6 +136,9 @@ export class FakeWorld {
         this.calls.push(`start ${unit}`);
         set(unit, true);
       },
+      reload: async (_machine: MachineRef, unit: string) => {
+        this.calls.push(`reload ${unit}`);
+      },
       restart: async (_machine: MachineRef, unit: string) => {
         this.calls.push(`restart ${unit}`);
         set(unit, true);

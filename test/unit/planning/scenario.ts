@@ -6,7 +6,15 @@ import type { ProviderMachine } from '../../../provisioners/contract/provider.ts
 import type { ClusterPublicKeys } from '../../../provisioners/contract/secrets.ts';
 import { addonObjects } from '../../../provisioners/kubernetes/addon-objects.ts';
 import { accessDigest } from '../../../provisioners/kubernetes/steps/cluster-access-grant.ts';
-import { accessMark, addonMark, clusterMark, verifiedMark } from '../../../provisioners/kubernetes/marks.ts';
+import {
+  accessMark,
+  addonMark,
+  clusterMark,
+  endpointMark,
+  verifiedMark,
+} from '../../../provisioners/kubernetes/marks.ts';
+import type { EndpointServers } from '../../../provisioners/kubernetes/endpoint-service.ts';
+import { endpointDigest } from '../../../provisioners/kubernetes/steps/endpoint-settle.ts';
 import { verifiedDigest } from '../../../provisioners/kubernetes/steps/cluster-verify.ts';
 import { type ClusterRequest, planCluster } from '../../../daemon/planning/planner.ts';
 import { referencedSteps } from '../../../daemon/planning/planned-step.ts';
@@ -106,6 +114,7 @@ interface StepInput {
   readonly voters?: string[];
   readonly kubernetesVersion?: string;
   readonly settings?: { readonly kubernetesVersion: string };
+  readonly servers?: EndpointServers;
 }
 
 function join(draft: Draft, name: string, isMaster: boolean, version = 'v1.20.2'): void {
@@ -168,6 +177,9 @@ const effects: Readonly<Record<string, (draft: Draft, input: StepInput, step: Pl
     join(draft, subject, true, settings?.kubernetesVersion),
   'worker.join': (draft, { settings }, { subject }) =>
     join(draft, subject, false, settings?.kubernetesVersion),
+  'endpoint.settle': (draft, { servers }) => {
+    if (servers !== undefined) draft.marks[endpointMark] = endpointDigest(servers);
+  },
   'cluster-access.grant': (draft) => {
     draft.marks[accessMark] = accessDigest;
     draft.marks[clusterMark] = 'uid-1';
