@@ -121,7 +121,7 @@ export class Looking {
     const visits = await Promise.allSettled(
       masters.map(async (master) => {
         const found = await this.#ports.host.certificates(master);
-        return found.map(({ name, notAfter }) => ({ machine: master.name, name, notAfter }));
+        return found.map(({ fingerprint: _fingerprint, ...one }) => ({ machine: master.name, ...one }));
       }),
     );
     for (const visit of visits)

@@ -2,6 +2,7 @@ import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import type { Observed, ObservedCertificate } from '../../provisioners/contract/observed.ts';
 import type { PlanChange, PlannedStep } from '../../provisioners/contract/plan.ts';
 import { Blocked, UserProblem } from '../../provisioners/contract/problem.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
 import { keeperOf } from '../../provisioners/kubernetes/kubeadm-certificates.ts';
 import { newEnoughSince, type RenewalGoal, renewalGoal } from '../../provisioners/kubernetes/renewal-goal.ts';
 import { certificatesRenew } from '../../provisioners/kubernetes/steps/certificates-renew.ts';
@@ -42,7 +43,8 @@ function chosenOf<Master extends { readonly name: string }>(
 ): readonly Master[] {
   if (names === undefined) return masters;
   const stranger = names.find((name) => !masters.some((master) => master.name === name));
-  if (stranger === undefined) return masters.filter(({ name }) => names.includes(name));
+  if (stranger === undefined)
+    return names.flatMap((name) => masters.find((master) => master.name === name) ?? []);
   throw new UserProblem('CERT-006', `${stranger} is no master on duty of this cluster`, {
     value: stranger,
     remedy: `Name masters (${masters.map(({ name }) => name).join(', ')}). Workers have no certificate but their kubelet's, which it renews by itself.`,
@@ -106,9 +108,24 @@ function noticesOf(observed: Observed, masters: number, { isRescue }: RenewalGoa
 }
 
 /**
- * New certificates for masters, without an outage of the API where there are three. The order is that of their names
- * and never that of who leads etcd: a plan made again must not find another one first while this one is at it; each
- * step moves the lead away before it restarts a member. Needs no API server and no quorum: that is the rescue. Pure.
+ * Those whose certificates have run out come first: the others may be all that keeps the quorum. Then by name and never
+ * by who leads etcd, which moves: each step moves the lead away before it restarts a member.
+ */
+const inOrder =
+  (now: Instant) =>
+  (one: SeenMaster, other: SeenMaster): number => {
+    const isOver = ({ renewable }: SeenMaster): boolean =>
+      renewable.some(({ notAfter }) => Date.parse(notAfter) <= Date.parse(now));
+    return (
+      Number(isOver(other)) - Number(isOver(one)) ||
+      one.machine.name.localeCompare(other.machine.name, 'en', { numeric: true })
+    );
+  };
+
+/**
+ * New certificates for masters, without an outage of the API where there are three. The order is decided once and kept
+ * in the intent: a plan made again must not find another master first while this one is at it. Needs no API server and
+ * no quorum: that is the rescue. Pure.
  * @throws Blocked when a master could not be looked at; UserProblem when somebody is named who is no master
  */
 export function planRenewal(request: IntentRequest<'renew'>): IntentPlan {
@@ -120,7 +137,8 @@ export function planRenewal(request: IntentRequest<'renew'>): IntentPlan {
       remedy: 'Name a moment that is over.',
     });
   const all = mastersOf(observed);
-  const masters = chosenOf(all, intent.machines).map((master) => seenMaster(observed, master));
+  const chosen = chosenOf(all, intent.machines).map((master) => seenMaster(observed, master));
+  const masters = intent.since === undefined ? chosen.toSorted(inOrder(observed.at)) : chosen;
   const goal = renewalGoal(observed.certificates ?? [], observed.at, since);
   const isDue = ({ renewable }: SeenMaster): boolean =>
     renewable.some(({ notAfter }) => Date.parse(notAfter) <= Date.parse(goal.endsAfter));
@@ -133,7 +151,7 @@ export function planRenewal(request: IntentRequest<'renew'>): IntentPlan {
     state === 'running' ? (observed.references[name] ?? []) : [],
   );
   return {
-    intent: { ...intent, since },
+    intent: { ...intent, since, machines: masters.map(({ machine }) => machine.name) },
     steps: renewalSteps(request, machines, reached, goal),
     destroys: [],
     notices: isAnyoneDue ? noticesOf(observed, all.length, goal) : [],

@@ -8,7 +8,7 @@ export const askedIntentSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('finalize') }),
   /**
    * Makes the certificates anew that kubeadm makes: of every master, or of those named, as far as they were made before
-   * `since`. Where nobody says since when, the planner does, and the plan carries it.
+   * `since`. Where nobody says since when, the planner does, and in which order; the plan carries both.
    */
   z.strictObject({
     kind: z.literal('renew'),

@@ -66,6 +66,8 @@ export interface ObservedCertificate {
   readonly machine: string;
   readonly name: string;
   readonly notAfter: Instant;
+  /** Common name of who signed it; absent in what was seen by an earlier release. */
+  readonly issuer?: string;
 }
 
 /**

@@ -78,6 +78,8 @@ export interface MachineCertificate {
   readonly notAfter: Instant;
   /** SHA-256 of the certificate (DER), hexadecimal. */
   readonly fingerprint: string;
+  /** Common name of who signed it, where it says one. */
+  readonly issuer?: string;
 }
 
 /** The settings of a machine below Kubernetes. */

@@ -38,7 +38,9 @@ export function parseCertificates(output: string): readonly MachineCertificate[]
 
 function readCertificate(pem: string): Omit<MachineCertificate, 'name'> | undefined {
   try {
-    return endAndFingerprint(new X509Certificate(pem));
+    const certificate = new X509Certificate(pem);
+    const issuer = /^CN=(.+)$/mu.exec(certificate.issuer)?.[1];
+    return { ...endAndFingerprint(certificate), ...(issuer === undefined ? {} : { issuer }) };
   } catch {
     return undefined; // a file in the making, or none of kubeadm's
   }

@@ -82,7 +82,14 @@ export const observedSchema = z
       .readonly()
       .exactOptional(),
     certificates: z
-      .array(z.object({ machine: z.string(), name: z.string(), notAfter: instant }))
+      .array(
+        z.object({
+          machine: z.string(),
+          name: z.string(),
+          notAfter: instant,
+          issuer: z.string().exactOptional().describe('Common name of who signed it.'),
+        }),
+      )
       .readonly()
       .exactOptional(),
     retired: z

@@ -43,6 +43,12 @@ function authorityKeyOf(name: string): string {
     : '/etc/kubernetes/pki/ca.key';
 }
 
+/** Names that kubeadm gives its authorities (cmd/kubeadm/app/phases/certs/certlist.go). */
+function issuerOf(name: string): string {
+  if (name.startsWith('etcd/') || name === 'apiserver-etcd-client') return 'etcd-ca';
+  return name.startsWith('front-proxy') ? 'front-proxy-ca' : 'kubernetes';
+}
+
 /** What a certificate's text says; the fake authorities end never. */
 export function readText(content: string): Omit<MachineCertificate, 'name'> {
   if (/^-----BEGIN CERTIFICATE-----\n(?!model )/.test(content)) {
@@ -63,7 +69,7 @@ export function certificatesOn(machine: ModelMachine): MachineCertificate[] {
   const kubeconfigs = new Map(leafCertificates.filter(([, name]) => name.endsWith('.conf')));
   return [...machine.files].flatMap(([path, { content }]) => {
     const name = /^\/etc\/kubernetes\/pki\/(.+)\.crt$/.exec(path)?.[1] ?? kubeconfigs.get(path);
-    return name === undefined ? [] : [{ name, ...readText(content) }];
+    return name === undefined ? [] : [{ name, ...readText(content), issuer: issuerOf(name) }];
   });
 }
 

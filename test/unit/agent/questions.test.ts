@@ -77,7 +77,18 @@ function fakePorts(
     },
     host: {
       certificates: ({ name }: { name: string }) =>
-        say(`certificates ${name}`, [{ name: 'apiserver', notAfter: '2027-11-21T00:00:00.000Z' }], over.api),
+        say(
+          `certificates ${name}`,
+          [
+            {
+              name: 'apiserver',
+              notAfter: '2027-11-21T00:00:00.000Z',
+              fingerprint: 'ab',
+              issuer: 'kubernetes',
+            },
+          ],
+          over.api,
+        ),
     },
     etcd: { members: () => say('members', [], over.api) },
     secrets: {
@@ -118,7 +129,7 @@ describe('observing for a plan', () => {
     ]);
     expect(seen).toMatchObject({ apiVersion: 'v1.20.2', voters: [], marks: { network: 'd2' }, unseen: [] });
     expect(seen.certificates).toEqual([
-      { machine: 'cp1', name: 'apiserver', notAfter: '2027-11-21T00:00:00.000Z' },
+      { machine: 'cp1', name: 'apiserver', notAfter: '2027-11-21T00:00:00.000Z', issuer: 'kubernetes' },
     ]);
     expect(seen.nodes).toEqual([
       {
