@@ -98,6 +98,28 @@ export const planningCodes: ProblemCatalogue = {
       "Kubernetes' version skew policy allows components to be one minor apart while they are upgraded.",
     remedy: 'Upgrade to the next minor first.',
   },
+  'PLAN-030': {
+    title: 'A silent master stands in the way of a restore',
+    explanation:
+      'A master that does not answer may only be cut off from Remuda, and serve the data that is to be given up. Two etcd clusters under one name would each take writes that the other never sees.',
+    remedy: 'Bring it back, or say that it is lost with `--lost`: then it is destroyed before anything is restored.',
+  },
+  'PLAN-031': {
+    title: 'It is not lost',
+    explanation: 'A master that was called lost answers.',
+    remedy: 'Leave it out: who answers is stopped, and joins the restored cluster.',
+  },
+  'PLAN-032': {
+    title: 'The master whose data was to be kept is silent',
+    explanation: 'The cluster was to go on with the data of one master, and that one does not answer.',
+    remedy: 'Bring it back, or restore from a backup.',
+  },
+  'PLAN-033': {
+    title: 'A backup of another minor',
+    explanation:
+      'What one minor of Kubernetes wrote into etcd need not be read by another, and the configuration in it names the old one.',
+    remedy: 'Choose a backup of the minor that the document names.',
+  },
   'PLAN-018': {
     title: 'No such group',
     explanation: 'Machines are added to the masters (control-plane) or to a worker group of the document.',

@@ -53,8 +53,14 @@ function refuseTransition(wanted: readonly WantedMachine[]): void {
   });
 }
 
-const isFinished = ({ machine, node }: WantedMachine): boolean =>
-  machine !== undefined && node?.configDigest !== undefined;
+/**
+ * Whether a machine is through. A master of which etcd knows nothing is not, whatever its Node says: after a restore
+ * that Node is as old as the data.
+ */
+const isFinished = ({ name, role, machine, node }: WantedMachine, { voters }: Observed): boolean =>
+  machine !== undefined &&
+  node?.configDigest !== undefined &&
+  (role === 'worker' || voters === undefined || voters.some((voter) => voter.name === name));
 
 /** Sorts the machines by what has to happen to them. @throws UserProblem for what this release cannot do */
 export function differenceOf(
@@ -63,9 +69,9 @@ export function differenceOf(
   observed: Observed,
 ): Difference {
   refuseTransition(wanted);
-  const finished = wanted.filter(isFinished);
+  const finished = wanted.filter((one) => isFinished(one, observed));
   return {
-    unfinished: wanted.filter((one) => !isFinished(one)),
+    unfinished: wanted.filter((one) => !isFinished(one, observed)),
     off: finished.filter(({ machine }) => machine?.state === 'off'),
     relabelled: finished.filter(({ node, digest }) => node?.configDigest !== digest),
     cordoned: finished.filter(({ node }) => node?.unschedulable === true && node.cordonedBy !== undefined),

@@ -24,9 +24,16 @@ const hasAnswered = ({ certificates = [] }: Observed, name: string): boolean =>
   certificates.some(({ machine }) => machine === name);
 
 /** Masters at the provider that may hold data of the cluster. Sealed off is out of the game. */
-const mastersAt = (observed: Observed, machines: readonly ProviderMachine[]): ProviderMachine[] =>
+const mastersAt = (
+  { newMaster }: RestoreIntent,
+  observed: Observed,
+  machines: readonly ProviderMachine[],
+): ProviderMachine[] =>
   machines
-    .filter(({ name, role }) => role === 'control-plane' && observed.retired[name]?.isFenced !== true)
+    .filter(
+      ({ name, role }) =>
+        role === 'control-plane' && name !== newMaster && observed.retired[name]?.isFenced !== true,
+    )
     .toSorted(byNumber);
 
 const listed = (names: readonly string[]): string => names.join(', ');
@@ -56,10 +63,11 @@ function refuseFound(intent: RestoreIntent, answering: readonly MachineRef[]): v
 }
 
 function targetOf(
-  { source }: RestoreIntent,
+  { source, newMaster }: RestoreIntent,
   observed: Observed,
   answering: readonly MachineRef[],
 ): MachineRef | undefined {
+  if (newMaster !== undefined) return undefined;
   if (source.from === 'backup')
     return answering.find(({ name }) => observed.retired[name] === undefined) ?? answering[0];
   const survivor = answering.find(({ name }) => name === source.machine);
@@ -80,7 +88,7 @@ export function restoreMasters(
   observed: Observed,
   machines: readonly ProviderMachine[],
 ): RestoreMasters & { readonly asked: Readonly<Record<string, Retirement>> } {
-  const masters = mastersAt(observed, machines);
+  const masters = mastersAt(intent, observed, machines);
   const answering = masters.flatMap(({ name, state }) => {
     const reference = observed.references[name];
     return state === 'running' && reference !== undefined && hasAnswered(observed, name) ? [reference] : [];

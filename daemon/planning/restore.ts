@@ -12,6 +12,7 @@ import { etcdDataRestore } from '../../provisioners/kubernetes/steps/etcd-data-r
 import { etcdDataSetAside } from '../../provisioners/kubernetes/steps/etcd-data-set-aside.ts';
 import { hostKeyReplace } from '../../provisioners/kubernetes/steps/host-key-replace.ts';
 import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
+import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
 import { watchesRenew } from '../../provisioners/kubernetes/steps/watches-renew.ts';
 import { minorFor, minorOf } from '../../provisioners/kubernetes/versions.ts';
 import { apiPortOf } from './api-port.ts';
@@ -29,8 +30,8 @@ interface Target {
   readonly reference: MachineReference;
   /** The road of a machine that is made for it; empty where a master is left. */
   readonly road: readonly PlannedStep[];
-  /** kubeadm init, which starts the control plane of a machine that never had one. */
-  readonly init?: PlannedStep;
+  /** What starts the control plane of a machine that never had one, and marks it as finished. */
+  readonly start?: { readonly init: PlannedStep; readonly label: PlannedStep };
 }
 
 /** What the snapshot takes beside the former data: itself, what is made of it, and half as much in between. */
@@ -49,21 +50,33 @@ function before(steps: readonly PlannedStep[], last: PlannedStep): PlannedStep[]
   return steps.filter(({ id }) => found.has(id));
 }
 
-/** The road of a new first master: that of a cluster that is made from nothing, up to its control plane. */
-function newTarget(request: Request, lost: readonly string[]): Target {
-  const { observed } = request;
-  const blank = {
-    ...observed,
-    machines: (observed.machines ?? []).filter(({ name }) => !lost.includes(name)),
-    nodes: [],
-    voters: [],
-    marks: {},
+/**
+ * The road of a new first master: that of a cluster of one that is made from nothing, up to its control plane. Who is
+ * given up is destroyed only when all is ready: until then the names of new machines follow from who is there.
+ */
+function newTarget(request: Request): Target {
+  const { observed, desired } = request;
+  const blank = { ...observed, nodes: [], voters: [], marks: {} };
+  const { spec } = desired;
+  const alone = { ...desired, spec: { ...spec, controlPlane: { ...spec.controlPlane, replicas: 1 } } };
+  const fromNothing = {
+    ...request,
+    desired: alone,
+    observed: blank,
+    isEstablished: false,
+    mayHaveJoined: false,
   };
-  const { steps } = planCluster({ ...request, observed: blank, isEstablished: false, mayHaveJoined: false });
+  const isExit = (id: string): boolean => id.startsWith(`${machineDestroy.kind}/`);
+  const steps = planCluster(fromNothing)
+    .steps.filter(({ id }) => !isExit(id))
+    .map((step) => ({ ...step, after: step.after.filter((id) => !isExit(id)) }));
   const init = steps.find(({ kind }) => kind === controlPlaneInit.kind);
-  if (init === undefined) throw new Error('a cluster from nothing begins without a control plane');
+  const label = steps.find(({ id }) => id === stepId(nodeLabel.kind, init?.subject ?? ''));
+  if (init === undefined || label === undefined)
+    throw new Error('a cluster from nothing begins without a control plane');
   const reference = factOf(hostKeyReplace, init.subject, 'reference');
-  return { name: init.subject, reference, road: before(steps, init), init };
+  const start = { init, label: { ...label, after: [init.id] } };
+  return { name: init.subject, reference, road: before(steps, init), start };
 }
 
 /** What is looked at and brought before anything is touched. */
@@ -107,11 +120,12 @@ function replacement(
     { machine: target.reference, restore, source, others },
     [...after, ...silenced, ...aside.map(({ id }) => id)],
   );
+  const { start } = target;
   const started =
-    target.init === undefined
-      ? planStep(controlPlaneStart, about(target.name), { machine: target.reference, apiPort }, [made.id])
-      : { ...target.init, after: [...target.init.after, made.id].toSorted() };
-  return [...destroyed, ...stopped, ...aside, made, started];
+    start === undefined
+      ? [planStep(controlPlaneStart, about(target.name), { machine: target.reference, apiPort }, [made.id])]
+      : [{ ...start.init, after: [...start.init.after, made.id].toSorted() }, start.label];
+  return [...destroyed, ...stopped, ...aside, made, ...started];
 }
 
 /** Whatever watched the old data begins anew, and the world is compared with what the data knows. */
@@ -125,10 +139,7 @@ function conclusion(
     const reference = observed.references[name];
     return role === 'worker' && state === 'running' && reference !== undefined ? [reference] : [];
   });
-  const started = stepId(
-    target.init === undefined ? controlPlaneStart.kind : controlPlaneInit.kind,
-    target.name,
-  );
+  const started = stepId(target.start === undefined ? controlPlaneStart.kind : nodeLabel.kind, target.name);
   const renewed = planStep(
     watchesRenew,
     aboutCluster,
@@ -205,7 +216,7 @@ function noticesOf(request: Request, masters: RestoreMasters, target: Target): s
 function changesOf({ intent: { source } }: Request, { lost }: RestoreMasters, target: Target): PlanChange[] {
   const from = source.from === 'backup' ? `the backup ${source.id}` : `the data of ${source.machine}`;
   return [
-    ...(target.init === undefined
+    ...(target.start === undefined
       ? []
       : [
           { action: 'create', subject: target.name, detail: 'control-plane, for the restored data' } as const,
@@ -238,7 +249,7 @@ export function planRestore(request: Request): IntentPlan {
   const { asked, ...masters } = restoreMasters(intent, observed, machines);
   const target: Target =
     masters.target === undefined
-      ? newTarget(withRetired(request, asked), masters.lost)
+      ? newTarget(withRetired(request, asked))
       : { name: masters.target.name, reference: masters.target, road: [] };
   const prepared = preparation(request, masters, target);
   const ready = [...target.road, ...prepared].map(({ id }) => id);
@@ -249,6 +260,7 @@ export function planRestore(request: Request): IntentPlan {
     ...conclusion(request, machines, target),
   ];
   return {
+    ...(target.start === undefined ? {} : { intent: { ...intent, newMaster: target.name } }),
     steps,
     destroys: masters.lost,
     ...(Object.keys(asked).length === 0 ? {} : { retires: asked }),

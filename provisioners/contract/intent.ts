@@ -49,6 +49,8 @@ const restoreIntentSchema = z.strictObject({
   source: restoreSourceSchema,
   /** Masters that do not answer and never will: destroyed before anything is restored. */
   lost: z.array(z.string().max(63)),
+  /** The machine that is made for the data where no master is left. The planner's choice; the plan carries it. */
+  newMaster: z.string().max(63).exactOptional(),
 });
 
 /**

@@ -106,22 +106,6 @@ export const kubernetesCodes: ProblemCatalogue = {
     explanation: 'Certificates count as new when they were made since a moment that is over.',
     remedy: 'Leave --since out, or name a moment that is over.',
   },
-  'RESTORE-001': {
-    title: 'The former data was not set aside',
-    explanation: "Etcd's data is made anew only where the former was moved aside for that very restore.",
-    remedy: 'Plan the restore again; if it happens again, report it.',
-  },
-  'RESTORE-002': {
-    title: 'etcd still runs',
-    explanation: 'Data that a process has open is not moved: it would go on writing into it.',
-    remedy: 'See why etcd does not end on that machine; the restore goes on by itself when it has.',
-  },
-  'RESTORE-003': {
-    title: "etcd's tool says nothing of the snapshot",
-    explanation:
-      'A snapshot is used only when etcdutl, or etcdctl before etcd 3.6, has looked at it. It printed nothing that can be read.',
-    remedy: 'Nothing is to be done: it is tried again. If it stays so, run the tool on that machine by hand.',
-  },
   'RESTORE-004': {
     title: 'Another etcd could still serve',
     explanation:

@@ -217,7 +217,13 @@ function startEtcdData({ machine, faults }: Scene, member: string): void {
 function bootstrapEtcd(scene: Scene): Look {
   const { cluster, machine, now } = scene;
   // Run again over what an earlier run left: etcd goes on with its data.
-  if (machine.files.has(paths.etcdData) && cluster.etcd.byMachine(machine.name) !== undefined) return done;
+  if (machine.files.has(paths.etcdData) && cluster.etcd.byMachine(machine.name) !== undefined) {
+    if (machine.files.has(paths.etcdManifest)) return done;
+    // Data that was laid down before kubeadm came: it is not looked into.
+    write(machine, paths.etcdManifest, `static pod etcd of ${versionOn(machine)}`);
+    machine.staticPodsSince = now;
+    return done;
+  }
   const others = cluster.etcd.members.filter((member) => member.started && member.machine !== machine.name);
   if (others.length > 0)
     scene.violate('second-cluster', `kubeadm init on ${machine.name} while etcd lives elsewhere`);
