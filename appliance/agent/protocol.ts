@@ -157,6 +157,8 @@ export interface AgentOutgoing {
   ): Promise<DirectoryAnswer>;
   /** Hands rows of the audit trail to a receiver. Repeated until it is known that they arrived: each bears its hash. */
   'audit.deliver'(request: AuditDelivery): Promise<AuditDelivered>;
+  /** Hands alerts to a webhook. Repeated until it is known that they arrived: each batch bears its key. */
+  'alert.deliver'(request: AlertDelivery): Promise<Delivered>;
   /** Finished backups of a cluster at a destination, newest first, as what lies beside them says. Only reads. */
   'backup.list'(request: {
     readonly context: ClusterContext;
