@@ -10,6 +10,7 @@ import { problems } from './problems.ts';
 import type { Note, Recorder } from './recorder.ts';
 import { Refusal } from './requests.ts';
 import type { Runner } from './runner.ts';
+import { isSideWork, mainWork } from './side-work.ts';
 import { isResumable } from './views.ts';
 
 /** What a document asks for is one wish, whether the cluster is there by now or not. */
@@ -71,7 +72,8 @@ export class Admission {
         ),
       ]);
     this.#dropQueued(work, note, at);
-    if (holder.state === 'waiting' && holder.waitingFor === 'approval') {
+    const isAsking = holder.state === 'waiting' && holder.waitingFor === 'approval';
+    if (isAsking && !isSideWork(work.plan.kind)) {
       return this.#replace(holder, work, note, at);
     }
     const admitted = this.#write(work, 'queued', note, at);
@@ -98,7 +100,11 @@ export class Admission {
   /** Nobody holds the cluster: the stopped operation for the same revision goes on, any other is superseded. */
   #admitFree(work: Work, note: Note, at: Instant): Admitted {
     const { state } = this.#recorder;
-    const last = state.operations.list(work.cluster.uid, 1)[0];
+    const { kind } = work.plan;
+    const isAside = isSideWork(kind);
+    // A backup is of now: the one that had stopped is not gone on with.
+    const last =
+      kind === 'backup' ? undefined : state.operations.newest(work.cluster.uid, isAside ? [kind] : mainWork);
     if (last === undefined || !isResumable(state, last)) return this.#write(work, 'start', note, at);
     const isSameWork =
       last.revision === work.revision &&
@@ -107,6 +113,7 @@ export class Admission {
       last.volumes === work.volumes;
     // Who was to leave when somebody cancelled it stays: going on with that operation would send him away after all.
     const isGivenUp = last.state === 'cancelled' && state.retirements.isAskedBy(last.id);
+    if (!isSameWork && isAside) return this.#write(work, 'start', note, at);
     if (!isSameWork || isGivenUp) return this.#replace(last, work, note, at);
     const number = last.planNumber + 1;
     const goesOn = continueWith(work.plan, pastWork(state, this.#planners, last.id));

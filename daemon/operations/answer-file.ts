@@ -12,6 +12,7 @@ import {
   planRevival,
   releaseSteps,
 } from '../planning/planner.ts';
+import { backupSettings } from '../spec/backup.ts';
 import { completeCluster, labSubnetFor } from '../spec/completion.ts';
 import {
   type ClusterDocument,
@@ -81,6 +82,7 @@ function keptCluster(document: ClusterDocument): DesiredCluster {
     apiPort: apiPortOf(document),
     ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
     destroyLimit: maintenance.destroyLimit,
+    backup: backupSettings(document),
     isProtected: deletion.protected,
   };
 }

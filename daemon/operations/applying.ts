@@ -1,6 +1,8 @@
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { Admission, Admitted } from './admission.ts';
-import { secretsNamedIn, type DesiredProvider, type Planners } from './planners.ts';
+import type { State } from '../state/state.ts';
+import { secretOfBackup } from '../spec/destination.ts';
+import { type DesiredCluster, secretsNamedIn, type DesiredProvider, type Planners } from './planners.ts';
 import { type Policies, refuse } from './policies.ts';
 import type { Preparation, PreparedCluster, PreparedFile } from './preparation.ts';
 import { problems } from './problems.ts';
@@ -236,6 +238,7 @@ export class Applying {
       state.clusters.add({ uid, name, provider: provider.name, keys: cluster.keys, createdAt: at });
       state.clusters.removeDraft(name);
     }
+    bindSecret(state, desired);
     state.clusters.setObserved(uid, cluster.observed);
     if (newest?.digest === cluster.digest) return { number: newest.number, isNew: false };
     const number = (newest?.number ?? 0) + 1;
@@ -252,6 +255,13 @@ export class Applying {
     });
     return { number, isNew: true };
   }
+}
+
+/** The secret that a cluster's backups need is bound to the server they go to, unless it was given for one. */
+function bindSecret({ secrets }: State, { backup }: DesiredCluster): void {
+  const used = secretOfBackup(backup.destination);
+  if (used !== undefined && secrets.get(used.name)?.destination === undefined)
+    secrets.bind(used.name, used.destination);
 }
 
 const unconfirmed = (clusters: readonly PreparedCluster[], confirmed: readonly string[]): string[] =>

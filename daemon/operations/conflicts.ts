@@ -21,6 +21,7 @@ export type Verdict =
  */
 export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKind, Verdict>>>> = {
   create: {
+    backup: 'wait',
     create: 'refuse',
     update: 'wait',
     delete: 'interrupt',
@@ -33,6 +34,7 @@ export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKi
     credential: 'beside',
   },
   update: {
+    backup: 'wait',
     create: 'refuse',
     update: 'wait',
     delete: 'interrupt',
@@ -45,6 +47,7 @@ export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKi
     credential: 'beside',
   },
   finalize: {
+    backup: 'wait',
     create: 'refuse',
     update: 'wait',
     delete: 'interrupt',
@@ -57,6 +60,7 @@ export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKi
     credential: 'beside',
   },
   renew: {
+    backup: 'wait',
     create: 'refuse',
     update: 'wait',
     delete: 'interrupt',
@@ -69,6 +73,7 @@ export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKi
     credential: 'beside',
   },
   restore: {
+    backup: 'refuse',
     create: 'refuse',
     update: 'wait',
     delete: 'interrupt',
@@ -80,7 +85,22 @@ export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKi
     plan: 'beside',
     credential: 'beside',
   },
+  backup: {
+    backup: 'refuse',
+    create: 'refuse',
+    update: 'wait',
+    delete: 'interrupt',
+    finalize: 'wait',
+    renew: 'wait',
+    // Who restores has lost what a backup would be taken of.
+    restore: 'interrupt',
+    resume: 'refuse',
+    observe: 'beside',
+    plan: 'beside',
+    credential: 'beside',
+  },
   delete: {
+    backup: 'refuse',
     create: 'refuse',
     update: 'refuse',
     delete: 'refuse',

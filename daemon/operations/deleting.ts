@@ -17,6 +17,7 @@ import { revisionOf } from './planning.ts';
 import { type DeleteRequest, Refusal } from './requests.ts';
 import type { OperationView, PlanAnswer } from './answers.ts';
 import { changesBetween, digestOfRequest, planHash } from './review.ts';
+import { mainWork } from './side-work.ts';
 import { viewOperation } from './views.ts';
 
 /** What deleting needs. */
@@ -117,7 +118,7 @@ export class Deleting {
   /** The plan of a deletion that stopped and would go on now. */
   #earlier(uid: string): { readonly earlier?: Plan } {
     const { state } = this.#parts.recorder;
-    const [last] = state.operations.list(uid, 1);
+    const last = state.operations.newest(uid, mainWork);
     const kept = last?.kind === 'delete' ? state.plans.get(last.id, last.planNumber) : undefined;
     return kept === undefined ? {} : { earlier: kept.plan };
   }

@@ -4,6 +4,7 @@ import type { OperationRecord } from '../state/operations.ts';
 import type { Recorder } from './recorder.ts';
 import type { EngineCounters } from './counters.ts';
 import type { OperationRun } from './run.ts';
+import { leavesAlone } from './side-work.ts';
 
 /** How an operation ends. */
 export type Ending = 'succeeded' | 'failed' | 'cancelled';
@@ -43,7 +44,8 @@ export class Endings {
       }
       const queued = state.operations.queued(run.subject.cluster.uid);
       if (queued === undefined) return undefined;
-      if (how !== 'succeeded') state.operations.setSuperseded(run.id, queued.id);
+      const isOvertaken = how !== 'succeeded' && !leavesAlone(queued.kind, run.kind);
+      if (isOvertaken) state.operations.setSuperseded(run.id, queued.id);
       state.operations.setState(queued.id, 'running', { at });
       return queued;
     });

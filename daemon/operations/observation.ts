@@ -5,6 +5,7 @@ import type { Observed } from '../../provisioners/contract/observed.ts';
 import { Blocked } from '../../provisioners/contract/problem.ts';
 import type { State } from '../state/state.ts';
 import type { AgentLink } from './link.ts';
+import { backupDestinationIn, secretOfBackup } from '../spec/destination.ts';
 import { type DesiredCluster, type DesiredProvider, secretsNamedIn } from './planners.ts';
 
 /** A cluster as far as looking at it needs it. */
@@ -24,14 +25,29 @@ export interface Subject {
  * @throws Blocked SECRET-001 when one is missing, SECRET-002 when it was given for another destination
  */
 export function contextFor(state: State, subject: Subject, input: Json = null): ClusterContext {
+  const { provider, desired } = subject;
+  const place = backupDestinationIn(input);
+  const ofBackup = place && secretOfBackup(place);
+  // What backups need goes with those steps alone that name it: without it the cluster is looked after all the same.
+  const aside = secretOfBackup(desired.backup.destination)?.name;
   const names = new Set([
-    ...namedInDocument(subject.provider.document),
-    ...namedInDocument(subject.desired.document),
+    ...namedInDocument(provider.document),
+    ...namedInDocument(desired.document).filter((name) => name !== aside),
     ...secretsNamedIn(input),
   ]);
+  const byProvider = { by: `provider ${provider.name}`, document: `Provider/${provider.name}` };
+  const byBackup = { by: `the backup of cluster ${desired.name}`, document: `Cluster/${desired.name}` };
   const secrets: Record<string, Sealed> = {};
   for (const name of names)
-    secrets[name] = subject.given?.[name] ?? keptSecret(state, subject.provider, name);
+    secrets[name] =
+      subject.given?.[name] ??
+      keptSecret(
+        state,
+        name,
+        name === ofBackup?.name
+          ? { ...byBackup, destination: ofBackup.destination }
+          : { ...byProvider, destination: provider.destination },
+      );
   // An operation may have begun before its keys were sealed to another agent.
   const keys = state.clusters.sealedKeys(subject.cluster.uid) ?? subject.keys;
   return { cluster: subject.cluster, provider: subject.provider.config, keys, secrets };
@@ -48,25 +64,28 @@ function namedInDocument(document: JsonObject): readonly string[] {
   return names;
 }
 
-function keptSecret(state: State, provider: DesiredProvider, name: string): Sealed {
+/** Who names a secret, and the server it would be given to. */
+interface SecretUser {
+  readonly by: string;
+  readonly document: string;
+  readonly destination: string;
+}
+
+function keptSecret(state: State, name: string, { by, document, destination }: SecretUser): Sealed {
   const secret = state.secrets.get(name);
   if (secret === undefined)
-    throw new Blocked(
-      'SECRET-001',
-      `the secret "${name}" that provider ${provider.name} names is not in the store`,
-      {
-        remedy: `Give it with: remuda secret set ${name}`,
-        place: { document: `Provider/${provider.name}` },
-        value: name,
-      },
-    );
-  if (secret.destination !== undefined && secret.destination !== provider.destination)
+    throw new Blocked('SECRET-001', `the secret "${name}" that ${by} names is not in the store`, {
+      remedy: `Give it with: remuda secret set ${name}`,
+      place: { document },
+      value: name,
+    });
+  if (secret.destination !== undefined && secret.destination !== destination)
     throw new Blocked(
       'SECRET-002',
-      `the secret "${name}" was given for ${secret.destination} and is not handed to ${provider.destination}`,
+      `the secret "${name}" was given for ${secret.destination} and is not handed to ${destination}`,
       {
         remedy: `If that is meant, give it anew with: remuda secret set ${name}`,
-        place: { document: `Provider/${provider.name}` },
+        place: { document },
         value: name,
       },
     );

@@ -6,6 +6,7 @@ import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { Place, ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { NodeNetwork, ProviderConfig } from '../../provisioners/contract/provider.ts';
 import type { MachineChange } from '../planning/machine-change.ts';
+import type { BackupSettings } from '../spec/backup.ts';
 import type { PolicyDocument } from '../spec/documents.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 
@@ -21,6 +22,8 @@ export interface DesiredCluster {
   readonly nodeNetwork?: NodeNetwork;
   /** Machines a plan may destroy before it needs confirmation by the cluster's name (`maintenance.destroyLimit`). */
   readonly destroyLimit: number;
+  /** Where backups go, which are kept, and when they are made by themselves. */
+  readonly backup: BackupSettings;
   /** `deletion.protected`: delete refuses while it is set. */
   readonly isProtected: boolean;
 }

@@ -5,6 +5,7 @@ import { optional } from '../state/columns.ts';
 import type { OperationRecord } from '../state/operations.ts';
 import type { State } from '../state/state.ts';
 import type { StepRecord } from '../state/steps.ts';
+import { isSideWork, leavesAlone, mainWork } from './side-work.ts';
 import type {
   ClusterDetail,
   ClusterPhase,
@@ -84,22 +85,25 @@ export function namesToApprove(state: State, record: OperationRecord): string[] 
   return planOf(state, record).destroys.filter((name) => !record.approved.includes(name));
 }
 
-/** Failed or cancelled, not superseded, and nothing came after it. */
+/** Failed or cancelled, not superseded, and nothing came after it but what leaves its work alone. */
 export function isResumable(state: State, record: OperationRecord): boolean {
   if (record.state !== 'failed' && record.state !== 'cancelled') return false;
   if (record.supersededBy !== undefined) return false;
-  return state.operations.list(record.cluster, 1)[0]?.id === record.id;
+  return state.operations.kindsAfter(record.id).every((later) => leavesAlone(later, record.kind));
 }
 
 /** Shows a cluster. */
 export function viewCluster(state: State, record: ClusterEntry, now: number): ClusterView {
   const revision = state.revisions.head(record.uid);
-  const operation = state.operations.holder(record.uid) ?? state.operations.list(record.uid, 1)[0];
+  const holder = state.operations.holder(record.uid);
+  const last = state.operations.newest(record.uid, mainWork);
+  const isStopped = last !== undefined && isResumable(state, last);
+  const operation = holder ?? (isStopped ? last : state.operations.list(record.uid, 1)[0]);
   return {
     uid: record.uid,
     name: record.name,
     provider: record.provider,
-    phase: phaseOf(record, operation),
+    phase: phaseOf(record, holder === undefined || isSideWork(holder.kind) ? last : holder),
     revision: revision?.number ?? 0,
     digest: revision?.digest ?? '',
     createdAt: record.createdAt,
@@ -165,6 +169,7 @@ const runningPhases: Readonly<Record<OperationRecord['kind'], ClusterPhase>> = {
   create: 'Provisioning',
   update: 'Updating',
   finalize: 'Updating',
+  backup: 'Ready',
   delete: 'Deleting',
 };
 

@@ -120,6 +120,17 @@ export const planningCodes: ProblemCatalogue = {
       'What one minor of Kubernetes wrote into etcd need not be read by another, and the configuration in it names the old one.',
     remedy: 'Choose a backup of the minor that the document names.',
   },
+  'PLAN-040': {
+    title: 'etcd cannot be backed up now',
+    explanation:
+      'A snapshot is whole only when a majority of the members of etcd answers; the message says who does not.',
+    remedy: 'Bring the masters back that are named, then ask again. A majority that is lost for good is restored.',
+  },
+  'PLAN-041': {
+    title: 'No recovery key',
+    explanation: 'Backups are encrypted to the recovery key, so that they can be opened when the appliance is lost.',
+    remedy: 'Start the daemon with a recovery key: it makes one on its first start.',
+  },
   'PLAN-018': {
     title: 'No such group',
     explanation: 'Machines are added to the masters (control-plane) or to a worker group of the document.',

@@ -7,6 +7,7 @@ const verbs: Readonly<Record<Plan['kind'], string>> = {
   update: 'Change',
   delete: 'Delete',
   finalize: 'Finalize the upgrade of',
+  backup: 'Back up etcd of',
   restore: 'Restore the data of',
   renew: 'Renew the certificates of',
 };

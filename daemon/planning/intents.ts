@@ -1,6 +1,7 @@
 import type { Intent } from '../../provisioners/contract/intent.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import { tagOf } from '../../provisioners/kubernetes/versions.ts';
+import { planBackup } from './backup.ts';
 import { premisesOf } from './creation.ts';
 import { planFinalize } from './finalize.ts';
 import type { ClusterRequest } from './planner.ts';
@@ -22,6 +23,7 @@ export type IntentPlan = Omit<Plan, 'kind' | 'cluster' | 'premises'>;
 
 /** Who plans for which intent: a file each. All pure. */
 const intentPlanners: { readonly [Kind in Intent['kind']]: (request: IntentRequest<Kind>) => IntentPlan } = {
+  backup: planBackup,
   finalize: planFinalize,
   renew: planRenewal,
   restore: planRestore,

@@ -10,6 +10,7 @@ import { changesOf, noticesOf } from './changes.ts';
 import { creationSteps, premisesOf } from './creation.ts';
 import { differenceOf, mastersToJoin, requireQuorum, requireSight } from './difference.ts';
 import { isSealedOff, leavingMachines } from './leaving.ts';
+import { withBackup } from './master-backup.ts';
 import { isUpgrade, requireBlueGreen, requireUpgradePath } from './upgrade.ts';
 import { machinesOnDuty } from './wanted.ts';
 
@@ -42,6 +43,8 @@ export interface ClusterRequest {
    * control plane, and none of the others is looked at (and waited for) before it is started.
    */
   readonly mayHaveJoined?: boolean;
+  /** The recovery key's recipient: backups are encrypted to it. Without one none is taken. */
+  readonly recoveryRecipient?: string;
 }
 
 /**
@@ -85,7 +88,7 @@ export function planCluster(request: ClusterRequest): Plan {
     isEstablished,
     mayHaveJoined,
   });
-  const steps = creationSteps(context);
+  const { steps, notices } = withBackup(context, creationSteps(context), request.recoveryRecipient);
   return {
     kind: isEstablished ? 'update' : 'create',
     cluster: { uid: observed.cluster.uid, name: observed.cluster.name },
@@ -94,7 +97,7 @@ export function planCluster(request: ClusterRequest): Plan {
     destroys: leaving.filter((one) => one.machine !== undefined && !isSealedOff(one)).map(({ name }) => name),
     ...(Object.keys(retires).length === 0 ? {} : { retires }),
     ...(takesBack.length === 0 ? {} : { takesBack }),
-    notices: noticesOf(context, steps),
+    notices: [...noticesOf(context, steps), ...notices],
     changes: changesOf(context, steps),
   };
 }

@@ -211,4 +211,10 @@ export const ruleCodes: ProblemCatalogue = {
       'It cannot be read, names something that is not there, is too long, or does not give what is needed: true or false for `expression`, text for `messageExpression`.',
     remedy: 'Use `object`, `oldObject` and `request.principal`; try it with `remuda policy test`.',
   },
+  'SPEC-079': {
+    title: 'A backup destination and its section',
+    explanation:
+      'The type of the destination decides which section describes it: path, ssh or s3. The state disk needs none.',
+    remedy: 'Add the section of that name, or change the type.',
+  },
 };

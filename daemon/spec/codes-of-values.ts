@@ -191,4 +191,21 @@ export const valueCodes: ProblemCatalogue = {
     explanation: 'A duration is a whole number of seconds, minutes or hours, and no longer than a day.',
     remedy: 'Write a duration such as 30s, 15m or 2h.',
   },
+  'SPEC-037': {
+    title: 'Not a schedule',
+    explanation:
+      'A schedule has the five fields of cron and names a time that comes about. Six fields, with seconds, are not taken.',
+    remedy: 'Write minute, hour, day of the month, month and day of the week, such as "30 2 * * *".',
+  },
+  'SPEC-038': {
+    title: 'Not an absolute path',
+    explanation: 'The folder is named from the root, and without "." and "..".',
+    remedy: 'Write a path such as /mnt/backups.',
+  },
+  'SPEC-039': {
+    title: 'Not a place in an S3 server',
+    explanation:
+      'An S3 server is given by https, host and port; a bucket by its name as Amazon allows it; a prefix without slashes at its ends.',
+    remedy: 'Write values such as https://s3.dc1.example:9000, cluster-backups and remuda/dc1.',
+  },
 };

@@ -10,7 +10,7 @@ import { API_VERSION } from './schema/metadata.ts';
 import { policyDocumentSchema } from './schema/policy.ts';
 import { providerDocumentSchema } from './schema/provider.ts';
 import { secretDocumentSchema, secretSourceSchema } from './schema/secret.ts';
-import { type Path, schemaAt, unwrap } from './schema/walk.ts';
+import { formatPath, type Path, schemaAt, unwrap } from './schema/walk.ts';
 import type { Chunk, Position } from './source.ts';
 import { listWords, nearest } from './suggestion.ts';
 import { type Node, parseTree, type TreeProblem, valueOf } from './tree.ts';
@@ -136,6 +136,8 @@ function isSecretAt(kind: DocumentKind | undefined, path: Path): boolean {
   if (kind === 'Secret') return path[0] !== 'metadata' && path[0] !== 'kind';
   const root = documentSchemas[kind];
   if (path[0] === 'spec' && path[1] === 'proxy') return true;
+  // People write passwords into addresses.
+  if (formatPath(path) === 'spec.backup.destination.s3.endpoint') return true;
   return path.some((_, index) => {
     const { schema } = schemaAt(root, path.slice(0, index + 1));
     const isField = ['secretRef', 'fromEnv', 'fromFile'].includes(String(path[index + 1]));

@@ -4,6 +4,7 @@ import type { DocumentProblem } from './issue.ts';
 import { type PlacedDocument, placeOf, reportProblem } from './placing.ts';
 import { isKind, type Reading, wrote } from './reading.ts';
 import { providerProblems } from './rules/provider.ts';
+import { clusterSecretUses } from './rules/backup.ts';
 import { type SecretUse, secretUses, sourceProblems } from './rules/sources.ts';
 import { overlaps, parseNetwork, parseRange } from './schema/address.ts';
 import { completeCluster } from './completion.ts';
@@ -28,8 +29,8 @@ export function relationProblems(readings: readonly Reading[], options: StreamOp
   return [
     ...duplicates(readings),
     ...readings.flatMap((reading) => providerReports(reading, known, options)),
-    ...readings.flatMap((reading) => clusterReports(reading, providers, options)),
-    ...boundTwice(providers, known, options),
+    ...readings.flatMap((reading) => clusterReports(reading, { providers, secrets: known }, options)),
+    ...boundTwice([...usesOf(providers, secretUses), ...usesOf(clusters, clusterSecretUses)], known, options),
     ...sharedAddresses(clusters, providers),
   ];
 }
@@ -74,11 +75,19 @@ function providerReports(
   const uses = secretUses(read.document);
   const found = [
     ...providerProblems(read.document),
-    ...uses.flatMap((use) => sourceProblems(use, options.allowSources === true)),
-    ...uses.flatMap((use) => referenceProblems(use, inStream, options.knownSecrets)),
+    ...uses.flatMap((use) => secretUseProblems(use, inStream, options)),
   ];
   return trusted(found, read.distrusted).map((problem) => reportProblem(placed, problem));
 }
+
+const secretUseProblems = (
+  use: SecretUse,
+  inStream: readonly KnownSecret[],
+  options: StreamOptions,
+): DocumentProblem[] => [
+  ...sourceProblems(use, options.allowSources === true),
+  ...referenceProblems(use, inStream, options.knownSecrets),
+];
 
 function referenceProblems(
   { path, source, destination }: SecretUse,
@@ -97,6 +106,8 @@ function referenceProblems(
     {
       code: 'SPEC-076',
       path: [...path, 'secretRef'],
+      // Where the server itself is written wrongly, nothing is said of it.
+      related: ['endpoint', 'host', 'port'].map((part) => [...path.slice(0, -1), part]),
       summary: `The secret "${name}" was given for ${secret.destination}, but here it would be sent to ${destination}.`,
       remedy: here
         ? `Write destination: ${destination} in the Secret if that server may have it.`
@@ -127,38 +138,47 @@ function unknownSecret(
 
 /** One secret of the stream that would go to two servers is bound to the first; the second must be a decision. */
 function boundTwice(
-  providers: readonly Known<ProviderDocument>[],
+  uses: readonly (SecretUse & { readonly placed: PlacedDocument })[],
   inStream: readonly KnownSecret[],
   options: StreamOptions,
 ): ProblemReport[] {
   const bound = new Map<string, string>();
-  return providers.flatMap(({ document, placed }) =>
-    secretUses(document).flatMap(({ path, source, destination }) => {
-      const { secretRef } = source;
-      if (secretRef === undefined || destination === undefined) return [];
-      const isFixed = [...inStream, ...(options.knownSecrets ?? [])].some(
-        (secret) => secret.name === secretRef && secret.destination !== undefined,
-      );
-      const first = bound.get(secretRef);
-      bound.set(secretRef, first ?? destination);
-      if (isFixed || first === undefined || first === destination) return [];
-      return [
-        reportProblem(placed, {
-          code: 'SPEC-077',
-          path: [...path, 'secretRef'],
-          summary: `The secret "${secretRef}" would be sent to ${destination} as well as to ${first}.`,
-          remedy: 'Use one secret for each server.',
-        }),
-      ];
-    }),
-  );
+  return uses.flatMap(({ path, source, destination, placed }) => {
+    const { secretRef } = source;
+    if (secretRef === undefined || destination === undefined) return [];
+    const isFixed = [...inStream, ...(options.knownSecrets ?? [])].some(
+      (secret) => secret.name === secretRef && secret.destination !== undefined,
+    );
+    const first = bound.get(secretRef);
+    bound.set(secretRef, first ?? destination);
+    if (isFixed || first === undefined || first === destination) return [];
+    return [
+      reportProblem(placed, {
+        code: 'SPEC-077',
+        path: [...path, 'secretRef'],
+        summary: `The secret "${secretRef}" would be sent to ${destination} as well as to ${first}.`,
+        remedy: 'Use one secret for each server.',
+      }),
+    ];
+  });
 }
+
+/** Every place of some documents where a secret stands. */
+const usesOf = <Document>(
+  documents: readonly Known<Document>[],
+  usesIn: (document: Document) => SecretUse[],
+): (SecretUse & { readonly placed: PlacedDocument })[] =>
+  documents.flatMap(({ document, placed }) => usesIn(document).map((use) => ({ ...use, placed })));
 
 function clusterReports(
   { read, placed }: Reading,
-  providers: readonly Known<ProviderDocument>[],
+  here: {
+    readonly providers: readonly Known<ProviderDocument>[];
+    readonly secrets: readonly KnownSecret[];
+  },
   options: StreamOptions,
 ): ProblemReport[] {
+  const { providers } = here;
   if (!isKind(read, 'Cluster') || !read.document) return [];
   const cluster = read.document;
   const name = cluster.spec.provider;
@@ -169,7 +189,10 @@ function clusterReports(
     supportedVersions: options.supportedVersions ?? DEFAULT_SUPPORTED_VERSIONS,
     isWritten: wrote(placed.root),
   };
-  const found = clusterProblems(context);
+  const found = [
+    ...clusterProblems(context),
+    ...clusterSecretUses(cluster).flatMap((use) => secretUseProblems(use, here.secrets, options)),
+  ];
   if (
     !provider &&
     options.knownProviders !== undefined &&

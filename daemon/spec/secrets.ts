@@ -1,8 +1,9 @@
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
-import type { ParsedSecret, ProviderDocument, SecretDocument, StreamOptions } from './documents.ts';
+import type { ParsedSecret, SecretDocument, StreamOptions } from './documents.ts';
 import { type PlacedDocument, placeOf, reportProblem } from './placing.ts';
 import { isKind, type Reading } from './reading.ts';
-import { secretUses, sourceProblems } from './rules/sources.ts';
+import { clusterSecretUses } from './rules/backup.ts';
+import { type SecretUse, secretUses, sourceProblems } from './rules/sources.ts';
 
 /** Problems of the Secret documents themselves. No sentence holds a value. */
 export function secretProblems(readings: readonly Reading[], options: StreamOptions): ProblemReport[] {
@@ -46,16 +47,18 @@ function problemsOf(
 
 /** The secrets of a stream, each with the server it may be given to. */
 export function splitSecrets(readings: readonly Reading[]): ParsedSecret[] {
-  const providers = readings.flatMap(({ read }) =>
-    isKind(read, 'Provider') && read.document && read.isValid ? [read.document] : [],
-  );
+  const uses = readings.flatMap(({ read }) => {
+    if (read?.document === undefined || !read.isValid) return [];
+    if (isKind(read, 'Provider') && read.document) return secretUses(read.document);
+    return isKind(read, 'Cluster') && read.document ? clusterSecretUses(read.document) : [];
+  });
   return readings.flatMap(({ read, placed }) => {
     if (!isKind(read, 'Secret') || !read.document || !read.isValid) return [];
     const { metadata, stringData, destination } = read.document;
     const data = Object.entries(stringData).filter(
       (entry): entry is [string, string] => typeof entry[1] === 'string',
     );
-    const bound = destination ?? destinationOf(metadata.name, providers);
+    const bound = destination ?? destinationOf(metadata.name, uses);
     return [
       {
         name: metadata.name,
@@ -67,8 +70,5 @@ export function splitSecrets(readings: readonly Reading[]): ParsedSecret[] {
   });
 }
 
-function destinationOf(name: string, providers: readonly ProviderDocument[]): string | undefined {
-  return providers
-    .flatMap((provider) => secretUses(provider))
-    .find(({ source, destination }) => source.secretRef === name && destination !== undefined)?.destination;
-}
+const destinationOf = (name: string, uses: readonly SecretUse[]): string | undefined =>
+  uses.find(({ source, destination }) => source.secretRef === name && destination !== undefined)?.destination;

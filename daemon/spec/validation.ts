@@ -20,6 +20,7 @@ import {
   serviceRoom,
 } from './rules/network.ts';
 import { notBuiltYet } from './rules/not-built.ts';
+import { backups } from './rules/backup.ts';
 import { maintenanceWindows, minimumReady, upgradePace } from './rules/operations.ts';
 import type { SupportedVersions } from './documents.ts';
 
@@ -45,6 +46,7 @@ const clusterRules: readonly ClusterRule[] = [
   upgradePace,
   maintenanceWindows,
   minimumReady,
+  backups,
   notBuiltYet,
 ];
 

@@ -144,6 +144,28 @@ export class Operations {
     return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
   }
 
+  /** The newest operation of a cluster (uid) that is of one of these kinds. */
+  newest(cluster: string, kinds: readonly OperationKind[]): OperationRecord | undefined {
+    const row = this.#database
+      .prepare<[string, string], Row>(
+        `SELECT * FROM operations WHERE cluster = ? AND kind IN (SELECT value FROM json_each(?))
+         ORDER BY rowid DESC LIMIT 1`,
+      )
+      .get(cluster, JSON.stringify(kinds));
+    return row && recordOf(row);
+  }
+
+  /** Kinds of the operations that were begun on the same cluster after this one. */
+  kindsAfter(id: string): readonly OperationKind[] {
+    return this.#database
+      .prepare<[string], { readonly kind: OperationKind }>(
+        `SELECT DISTINCT later.kind FROM operations AS this JOIN operations AS later
+         ON later.cluster = this.cluster AND later.rowid > this.rowid WHERE this.id = ?`,
+      )
+      .all(id)
+      .map(({ kind }) => kind);
+  }
+
   /** Everything that is not over, oldest first: what a start takes up again. */
   listUnfinished(): readonly OperationRecord[] {
     return this.#database

@@ -2,6 +2,12 @@ import { z } from 'zod';
 import { backupDestinationSchema } from './backup.ts';
 import { restoreKeySchema } from './etcd-data.ts';
 
+/** Places for backups that take no secret: another one is only what the cluster's document names. */
+const openDestinationSchema = z.discriminatedUnion('type', [
+  backupDestinationSchema.options[0],
+  backupDestinationSchema.options[1],
+]);
+
 /** Intents that somebody may ask for as they stand. */
 export const askedIntentSchema = z.discriminatedUnion('kind', [
   /** Ends an upgrade: the machines that were kept for the way back are destroyed (DESIGN §5). */
@@ -15,6 +21,8 @@ export const askedIntentSchema = z.discriminatedUnion('kind', [
     machines: z.array(z.string().max(63)).min(1).max(100).exactOptional(),
     since: z.iso.datetime().exactOptional(),
   }),
+  /** A backup of etcd, and then the old ones away that nothing keeps. Goes where the document says, if not elsewhere. */
+  z.strictObject({ kind: z.literal('backup'), destination: openDestinationSchema.exactOptional() }),
 ]);
 
 /** From what a cluster's data is restored. */

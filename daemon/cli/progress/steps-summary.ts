@@ -56,6 +56,7 @@ const verbs = {
   create: ['Creating', 'Created', 'Creation of'],
   update: ['Updating', 'Updated', 'Update of'],
   delete: ['Deleting', 'Deleted', 'Deletion of'],
+  backup: ['Backing up', 'Backed up', 'Backup of'],
   renew: ['Renewing the certificates of', 'Renewed the certificates of', 'Renewing the certificates of'],
   restore: ['Restoring the data of', 'Restored the data of', 'Restore of the data of'],
   finalize: ['Finalizing the upgrade of', 'Finalized the upgrade of', 'Finalizing the upgrade of'],

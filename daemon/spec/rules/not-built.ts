@@ -76,7 +76,7 @@ function network({ cluster, provider }: ClusterContext): Unbuilt[] {
 }
 
 function operations({ cluster }: ClusterContext): Unbuilt[] {
-  const { proxy, maintenance } = cluster.spec;
+  const { proxy } = cluster.spec;
   const used: Unbuilt[] = [];
   const isProxied =
     proxy.http !== undefined ||
@@ -84,18 +84,6 @@ function operations({ cluster }: ClusterContext): Unbuilt[] {
     [proxy.exceptions, proxy.trustedCAs, proxy.registryMirrors].some((list) => list.length > 0);
   if (isProxied)
     used.push({ path: ['spec', 'proxy'], what: 'The proxy', instead: 'Leave "proxy" out or empty.' });
-  if (maintenance.windows.length > 0)
-    used.push({
-      path: ['spec', 'maintenance', 'windows'],
-      what: 'Waiting for a maintenance window',
-      instead: 'Leave "windows" empty and apply when it suits.',
-    });
-  if (maintenance.approvals > 1)
-    used.push({
-      path: ['spec', 'maintenance', 'approvals'],
-      what: 'Approval by more than one person',
-      instead: 'Write approvals: 1.',
-    });
   return used;
 }
 

@@ -60,12 +60,13 @@ export function minimumReady({ cluster }: ClusterContext): DocumentProblem[] {
 }
 
 /** The zone that was most likely meant, among those this system knows. */
-function timeZoneRemedy(name: string): string {
+export function timeZoneRemedy(name: string): string {
   const meant = nearest(name, Intl.supportedValuesOf('timeZone'));
   return meant === undefined ? 'Write an IANA name such as Europe/Berlin, or UTC.' : `Did you mean ${meant}?`;
 }
 
-function isTimeZone(name: string): boolean {
+/** Whether this system knows a time zone of that IANA name. */
+export function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== '';
   } catch {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { addonsSchema } from './addons.ts';
+import { backupSchema } from './backup.ts';
 import { controlPlaneSchema } from './control-plane.ts';
 import { field } from './field.ts';
 import { kubeadmSchema } from './kubeadm.ts';
@@ -38,6 +39,7 @@ export const clusterDocumentSchema = z.strictObject({
     kubeadm: kubeadmSchema.prefault({}),
     upgrade: upgradeSchema.prefault({}),
     maintenance: maintenanceSchema.prefault({}),
+    backup: backupSchema.optional(),
     deletion: deletionSchema.prefault({}),
   }),
 });

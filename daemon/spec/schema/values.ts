@@ -2,6 +2,13 @@ import { z } from 'zod';
 import { shorten } from './shortening.ts';
 import { cidrProblem, hostProblem, ipProblem, proxyProblem, rangeProblem } from './address-syntax.ts';
 import {
+  bucketProblem,
+  folderPathProblem,
+  prefixProblem,
+  scheduleProblem,
+  serverUrlProblem,
+} from './backup-syntax.ts';
+import {
   domainProblem,
   flagProblem,
   labelKeyProblem,
@@ -78,3 +85,13 @@ export const proxyUrlSchema = text(proxyProblem);
 export const secretKeySchema = text(secretKeyProblem);
 /** Name of a command line flag. */
 export const flagSchema = text(flagProblem);
+/** When something is done, in the five fields of cron. */
+export const scheduleSchema = text(scheduleProblem);
+/** An absolute path, without `.` and `..`. */
+export const folderPathSchema = text(folderPathProblem);
+/** `https://host[:port]`. */
+export const serverUrlSchema = text(serverUrlProblem);
+/** Name of an S3 bucket. */
+export const bucketSchema = text(bucketProblem);
+/** Beginning of the names of S3 objects. */
+export const prefixSchema = text(prefixProblem);

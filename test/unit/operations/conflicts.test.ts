@@ -60,6 +60,23 @@ const expected: [OperationKind, RequestKind, Verdict][] = [
   ['restore', 'observe', 'beside'],
   ['restore', 'plan', 'beside'],
   ['restore', 'credential', 'beside'],
+  ['create', 'backup', 'wait'],
+  ['update', 'backup', 'wait'],
+  ['finalize', 'backup', 'wait'],
+  ['renew', 'backup', 'wait'],
+  ['restore', 'backup', 'refuse'],
+  ['backup', 'backup', 'refuse'],
+  ['delete', 'backup', 'refuse'],
+  ['backup', 'create', 'refuse'],
+  ['backup', 'update', 'wait'],
+  ['backup', 'delete', 'interrupt'],
+  ['backup', 'finalize', 'wait'],
+  ['backup', 'renew', 'wait'],
+  ['backup', 'restore', 'interrupt'],
+  ['backup', 'resume', 'refuse'],
+  ['backup', 'observe', 'beside'],
+  ['backup', 'plan', 'beside'],
+  ['backup', 'credential', 'beside'],
   ['delete', 'create', 'refuse'],
   ['delete', 'update', 'refuse'],
   ['delete', 'delete', 'refuse'],
@@ -87,6 +104,7 @@ const wider: TinyFile = { ...file, things: [...file.things, { id: 'c', after: []
 
 /** What is wanted once, of each kind. */
 const wishes = {
+  backup: { kind: 'backup' },
   finalize: { kind: 'finalize' },
   renew: { kind: 'renew' },
   restore: {
@@ -145,6 +163,10 @@ describe('what the engine does about each pair is what the table says', () => {
         return site.engine.apply({ text: tinyText(wider), file: 'f', principal });
       },
       delete: () => site.engine.deleteCluster({ name: 'one', principal, confirm: 'one' }),
+      backup: () => {
+        site.agent.made.set('a', 'made');
+        return site.engine.dayTwo.start(wishFor('backup'));
+      },
       finalize: () => {
         site.agent.made.set('a', 'made');
         return site.engine.dayTwo.start(wishFor('finalize'));

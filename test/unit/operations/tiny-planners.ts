@@ -20,6 +20,7 @@ const documentSchema = z.strictObject({
   destroyLimit: z.number().exactOptional(),
   note: z.string().exactOptional(),
   secret: z.string().exactOptional(),
+  backup: z.strictObject({ cron: z.string(), timeZone: z.string() }).exactOptional(),
   server: z.string().exactOptional(),
 });
 
@@ -49,6 +50,7 @@ const cluster = (document: JsonObject): DesiredCluster => {
     document,
     apiPort: 6443,
     destroyLimit: file.destroyLimit ?? 3,
+    backup: { destination: { type: 'stateDisk' }, keep: {}, ...(file.backup === undefined ? {} : { schedule: file.backup }) },
     isProtected: file.protected === true,
   };
 };

@@ -59,6 +59,11 @@ const texts: readonly (readonly [z.ZodType, fc.Arbitrary<unknown>])[] = [
   [values.dayTimeSchema, fc.constantFrom('00:00', '22:30', '09:05')],
   [values.durationSchema, fc.constantFrom('30s', '15m', '24h')],
   [values.proxyUrlSchema, fc.constant('http://proxy.example:3128')],
+  [values.scheduleSchema, fc.constantFrom('30 2 * * *', '*/15 * * * 1-5', '0 0 1 * *')],
+  [values.folderPathSchema, fc.constantFrom('/mnt/backups', '/srv/a b/.c')],
+  [values.serverUrlSchema, fc.constantFrom('https://s3.dc1.example', 'https://10.20.0.9:9000')],
+  [values.bucketSchema, fc.constantFrom('cluster-backups', 'a.b')],
+  [values.prefixSchema, fc.constantFrom('remuda', 'a/b c')],
   [
     values.textSchema,
     fc.oneof(

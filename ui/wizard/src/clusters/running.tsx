@@ -7,6 +7,7 @@ const verbs = {
   create: 'Making it',
   update: 'Changing it',
   delete: 'Deleting it',
+  backup: 'Backing it up',
   finalize: 'Finalizing its upgrade',
   restore: 'Restoring its data',
   renew: 'Renewing its certificates',

@@ -11,6 +11,7 @@ const verbs = {
   create: 'Create',
   update: 'Update',
   delete: 'Delete',
+  backup: 'Back up',
   finalize: 'Finalize',
   restore: 'Restore the data of',
   renew: 'Renew the certificates of',
