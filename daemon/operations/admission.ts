@@ -2,6 +2,7 @@ import { canonicalJson, type Json } from '../../provisioners/contract/json.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { OperationRecord } from '../state/operations.ts';
+import { agree, ask, type Question } from './agreement.ts';
 import { conflicts } from './conflicts.ts';
 import { continueWith } from './continuation.ts';
 import type { Planners } from './planners.ts';
@@ -29,12 +30,16 @@ export interface Work {
   readonly principal: string;
   readonly bypass: readonly string[];
   readonly volumes?: 'retain' | 'delete';
+  /** How many principals must agree before it begins, the one who asks among them; 1 when absent. */
+  readonly approvals?: number;
 }
+
+const needsOthers = ({ approvals = 1 }: Work): boolean => approvals > 1;
 
 /** What the transaction decided; {@link Admission.begin} acts on it once it is durable. */
 export interface Admitted {
   readonly operation: string;
-  readonly how: 'start' | 'take-up-again' | 'queued';
+  readonly how: 'start' | 'take-up-again' | 'queued' | 'asking';
   /** Running operation that is to end early. */
   readonly interrupted?: string;
 }
@@ -77,7 +82,8 @@ export class Admission {
       return this.#replace(holder, work, note, at);
     }
     const admitted = this.#write(work, 'queued', note, at);
-    if (verdict === 'wait') return admitted;
+    // What others have still to agree to ends nobody's work.
+    if (verdict === 'wait' || needsOthers(work)) return admitted;
     operations.setCancelRequested(holder.id, true);
     note({
       type: 'operation.cancelling',
@@ -91,7 +97,8 @@ export class Admission {
   /** Once the transaction is durable. */
   begin(admitted: Admitted): void {
     const record = this.#recorder.state.operations.get(admitted.operation);
-    if (record !== undefined && admitted.how !== 'queued') this.#runner.takeUp(record, 'fresh');
+    const mayRun = admitted.how === 'start' || admitted.how === 'take-up-again';
+    if (record !== undefined && mayRun) this.#runner.takeUp(record, 'fresh');
     const interrupted =
       admitted.interrupted === undefined ? undefined : this.#runner.find(admitted.interrupted);
     if (interrupted !== undefined) this.#runner.cancel(interrupted);
@@ -119,8 +126,12 @@ export class Admission {
     const goesOn = continueWith(work.plan, pastWork(state, this.#planners, last.id));
     recordPlan(state, last.id, number, work.plan, goesOn, at);
     state.operations.setPlanNumber(last.id, number);
-    state.operations.setApproved(last.id, [...new Set([...last.approved, ...work.plan.destroys])]);
     state.operations.setCancelRequested(last.id, false);
+    const names = work.plan.destroys.filter((name) => !last.approved.includes(name));
+    if (needsOthers(work) && (!last.isAgreed || names.length > 0))
+      return this.#ask(work, { operation: last.id, number, names }, note, at);
+    state.operations.setApproved(last.id, [...last.approved, ...names]);
+    state.operations.setAgreement(last.id, { needed: work.approvals ?? 1, isAgreed: true });
     state.operations.setState(last.id, 'running', { at });
     const about = { cluster: work.cluster.name, operation: last.id };
     note({ type: 'operation.resumed', ...about, data: { principal: work.principal, plan: number } });
@@ -148,7 +159,9 @@ export class Admission {
       revision: work.revision,
       planNumber: 1,
       bypass: work.bypass,
-      approved: work.plan.destroys,
+      approved: needsOthers(work) ? [] : work.plan.destroys,
+      approvalsNeeded: work.approvals ?? 1,
+      isAgreed: !needsOthers(work),
       ...(work.volumes === undefined ? {} : { volumes: work.volumes }),
       isCancelRequested: false,
       createdAt: at,
@@ -169,9 +182,27 @@ export class Admission {
       ...about,
       data: { kind, steps: steps.length, principal, bypass },
     });
-    if (isQueued) note({ type: 'operation.waiting', ...about, data: { for: 'operation' } });
+    if (isQueued) {
+      if (needsOthers(work))
+        agree(state, { operation: work.id, number: 1, plan: work.plan }, { principal, at });
+      note({ type: 'operation.waiting', ...about, data: { for: 'operation' } });
+    } else if (needsOthers(work))
+      return this.#ask(work, { operation: work.id, number: 1, names: work.plan.destroys }, note, at);
     else state.operations.setState(work.id, 'running', { at });
     return { operation: work.id, how };
+  }
+
+  /** Who asks for the work has agreed to its plan; the others are asked now. */
+  #ask(
+    { plan, principal, cluster, approvals: needed = 1 }: Work,
+    about: Pick<Question, 'operation' | 'number' | 'names'>,
+    note: Note,
+    at: Instant,
+  ): Admitted {
+    const { state } = this.#recorder;
+    agree(state, { ...about, plan }, { principal, at });
+    ask(state, { ...about, cluster: cluster.name, plan, needed, changes: [] }, note, at);
+    return { operation: about.operation, how: 'asking' };
   }
 
   /**

@@ -1,10 +1,12 @@
 import type { Plan } from '../../provisioners/contract/plan.ts';
+import { agree, approvalsFor, ask, type Question } from './agreement.ts';
 import { type Continuation, continueWith } from './continuation.ts';
 import { StepGraph } from './graph.ts';
 import { pastWork, recordPlan } from './plan-record.ts';
 import type { Planners } from './planners.ts';
-import { problems } from './problems.ts';
+import { isOfTime } from './pauses.ts';
 import type { Recorder } from './recorder.ts';
+import { changesBetween } from './review.ts';
 import type { OperationRun, Stray } from './run.ts';
 
 /** What became of a new plan. */
@@ -38,9 +40,8 @@ export class Adoption {
    * @throws Error when the plan cannot be run: it is not written down then
    */
   async adopt(run: OperationRun, plan: Plan): Promise<Adopted> {
-    // A delete was confirmed for the whole cluster, whatever of it turns up later.
-    const toApprove = run.kind === 'delete' ? [] : plan.destroys.filter((name) => !run.approved.has(name));
-    if (toApprove.length > 0 && run.isBusy) return 'quieting';
+    const question = this.#questionOf(run, plan);
+    if (question !== undefined && run.isBusy) return 'quieting';
     const goesOn = this.#continue(run, plan);
     // Made first, so that a plan that cannot be run is never written down.
     const graph = new StepGraph(plan.steps, goesOn.done, goesOn.started);
@@ -48,18 +49,46 @@ export class Adoption {
     run.isAdopting = true;
     let isAsking: boolean;
     try {
-      isAsking = await this.#write(run, plan, goesOn, toApprove);
+      isAsking = await this.#write(run, plan, goesOn, question);
     } finally {
       run.isAdopting = false;
     }
     run.planNumber += 1;
     run.plan = plan;
     run.cleared.clear();
+    // The journal says that it runs; whether it is held is for the steps of this plan to say.
+    if (isOfTime(run.pause)) run.pause = undefined;
     if (isAsking) return 'asking';
     run.graph = graph;
     // Given up while it was written (the agent was replaced): it is planned again before anything starts.
     for (const step of goesOn.started) if (!run.open.has(step)) run.wantsReplan = true;
     return 'in-force';
+  }
+
+  /**
+   * What somebody must agree to before the plan is in force: machines that are destroyed without anybody's word; and
+   * where more than one must agree, all of it as long as they have not, and again when it changed before it began.
+   */
+  #questionOf(run: OperationRun, plan: Plan): Question | undefined {
+    const { state } = this.#recorder;
+    const { uid } = run.subject.cluster;
+    const newest = state.revisions.newest(uid);
+    const documents = [
+      run.subject.desired,
+      ...(newest === undefined ? [] : [this.#planners.readCluster(newest.document)]),
+    ];
+    const { observed } = state.clusters.get(uid) ?? {};
+    // What nobody has looked at yet may be anything.
+    const asked = approvalsFor(plan, observed ?? {}, documents);
+    // A delete was confirmed for the whole cluster, whatever of it turns up later.
+    const names = run.kind === 'delete' ? [] : plan.destroys.filter((name) => !run.approved.has(name));
+    const isFirst = run.kind !== 'delete' && state.attempts.list(run.id).length === 0;
+    const changes = isFirst && run.isAgreed && asked > 1 ? changesBetween(run.plan, plan) : [];
+    const isOpen = !run.isAgreed && asked > 1;
+    if (names.length === 0 && changes.length === 0 && !isOpen) return undefined;
+    const needed = Math.max(asked, run.approvalsNeeded);
+    const about = { operation: run.id, cluster: run.cluster, number: run.planNumber + 1 };
+    return { ...about, plan, needed, names: isOpen ? plan.destroys : names, changes };
   }
 
   /** What is open is what this process holds as open: an end that it has not heard of yet is still to come. */
@@ -95,7 +124,7 @@ export class Adoption {
     run: OperationRun,
     plan: Plan,
     goesOn: Continuation,
-    toApprove: readonly string[],
+    question: Question | undefined,
   ): Promise<boolean> {
     const { state } = this.#recorder;
     const number = run.planNumber + 1;
@@ -106,13 +135,14 @@ export class Adoption {
       const { started, strays } = goesOn;
       const data = { plan: number, steps: plan.steps.length, goOn: started.size, letEnd: strays.size };
       note({ type: 'operation.planned', ...about, data });
-      if (toApprove.length === 0 || state.operations.get(run.id)?.isCancelRequested === true) {
+      if (question === undefined || state.operations.get(run.id)?.isCancelRequested === true) {
         state.operations.setState(run.id, 'running', { at });
         return false;
       }
-      const problem = problems.needsApproval(run.cluster, run.id, toApprove);
-      state.operations.setState(run.id, 'waiting', { at, waitingFor: 'approval', problem });
-      note({ type: 'operation.waiting', ...about, data: { for: 'approval', toApprove } });
+      // The same plan, looked at again: who agreed to it has agreed.
+      if (changesBetween(run.plan, plan).length === 0)
+        for (const given of state.approvals.list(run.id, run.planNumber)) agree(state, question, given);
+      ask(state, question, note, at);
       return true;
     });
   }

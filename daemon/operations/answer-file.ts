@@ -24,6 +24,8 @@ import { secretDestination } from '../spec/destination.ts';
 import { placeOfField } from '../spec/location.ts';
 import { type ChangedField, changedFields } from '../spec/mutability.ts';
 import { printDocument } from '../spec/printing.ts';
+import { maintenanceSchema } from '../spec/schema/maintenance.ts';
+import { parseDuration } from '../spec/schema/quantity-syntax.ts';
 import { parseStream } from '../spec/stream.ts';
 import type { DesiredCluster, DesiredProvider, KnownDocuments, ParsedFile, Planners } from './planners.ts';
 
@@ -82,6 +84,11 @@ function keptCluster(document: ClusterDocument): DesiredCluster {
     apiPort: apiPortOf(document),
     ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
     destroyLimit: maintenance.destroyLimit,
+    maintenance: {
+      windows: maintenance.windows,
+      approvals: maintenance.approvals,
+      pauseBetween: parseDuration(maintenance.drain.pauseBetween ?? ''),
+    },
     backup: backupSettings(document),
     isProtected: deletion.protected,
   };
@@ -95,7 +102,10 @@ const isKeptProvider = (document: JsonObject): document is JsonObject & Provider
 
 function readClusterDocument(document: JsonObject): ClusterDocument {
   if (!isKeptCluster(document)) throw new Error('what was kept as a Cluster is none');
-  return document;
+  const { maintenance } = document.spec;
+  // An earlier release knew no rules for drains, and kept none.
+  if (maintenance.drain !== undefined) return document;
+  return { ...document, spec: { ...document.spec, maintenance: maintenanceSchema.parse(maintenance) } };
 }
 
 function readProviderDocument(document: JsonObject): ProviderDocument {

@@ -10,6 +10,7 @@ import type { Instant } from '../../provisioners/contract/time.ts';
 import type { HealthSummary } from './health/view.ts';
 import type { EventRecord } from '../state/events.ts';
 import type { LogLine } from '../state/logs.ts';
+import type { Agreement } from './agreement.ts';
 import type { OperationState, OperationWait } from '../state/operations.ts';
 import type { StepState } from '../state/steps.ts';
 
@@ -54,6 +55,12 @@ export interface OperationView {
   readonly isCancelling?: boolean;
   /** Names to approve when it waits for approval. */
   readonly toApprove?: readonly string[];
+  /** Who has agreed and how many are missing, where more than one must. */
+  readonly agreement?: Agreement;
+  /** When a wait for a window or in a pause ends by itself. */
+  readonly waitsUntil?: Instant;
+  /** Who let it work outside the maintenance windows. */
+  readonly outsideWindow?: string;
   /** True for failed and cancelled operations that `resume` may take up again. */
   readonly isResumable: boolean;
   readonly principal: string;

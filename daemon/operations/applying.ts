@@ -1,5 +1,6 @@
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { Admission, Admitted } from './admission.ts';
+import { approvalsFor } from './agreement.ts';
 import type { State } from '../state/state.ts';
 import { secretOfBackup } from '../spec/destination.ts';
 import { type DesiredCluster, secretsNamedIn, type DesiredProvider, type Planners } from './planners.ts';
@@ -193,7 +194,10 @@ export class Applying {
   ): Admitted {
     const { principal, bypass = [] } = request;
     const id = this.#parts.ids();
-    const work = { id, cluster: cluster.subject.cluster, plan: cluster.plan, revision, principal, bypass };
+    const { subject, plan, observed, newest } = cluster;
+    const before = newest === undefined ? [] : [this.#parts.planners.readCluster(newest.document)];
+    const approvals = approvalsFor(plan, observed, [subject.desired, ...before]);
+    const work = { id, cluster: subject.cluster, plan, revision, principal, bypass, approvals };
     return this.#parts.admission.admit(work, note, at);
   }
 

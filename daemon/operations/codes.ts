@@ -68,6 +68,30 @@ const operationCodes: ProblemCatalogue = {
     explanation: 'The provider that the cluster names is neither in the file nor in the store.',
     remedy: 'Add its Provider document to the file.',
   },
+  'OPS-014': {
+    title: 'Waits for a maintenance window',
+    explanation:
+      'What comes next disturbs what runs, and the document of the cluster names windows for that. Steps that were under way have ended.',
+    remedy:
+      'It goes on by itself when the window opens; an administrator may let one operation go on before.',
+  },
+  'OPS-015': {
+    title: 'Pauses between two machines',
+    explanation:
+      'The document asks for time to watch what runs before the next machine is closed to new pods.',
+    remedy: 'It goes on by itself. Cancel the operation if something is wrong.',
+  },
+  'OPS-016': {
+    title: 'The operation is over',
+    explanation: 'What is over does not wait for a maintenance window.',
+    remedy: 'Look where it stands with `remuda describe operation ID`.',
+  },
+  'OPS-017': {
+    title: 'Somebody agrees twice',
+    explanation:
+      'So many different principals must agree as the cluster asks for; who asked for it is one of them.',
+    remedy: 'Ask somebody else to read the plan and approve it.',
+  },
 };
 
 const agentCodes: ProblemCatalogue = {

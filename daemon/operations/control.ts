@@ -1,4 +1,5 @@
 import type { OperationRecord } from '../state/operations.ts';
+import { agree, agreementOf, ask } from './agreement.ts';
 import { conflicts } from './conflicts.ts';
 import type { Policies } from './policies.ts';
 import { problems } from './problems.ts';
@@ -6,6 +7,15 @@ import type { Recorder } from './recorder.ts';
 import { Refusal } from './requests.ts';
 import type { Runner } from './runner.ts';
 import { isResumable, namesToApprove } from './views.ts';
+
+/** Somebody's word on an operation. */
+export interface Approval {
+  readonly principal: string;
+  /** The cluster's name. */
+  readonly confirm: string;
+  /** Hash of the plan that was read; another in force is refused. */
+  readonly planHash?: string;
+}
 
 /** Resume, cancel, approve: what a person may do to an operation. */
 export class Control {
@@ -58,24 +68,62 @@ export class Control {
     this.#runner.takeUpIdle();
   }
 
-  async approve(id: string, principal: string, confirm: string): Promise<void> {
+  /** One principal's word on the plan that waits; it goes on when as many agreed as must. */
+  async approve(id: string, { principal, confirm, planHash }: Approval): Promise<void> {
     const { state } = this.#recorder;
-    await this.#recorder.commit((note, at) => {
+    const isAgreed = await this.#recorder.commit((note, at) => {
       const record = this.#get(id);
       const cluster = this.#nameOf(record);
       if (record.state !== 'waiting' || record.waitingFor !== 'approval')
         throw new Refusal('conflict', [problems.notWaiting(id)]);
       this.#policies.refuseDenied(id, principal);
+      const kept = state.plans.get(id, record.planNumber);
+      if (kept === undefined) throw new Error(`operation ${id} has no plan ${record.planNumber}`);
+      if (planHash !== undefined && planHash !== kept.hash)
+        throw new Refusal('plan-changed', [problems.planChanged(cluster)]);
+      const { agreed, missing } = agreementOf(state, record);
+      if (agreed.some((one) => one.principal === principal))
+        throw new Refusal('conflict', [problems.agreedAlready(id, principal, missing)]);
       const names = namesToApprove(state, record);
       if (confirm !== cluster)
         throw new Refusal('needs-confirmation', [
           problems.needsConfirmation(cluster, { kind: record.kind, destroys: names }),
         ]);
+      const { plan } = kept;
+      agree(state, { operation: id, number: record.planNumber, plan }, { principal, at });
+      const left = missing - 1;
+      const told = record.approvalsNeeded > 1 ? { missing: left } : {};
+      note({ type: 'operation.approved', cluster, operation: id, data: { principal, names, ...told } });
+      const about = { operation: id, cluster, plan, number: record.planNumber };
+      if (left > 0) {
+        ask(state, { ...about, names, needed: record.approvalsNeeded, changes: [] }, note, at);
+        return false;
+      }
       state.operations.setApproved(id, [...record.approved, ...names]);
+      state.operations.setAgreement(id, { needed: record.approvalsNeeded, isAgreed: true });
       state.operations.setState(id, 'running', { at });
-      note({ type: 'operation.approved', cluster, operation: id, data: { principal, names } });
+      return true;
     });
-    this.#runner.takeUp(this.#get(id), 'resume');
+    if (isAgreed) this.#runner.takeUp(this.#get(id), 'resume');
+  }
+
+  /** Lets one operation work outside its cluster's maintenance windows, to its end. */
+  async overrideWindow(id: string, { principal, confirm }: Approval): Promise<void> {
+    const { state } = this.#recorder;
+    await this.#recorder.commit((note, at) => {
+      const record = this.#get(id);
+      const cluster = this.#nameOf(record);
+      if (record.endedAt !== undefined) throw new Refusal('conflict', [problems.notOpen(id)]);
+      if (confirm !== cluster)
+        throw new Refusal('needs-confirmation', [problems.needsNameForWindow(cluster, id)]);
+      if (record.outsideWindow !== undefined) return;
+      state.operations.setOutsideWindow(id, principal);
+      note({ type: 'operation.window-overridden', cluster, operation: id, data: { principal, since: at } });
+    });
+    const run = this.#runner.find(id);
+    if (run === undefined) return;
+    run.isOutsideWindow = true;
+    this.#runner.pump(run);
   }
 
   /** @throws Refusal when there is none */

@@ -2,6 +2,7 @@ import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { Admission } from './admission.ts';
+import { approvalsFor } from './agreement.ts';
 import type { OperationView, PlanAnswer } from './answers.ts';
 import { requireAgent } from './asking.ts';
 import { checkGraph } from './graph.ts';
@@ -103,7 +104,9 @@ export class DayTwo {
       // A policy may have come into force since the plan was made.
       refuse(this.#judge(subject, request.principal).denials);
       const { principal, bypass = [] } = request;
-      const made = admission.admit({ id: ids(), cluster, plan, revision, principal, bypass }, note, at);
+      const approvals = approvalsFor(plan, prepared.observed, [subject.desired]);
+      const work = { id: ids(), cluster, plan, revision, principal, bypass, approvals };
+      const made = admission.admit(work, note, at);
       this.#remember(request, made.operation, at);
       return made;
     });

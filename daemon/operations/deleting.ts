@@ -6,7 +6,7 @@ import type { Admission } from './admission.ts';
 import { requireAgent } from './asking.ts';
 import { locateProblem } from './location.ts';
 import type { AgentLink } from './link.ts';
-import { observeThrough } from './observation.ts';
+import { observeThrough, type Subject } from './observation.ts';
 import { subjectOf } from './plan-record.ts';
 import type { Planners } from './planners.ts';
 import { type Judgement, type Policies, refuse } from './policies.ts';
@@ -32,6 +32,7 @@ export interface DeletingParts {
 
 interface PreparedDeletion {
   readonly record: ClusterRecord;
+  readonly subject: Subject;
   readonly plan: Plan;
   readonly hash: string;
   /** What policies have against it without refusing it. */
@@ -62,7 +63,7 @@ export class Deleting {
     const { state } = recorder;
     const repeated = this.#remembered(request) ?? this.#sameUnderWay(request.name);
     if (repeated !== undefined) return repeated;
-    const { record, plan, hash } = await this.#prepare(request);
+    const { record, subject, plan, hash } = await this.#prepare(request);
     if (request.planHash !== undefined && request.planHash !== hash) {
       const review = state.plans.getReview(request.planHash);
       const changes = review === undefined ? [] : changesBetween(review.plan, plan);
@@ -77,7 +78,8 @@ export class Deleting {
       const cluster = { uid: record.uid, name: record.name };
       const { principal, volumes } = request;
       const given = volumes === undefined ? {} : { volumes };
-      const work = { id: ids(), cluster, plan, revision, principal, bypass: [], ...given };
+      const approvals = subject.desired.maintenance.approvals;
+      const work = { id: ids(), cluster, plan, revision, principal, bypass: [], approvals, ...given };
       const made = admission.admit(work, note, at);
       this.#remember(request, made.operation, at);
       return made;
@@ -150,7 +152,7 @@ export class Deleting {
       const revision = revisionOf(subject);
       const seen = { observed, revision, ...this.#earlier(record.uid) };
       const plan = planners.planDeletion({ cluster, desired, provider, ...seen, ...volumes });
-      return { record, plan, warnings, hash: planHash(plan) };
+      return { record, subject, plan, warnings, hash: planHash(plan) };
     } catch (error) {
       throw asRefusal(error);
     }

@@ -6,7 +6,7 @@ import { Admission } from './admission.ts';
 import { Applying } from './applying.ts';
 import { ClusterCredentials, type CredentialDoors } from './credentials.ts';
 import { type EngineCounters, newCounters } from './counters.ts';
-import { Control } from './control.ts';
+import { type Approval, Control } from './control.ts';
 import { DayTwo, type DayTwoDoors } from './day-two.ts';
 import { Deleting } from './deleting.ts';
 import { Enrolment, type TokenRequest } from './enrolment.ts';
@@ -217,12 +217,15 @@ export class Engine {
     return this.getOperation(id);
   }
 
-  /** Agrees to what the waiting plan destroys; `confirm` is the cluster's name. */
-  async approveOperation(
-    id: string,
-    request: { readonly principal: string; readonly confirm: string },
-  ): Promise<OperationView> {
-    await this.#control.approve(id, request.principal, request.confirm);
+  /** One principal's word on the plan that waits; it goes on when as many agreed as must. */
+  async approveOperation(id: string, request: Approval): Promise<OperationView> {
+    await this.#control.approve(id, request);
+    return this.getOperation(id);
+  }
+
+  /** Lets one operation work outside its cluster's maintenance windows, to its end. */
+  async overrideWindow(id: string, request: Approval): Promise<OperationView> {
+    await this.#control.overrideWindow(id, request);
     return this.getOperation(id);
   }
 

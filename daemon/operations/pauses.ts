@@ -1,7 +1,15 @@
 import type { AgentLink } from './link.ts';
+import type { Hold } from './maintenance.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
 import type { OperationRun } from './run.ts';
+
+/** What an operation that is being run may wait for as a whole. */
+export type Pause = 'agent' | 'space' | Hold['for'];
+
+/** Whether time alone ends it: then only the steps that may come next tell whether it goes on. */
+export const isOfTime = (pause: Pause | undefined): pause is Hold['for'] =>
+  pause === 'window' || pause === 'pause';
 
 /**
  * Whether an operation must wait for its agent or for space, kept in `run.pause`. When that changes, it is said in the
@@ -13,21 +21,45 @@ export function pauseChange(
   run: OperationRun,
 ): Promise<void> | undefined {
   const cause = causeOf(recorder.state.journal.isShort, link.isConnected);
-  if (cause === run.pause) return undefined;
+  if (cause === run.pause || (cause === undefined && isOfTime(run.pause))) return undefined;
   run.pause = cause;
-  const about = { cluster: run.cluster, operation: run.id };
+  run.pauseUntil = undefined;
+  if (cause === undefined) return goOn(recorder, run);
+  const problem = cause === 'space' ? problems.noSpace() : problems.noAgent(run.site);
   return recorder.commit((note, at) => {
-    const { operations } = recorder.state;
-    if (cause === undefined) {
-      operations.setState(run.id, 'running', { at });
-      note({ type: 'operation.continued', ...about, data: {} });
-      return;
-    }
-    const problem = cause === 'space' ? problems.noSpace() : problems.noAgent(run.site);
-    operations.setState(run.id, 'waiting', { at, waitingFor: cause, problem });
-    note({ type: 'operation.waiting', ...about, data: { for: cause } });
+    recorder.state.operations.setState(run.id, 'waiting', { at, waitingFor: cause, problem });
+    note({ type: 'operation.waiting', cluster: run.cluster, operation: run.id, data: { for: cause } });
   });
 }
+
+/**
+ * Whether an operation of which nothing is under way must wait for a window or in a pause, kept in `run.pause`; said in
+ * the journal when that changes. `hold` is absent when something is under way, or nothing is held.
+ */
+export function holdChange(
+  recorder: Recorder,
+  run: OperationRun,
+  hold: Hold | undefined,
+): Promise<void> | undefined {
+  if (hold === undefined && !isOfTime(run.pause)) return undefined;
+  if (hold?.for === run.pause && hold?.until === run.pauseUntil) return undefined;
+  run.pause = hold?.for;
+  run.pauseUntil = hold?.until;
+  if (hold === undefined) return goOn(recorder, run);
+  const { until, problem } = hold;
+  const about = { cluster: run.cluster, operation: run.id };
+  return recorder.commit((note, at) => {
+    const change = { at, waitingFor: hold.for, waitsUntil: until, problem };
+    recorder.state.operations.setState(run.id, 'waiting', change);
+    note({ type: 'operation.waiting', ...about, data: { for: hold.for, until, why: problem.summary } });
+  });
+}
+
+const goOn = (recorder: Recorder, run: OperationRun): Promise<void> =>
+  recorder.commit((note, at) => {
+    recorder.state.operations.setState(run.id, 'running', { at });
+    note({ type: 'operation.continued', cluster: run.cluster, operation: run.id, data: {} });
+  });
 
 function causeOf(isShort: boolean, isConnected: boolean): 'agent' | 'space' | undefined {
   if (isShort) return 'space';

@@ -5,10 +5,22 @@ import type { Observed, Retirement } from '../../provisioners/contract/observed.
 import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { Place, ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { NodeNetwork, ProviderConfig } from '../../provisioners/contract/provider.ts';
+import type { Duration } from '../../provisioners/contract/time.ts';
 import type { MachineChange } from '../planning/machine-change.ts';
+import type { MaintenanceWindow } from '../planning/maintenance-window.ts';
 import type { BackupSettings } from '../spec/backup.ts';
 import type { PolicyDocument } from '../spec/documents.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
+
+/** When and on whose word Remuda may go on (`spec.maintenance`). */
+export interface MaintenanceRules {
+  /** What disturbs what runs begins only in one of these; at any time when there are none. */
+  readonly windows: readonly MaintenanceWindow[];
+  /** How many principals must agree before a plan that needs confirmation begins; the one who asks is one of them. */
+  readonly approvals: number;
+  /** Between the end of one machine's way out and the beginning of the next one's, milliseconds. */
+  readonly pauseBetween: Duration;
+}
 
 /** A cluster as somebody asked for it, completed with defaults, and what the engine itself reads of it. */
 export interface DesiredCluster {
@@ -24,6 +36,7 @@ export interface DesiredCluster {
   readonly destroyLimit: number;
   /** Where backups go, which are kept, and when they are made by themselves. */
   readonly backup: BackupSettings;
+  readonly maintenance: MaintenanceRules;
   /** `deletion.protected`: delete refuses while it is set. */
   readonly isProtected: boolean;
 }

@@ -1,5 +1,30 @@
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 
+/** A plan that waits for somebody's word. */
+interface Asked {
+  readonly cluster: string;
+  readonly operation: string;
+  /** Number of the plan within the operation. */
+  readonly number: number;
+  /** Machines that would be destroyed without anybody's word. */
+  readonly names: readonly string[];
+  readonly needed: number;
+  /** How it differs from what was agreed to. */
+  readonly changes: readonly string[];
+}
+
+const someOf = (sentences: readonly string[]): string =>
+  sentences.length <= 3
+    ? sentences.join('; ')
+    : `${sentences.slice(0, 3).join('; ')}; and ${sentences.length - 3} more`;
+
+/** Who has agreed, and how many are missing. */
+const wordsNeeded = (needed: number, agreed: readonly string[]): string => {
+  const missing = needed - agreed.length;
+  const who = agreed.length === 0 ? 'nobody has agreed yet' : `${agreed.join(', ')} agreed`;
+  return `${needed} principals must agree: ${who}, ${missing} ${missing === 1 ? 'is' : 'are'} missing`;
+};
+
 /** Problems that the engine itself finds, by stable code. */
 export const problems = {
   noAgent: (site: string): ProblemReport => ({
@@ -35,11 +60,61 @@ export const problems = {
     summary: 'the disk that holds the state is full: running steps finish, nothing new is started',
     remedy: 'Make room on the disk of the state folder; work goes on by itself.',
   }),
-  needsApproval: (cluster: string, operation: string, names: readonly string[]): ProblemReport => ({
+  /** `agreed`: who has agreed to this very plan. */
+  needsApproval: (
+    { cluster, operation, names, needed, changes, number }: Asked,
+    agreed: readonly string[],
+  ): ProblemReport => ({
     kind: 'blocked',
     code: 'OPS-001',
-    summary: `planned anew, cluster ${cluster} would lose ${names.join(', ')}, which nobody agreed to yet`,
-    remedy: `Read the plan, then: remuda operation approve ${operation} --confirm ${cluster}, or cancel`,
+    summary: [
+      changes.length > 0
+        ? `the plan for cluster ${cluster} is no longer the one that was agreed to: ${someOf(changes)}`
+        : number > 1 && names.length > 0
+          ? `planned anew, cluster ${cluster} would lose ${names.join(', ')}, which nobody agreed to yet`
+          : `the plan for cluster ${cluster} waits for approval`,
+      ...(needed === 1 ? [] : [wordsNeeded(needed, agreed)]),
+    ].join('; '),
+    remedy: `${agreed.length === 0 ? 'Read the plan' : 'Somebody else reads the plan'}, then: remuda operation approve ${operation} --confirm ${cluster}, or cancel`,
+  }),
+  windowClosed: (
+    cluster: string,
+    operation: string,
+    { step, opens }: { readonly step: string; readonly opens: string },
+  ): ProblemReport => ({
+    kind: 'blocked',
+    code: 'OPS-014',
+    summary: `"${step}" and what follows disturb what runs in cluster ${cluster}, and wait for its maintenance window, which ${opens}`,
+    remedy: `Nothing: it goes on by itself then. Sooner: change spec.maintenance.windows of the cluster, or let this operation go on now (remuda operation override-window ${operation} --confirm ${cluster})`,
+  }),
+  pausing: (
+    cluster: string,
+    { step, until }: { readonly step: string; readonly until: string },
+  ): ProblemReport => ({
+    kind: 'blocked',
+    code: 'OPS-015',
+    summary: `a machine of cluster ${cluster} has just gone; "${step}" waits until ${until}, so that what runs can be watched`,
+    remedy:
+      'Nothing: it goes on by itself then. The time is spec.maintenance.drain.pauseBetween of the cluster; cancel if something is wrong',
+  }),
+  notOpen: (operation: string): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-016',
+    summary: `operation ${operation} is over, so nothing of it waits for a maintenance window`,
+    remedy: `remuda describe operation ${operation} says where it stands`,
+  }),
+  needsNameForWindow: (cluster: string, operation: string): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-005',
+    summary: `operation ${operation} would disturb what runs in cluster ${cluster} outside its maintenance windows`,
+    remedy: `If that is meant, say the cluster's name: --confirm ${cluster}`,
+  }),
+  agreedAlready: (operation: string, principal: string, missing: number): ProblemReport => ({
+    kind: 'user',
+    code: 'OPS-017',
+    summary: `${principal} has agreed to operation ${operation} already; ${missing === 1 ? 'one other principal is' : `${missing} others are`} missing`,
+    remedy: 'Ask somebody else who has the role operator for this cluster to read the plan and approve it',
+    value: principal,
   }),
   premisesMove: (cluster: string): ProblemReport => ({
     kind: 'blocked',
@@ -68,7 +143,9 @@ export const problems = {
     summary:
       plan.kind === 'delete'
         ? `deleting cluster ${cluster} destroys ${plan.destroys.length} machines and what is on them`
-        : `this plan destroys ${plan.destroys.join(', ')} of cluster ${cluster}`,
+        : plan.destroys.length === 0
+          ? `this plan takes masters out of cluster ${cluster}`
+          : `this plan destroys ${plan.destroys.join(', ')} of cluster ${cluster}`,
     remedy: `If that is meant, say the cluster's name: --confirm ${cluster}`,
   }),
   planChanged: (cluster: string): ProblemReport => ({

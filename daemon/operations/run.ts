@@ -3,9 +3,11 @@ import type { Json } from '../../provisioners/contract/json.ts';
 import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { Waiting } from '../../provisioners/contract/ports.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
 import type { AttemptRecord } from '../state/attempts.ts';
 import type { OperationRecord } from '../state/operations.ts';
 import type { StepGraph } from './graph.ts';
+import type { Pause } from './pauses.ts';
 import type { Subject } from './observation.ts';
 
 /** An attempt that is under way as far as anybody can know. */
@@ -74,8 +76,15 @@ export class OperationRun {
   release: StepGraph | undefined;
   /** Giving back has taken too long. */
   isReleaseOver = false;
-  /** Waits for its agent or for space: set while the state in the journal says so. */
-  pause: 'agent' | 'space' | undefined;
+  /** What it waits for as a whole: set while the state in the journal says so. */
+  pause: Pause | undefined;
+  /** When time ends that wait. */
+  pauseUntil: Instant | undefined;
+  /** Somebody lets it work outside the maintenance windows. */
+  isOutsideWindow: boolean;
+  /** How many must agree before it begins what needs confirmation, and whether they have. */
+  approvalsNeeded: number;
+  isAgreed: boolean;
 
   constructor(record: OperationRecord, subject: Subject, plan: Plan) {
     this.id = record.id;
@@ -87,7 +96,12 @@ export class OperationRun {
     this.approved = new Set(record.approved);
     this.bypass = record.bypass;
     this.volumes = record.volumes;
-    if (record.waitingFor === 'agent' || record.waitingFor === 'space') this.pause = record.waitingFor;
+    const { waitingFor } = record;
+    if (waitingFor !== 'approval' && waitingFor !== 'operation') this.pause = waitingFor;
+    this.pauseUntil = record.waitsUntil;
+    this.isOutsideWindow = record.outsideWindow !== undefined;
+    this.approvalsNeeded = record.approvalsNeeded;
+    this.isAgreed = record.isAgreed;
     this.isCancelRequested = record.isCancelRequested;
   }
 

@@ -8,7 +8,8 @@ import { Dispatcher } from './dispatcher.ts';
 import { type Ending, Endings } from './endings.ts';
 import type { StepGraph } from './graph.ts';
 import type { AgentLink } from './link.ts';
-import { pauseChange } from './pauses.ts';
+import { type Hold, Maintenance } from './maintenance.ts';
+import { holdChange, isOfTime, pauseChange } from './pauses.ts';
 import type { Planners } from './planners.ts';
 import { loadRun } from './plan-record.ts';
 import { checkPremises } from './premises.ts';
@@ -49,6 +50,7 @@ export class Runner implements ReportReader {
   readonly #adoption: Adoption;
   readonly #endings: Endings;
   readonly #releasing: Releasing;
+  readonly #maintenance: Maintenance;
   readonly #runs = new Map<string, OperationRun>();
   #cancelAttend: (() => void) | undefined;
   #isStopped = false;
@@ -60,6 +62,7 @@ export class Runner implements ReportReader {
     this.#adoption = new Adoption(parts.recorder, parts.planners);
     this.#endings = new Endings(parts);
     this.#releasing = new Releasing(parts, this.#dispatcher);
+    this.#maintenance = new Maintenance(parts.recorder, parts.planners);
     parts.recorder.state.journal.onSpace(() => {
       for (const run of this.#runs.values()) this.pump(run);
     });
@@ -181,7 +184,13 @@ export class Runner implements ReportReader {
       return run.plan.isPartial === true ? this.#replanWhenPossible(run) : this.#settle(run);
     const unchecked: PlannedStep[] = [];
     const room = mostOpen - run.open.size - run.starting.size;
-    for (const step of graph.ready(room, (candidate) => run.isHeld(candidate))) {
+    let hold: Hold | undefined;
+    const mustWait = (step: PlannedStep): boolean => {
+      const held = run.isHeld(step) ? undefined : this.#maintenance.holdOf(run, step);
+      hold ??= held;
+      return held !== undefined || run.isHeld(step);
+    };
+    for (const step of graph.ready(room, mustWait)) {
       if (step.destructive && !run.cleared.delete(step.id)) unchecked.push(step);
       else this.#startStep(run, graph, step);
     }
@@ -189,6 +198,8 @@ export class Runner implements ReportReader {
       const checked = checkPremises(run, unchecked, this.#replanner, (error) => this.#problemOf(run, error));
       this.#inBackground(checked.then(() => this.pump(run)));
     }
+    const isIdle = !run.isBusy && !run.isChecking;
+    this.#inBackground(holdChange(this.#parts.recorder, run, isIdle ? hold : undefined) ?? Promise.resolve());
   }
 
   #problemOf = (run: OperationRun, error: unknown): ProblemReport =>
@@ -296,7 +307,7 @@ export class Runner implements ReportReader {
   #mustPause(run: OperationRun): boolean {
     const change = pauseChange(this.#parts.recorder, this.#parts.links(run.site), run);
     if (change !== undefined) this.#inBackground(change);
-    return run.pause !== undefined;
+    return run.pause !== undefined && !isOfTime(run.pause);
   }
 
   #attendLater(): void {

@@ -6,6 +6,7 @@ import type { OperationRecord } from '../state/operations.ts';
 import type { State } from '../state/state.ts';
 import type { StepRecord } from '../state/steps.ts';
 import { isSideWork, leavesAlone, mainWork } from './side-work.ts';
+import { agreementOf } from './agreement.ts';
 import type {
   ClusterDetail,
   ClusterPhase,
@@ -40,6 +41,9 @@ export function viewOperation(state: State, record: OperationRecord, now: number
     ...optional('waitingFor', record.waitingFor),
     ...(record.isCancelRequested && record.endedAt === undefined ? { isCancelling: true } : {}),
     ...(isApproval ? { toApprove: namesToApprove(state, record) } : {}),
+    ...(isApproval && record.approvalsNeeded > 1 ? { agreement: agreementOf(state, record) } : {}),
+    ...optional('waitsUntil', record.waitsUntil),
+    ...optional('outsideWindow', record.outsideWindow),
     ...optional('startedAt', record.startedAt),
     ...optional('endedAt', record.endedAt),
     ...optional('problem', record.problem),

@@ -47,8 +47,11 @@ function shiftText(now: Temporal.ZonedDateTime, then: Temporal.ZonedDateTime): s
   return `; the clocks go ${direction} by ${lengthText(Math.abs(shift) / 1e6)} on ${weekday(seen)} ${clock(seen)}`;
 }
 
+/** How a moment is told: with how far it is away, or in words that stay true while time goes on. */
+type Form = 'relative' | 'lasting';
+
 /** `Sat 22:00 Europe/Berlin (20:00 UTC), in 5 h`, and the jump of the clock in between if there is one. */
-function momentText(instant: Instant, timeZone: string, now: Instant): string {
+function momentText(instant: Instant, timeZone: string, now: Instant, form: Form): string {
   const [then, present] = [instant, now].map((each) =>
     Temporal.Instant.from(each).toZonedDateTimeISO(timeZone),
   );
@@ -57,15 +60,17 @@ function momentText(instant: Instant, timeZone: string, now: Instant): string {
   const utc = then.withTimeZone('UTC');
   const utcDay = utc.dayOfWeek === then.dayOfWeek ? '' : `${weekday(utc)} `;
   const inUtc = timeZone === 'UTC' ? '' : ` (${utcDay}${clock(utc)} UTC)`;
-  return `${dayText(then, away)} ${clock(then)} ${timeZone}${inUtc}, in ${lengthText(away)}${shiftText(present, then)}`;
+  const dated = form === 'relative' ? dayText(then, away) : dayText(then, Number.POSITIVE_INFINITY);
+  const distance = form === 'relative' ? `, in ${lengthText(away)}` : '';
+  return `${dated} ${clock(then)} ${timeZone}${inUtc}${distance}${shiftText(present, then)}`;
 }
 
 /**
  * A window's state in a sentence's end: `open until Sat 22:00 Europe/Berlin (20:00 UTC), in 5 h`, `opens Sat …`, or
- * `open at any time`.
+ * `open at any time`. In the lasting form the day has its date, and nothing is told from now.
  */
-export function windowText(window: WindowState, now: Instant): string {
-  if (window.state === 'closed') return `opens ${momentText(window.opensAt, window.timeZone, now)}`;
+export function windowText(window: WindowState, now: Instant, form: Form = 'relative'): string {
+  if (window.state === 'closed') return `opens ${momentText(window.opensAt, window.timeZone, now, form)}`;
   if (window.until === undefined) return 'open at any time';
-  return `open until ${momentText(window.until, window.timeZone ?? 'UTC', now)}`;
+  return `open until ${momentText(window.until, window.timeZone ?? 'UTC', now, form)}`;
 }

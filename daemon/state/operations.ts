@@ -16,7 +16,11 @@ export type OperationWait =
   /** The operation before it on the same cluster. */
   | 'operation'
   /** Free space for the journal. */
-  | 'space';
+  | 'space'
+  /** A maintenance window: what comes next disturbs what runs. */
+  | 'window'
+  /** The end of a pause between two machines. */
+  | 'pause';
 
 /** One operation as it is kept. */
 export interface OperationRecord {
@@ -26,12 +30,20 @@ export interface OperationRecord {
   readonly kind: OperationKind;
   readonly state: OperationState;
   readonly waitingFor?: OperationWait;
+  /** When a wait for a window or in a pause ends by itself. */
+  readonly waitsUntil?: Instant;
   readonly principal: string;
   readonly revision: number;
   readonly planNumber: number;
   readonly bypass: readonly string[];
   /** Names of machines whose destruction a person has agreed to. */
   readonly approved: readonly string[];
+  /** How many principals must agree before it begins what needs confirmation; the one who asked for it is one of them. */
+  readonly approvalsNeeded: number;
+  /** Whether so many have. */
+  readonly isAgreed: boolean;
+  /** Who let it work outside the maintenance windows. */
+  readonly outsideWindow?: string;
   readonly volumes?: 'retain' | 'delete';
   readonly isCancelRequested: boolean;
   readonly createdAt: Instant;
@@ -47,6 +59,10 @@ interface Row {
   readonly kind: OperationKind;
   readonly state: OperationState;
   readonly waiting_for: OperationWait | null;
+  readonly waits_until: string | null;
+  readonly approvals_needed: number;
+  readonly agreed: number;
+  readonly outside_window: string | null;
   readonly principal: string;
   readonly revision: number;
   readonly plan_number: number;
@@ -71,9 +87,13 @@ const recordOf = (row: Row): OperationRecord => ({
   planNumber: row.plan_number,
   bypass: JSON.parse(row.bypass) as string[],
   approved: JSON.parse(row.approved) as string[],
+  approvalsNeeded: row.approvals_needed,
+  isAgreed: row.agreed === 1,
   isCancelRequested: row.cancel_requested === 1,
   createdAt: row.created_at,
   ...optional('waitingFor', row.waiting_for),
+  ...optional('waitsUntil', row.waits_until),
+  ...optional('outsideWindow', row.outside_window),
   ...optional('volumes', row.volumes),
   ...optional('startedAt', row.started_at),
   ...optional('endedAt', row.ended_at),
@@ -97,7 +117,8 @@ export class Operations {
     this.#database
       .prepare(
         `INSERT INTO operations (id, cluster, kind, state, waiting_for, principal, revision, plan_number, bypass,
-           approved, volumes, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+           approved, volumes, created_at, approvals_needed, agreed)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         record.id,
@@ -112,6 +133,8 @@ export class Operations {
         JSON.stringify(record.approved),
         record.volumes ?? null,
         record.createdAt,
+        record.approvalsNeeded,
+        Number(record.isAgreed),
       );
   }
 
@@ -199,16 +222,22 @@ export class Operations {
   setState(
     id: string,
     state: OperationState,
-    change: { readonly at: Instant; readonly waitingFor?: OperationWait; readonly problem?: ProblemReport },
+    change: {
+      readonly at: Instant;
+      readonly waitingFor?: OperationWait;
+      readonly waitsUntil?: Instant;
+      readonly problem?: ProblemReport;
+    },
   ): void {
     this.#database
       .prepare(
-        `UPDATE operations SET state = ?, waiting_for = ?, problem = ?, ended_at = ?,
+        `UPDATE operations SET state = ?, waiting_for = ?, waits_until = ?, problem = ?, ended_at = ?,
            started_at = CASE WHEN ? = 'running' THEN coalesce(started_at, ?) ELSE started_at END WHERE id = ?`,
       )
       .run(
         state,
         change.waitingFor ?? null,
+        change.waitsUntil ?? null,
         jsonOrNull(change.problem),
         isOver(state) ? change.at : null,
         state,
@@ -225,6 +254,18 @@ export class Operations {
     this.#database
       .prepare('UPDATE operations SET approved = ? WHERE id = ?')
       .run(JSON.stringify(approved), id);
+  }
+
+  /** How many must agree, and whether they have. */
+  setAgreement(id: string, agreement: { readonly needed: number; readonly isAgreed: boolean }): void {
+    this.#database
+      .prepare('UPDATE operations SET approvals_needed = ?, agreed = ? WHERE id = ?')
+      .run(agreement.needed, Number(agreement.isAgreed), id);
+  }
+
+  /** Somebody lets it work outside the maintenance windows. */
+  setOutsideWindow(id: string, principal: string): void {
+    this.#database.prepare('UPDATE operations SET outside_window = ? WHERE id = ?').run(principal, id);
   }
 
   setCancelRequested(id: string, isRequested: boolean): void {

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agents } from './agents.ts';
 import { AlertRecords } from './alerts.ts';
+import { Approvals } from './approvals.ts';
 import { Answers } from './answers.ts';
 import { Attempts } from './attempts.ts';
 import { Audit } from './audit.ts';
@@ -62,6 +63,7 @@ export class State {
   readonly agents: Agents;
   readonly alerts: AlertRecords;
   readonly answers: Answers;
+  readonly approvals: Approvals;
   readonly attempts: Attempts;
   readonly audit: Audit;
   readonly auditExports: AuditExportRecords;
@@ -106,6 +108,7 @@ export class State {
     this.agents = new Agents(database);
     this.alerts = new AlertRecords(database);
     this.answers = new Answers(database);
+    this.approvals = new Approvals(database);
     this.attempts = new Attempts(database);
     this.audit = new Audit(database);
     this.auditExports = new AuditExportRecords(database);

@@ -170,6 +170,21 @@ export class Steps {
       .map(recordOf);
   }
 
+  /** When a step of one of these kinds last ended well in the operation. */
+  lastEnd(operation: string, kinds: readonly string[]): Instant | undefined {
+    const ends = kinds.map(
+      (kind) =>
+        this.#database
+          .prepare<[string, string, string], { at: string | null }>(
+            // Ids begin with the kind and a slash; the character after the slash is 0.
+            "SELECT max(ended_at) AS at FROM steps WHERE operation = ? AND id >= ? AND id < ? AND state = 'succeeded'",
+          )
+          .get(operation, `${kind}/`, `${kind}0`)?.at ?? '',
+    );
+    const last = ends.toSorted().at(-1) ?? '';
+    return last === '' ? undefined : last;
+  }
+
   /** Counts of the plan in force. */
   count(operation: string, planNumber: number): Readonly<Partial<Record<StepState, number>>> {
     const rows = this.#database

@@ -78,6 +78,11 @@ export interface Step<Input, Facts extends Json> {
   readonly phase: Phase;
   /** Whether it removes something that cannot be had back: its premises are checked again just before. */
   readonly destructive: boolean;
+  /**
+   * Whether it disturbs what runs in the cluster or how it is reached: outside creation and deletion it begins only in a
+   * maintenance window. As `destructive` when absent.
+   */
+  readonly disrupts?: boolean;
   /** What a person reads in the plan and the log. */
   title(input: Input): string;
   readonly schema: ZodType<Input>;

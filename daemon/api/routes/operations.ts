@@ -10,7 +10,13 @@ import {
   type OperationView,
   operationViewSchema,
 } from '../schemas/operation.ts';
-import { afterQuery, approveRequestSchema, pageOf, pageQuerySchema } from '../schemas/requests.ts';
+import {
+  afterQuery,
+  approveRequestSchema,
+  overrideRequestSchema,
+  pageOf,
+  pageQuerySchema,
+} from '../schemas/requests.ts';
 import { keyFrom, lostCursor, pageOfFound } from '../paging.ts';
 import { defineRoute } from '../route.ts';
 
@@ -89,7 +95,7 @@ export const operationRoutes = [
     id: 'operation.approve',
     method: 'post',
     path: '/api/v1/operations/{operation}/approve',
-    summary: "Agrees to what the waiting plan destroys, by the cluster's name.",
+    summary: "Agrees to the plan that waits, by the cluster's name; it goes on when as many agreed as must.",
     access: { verb: 'approve', object: 'operation', named: 'operation', cluster: 'operation' },
     mutates: true,
     status: 202,
@@ -98,8 +104,22 @@ export const operationRoutes = [
     handle: async ({ engine }, { parameters, body, by }) => ({
       body: await engine.approveOperation(parameters['operation'] ?? '', {
         principal: by,
-        confirm: body.confirm,
+        ...body,
       }),
+    }),
+  }),
+  defineRoute({
+    id: 'operation.override-window',
+    method: 'post',
+    path: '/api/v1/operations/{operation}/override-window',
+    summary: "Lets the operation work outside the cluster's maintenance windows, to its end.",
+    access: { verb: 'override', object: 'operation', named: 'operation', cluster: 'operation' },
+    mutates: true,
+    status: 202,
+    body: overrideRequestSchema,
+    answer: operationViewSchema,
+    handle: async ({ engine }, { parameters, body, by }) => ({
+      body: await engine.overrideWindow(parameters['operation'] ?? '', { principal: by, ...body }),
     }),
   }),
   defineRoute({

@@ -51,12 +51,22 @@ export const operationViewSchema = z
     cluster: z.object({ uid: z.string(), name: z.string() }),
     kind: z.enum(operationKinds),
     state: z.enum(['planned', 'waiting', 'running', 'succeeded', 'failed', 'cancelled']),
-    waitingFor: z.enum(['approval', 'agent', 'operation', 'space']).exactOptional(),
+    waitingFor: z.enum(['approval', 'agent', 'operation', 'space', 'window', 'pause']).exactOptional(),
     isCancelling: z
       .boolean()
       .exactOptional()
       .describe('A cancel is recorded; running steps end first, once the agent hears of it.'),
     toApprove: z.array(z.string()).readonly().exactOptional(),
+    agreement: z
+      .object({
+        needed: z.int(),
+        agreed: z.array(z.object({ principal: z.string(), at: instant })).readonly(),
+        missing: z.int(),
+      })
+      .exactOptional()
+      .describe('Who has agreed to the plan in force, where more than one principal must.'),
+    waitsUntil: instant.exactOptional().describe('When a wait for a window or in a pause ends by itself.'),
+    outsideWindow: z.string().exactOptional().describe('Who let it work outside the maintenance windows.'),
     isResumable: z.boolean(),
     principal: z.string(),
     revision: z.int(),

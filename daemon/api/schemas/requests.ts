@@ -79,8 +79,16 @@ export const intentRequestSchema = z
 export type IntentRequest = z.infer<typeof intentRequestSchema>;
 
 export const approveRequestSchema = z
-  .strictObject({ confirm: z.string().max(63) })
+  .strictObject({
+    confirm: z.string().max(63).describe("The cluster's name."),
+    planHash: z.string().max(200).exactOptional().describe('The plan that was read; another is refused.'),
+  })
   .meta({ id: 'ApproveRequest' });
+
+/** Lets one operation work outside the maintenance windows. */
+export const overrideRequestSchema = z
+  .strictObject({ confirm: z.string().max(63).describe("The cluster's name.") })
+  .meta({ id: 'OverrideWindowRequest' });
 
 /** Values of a secret: sealed on arrival, never answered. */
 export const secretRequestSchema = z

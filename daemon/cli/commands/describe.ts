@@ -17,6 +17,7 @@ import { problemText } from '../problem-text.ts';
 import { countsOf, operationTitle, phasesOf } from '../progress/steps-summary.ts';
 import { printData, tableText } from '../table.ts';
 import { humaneDuration, localTime, relativeTime } from '../times.ts';
+import { operationWaitLines } from '../progress/operation-wait.ts';
 import { waitingLines } from '../progress/tree-view.ts';
 import { printHealth } from './health.ts';
 import { oneOf } from './options.ts';
@@ -161,6 +162,8 @@ function describeOperation(session: Session, operation: OperationDetail): void {
       operation.waitingFor === undefined ? operation.state : `${operation.state} for ${operation.waitingFor}`,
     ],
     ['by', operation.principal],
+    ['agreed', (operation.agreement?.agreed ?? []).map(({ principal }) => principal).join(', ')],
+    ['outside windows', operation.outsideWindow === undefined ? '' : `by ${operation.outsideWindow}`],
     ['plan', `${operation.planNumber} (${operation.planHash.slice(0, 19)})`],
     ['begun', operation.startedAt === undefined ? '' : localTime(operation.startedAt)],
     ['took', humaneDuration(operation.duration)],
@@ -168,6 +171,7 @@ function describeOperation(session: Session, operation: OperationDetail): void {
     ['bypassed', operation.bypass.join(', ')],
   ]);
   const now = Date.now();
+  for (const line of operationWaitLines(operation, now)) printer.answer(printer.out.warn(line));
   for (const phase of phasesOf(operation, now)) {
     printer.answer(`\n${printer.out.bold(phase.phase)}  ${phase.ended} of ${phase.steps.length}`);
     for (const step of phase.steps) {

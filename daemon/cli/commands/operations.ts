@@ -6,7 +6,7 @@ import { followOperations } from './follow.ts';
 import { addWaitOptions, outputOption, timeoutOption, type WaitOptions } from './options.ts';
 import type { Session } from './session.ts';
 
-/** operation resume | cancel | approve | follow. */
+/** operation resume | cancel | approve | override-window | follow. */
 export function addOperationCommands(program: Command, session: Session): void {
   const operation = program.command('operation').description('act on an operation');
   addWaitOptions(
@@ -24,11 +24,28 @@ export function addOperationCommands(program: Command, session: Session): void {
   addWaitOptions(
     operation
       .command('approve <id>')
-      .description('agree to what the waiting plan destroys')
+      .description('agree to the plan that waits; it goes on when as many agreed as must')
+      .requiredOption('--confirm <cluster>', "the cluster's name")
+      .option('--plan <hash>', 'only if that is the plan which waits: the one that you read')
+      .addOption(outputOption()),
+  ).action((id: string, options: WaitOptions & { readonly confirm: string; readonly plan?: string }) => {
+    const { confirm, plan } = options;
+    return act(
+      session,
+      id,
+      'approve',
+      plan === undefined ? { confirm } : { confirm, planHash: plan },
+      options,
+    );
+  });
+  addWaitOptions(
+    operation
+      .command('override-window <id>')
+      .description("let one operation work outside the cluster's maintenance windows, to its end")
       .requiredOption('--confirm <cluster>', "the cluster's name")
       .addOption(outputOption()),
   ).action((id: string, options: WaitOptions & { readonly confirm: string }) =>
-    act(session, id, 'approve', { confirm: options.confirm }, options),
+    act(session, id, 'override-window', { confirm: options.confirm }, options),
   );
   operation
     .command('follow <id>')
@@ -41,8 +58,8 @@ export function addOperationCommands(program: Command, session: Session): void {
 async function act(
   session: Session,
   id: string,
-  verb: 'resume' | 'cancel' | 'approve',
-  body: { readonly confirm: string } | undefined,
+  verb: 'resume' | 'cancel' | 'approve' | 'override-window',
+  body: { readonly confirm: string; readonly planHash?: string } | undefined,
   options: WaitOptions,
 ): Promise<void> {
   const client = await session.client();

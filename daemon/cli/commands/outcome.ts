@@ -36,8 +36,11 @@ function problemsOf(operation: OperationDetail): readonly ProblemReport[] {
   const ofSteps = operation.stepList.flatMap((step) =>
     step.state === 'failed' && step.problem ? [step.problem] : [],
   );
+  const { problem } = operation;
+  // A step may have failed under an earlier plan, and something else be the reason now.
+  const isOfStep = ofSteps.some(({ code, summary }) => code === problem?.code && summary === problem.summary);
+  if (problem !== undefined && !isOfStep) return [problem];
   if (ofSteps.length > 0) return ofSteps;
-  if (operation.problem) return [operation.problem];
   return [
     {
       kind: operation.state === 'waiting' ? 'blocked' : 'user',
@@ -51,9 +54,12 @@ function waysOn(operation: OperationDetail): readonly string[] {
   const { id, cluster } = operation;
   if (operation.state === 'waiting') {
     const names = (operation.toApprove ?? []).map(cleanLine).join(', ');
-    return [
-      `It would destroy ${names}. If you agree: remuda operation approve ${id} --confirm ${cluster.name} --wait`,
-    ];
+    const destroys = names === '' ? '' : `It would destroy ${names}. `;
+    const agreed = (operation.agreement?.agreed ?? [])
+      .map(({ principal }) => cleanLine(principal))
+      .join(', ');
+    const who = agreed === '' ? 'If you agree' : `${agreed} agreed; whoever else does`;
+    return [`${destroys}${who}: remuda operation approve ${id} --confirm ${cluster.name} --wait`];
   }
   const log = `The whole log: remuda logs ${id}`;
   if (operation.supersededBy !== undefined)

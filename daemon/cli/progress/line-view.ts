@@ -3,6 +3,7 @@ import { cleanLine } from '../clean-text.ts';
 import type { OperationView } from '../operation-watch.ts';
 import type { Printer } from '../terminal.ts';
 import { clockTime, humaneDuration } from '../times.ts';
+import { operationWaitLines } from './operation-wait.ts';
 import { operationTitle } from './steps-summary.ts';
 import { waitingLines } from './tree-view.ts';
 
@@ -51,6 +52,12 @@ export class LineView implements OperationView {
   #showTitle(operation: OperationDetail): void {
     const title = operationTitle(operation);
     this.#sayOnce(operation.id, title, () => this.#line(title));
+    const [why = '', ...more] = operationWaitLines(operation, Date.now());
+    if (why === '') return;
+    // The time that is left moves; the reason does not.
+    this.#sayOnce(`${operation.id} waits`, operation.problem?.summary ?? '', () => {
+      for (const line of [why, ...more]) this.#line(`  ${line}`);
+    });
   }
 
   #showStep(operation: OperationDetail, step: StepView): void {

@@ -91,4 +91,6 @@ const waits = {
   agent: "the site's agent, which is not connected",
   operation: 'the operation before it',
   space: 'free disk space for the journal',
+  window: 'its maintenance window',
+  pause: 'the end of a pause between two machines',
 } as const;

@@ -5,6 +5,7 @@ import { cleanLine } from '../clean-text.ts';
 import type { OperationView } from '../operation-watch.ts';
 import type { Printer } from '../terminal.ts';
 import { clockTime, humaneDuration } from '../times.ts';
+import { operationWaitLines } from './operation-wait.ts';
 import { countsOf, operationTitle, type PhaseSummary, phasesOf } from './steps-summary.ts';
 
 /** How often running clocks are drawn again. */
@@ -92,7 +93,14 @@ export class TreeView implements OperationView {
     const until = operation.endedAt === undefined ? now : Date.parse(operation.endedAt);
     const spent = humaneDuration(until - Date.parse(from));
     const head = `${out.bold(operationTitle(operation))}  ${bar}  ${ended} of ${total} steps  ${out.dim(spent)}`;
-    return [head, ...phasesOf(operation, now).flatMap((phase) => this.#phaseLines(phase, now, width))];
+    const waits = operationWaitLines(operation, now).map((line) =>
+      out.warn(line.length > width ? `  ${line.slice(0, width - 3)}…` : `  ${line}`),
+    );
+    return [
+      head,
+      ...waits,
+      ...phasesOf(operation, now).flatMap((phase) => this.#phaseLines(phase, now, width)),
+    ];
   }
 
   #phaseLines(phase: PhaseSummary, now: number, width: number): string[] {

@@ -7,7 +7,9 @@ import { outgoing } from './0006-outgoing.ts';
 import { signInLimits } from './0007-sign-in-limits.ts';
 import { retirements } from './0008-retirements.ts';
 import { wayBack } from './0009-way-back.ts';
+import { maintenance } from './0010-maintenance.ts';
 import { health } from './0011-health.ts';
+import { certificates } from './0012-certificates.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order. */
@@ -21,5 +23,7 @@ export const migrations: readonly Migration[] = [
   signInLimits,
   retirements,
   wayBack,
+  maintenance,
   health,
+  certificates,
 ];

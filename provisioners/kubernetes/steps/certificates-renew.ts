@@ -131,6 +131,7 @@ export const certificatesRenew = defineStep<Input, NoFacts>({
   nature: 'ensure',
   phase: 'control plane',
   destructive: false,
+  disrupts: true,
   title: ({ machine }) => `Renew the certificates of ${machine.name}`,
   schema: inputSchema,
   limits: kubeadmRun,

@@ -21,6 +21,7 @@ export const endpointWithdraw = defineStep<z.infer<typeof inputSchema>, NoFacts>
   nature: 'ensure',
   phase: 'removal',
   destructive: false,
+  disrupts: true,
   title: ({ machine }) => `Serve the cluster's address from ${machine.name} no longer`,
   schema: inputSchema,
   limits: quick,

@@ -24,6 +24,8 @@ export const etcdSnapshotPrune = defineStep<Input, NoFacts>({
   nature: 'ensure',
   phase: 'verification',
   destructive: true,
+  // It takes old backups away, and touches nothing that runs.
+  disrupts: false,
   title: () => 'Remove backups that are not kept any longer',
   schema: inputSchema,
   limits: quick,

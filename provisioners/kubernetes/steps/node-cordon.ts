@@ -33,6 +33,7 @@ export const nodeCordon = defineStep<z.infer<typeof inputSchema>, CordonFacts>({
   nature: 'ensure',
   phase: 'removal',
   destructive: false,
+  disrupts: true,
   title: ({ node }) => `Keep new pods off ${node}`,
   schema: inputSchema,
   limits: drainRun,

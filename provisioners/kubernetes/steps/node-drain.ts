@@ -101,6 +101,7 @@ export const nodeDrain = defineStep<Input, DrainFacts>({
   nature: 'ensure',
   phase: 'removal',
   destructive: false,
+  disrupts: true,
   title: ({ node }) => `Move the pods off ${node}`,
   schema: inputSchema,
   limits: drainRun,

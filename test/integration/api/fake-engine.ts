@@ -238,6 +238,10 @@ export class FakeEngine implements EngineDoors {
     this.#take('approveOperation', request);
     return this.getOperation(id);
   }
+  async overrideWindow(id: string, request: unknown): Promise<OperationDetail> {
+    this.#take('overrideWindow', request);
+    return this.getOperation(id);
+  }
   listClusters(): readonly ClusterDetail[] {
     return [...this.clusters.values()];
   }

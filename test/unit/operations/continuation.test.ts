@@ -128,6 +128,8 @@ function runWith(plan: Plan): OperationRun {
     bypass: [],
     approved: [],
     isCancelRequested: false,
+    approvalsNeeded: 1,
+    isAgreed: true,
     createdAt: at,
   } as const;
   const subject = {

@@ -13,12 +13,26 @@ const thingSchema = z.strictObject({
   fact: z.string().exactOptional(),
 });
 
+const windowSchema = z.strictObject({
+  days: z.array(z.enum(['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'])).readonly(),
+  from: z.string(),
+  to: z.string(),
+  timeZone: z.string(),
+});
+
 const documentSchema = z.strictObject({
   name: z.string(),
   things: z.array(thingSchema).readonly(),
   protected: z.boolean().exactOptional(),
   destroyLimit: z.number().exactOptional(),
   note: z.string().exactOptional(),
+  maintenance: z
+    .strictObject({
+      windows: z.array(windowSchema).exactOptional(),
+      approvals: z.int().exactOptional(),
+      pauseBetween: z.int().exactOptional(),
+    })
+    .exactOptional(),
   secret: z.string().exactOptional(),
   backup: z.strictObject({ cron: z.string(), timeZone: z.string() }).exactOptional(),
   server: z.string().exactOptional(),
@@ -37,10 +51,8 @@ export type TinyFile = z.infer<typeof fileSchema>;
 export const tinyText = (file: TinyFile): string => JSON.stringify(file);
 
 /** A document as it is kept: plain JSON. */
-const jsonOf = (document: z.infer<typeof documentSchema>): JsonObject => ({
-  ...document,
-  things: document.things.map((thing) => ({ ...thing })),
-});
+const jsonOf = (document: z.infer<typeof documentSchema>): JsonObject =>
+  JSON.parse(JSON.stringify(document)) as JsonObject;
 
 const cluster = (document: JsonObject): DesiredCluster => {
   const file = documentSchema.parse(document);
@@ -50,6 +62,7 @@ const cluster = (document: JsonObject): DesiredCluster => {
     document,
     apiPort: 6443,
     destroyLimit: file.destroyLimit ?? 3,
+    maintenance: { windows: [], approvals: 1, pauseBetween: 0, ...file.maintenance },
     backup: { destination: { type: 'stateDisk' }, keep: {}, ...(file.backup === undefined ? {} : { schedule: file.backup }) },
     isProtected: file.protected === true,
   };

@@ -17,6 +17,8 @@ const waits = {
   agent: 'waits for the agent',
   operation: 'waits its turn',
   space: 'waits for disk space',
+  window: 'waits for its maintenance window',
+  pause: 'pauses between two machines',
 } as const;
 
 /** Whether an operation is under way. */

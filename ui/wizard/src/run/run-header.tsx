@@ -23,6 +23,8 @@ const waits = {
   agent: 'Waits for the site’s agent',
   operation: 'Waits for another operation',
   space: 'Waits for disk space',
+  window: 'Waits for its maintenance window',
+  pause: 'Pauses between two machines',
 } as const;
 
 const states: Readonly<Record<OperationDetail['state'], readonly [Standing, string]>> = {
