@@ -21,10 +21,10 @@ import {
   type ProviderDocument,
 } from '../spec/documents.ts';
 import { secretDestination } from '../spec/destination.ts';
+import { withNewDefaults } from '../spec/kept.ts';
 import { placeOfField } from '../spec/location.ts';
 import { type ChangedField, changedFields } from '../spec/mutability.ts';
 import { printDocument } from '../spec/printing.ts';
-import { maintenanceSchema } from '../spec/schema/maintenance.ts';
 import { parseDuration } from '../spec/schema/quantity-syntax.ts';
 import { parseStream } from '../spec/stream.ts';
 import type { DesiredCluster, DesiredProvider, KnownDocuments, ParsedFile, Planners } from './planners.ts';
@@ -100,17 +100,25 @@ const isKeptCluster = (document: JsonObject): document is JsonObject & ClusterDo
 const isKeptProvider = (document: JsonObject): document is JsonObject & ProviderDocument =>
   document['kind'] === 'Provider';
 
+/** Kept documents never change, and are read again with every plan. */
+const readBefore = new WeakMap<JsonObject, ClusterDocument | ProviderDocument>();
+
 function readClusterDocument(document: JsonObject): ClusterDocument {
+  const before = readBefore.get(document);
+  if (before?.kind === 'Cluster') return before;
   if (!isKeptCluster(document)) throw new Error('what was kept as a Cluster is none');
-  const { maintenance } = document.spec;
-  // An earlier release knew no rules for drains, and kept none.
-  if (maintenance.drain !== undefined) return document;
-  return { ...document, spec: { ...document.spec, maintenance: maintenanceSchema.parse(maintenance) } };
+  const read: ClusterDocument = withNewDefaults(document);
+  readBefore.set(document, read);
+  return read;
 }
 
 function readProviderDocument(document: JsonObject): ProviderDocument {
+  const before = readBefore.get(document);
+  if (before?.kind === 'Provider') return before;
   if (!isKeptProvider(document)) throw new Error('what was kept as a Provider is none');
-  return document;
+  const read: ProviderDocument = withNewDefaults(document);
+  readBefore.set(document, read);
+  return read;
 }
 
 function parse(text: string, file: string, known: KnownDocuments): ParsedFile {
@@ -162,6 +170,7 @@ export const answerFilePlanners: Planners = {
   parse,
   readCluster: (document) => keptCluster(readClusterDocument(document)),
   readProvider: (document) => desiredProvider(readProviderDocument(document)),
+  printCluster: (document) => printDocument(readClusterDocument(document)),
   checkChange: (before, after) =>
     changedFields(readClusterDocument(before.document), readClusterDocument(after.document))
       .filter(({ mutability }) => mutability === 'immutable')

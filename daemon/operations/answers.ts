@@ -7,6 +7,7 @@ import type { Waiting } from '../../provisioners/contract/ports.ts';
 import type { Finding } from '../../provisioners/contract/preflight.ts';
 import type { Phase } from '../../provisioners/contract/step.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
+import type { CertificateSummary } from './certificates/certificates.ts';
 import type { HealthSummary } from './health/view.ts';
 import type { EventRecord } from '../state/events.ts';
 import type { LogLine } from '../state/logs.ts';
@@ -117,12 +118,15 @@ export interface ClusterView {
   readonly operation?: OperationView;
   /** Absent while nobody is to look after it. */
   readonly health?: HealthSummary;
+  readonly certificates?: CertificateSummary;
 }
 
 /** A cluster with what is asked and what was last seen. */
 export interface ClusterDetail extends ClusterView {
-  /** The completed document; `get -o yaml` prints it and it can be applied again. */
+  /** The completed document. */
   readonly desired: JsonObject;
+  /** The same as YAML: `get -o yaml` prints it, and it can be applied again. */
+  readonly yaml: string;
   /** The text as the user wrote it, without secrets. */
   readonly text: string;
   /** Absent when nobody has looked yet; its `at` says how old it is. */

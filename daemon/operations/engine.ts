@@ -4,6 +4,8 @@ import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import { OperationLogs } from '../state/logs.ts';
 import { Admission } from './admission.ts';
 import { Applying } from './applying.ts';
+import { type CertificateDoors, Certificates } from './certificates/certificates.ts';
+import { CertificateWatch } from './certificates/watch.ts';
 import { ClusterCredentials, type CredentialDoors } from './credentials.ts';
 import { type EngineCounters, newCounters } from './counters.ts';
 import { type Approval, Control } from './control.ts';
@@ -71,6 +73,8 @@ export class Engine {
   readonly machines: MachineDoors;
   /** How clusters are between operations, and who is told when they are not well. */
   readonly clusterHealth: ClusterHealthDoors;
+  /** When certificates of clusters end. */
+  readonly certificates: CertificateDoors;
   /** What is wanted once of a cluster that is there. */
   readonly dayTwo: DayTwoDoors;
   readonly #parts: EngineParts;
@@ -86,6 +90,7 @@ export class Engine {
   readonly #secrets: SecretStore;
   readonly #turns = new Turns();
   readonly #health: HealthRoom;
+  readonly #certificateWatch: CertificateWatch;
   readonly #sites: Sites;
   readonly #reading: Reading;
   #isStarted = false;
@@ -96,7 +101,7 @@ export class Engine {
     this.#recorder = new Recorder(state, clock);
     this.#logs = new OperationLogs(parts.logDirectory);
     state.journal.onBeforeCommit(() => this.#logs.sync());
-    this.#reading = new Reading(state, clock, this.#logs);
+    this.#reading = new Reading(state, clock, this.#logs, planners);
     this.#sites = new Sites({ links, recorder: this.#recorder, logs: this.#logs, counters: this.counters });
     const linksHeard = (site: string): AgentLink => this.#sites.link(site);
     const { recoveryRecipient } = parts;
@@ -136,6 +141,9 @@ export class Engine {
     const { health: settings } = parts;
     this.#health = new HealthRoom({ ...common, ...(settings === undefined ? {} : { settings }) });
     this.clusterHealth = this.#health.doors;
+    const certificates = new Certificates(this.#recorder);
+    this.certificates = certificates;
+    this.#certificateWatch = new CertificateWatch({ ...common, certificates });
   }
 
   /**
@@ -149,12 +157,14 @@ export class Engine {
     for (const { site } of [...agents.list(), ...providers.list()]) this.#sites.link(site);
     this.#runner.start();
     this.#health.start();
+    this.#certificateWatch.start();
   }
 
   /** Stops taking work, waits for what is being journalled, leaves operations as they are: the next start resumes them. */
   async stop(): Promise<void> {
     this.#isStarted = false;
     this.#health.stop();
+    this.#certificateWatch.stop();
     this.#sites.stop();
     this.#runner.stop();
     this.#parts.state.journal.flush();
@@ -230,11 +240,11 @@ export class Engine {
   }
 
   listClusters(): readonly ClusterView[] {
-    return this.#reading.clusters().map((cluster) => this.clusterHealth.shownWith(cluster));
+    return this.#reading.clusters().map((cluster) => this.#shown(cluster));
   }
 
   getCluster(name: string): ClusterDetail {
-    return this.clusterHealth.shownWith(this.#reading.cluster(name));
+    return this.#shown(this.#reading.cluster(name));
   }
 
   /** Looks afresh through the agent and keeps what was seen. */
@@ -319,6 +329,11 @@ export class Engine {
   /** Payloads on board of a site's agent; the only site unless one is named. */
   async listPayloads(site?: string): Promise<readonly PayloadListing[]> {
     return this.#sites.ask(site ?? this.#reading.onlySite(), 'listPayloads', {});
+  }
+
+  /** A cluster with what others know of it: how it is, and when its certificates end. */
+  #shown<View extends ClusterView>(view: View): View {
+    return this.certificates.shownWith(this.clusterHealth.shownWith(view));
   }
 
   /** Requests about the same clusters go one after another. */

@@ -34,9 +34,9 @@ export interface DesiredCluster {
   readonly nodeNetwork?: NodeNetwork;
   /** Machines a plan may destroy before it needs confirmation by the cluster's name (`maintenance.destroyLimit`). */
   readonly destroyLimit: number;
+  readonly maintenance: MaintenanceRules;
   /** Where backups go, which are kept, and when they are made by themselves. */
   readonly backup: BackupSettings;
-  readonly maintenance: MaintenanceRules;
   /** `deletion.protected`: delete refuses while it is set. */
   readonly isProtected: boolean;
 }
@@ -95,6 +95,8 @@ export interface PlanningInput {
   readonly hasReceipt: (kind: string) => boolean;
   /** Whether it holds an attempt of such a step at all, however that ended. */
   readonly hasBegun: (kind: string) => boolean;
+  /** Subjects of the cluster whose newest attempt at a step of this kind has not ended well. */
+  readonly unfinished: (kind: string) => readonly string[];
 }
 
 /** Everything the engine asks of the rooms `spec` and `planning`; main.ts wires the real ones. All pure. */
@@ -105,11 +107,11 @@ export interface Planners {
   readCluster(document: JsonObject): DesiredCluster;
   /** Reads a kept provider document again. */
   readProvider(document: JsonObject): DesiredProvider;
+  /** A kept cluster document as text that `apply` reads as the same. */
+  printCluster(document: JsonObject): string;
   /** Refusals of changes that a field does not allow (immutable ones), against the kept document. */
   checkChange(before: DesiredCluster, after: DesiredCluster): readonly ProblemReport[];
   /** What a change of machines means: the text that asks for it, and who leaves. @throws UserProblem */
-  /** Subjects of the cluster whose newest attempt at a step of this kind has not ended well. */
-  readonly unfinished: (kind: string) => readonly string[];
   changeMachines(
     desired: DesiredCluster,
     observed: Observed,

@@ -11,6 +11,7 @@ import type {
   OperationView,
   ProviderView,
 } from './answers.ts';
+import type { Planners } from './planners.ts';
 import { problems } from './problems.ts';
 import { type EventFilter, type OperationFilter, Refusal } from './requests.ts';
 import {
@@ -29,8 +30,15 @@ export class Reading {
   readonly #state: State;
   readonly #clock: Clock;
   readonly #logs: OperationLogs;
+  readonly #print: Planners['printCluster'];
 
-  constructor(state: State, clock: Clock, logs: OperationLogs) {
+  constructor(
+    state: State,
+    clock: Clock,
+    logs: OperationLogs,
+    { printCluster }: Pick<Planners, 'printCluster'>,
+  ) {
+    this.#print = printCluster;
     this.#state = state;
     this.#clock = clock;
     this.#logs = logs;
@@ -55,7 +63,7 @@ export class Reading {
   }
 
   cluster(name: string): ClusterDetail {
-    return viewClusterDetail(this.#state, this.record(name), this.#clock.now());
+    return viewClusterDetail(this.#state, this.record(name), this.#clock.now(), this.#print);
   }
 
   /** The record of a living cluster. */

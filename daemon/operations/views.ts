@@ -1,12 +1,13 @@
 import { type MachineRole, machineRoleSchema } from '../../provisioners/contract/machine.ts';
+import type { JsonObject } from '../../provisioners/contract/json.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { ClusterEntry, ClusterRecord } from '../state/clusters.ts';
 import { optional } from '../state/columns.ts';
 import type { OperationRecord } from '../state/operations.ts';
 import type { State } from '../state/state.ts';
 import type { StepRecord } from '../state/steps.ts';
-import { isSideWork, leavesAlone, mainWork } from './side-work.ts';
 import { agreementOf } from './agreement.ts';
+import { isSideWork, leavesAlone, mainWork } from './side-work.ts';
 import type {
   ClusterDetail,
   ClusterPhase,
@@ -116,11 +117,17 @@ export function viewCluster(state: State, record: ClusterEntry, now: number): Cl
 }
 
 /** Shows a cluster with what is asked of it and what was last seen. */
-export function viewClusterDetail(state: State, record: ClusterRecord, now: number): ClusterDetail {
+export function viewClusterDetail(
+  state: State,
+  record: ClusterRecord,
+  now: number,
+  print: (document: JsonObject) => string,
+): ClusterDetail {
   const revision = state.revisions.newest(record.uid);
   return {
     ...viewCluster(state, record, now),
     desired: revision?.document ?? {},
+    yaml: revision === undefined ? '' : print(revision.document),
     text: revision?.text ?? '',
     ...optional('observed', record.observed),
   };
@@ -174,12 +181,12 @@ const runningPhases: Readonly<Record<OperationRecord['kind'], ClusterPhase>> = {
   update: 'Updating',
   finalize: 'Updating',
   backup: 'Ready',
+  renew: 'Updating',
+  restore: 'Updating',
   delete: 'Deleting',
 };
 
 function phaseOf({ asAskedAt }: ClusterEntry, operation: OperationRecord | undefined): ClusterPhase {
-  renew: 'Updating',
-  restore: 'Updating',
   if (operation === undefined) return 'Pending';
   if (operation.state === 'waiting') return 'Waiting';
   if (operation.state === 'planned' || operation.state === 'running') return runningPhases[operation.kind];

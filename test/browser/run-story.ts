@@ -242,6 +242,7 @@ export function tell(site: FakeSite, { operation, masters, workers }: RunStory):
     createdAt: operation.createdAt,
     desired: { spec: { controlPlane: { endpoint: { host: '10.77.0.100', port: 6443 } } } },
     text: '',
+    yaml: '',
     observed: {
       cluster: { uid: operation.cluster.uid, name: 'demo' },
       at: at(88),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { certificateSummarySchema } from './certificates.ts';
 import { healthSummarySchema } from './health.ts';
 import { operationViewSchema } from './operation.ts';
 
@@ -26,6 +27,7 @@ export const clusterViewSchema = z
     createdAt: instant,
     operation: operationViewSchema.exactOptional(),
     health: healthSummarySchema.exactOptional().describe('Absent while nobody looks after it.'),
+    certificates: certificateSummarySchema.exactOptional().describe('Absent while none were seen.'),
   })
   .meta({ id: 'Cluster' });
 export type ClusterView = z.infer<typeof clusterViewSchema>;
@@ -112,7 +114,12 @@ export type Observed = z.infer<typeof observedSchema>;
 
 /** A cluster with what is asked and what was last seen. */
 export const clusterDetailSchema = clusterViewSchema
-  .extend({ desired: document, text: z.string(), observed: observedSchema.exactOptional() })
+  .extend({
+    desired: document,
+    yaml: z.string().describe('The document, to be applied again.'),
+    text: z.string(),
+    observed: observedSchema.exactOptional(),
+  })
   .meta({ id: 'ClusterDetail' });
 export type ClusterDetail = z.infer<typeof clusterDetailSchema>;
 

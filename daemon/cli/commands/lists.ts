@@ -18,7 +18,6 @@ import { healthPaint } from './health.ts';
 import { oneOf, outputOption } from './options.ts';
 import type { Session } from './session.ts';
 import type { Style } from '../style.ts';
-import { dump } from 'js-yaml';
 
 /** One kind of thing that `get` lists. */
 interface Listing<Item extends z.ZodType> {
@@ -195,7 +194,7 @@ async function printOne(
     );
   const cluster = await client.call({ method: 'GET', path, answer: clusterDetailSchema });
   if (form === 'json') return printData(session.printer, form, cluster);
-  return session.printer.answer(dump(cluster.desired, { noRefs: true, lineWidth: 110 }).trimEnd());
+  return session.printer.answer(cluster.yaml.trimEnd());
 }
 
 interface Wanted {

@@ -43,6 +43,7 @@ export function addFakeCluster(site: FakeSite, name: string): void {
         controlPlane: { endpoint: { host: '10.77.0.100', port: 6443 } },
       },
     },
+    yaml: '',
     text: '',
   };
   engine.clusters.set(name, detail);

@@ -23,6 +23,7 @@ beforeAll(async () => {
     createdAt: '2026-11-20T05:00:00.000Z',
     operation,
     desired: { kind: 'Cluster', metadata: { name: 'demo' }, spec: { kubernetes: { version: '1.20.2' } } },
+    yaml: 'kind: Cluster\n',
     text: 'kind: Cluster',
     observed: {
       cluster: { uid: 'u-1', name: 'demo' },
@@ -65,7 +66,7 @@ function write(name: string, content: string): string {
 describe('get and describe (H16, V12)', () => {
   test('tables, JSON and YAML of the same', async () => {
     expect((await cli.run(['get', 'clusters'])).out).toMatch(
-      /^NAME +PHASE +PROVIDER.*\ndemo +Ready +lab +3 /,
+      /^NAME +PHASE +HEALTH +PROVIDER.*\ndemo +Ready +- +lab +3 /,
     );
     const json = JSON.parse((await cli.run(['get', 'cluster', '-o', 'json'])).out) as {
       readonly items: readonly unknown[];
@@ -77,7 +78,7 @@ describe('get and describe (H16, V12)', () => {
     );
   });
 
-  test('get cluster NAME -o yaml is the document, to be applied again', async () => {
+  test('get cluster NAME -o yaml is the document alone', async () => {
     expect(load((await cli.run(['get', 'cluster', 'demo', '-o', 'yaml'])).out)).toMatchObject({
       kind: 'Cluster',
     });

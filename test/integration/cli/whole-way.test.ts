@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -68,6 +68,17 @@ describe('the same request twice, and at the wrong time', () => {
       expect.stringContaining('Creating cluster lab-small: operation '),
     ]);
   });
+});
+
+test('get cluster -o yaml is applied again, and asks for the same (DESIGN §3)', async () => {
+  agent = await FakeAgent.join(daemon, running);
+  const printed = join(folder, 'printed.yaml');
+  expect((await run(['apply', '-f', example])).code).toBe(0);
+  writeFileSync(printed, (await run(['get', 'cluster', 'lab-small', '-o', 'yaml'])).out);
+  expect(await run(['validate', '-f', printed])).toMatchObject({ code: 0, err: '' });
+  const again = await run(['apply', '-f', printed, '-o', 'json']);
+  const { operations } = JSON.parse(again.out) as ApplyAnswer;
+  expect([again.code, operations.map(({ revision }) => revision)]).toEqual([0, [1]]);
 });
 
 test('a reviewed plan holds its bypass: with it the hash is run, without it refused', async () => {

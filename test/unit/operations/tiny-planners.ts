@@ -28,7 +28,7 @@ const documentSchema = z.strictObject({
   note: z.string().exactOptional(),
   maintenance: z
     .strictObject({
-      windows: z.array(windowSchema).exactOptional(),
+      windows: z.array(windowSchema).readonly().exactOptional(),
       approvals: z.int().exactOptional(),
       pauseBetween: z.int().exactOptional(),
     })
@@ -63,7 +63,11 @@ const cluster = (document: JsonObject): DesiredCluster => {
     apiPort: 6443,
     destroyLimit: file.destroyLimit ?? 3,
     maintenance: { windows: [], approvals: 1, pauseBetween: 0, ...file.maintenance },
-    backup: { destination: { type: 'stateDisk' }, keep: {}, ...(file.backup === undefined ? {} : { schedule: file.backup }) },
+    backup: {
+      destination: { type: 'stateDisk' },
+      keep: {},
+      ...(file.backup === undefined ? {} : { schedule: file.backup }),
+    },
     isProtected: file.protected === true,
   };
 };
@@ -166,6 +170,7 @@ export const tinyPlanners: Planners = {
   },
   readCluster: cluster,
   readProvider: provider,
+  printCluster: (document) => JSON.stringify(document),
   checkChange: () => [],
   changeMachines: ({ document }) => ({ text: JSON.stringify(document), retire: {} }),
   planCluster: ({ desired, observed, revision }) =>
