@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Engine } from '../operations/engine.ts';
+import { type CertificateMetricsSource, registerCertificateMetrics } from './certificate-metrics.ts';
 import type { EngineCounters } from '../operations/counters.ts';
 import {
   type ClusterMetricsSource,
@@ -31,7 +32,9 @@ export class Metrics {
 
   /** `operations`: how many there are by state. */
   constructor(
-    engine: Pick<Engine, 'counters' | 'health' | 'listClusters'> & ClusterMetricsSource,
+    engine: Pick<Engine, 'counters' | 'health' | 'listClusters'> &
+      ClusterMetricsSource &
+      CertificateMetricsSource,
     operations: () => Readonly<Record<string, number>> = () => ({}),
   ) {
     collectDefaultMetrics({ register: this.#registry, prefix: 'remuda_' });
@@ -59,6 +62,7 @@ export class Metrics {
     this.#gauge('remuda_ready', '1 when the engine takes on work', () => (engine.health().isReady ? 1 : 0));
     this.#gauge('remuda_clusters', 'Clusters in state', () => engine.listClusters().length);
     registerClusterMetrics(this.#registry, engine);
+    registerCertificateMetrics(this.#registry, engine);
     registerOperationMetrics(this.#registry, operations);
   }
 

@@ -6,6 +6,7 @@ export * from './schemas/directories.ts';
 export * from './schemas/door.ts';
 export * from './schemas/drafts.ts';
 export * from './schemas/health.ts';
+export * from './schemas/certificates.ts';
 export * from './schemas/inventory.ts';
 export * from './schemas/operation.ts';
 export * from './schemas/people.ts';

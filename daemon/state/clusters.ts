@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import type { Sealed } from '../../appliance/agent/protocol.ts';
-import type { Observed } from '../../provisioners/contract/observed.ts';
+import type { Observed, ObservedCertificate } from '../../provisioners/contract/observed.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import { optional, optionalJson } from './columns.ts';
@@ -27,6 +27,13 @@ export interface ClusterRecord {
 
 /** A cluster in lists: without its keys, and without what was seen of it. */
 export type ClusterEntry = Omit<ClusterRecord, 'keys' | 'observed'>;
+
+/** Certificates of a cluster's masters, each as it was last seen. */
+export interface SeenCertificates {
+  /** When any was seen last. */
+  readonly at: Instant;
+  readonly certificates: readonly ObservedCertificate[];
+}
 
 /** uid and keys drawn for a cluster that is only planned yet. */
 export interface DraftRecord {
@@ -82,6 +89,8 @@ const recordOf = (row: Row): ClusterRecord => ({
 /** Clusters, and drafts of clusters. */
 export class Clusters {
   readonly #database: Database.Database;
+  /** What was read of the certificates, by uid: lists ask often, and what was seen of a cluster may be large. */
+  readonly #certificates = new Map<string, SeenCertificates>();
 
   constructor(database: Database.Database) {
     this.#database = database;
@@ -147,10 +156,43 @@ export class Clusters {
       .run(sealed, name);
   }
 
+  /** Undefined when no master was ever visited. */
+  certificates(uid: string): SeenCertificates | undefined {
+    const known = this.#certificates.get(uid);
+    if (known !== undefined) return known;
+    const row = this.#database
+      .prepare<[string], { at: string; certificates: string }>(
+        `SELECT certificates_at AS at, certificates FROM clusters WHERE uid = ? AND certificates IS NOT NULL`,
+      )
+      .get(uid);
+    if (row === undefined) return undefined;
+    const certificates = JSON.parse(row.certificates) as readonly ObservedCertificate[];
+    const seen = { at: row.at, certificates };
+    this.#certificates.set(uid, seen);
+    return seen;
+  }
+
   setObserved(uid: string, observed: Observed): void {
     this.#database
       .prepare('UPDATE clusters SET observed = ? WHERE uid = ?')
       .run(JSON.stringify(observed), uid);
+    if (observed.certificates === undefined) return;
+    const certificates = [...observed.certificates, ...this.#notVisited(uid, observed)];
+    this.#database
+      .prepare('UPDATE clusters SET certificates = ?, certificates_at = ? WHERE uid = ?')
+      .run(JSON.stringify(certificates), observed.at, uid);
+    this.#certificates.delete(uid);
+  }
+
+  /** What was known of masters that are there and were not visited this time: their certificates end all the same. */
+  #notVisited(uid: string, { certificates = [], machines, retired }: Observed): ObservedCertificate[] {
+    const visited = new Set(certificates.map(({ machine }) => machine));
+    const isThere = (name: string): boolean =>
+      retired[name] === undefined &&
+      (machines === undefined || machines.some((machine) => machine.name === name));
+    return (this.certificates(uid)?.certificates ?? []).filter(
+      ({ machine }) => !visited.has(machine) && isThere(machine),
+    );
   }
 
   /** An apply found everything as asked. */

@@ -10,6 +10,7 @@ import { Audit } from './audit.ts';
 import { AuditExportRecords } from './audit-exports.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Clusters } from './clusters.ts';
+import { CertificateWarnings } from './certificate-warnings.ts';
 import { Backups } from './backups.ts';
 import { closeDatabase, type LastStop, openDatabase, syncFolder } from './database.ts';
 import { DirectoryRecords } from './directories.ts';
@@ -67,6 +68,8 @@ export class State {
   readonly attempts: Attempts;
   readonly audit: Audit;
   readonly auditExports: AuditExportRecords;
+  readonly backups: Backups;
+  readonly certificateWarnings: CertificateWarnings;
   readonly clusters: Clusters;
   readonly directories: DirectoryRecords;
   readonly events: Events;
@@ -111,6 +114,8 @@ export class State {
     this.approvals = new Approvals(database);
     this.attempts = new Attempts(database);
     this.audit = new Audit(database);
+    this.backups = new Backups(database);
+    this.certificateWarnings = new CertificateWarnings(database);
     this.auditExports = new AuditExportRecords(database);
     this.clusters = new Clusters(database);
     this.directories = new DirectoryRecords(database);

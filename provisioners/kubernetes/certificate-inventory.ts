@@ -1,6 +1,6 @@
 import type { ObservedCertificate } from '../contract/observed.ts';
 import type { Duration, Instant } from '../contract/time.ts';
-import { type CertificateKeeper, keeperOf } from './kubeadm-certificates.ts';
+import { authorityOf, type CertificateKeeper, keeperOf } from './kubeadm-certificates.ts';
 
 /** How near a certificate's end is. */
 export type CertificateLevel = 'ok' | 'notice' | 'warning' | 'critical' | 'expired';
@@ -30,6 +30,8 @@ export interface InventoriedCertificate extends ObservedCertificate {
   /** Negative when it is over. */
   readonly remaining: Duration;
   readonly keeper: CertificateKeeper;
+  /** When the authority that signed it ends, if that is sooner: nobody believes in it from then on. */
+  readonly authorityEnds?: Instant;
 }
 
 /** All certificates of a cluster. */
@@ -52,7 +54,26 @@ function levelOf(remaining: Duration, keeper: CertificateKeeper): CertificateLev
   return level === 'notice' && selfRenewing.has(keeper) ? 'ok' : level;
 }
 
-const severity: readonly CertificateLevel[] = ['expired', 'critical', 'warning', 'notice', 'ok'];
+/** Levels, the worst first. */
+export const certificateLevels = [
+  'expired',
+  'critical',
+  'warning',
+  'notice',
+  'ok',
+] as const satisfies readonly CertificateLevel[];
+
+/** When the authority of a certificate ends, if that is before the certificate does. */
+function sooner(
+  { machine, name, notAfter }: ObservedCertificate,
+  keeper: CertificateKeeper,
+  observed: readonly ObservedCertificate[],
+): Instant | undefined {
+  if (keeper !== 'kubeadm' && keeper !== 'kubelet') return undefined;
+  const authority = authorityOf(name);
+  const end = observed.find((one) => one.machine === machine && one.name === authority)?.notAfter;
+  return end !== undefined && Date.parse(end) < Date.parse(notAfter) ? end : undefined;
+}
 
 const outermost = Math.max(...certificateThresholds.map(({ atMost }) => atMost));
 
@@ -65,13 +86,20 @@ export function certificateInventory(
     .map((certificate): InventoriedCertificate => {
       const remaining = Date.parse(certificate.notAfter) - Date.parse(now);
       const keeper = keeperOf(certificate.name);
-      return { ...certificate, remaining, keeper, level: levelOf(remaining, keeper) };
+      const authorityEnds = sooner(certificate, keeper, observed);
+      return {
+        ...certificate,
+        remaining,
+        keeper,
+        level: levelOf(remaining, keeper),
+        ...(authorityEnds === undefined ? {} : { authorityEnds }),
+      };
     })
     .sort((a, b) => a.remaining - b.remaining || compare(a.machine, b.machine) || compare(a.name, b.name));
   const first = certificates.find(({ keeper }) => keeper === 'kubeadm');
   return {
     certificates,
-    level: severity.find((level) => certificates.some((each) => each.level === level)) ?? 'ok',
+    level: certificateLevels.find((level) => certificates.some((each) => each.level === level)) ?? 'ok',
     ...(first === undefined
       ? {}
       : { renewalDue: new Date(Date.parse(first.notAfter) - outermost).toISOString() }),

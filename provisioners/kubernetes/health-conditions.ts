@@ -6,14 +6,10 @@ import {
   healthTypes,
 } from '../contract/health.ts';
 import type { ObservedCertificate } from '../contract/observed.ts';
+import { certificateInventory } from './certificate-inventory.ts';
 import { diskSpace } from './health-disk.ts';
 import { etcdHealthy } from './health-etcd.ts';
-
-/** Days before a certificate's end from which on it is a warning, and from which on it is critical. */
-const warningDays = 30;
-const criticalDays = 7;
-
-const day = 24 * 3_600_000;
+import { keeperOf } from './kubeadm-certificates.ts';
 
 /** Names side by side; of many, the first ones and how many more. */
 const named = (names: readonly string[]): string =>
@@ -104,28 +100,36 @@ function nodesReady({ nodes: sight, expected }: HealthLook): HealthCondition {
   };
 }
 
-/** The certificate that ends first; undefined when there is none. */
+/** The certificate that ends first, of those that anybody checks; undefined when there is none. */
 const firstToEnd = (certificates: readonly ObservedCertificate[]): ObservedCertificate | undefined =>
-  certificates.toSorted((one, other) => Date.parse(one.notAfter) - Date.parse(other.notAfter))[0];
+  certificates
+    .filter(({ name }) => keeperOf(name) !== 'nobody')
+    .toSorted((one, other) => Date.parse(one.notAfter) - Date.parse(other.notAfter))[0];
 
 function certificatesValid({ certificates: sight, at }: HealthLook): HealthCondition {
   const type = 'CertificatesValid';
   if ('unseen' in sight) return unknown(type, sight.unseen);
   const first = firstToEnd(sight.seen);
   if (first === undefined) return unknown(type, 'No certificate was found on the masters.');
-  const { machine, name, notAfter } = first;
-  const left = Date.parse(notAfter) - Date.parse(at);
-  const what = `${name} on ${machine}`;
-  if (left > warningDays * day)
-    return good(type, 'NoneEndsSoon', `The first to end is ${what}, on ${notAfter.slice(0, 10)}.`);
-  const isOver = left <= 0;
+  // The inventory knows of which an end is nobody's worry; a notice, 90 days before, is no ill health yet.
+  const { certificates } = certificateInventory(sight.seen, at);
+  const ending = certificates.find(({ level }) => level !== 'ok' && level !== 'notice');
+  if (ending === undefined)
+    return good(
+      type,
+      'NoneEndsSoon',
+      `The first to end is ${first.name} on ${first.machine}, on ${first.notAfter.slice(0, 10)}.`,
+    );
+  const { machine, name, notAfter, level } = ending;
+  const isOver = level === 'expired';
   return {
     type,
     status: 'False',
-    severity: left <= criticalDays * day ? 'critical' : 'warning',
+    severity: level === 'warning' ? 'warning' : 'critical',
     reason: isOver ? 'Expired' : 'EndsSoon',
-    message: `The certificate ${what} ${isOver ? 'ended' : 'ends'} on ${notAfter}.`,
-    remedy: 'See `remuda describe cluster` for all of them, and renew them.',
+    message: `The certificate ${name} on ${machine} ${isOver ? 'ended' : 'ends'} on ${notAfter}.`,
+    remedy:
+      'See all of them with `remuda certificates list`, and renew them with `remuda certificates renew`.',
     machine,
   };
 }

@@ -177,7 +177,7 @@ describe('certificates are renewed on demand, on the fleet (H12, complaint 13)',
     expect(world.fleet.violations, world.explain()).toEqual([]);
   });
 
-  it.each<Fault>([
+  it.each<Extract<Fault, { kind: 'machine-dies' }>>([
     { kind: 'machine-dies', machine: 'demo-cp-2', at: 20_000, back: 300_000 },
     { kind: 'machine-dies', machine: 'demo-cp-1', at: 8_000, back: 300_000 },
   ])('although %j', async (fault) => {

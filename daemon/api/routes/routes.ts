@@ -2,6 +2,8 @@ import type { Route } from '../route.ts';
 import { accessRoutes } from './access.ts';
 import { accountRoutes } from './account.ts';
 import { auditRoutes } from './audit.ts';
+import { backupRoutes } from './backups.ts';
+import { certificateRoutes } from './certificates.ts';
 import { clusterRoutes } from './clusters.ts';
 import { dayTwoRoutes } from './day-two.ts';
 import { directoryRoutes } from './directories.ts';
@@ -28,6 +30,8 @@ export const routeTable: readonly Route[] = [
   ...clusterRoutes,
   ...machineChangeRoutes,
   ...dayTwoRoutes,
+  ...backupRoutes,
+  ...certificateRoutes,
   ...healthRoutes,
   ...grantRoutes,
   ...credentialRoutes,

@@ -9,6 +9,7 @@ import { retirements } from './0008-retirements.ts';
 import { wayBack } from './0009-way-back.ts';
 import { maintenance } from './0010-maintenance.ts';
 import { health } from './0011-health.ts';
+import { certificates } from './0012-certificates.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order. */
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   wayBack,
   maintenance,
   health,
+  certificates,
 ];

@@ -121,6 +121,19 @@ export class FakeEngine implements EngineDoors {
     },
   };
   readonly clusterHealth = fakeHealth;
+  readonly certificates: EngineDoors['certificates'] = {
+    list: nothing,
+    shownWith: (view) => view,
+    ends: () => [],
+  };
+  backupList: Awaited<ReturnType<EngineDoors['backups']['list']>> = { cluster: 'demo', backups: [], places: [] };
+  readonly backups: EngineDoors['backups'] = {
+    list: async (cluster) => {
+      this.#take('listBackups', { cluster });
+      return this.backupList;
+    },
+    lastSuccesses: () => [],
+  };
   readonly dayTwo: EngineDoors['dayTwo'] = {
     plan: async (request) => {
       this.#take('planIntent', request);

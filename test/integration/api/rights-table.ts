@@ -38,6 +38,7 @@ export const rightsTable: Readonly<
   'cluster.list': ['own'],
   'cluster.get': ['viewer', 'user'],
   'cluster.health': ['viewer', 'user'],
+  'certificate.list': ['viewer', 'user'],
   'cluster.health-history': ['viewer', 'user'],
   'alert.list': ['own'],
   'alert.receivers': ['operator'],
