@@ -1,4 +1,4 @@
-import type { Observed } from '../api/types.ts';
+import type { ClusterView, Observed } from '../api/types.ts';
 import { localDate, relativeTime } from './times.ts';
 
 type Certificates = NonNullable<Observed['certificates']>;
@@ -25,3 +25,24 @@ export function certificatesText(certificates: Certificates, now: number = Date.
 
 const firstOf = (certificates: Certificates): Certificates[number] | undefined =>
   [...certificates].sort((one, other) => Date.parse(one.notAfter) - Date.parse(other.notAfter))[0];
+
+/** What there is to do about a cluster's certificates, in one sentence; nothing while none is near its end. */
+export function certificateWarning(
+  { name, certificates }: Pick<ClusterView, 'name' | 'certificates'>,
+  now: number = Date.now(),
+): string | undefined {
+  if (certificates?.first === undefined || certificates.level === 'ok') return undefined;
+  const { level, count, first } = certificates;
+  const what = count === 1 ? 'A certificate' : `${count} certificates`;
+  const when = {
+    notice: 'within 90 days',
+    warning: 'within 30 days',
+    critical: 'within 7 days',
+    expired: '',
+  }[level];
+  const verb =
+    level === 'expired'
+      ? `of ${name} ${count === 1 ? 'has' : 'have'} ended`
+      : `of ${name} ${count === 1 ? 'ends' : 'end'} ${when}`;
+  return `${what} ${verb}, the first ${relativeTime(first.notAfter, now)} (${first.name} on ${first.machine}): remuda certificates renew ${name}`;
+}

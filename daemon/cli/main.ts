@@ -4,6 +4,8 @@ import { releaseName } from '../api/schemas/release.ts';
 import { ApiRefusal, ServerAway } from './client.ts';
 import { addAccessCommands } from './commands/access.ts';
 import { addAuditCommands } from './commands/audit.ts';
+import { addBackupCommands } from './commands/backups.ts';
+import { addCertificateCommands } from './commands/certificates.ts';
 import { addClusterAccessCommands } from './commands/cluster-access.ts';
 import { addUpgradeCommands } from './commands/day-two.ts';
 import { addDeleteCommand } from './commands/clusters.ts';
@@ -44,6 +46,8 @@ export function buildProgram(session: Session): Command {
   addOperationCommands(program, session);
   addMachineCommands(program, session);
   addUpgradeCommands(program, session);
+  addCertificateCommands(program, session);
+  addBackupCommands(program, session);
   addDeleteCommand(program, session);
   addCredentialCommands(program, session);
   addSupplyCommands(program, session);

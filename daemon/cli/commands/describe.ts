@@ -9,7 +9,7 @@ import {
   operationDetailSchema,
   providerViewSchema,
 } from '../../api/types.ts';
-import { certificatesText } from '../certificates.ts';
+import { certificatesText, certificateWarning } from '../certificates.ts';
 import { cleanLine } from '../clean-text.ts';
 import { type Client, ServerAway } from '../client.ts';
 import { CommandFailure } from '../exit.ts';
@@ -95,6 +95,8 @@ async function describeCluster(
     ['etcd', (observed?.voters ?? []).map(memberText).join(', ')],
     ['certificates', certificatesText(observed?.certificates ?? [])],
   ]);
+  const warning = certificateWarning(cluster);
+  if (warning !== undefined) printer.answer(printer.out.warn(cleanLine(warning)));
   if (hindrance !== undefined)
     printer.answer(printer.out.warn(`not looked at afresh just now: ${cleanLine(hindrance)}`));
   for (const sentence of observed?.unseen ?? [])

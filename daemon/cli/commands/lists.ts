@@ -11,6 +11,8 @@ import {
   providerViewSchema,
   secretViewSchema,
 } from '../../api/types.ts';
+import { certificateWarning } from '../certificates.ts';
+import { cleanLine } from '../clean-text.ts';
 import type { Client } from '../client.ts';
 import { type Column, type OutputForm, printData, printList } from '../table.ts';
 import { relativeTime, humaneDuration, humaneSize } from '../times.ts';
@@ -26,6 +28,8 @@ interface Listing<Item extends z.ZodType> {
   readonly empty: string;
   /** How one is found by name in the list. */
   readonly nameOf: (item: z.output<Item>) => string;
+  /** What is to be said of one below the table, if anything. */
+  readonly noteOf?: (item: z.output<Item>) => string | undefined;
 }
 
 const listing = <Item extends z.ZodType>(of: Listing<Item>): Listing<Item> => of;
@@ -42,6 +46,7 @@ const coloured =
 const clusters = listing({
   item: clusterViewSchema,
   nameOf: (cluster) => cluster.name,
+  noteOf: (cluster) => certificateWarning(cluster),
   empty: 'There are no clusters. Make one: remuda apply -f answers.yaml --wait',
   columns: (style) => [
     { title: 'NAME', cell: (cluster) => cluster.name },
@@ -229,5 +234,11 @@ export async function show<Item extends z.ZodType>(
     return isInCluster && (name === undefined || of.nameOf(item) === name);
   });
   if (name !== undefined && items.length === 0) oneOf(name, all.map(of.nameOf), kind.slice(0, -1));
-  printList(session.printer, options.output, items, of.columns(session.printer.out), of.empty);
+  const { printer } = session;
+  printList(printer, options.output, items, of.columns(printer.out), of.empty);
+  if (options.output !== 'table') return;
+  for (const item of items) {
+    const note = of.noteOf?.(item);
+    if (note !== undefined) printer.note(printer.err.warn(cleanLine(note)));
+  }
 }

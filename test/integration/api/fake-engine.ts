@@ -121,8 +121,9 @@ export class FakeEngine implements EngineDoors {
     },
   };
   readonly clusterHealth = fakeHealth;
+  certificateList: ReturnType<EngineDoors['certificates']['list']> | undefined;
   readonly certificates: EngineDoors['certificates'] = {
-    list: nothing,
+    list: (cluster) => this.certificateList ?? nothing(cluster),
     shownWith: (view) => view,
     ends: () => [],
   };

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { CertificateList } from '../../../daemon/operations/certificates/certificates.ts';
+import { certificateInventory } from '../../../provisioners/kubernetes/certificate-inventory.ts';
+import { addFakeCluster } from '../api/fake-clusters.ts';
+import { fakeOperation } from '../api/fake-engine.ts';
+import { type FakeSite, startFakeSite } from '../api/fake-site.ts';
+import { CommandLine } from './command.ts';
+
+let site: FakeSite;
+let cli: CommandLine;
+
+beforeAll(async () => {
+  site = await startFakeSite();
+  addFakeCluster(site, 'demo');
+  const seen = { state: 'present' as const, detail: '' };
+  const cluster = site.engine.getCluster('demo');
+  const identity = { uid: cluster.uid, name: 'demo' };
+  const observed = {
+    cluster: identity,
+    at: inDays(0),
+    infrastructure: seen,
+    references: {},
+    incarnations: {},
+    retired: {},
+    unseen: [],
+  };
+  site.engine.clusters.set('demo', { ...cluster, observed });
+  cli = new CommandLine(site);
+});
+
+afterAll(async () => {
+  cli[Symbol.dispose]();
+  await site[Symbol.asyncDispose]();
+});
+
+const day = 24 * 3_600_000;
+const inDays = (days: number): string => new Date(Date.now() + days * day + 60_000).toISOString();
+const of = (name: string, days: number, issuer: string) => ({
+  machine: 'demo-cp-1',
+  name,
+  notAfter: inDays(days),
+  issuer,
+});
+
+const listed = (): CertificateList => ({
+  ...certificateInventory(
+    [
+      of('apiserver', 5, 'kubernetes'),
+      of('etcd/server', 60, 'etcd-ca'),
+      of('etcd/ca', 50, 'etcd-ca'),
+      of('ca', 3000, 'kubernetes'),
+      of('kubelet/client', 300, 'kubernetes'),
+    ],
+    new Date().toISOString(),
+  ),
+  seenAt: inDays(0),
+  workers: ['demo-general-1', '\u001b[31mred'],
+});
+
+beforeEach(() => {
+  site.engine.asked.length = 0;
+  site.engine.certificateList = listed();
+  site.engine.applyOperations = [fakeOperation()];
+});
+
+const askedFor = (name: string): unknown => site.engine.asked.find((one) => one.name === name)?.request;
+
+describe('certificates, from the command line (H12, H16, complaint 13)', () => {
+  test('every one with its end, days left, who signed it and who renews it; whose authority ends sooner', async () => {
+    const { code, out, err } = await cli.run(['certificates', 'list', 'demo']);
+    expect(code).toBe(0);
+    const lines = out.split('\n').map((line) => line.replaceAll(/ {2,}/g, '  '));
+    expect(lines[0]).toBe('MACHINE  CERTIFICATE  ENDS  DAYS LEFT  SIGNED BY  RENEWED BY');
+    expect(lines[1]).toMatch(/^demo-cp-1 {2}apiserver {2}\S.* {2}5 {2}kubernetes {2}certificates renew$/);
+    expect(out).toMatch(/etcd\/server .*60 +etcd-ca, which itself ends /);
+    expect(out).toMatch(/kubelet\/client .* its kubelet, by itself/);
+    expect(err).toContain('A renewal is due: remuda certificates renew demo');
+    expect(err).toContain('which it renews by itself (demo-general-1, red)');
+    expect(out + err).not.toContain('\u001b');
+  });
+
+  test('--fresh looks first, and the data are there for programs', async () => {
+    const { out } = await cli.run(['certificates', 'list', 'demo', '--fresh', '-o', 'json']);
+    expect(askedFor('observe')).toBe('demo');
+    expect(JSON.parse(out)).toMatchObject({
+      level: 'critical',
+      certificates: [{ name: 'apiserver' }, {}, {}, {}, {}],
+    });
+  });
+
+  test('says why there are none', async () => {
+    site.engine.certificateList = {
+      certificates: [],
+      level: 'ok',
+      workers: [],
+      unseen: 'Nobody has looked yet.',
+    };
+    const { code, out, err } = await cli.run(['certificates', 'list', 'demo']);
+    expect([code, out]).toEqual([0, '']);
+    expect(err).toContain('No certificate was seen: Nobody has looked yet.');
+  });
+
+  test('renew asks for an operation, of all masters or of those named', async () => {
+    await cli.run(['certificates', 'renew', 'demo', '--yes']);
+    expect(askedFor('startIntent')).toMatchObject({ cluster: 'demo', intent: { kind: 'renew' } });
+    site.engine.asked.length = 0;
+    const since = '2026-11-01T00:00:00Z';
+    await cli.run([
+      'certificates',
+      'renew',
+      'demo',
+      '--machine',
+      'a',
+      '--machine',
+      'b',
+      '--since',
+      since,
+      '-y',
+    ]);
+    expect(askedFor('startIntent')).toMatchObject({ intent: { kind: 'renew', machines: ['a', 'b'], since } });
+    const wrong = await cli.run(['certificates', 'renew', 'demo', '--since', 'yesterday', '-y']);
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('since');
+  });
+
+  test('a line below the clusters says what to do, and so does describe', async () => {
+    const cluster = site.engine.getCluster('demo');
+    const first = { machine: 'demo-cp-1', name: 'apiserver', notAfter: inDays(5) };
+    const certificates = { level: 'critical' as const, seenAt: inDays(0), count: 3, first };
+    site.engine.clusters.set('demo', { ...cluster, certificates });
+    try {
+      const sentence =
+        '3 certificates of demo end within 7 days, the first in 5 days (apiserver on demo-cp-1): remuda certificates renew demo';
+      expect((await cli.run(['get', 'clusters'])).err).toContain(sentence);
+      expect((await cli.run(['describe', 'cluster', 'demo'])).out).toContain(sentence);
+      expect((await cli.run(['get', 'clusters', '-o', 'json'])).err).not.toContain('certificates of demo');
+    } finally {
+      site.engine.clusters.set('demo', cluster);
+    }
+  });
+});
