@@ -4,6 +4,7 @@ import type { Instant } from '../../provisioners/contract/time.ts';
 import { disrupts, wayOut } from '../planning/disruption.ts';
 import { type WindowState, windowAt } from '../planning/maintenance-window.ts';
 import { windowText } from '../planning/maintenance-window-text.ts';
+import type { StepGraph } from './graph.ts';
 import type { MaintenanceRules, Planners } from './planners.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
@@ -43,8 +44,23 @@ export class Maintenance {
     this.#planners = planners;
   }
 
-  /** Undefined when the step may begin now. */
-  holdOf(run: OperationRun, step: PlannedStep): Hold | undefined {
+  /** Steps that may begin now, at most `limit`; and what holds the first of those that must wait for time to pass. */
+  ready(
+    run: OperationRun,
+    graph: StepGraph,
+    limit: number,
+  ): { readonly steps: readonly PlannedStep[]; readonly hold: Hold | undefined } {
+    let first: Hold | undefined;
+    const steps = graph.ready(limit, (step) => {
+      if (run.isHeld(step)) return true;
+      const hold = this.#holdOf(run, step);
+      first ??= hold;
+      return hold !== undefined;
+    });
+    return { steps, hold: first };
+  }
+
+  #holdOf(run: OperationRun, step: PlannedStep): Hold | undefined {
     if (run.kind === 'create' || run.kind === 'delete' || !disrupts(step)) return undefined;
     const known = this.#rulesFor(run);
     const closed = run.isOutsideWindow ? undefined : this.#closed(run, known, step);

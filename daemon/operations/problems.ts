@@ -18,6 +18,25 @@ const someOf = (sentences: readonly string[]): string =>
     ? sentences.join('; ')
     : `${sentences.slice(0, 3).join('; ')}; and ${sentences.length - 3} more`;
 
+function whyAsked({ cluster, number, names, changes }: Asked): string {
+  if (changes.length > 0)
+    return `the plan for cluster ${cluster} is no longer the one that was agreed to: ${someOf(changes)}`;
+  if (number > 1 && names.length > 0)
+    return `planned anew, cluster ${cluster} would lose ${names.join(', ')}, which nobody agreed to yet`;
+  return `the plan for cluster ${cluster} waits for approval`;
+}
+
+/** What a plan costs that must be confirmed. */
+function costOf(
+  cluster: string,
+  { kind, destroys }: { readonly destroys: readonly string[]; readonly kind: string },
+): string {
+  if (kind === 'delete')
+    return `deleting cluster ${cluster} destroys ${destroys.length} machines and what is on them`;
+  if (destroys.length === 0) return `this plan takes masters out of cluster ${cluster}`;
+  return `this plan destroys ${destroys.join(', ')} of cluster ${cluster}`;
+}
+
 /** Who has agreed, and how many are missing. */
 const wordsNeeded = (needed: number, agreed: readonly string[]): string => {
   const missing = needed - agreed.length;
@@ -61,21 +80,11 @@ export const problems = {
     remedy: 'Make room on the disk of the state folder; work goes on by itself.',
   }),
   /** `agreed`: who has agreed to this very plan. */
-  needsApproval: (
-    { cluster, operation, names, needed, changes, number }: Asked,
-    agreed: readonly string[],
-  ): ProblemReport => ({
+  needsApproval: (asked: Asked, agreed: readonly string[]): ProblemReport => ({
     kind: 'blocked',
     code: 'OPS-001',
-    summary: [
-      changes.length > 0
-        ? `the plan for cluster ${cluster} is no longer the one that was agreed to: ${someOf(changes)}`
-        : number > 1 && names.length > 0
-          ? `planned anew, cluster ${cluster} would lose ${names.join(', ')}, which nobody agreed to yet`
-          : `the plan for cluster ${cluster} waits for approval`,
-      ...(needed === 1 ? [] : [wordsNeeded(needed, agreed)]),
-    ].join('; '),
-    remedy: `${agreed.length === 0 ? 'Read the plan' : 'Somebody else reads the plan'}, then: remuda operation approve ${operation} --confirm ${cluster}, or cancel`,
+    summary: [whyAsked(asked), ...(asked.needed === 1 ? [] : [wordsNeeded(asked.needed, agreed)])].join('; '),
+    remedy: `${agreed.length === 0 ? 'Read the plan' : 'Somebody else reads the plan'}, then: remuda operation approve ${asked.operation} --confirm ${asked.cluster}, or cancel`,
   }),
   windowClosed: (
     cluster: string,
@@ -140,12 +149,7 @@ export const problems = {
   ): ProblemReport => ({
     kind: 'user',
     code: 'OPS-005',
-    summary:
-      plan.kind === 'delete'
-        ? `deleting cluster ${cluster} destroys ${plan.destroys.length} machines and what is on them`
-        : plan.destroys.length === 0
-          ? `this plan takes masters out of cluster ${cluster}`
-          : `this plan destroys ${plan.destroys.join(', ')} of cluster ${cluster}`,
+    summary: costOf(cluster, plan),
     remedy: `If that is meant, say the cluster's name: --confirm ${cluster}`,
   }),
   planChanged: (cluster: string): ProblemReport => ({

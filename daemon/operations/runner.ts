@@ -8,7 +8,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { type Ending, Endings } from './endings.ts';
 import type { StepGraph } from './graph.ts';
 import type { AgentLink } from './link.ts';
-import { type Hold, Maintenance } from './maintenance.ts';
+import { Maintenance } from './maintenance.ts';
 import { holdChange, isOfTime, pauseChange } from './pauses.ts';
 import type { Planners } from './planners.ts';
 import { loadRun } from './plan-record.ts';
@@ -184,13 +184,8 @@ export class Runner implements ReportReader {
       return run.plan.isPartial === true ? this.#replanWhenPossible(run) : this.#settle(run);
     const unchecked: PlannedStep[] = [];
     const room = mostOpen - run.open.size - run.starting.size;
-    let hold: Hold | undefined;
-    const mustWait = (step: PlannedStep): boolean => {
-      const held = run.isHeld(step) ? undefined : this.#maintenance.holdOf(run, step);
-      hold ??= held;
-      return held !== undefined || run.isHeld(step);
-    };
-    for (const step of graph.ready(room, mustWait)) {
+    const { steps, hold } = this.#maintenance.ready(run, graph, room);
+    for (const step of steps) {
       if (step.destructive && !run.cleared.delete(step.id)) unchecked.push(step);
       else this.#startStep(run, graph, step);
     }
