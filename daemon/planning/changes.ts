@@ -3,22 +3,23 @@ import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-
 import type { PlanContext } from './cluster-plan.ts';
 import { isGranted } from './creation.ts';
 import { isSealedOff, type LeavingMachine } from './leaving.ts';
-import { noticesOfReadiness } from './maintenance-rules.ts';
+import { noticesOfReadiness, noticesOfWindows } from './maintenance-rules.ts';
 
 const reasons: Readonly<Record<LeavingMachine['reason'], string>> = {
   surplus: 'fewer are asked for',
   removed: 'removed by name',
   replaced: 'another one takes its place',
-  upgraded: 'another one takes its place',
+  changed: 'another one as asked for now takes its place',
+  upgraded: 'one of the new version takes its place',
 };
 
 /** What becomes of a machine that leaves. */
 function departure(leaving: LeavingMachine): PlanChange {
   const { name, role, reason } = leaving;
   const why = `${role}, ${reasons[reason]}`;
-  return isSealedOff(leaving)
-    ? { action: 'change', subject: name, detail: `leaves the cluster, its machine stays: ${why}` }
-    : { action: 'destroy', subject: name, detail: why };
+  if (!isSealedOff(leaving)) return { action: 'destroy', subject: name, detail: why };
+  const stays = leaving.mode === 'off' ? 'stays, switched off' : 'stays';
+  return { action: 'change', subject: name, detail: `leaves the cluster, its machine ${stays}: ${why}` };
 }
 
 /** The machines and parts that change, in the user's terms. */
@@ -109,6 +110,7 @@ export function noticesOf(context: PlanContext, steps: readonly PlannedStep[]): 
     ...(joins > 0 && started === 1 ? [steps12] : []),
     ...noticesOfLeaving(difference),
     ...noticesOfReadiness(context),
+    ...(first === undefined ? noticesOfWindows(document, steps) : []),
     ...replaced.map(
       ({ name }) => `${name} is gone at the provider and is made anew; what was on its disks is lost.`,
     ),

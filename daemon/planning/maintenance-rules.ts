@@ -1,3 +1,4 @@
+import type { PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { DrainPolicy } from '../../provisioners/kubernetes/drain-policy.ts';
 import {
   groupOf,
@@ -8,6 +9,7 @@ import {
 import type { ClusterDocument } from '../spec/documents.ts';
 import { parseDuration } from '../spec/schema/quantity-syntax.ts';
 import type { PlanContext } from './cluster-plan.ts';
+import { disrupts } from './disruption.ts';
 
 /** What a drain may do, from `spec.maintenance.drain`. */
 export function drainPolicyOf({ spec }: ClusterDocument): DrainPolicy {
@@ -65,4 +67,17 @@ export function noticesOfReadiness(seen: Seen): string[] {
     const shortfall = floor && shortfallAmong(floor, membersOf(seen, group, first), first);
     return shortfall === undefined ? [] : [`${shortfall.why}. ${shortfall.remedy}`];
   });
+}
+
+/** When what disturbs what runs may begin, where the plan has such steps and the document names windows. */
+export function noticesOfWindows(
+  { spec }: Pick<ClusterDocument, 'spec'>,
+  steps: readonly PlannedStep[],
+): string[] {
+  const { windows } = spec.maintenance;
+  if (windows.length === 0 || !steps.some(disrupts)) return [];
+  const told = windows.map(
+    ({ days, from, to, timeZone }) => `${days.join(', ')} ${from} to ${to} ${timeZone}`,
+  );
+  return [`What disturbs what runs waits for a maintenance window: ${told.join('; ')}.`];
 }
