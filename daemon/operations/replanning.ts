@@ -1,5 +1,5 @@
 import type { Observed } from '../../provisioners/contract/observed.ts';
-import type { OperationKind, Plan } from '../../provisioners/contract/plan.ts';
+import type { Plan } from '../../provisioners/contract/plan.ts';
 import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { AgentLink } from './link.ts';
 import { observeThrough, type Subject } from './observation.ts';
@@ -16,8 +16,9 @@ const longestPause = 15_000;
 /** How often looking may fail with a connected agent before the operation stops, resumable: some two minutes. */
 const mostFailures = 12;
 
-/** Whether an operation makes a cluster what its document says. */
-const isOfDocument = (kind: OperationKind): boolean => kind === 'create' || kind === 'update';
+/** Whether an operation makes a cluster what its document says: a restore does so once the data serves. */
+const isOfDocument = ({ kind, plan: { intent } }: OperationRun): boolean =>
+  kind === 'create' || kind === 'update' || (intent?.kind === 'restore' && intent.isServing === true);
 
 /** Looks afresh and plans again with the same planner. */
 export class Replanner {
@@ -107,7 +108,7 @@ export class Replanner {
     const { state } = this.#recorder;
     const { desired, provider, cluster } = run.subject;
     const isSilent = error instanceof Problem && error.report.kind === 'blocked';
-    if (!isSilent || observed === undefined || !isOfDocument(run.kind)) throw error;
+    if (!isSilent || observed === undefined || !isOfDocument(run)) throw error;
     const plan = this.#planners.planRevival({
       desired,
       provider,
@@ -116,7 +117,8 @@ export class Replanner {
       unfinished: (kind) => state.attempts.unfinished(cluster.uid, kind),
     });
     if (plan === undefined) throw error;
-    return plan;
+    const { kind, intent } = run.plan;
+    return intent === undefined ? plan : { ...plan, kind, intent };
   }
 
   /** Keeps what a cluster looks like after an operation. A failure costs nothing: the next look tries again. */

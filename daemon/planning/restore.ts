@@ -237,7 +237,7 @@ function changesOf({ intent: { source } }: Request, { lost }: RestoreMasters, ta
  */
 export function planRestore(request: Request): IntentPlan {
   const { intent, observed } = request;
-  if (observed.marks?.[restoredMark] === intent.key) return followUp(request);
+  if (intent.isServing === true || observed.marks?.[restoredMark] === intent.key) return followUp(request);
   const { machines } = observed;
   if (machines === undefined)
     throw new Blocked(
@@ -283,14 +283,11 @@ const withRetired = (request: Request, asked: Parameters<typeof planCluster>[0][
   };
 };
 
-/** The restore itself is over: the rest is what the document asks for. */
+/**
+ * The restore itself is over: the rest is what the document asks for. The plan carries that it is, or else a moment of
+ * silence would look like the beginning, and who joined since would be stopped.
+ */
 function followUp(request: Request): IntentPlan {
-  const {
-    kind: _kind,
-    cluster: _cluster,
-    premises: _premises,
-    intent: _intent,
-    ...plan
-  } = planCluster(request);
-  return plan;
+  const { kind: _kind, cluster: _cluster, premises: _premises, ...plan } = planCluster(request);
+  return { ...plan, intent: { ...request.intent, isServing: true } };
 }

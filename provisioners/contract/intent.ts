@@ -59,6 +59,8 @@ const restoreIntentSchema = z.strictObject({
   lost: z.array(z.string().max(63)),
   /** The machine that is made for the data where no master is left. The planner's choice; the plan carries it. */
   newMaster: z.string().max(63).exactOptional(),
+  /** The data is restored and serves; what is left is what the document asks for. The planner's word, never taken back. */
+  isServing: z.literal(true).exactOptional(),
 });
 
 /**
