@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Engine } from '../operations/engine.ts';
 import { type CertificateMetricsSource, registerCertificateMetrics } from './certificate-metrics.ts';
 import type { EngineCounters } from '../operations/counters.ts';
+import { type BackupMetricsSource, registerBackupMetrics } from './backup-metrics.ts';
 import {
   type ClusterMetricsSource,
   registerClusterMetrics,
@@ -33,6 +34,7 @@ export class Metrics {
   /** `operations`: how many there are by state. */
   constructor(
     engine: Pick<Engine, 'counters' | 'health' | 'listClusters'> &
+      BackupMetricsSource &
       ClusterMetricsSource &
       CertificateMetricsSource,
     operations: () => Readonly<Record<string, number>> = () => ({}),
@@ -62,6 +64,7 @@ export class Metrics {
     this.#gauge('remuda_ready', '1 when the engine takes on work', () => (engine.health().isReady ? 1 : 0));
     this.#gauge('remuda_clusters', 'Clusters in state', () => engine.listClusters().length);
     registerClusterMetrics(this.#registry, engine);
+    registerBackupMetrics(this.#registry, engine);
     registerCertificateMetrics(this.#registry, engine);
     registerOperationMetrics(this.#registry, operations);
   }

@@ -1,6 +1,7 @@
 /** The API's types, for its clients: the CLI, the wizard, the console. Nothing here runs but zod. */
 export * from './schemas/access.ts';
 export * from './schemas/audit.ts';
+export * from './schemas/backups.ts';
 export * from './schemas/credentials.ts';
 export * from './schemas/directories.ts';
 export * from './schemas/door.ts';

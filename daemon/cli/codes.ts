@@ -184,6 +184,11 @@ export const commandCodes: ProblemCatalogue = {
     'The agent tried to hand a message over, and says above why it could not.',
     'Mend the cause, then try again: remuda alert receiver test NAME.',
   ),
+  'CLI-050': code(
+    'Not a place for a backup',
+    'On the command line a backup goes to the state disk or to a folder; servers and their keys stand in the answer file.',
+    'Write --to state-disk or --to /folder, or change spec.backup.destination.',
+  ),
   'BUG-002': code(
     'A mistake of the command',
     'The command met something that it should know. REMUDA_DEBUG=1 shows where.',

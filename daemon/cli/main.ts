@@ -6,6 +6,7 @@ import { addAccessCommands } from './commands/access.ts';
 import { addAuditCommands } from './commands/audit.ts';
 import { addBackupCommands } from './commands/backups.ts';
 import { addCertificateCommands } from './commands/certificates.ts';
+import { addBackupCommands } from './commands/backups.ts';
 import { addClusterAccessCommands } from './commands/cluster-access.ts';
 import { addUpgradeCommands } from './commands/day-two.ts';
 import { addDeleteCommand } from './commands/clusters.ts';
@@ -46,6 +47,7 @@ export function buildProgram(session: Session): Command {
   addOperationCommands(program, session);
   addMachineCommands(program, session);
   addUpgradeCommands(program, session);
+  addBackupCommands(program, session);
   addCertificateCommands(program, session);
   addBackupCommands(program, session);
   addDeleteCommand(program, session);

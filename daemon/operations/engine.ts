@@ -6,6 +6,7 @@ import { Admission } from './admission.ts';
 import { Applying } from './applying.ts';
 import { type CertificateDoors, Certificates } from './certificates/certificates.ts';
 import { CertificateWatch } from './certificates/watch.ts';
+import { type BackupDoors, BackupRoom } from './backups/room.ts';
 import { ClusterCredentials, type CredentialDoors } from './credentials.ts';
 import { type EngineCounters, newCounters } from './counters.ts';
 import { type Approval, Control } from './control.ts';
@@ -75,6 +76,8 @@ export class Engine {
   readonly clusterHealth: ClusterHealthDoors;
   /** When certificates of clusters end. */
   readonly certificates: CertificateDoors;
+  /** Backups of clusters: what is there, and the schedule. */
+  readonly backups: BackupDoors;
   /** What is wanted once of a cluster that is there. */
   readonly dayTwo: DayTwoDoors;
   readonly #parts: EngineParts;
@@ -93,6 +96,7 @@ export class Engine {
   readonly #certificateWatch: CertificateWatch;
   readonly #sites: Sites;
   readonly #reading: Reading;
+  readonly #backups: BackupRoom;
   #isStarted = false;
 
   constructor(parts: EngineParts) {
@@ -126,6 +130,8 @@ export class Engine {
       turns: this.#turns,
       refuseWhenShort: () => this.#refuseWhenShort(),
     });
+    this.#backups = new BackupRoom({ ...common, dayTwo: this.dayTwo });
+    this.backups = this.#backups.doors;
     this.#deleting = new Deleting({ ...common, policies, admission });
     this.#preflight = new Preflight({ ...common, preparation: this.#preparation });
     this.#control = new Control(this.#recorder, this.#runner, policies);
@@ -156,6 +162,7 @@ export class Engine {
     this.#sites.listen(this.#runner);
     for (const { site } of [...agents.list(), ...providers.list()]) this.#sites.link(site);
     this.#runner.start();
+    this.#backups.start();
     this.#health.start();
     this.#certificateWatch.start();
   }
@@ -166,6 +173,7 @@ export class Engine {
     this.#health.stop();
     this.#certificateWatch.stop();
     this.#sites.stop();
+    this.#backups.stop();
     this.#runner.stop();
     this.#parts.state.journal.flush();
     this.#logs.closeAll();

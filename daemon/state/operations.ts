@@ -178,6 +178,21 @@ export class Operations {
     return row && recordOf(row);
   }
 
+  /** The newest operations of a kind that a principal asked of a cluster (uid), newest first. */
+  newestBy(
+    cluster: string,
+    kind: OperationKind,
+    principal: string,
+    limit: number,
+  ): readonly OperationRecord[] {
+    return this.#database
+      .prepare<[string, string, string, number], Row>(
+        'SELECT * FROM operations WHERE cluster = ? AND kind = ? AND principal = ? ORDER BY rowid DESC LIMIT ?',
+      )
+      .all(cluster, kind, principal, limit)
+      .map(recordOf);
+  }
+
   /** Kinds of the operations that were begun on the same cluster after this one. */
   kindsAfter(id: string): readonly OperationKind[] {
     return this.#database

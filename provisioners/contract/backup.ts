@@ -62,6 +62,14 @@ export const backupDestinationSchema = z.discriminatedUnion('type', [
 ]);
 export type BackupDestination = z.infer<typeof backupDestinationSchema>;
 
+/** A place for backups in words, for titles and messages; never with a secret. */
+export function backupWords(place: BackupDestination): string {
+  if (place.type === 'stateDisk') return 'the state disk';
+  if (place.type === 'path') return place.path;
+  if (place.type === 'ssh') return `${place.host}:${place.path}`;
+  return `the bucket ${place.bucket}${place.prefix === undefined ? '' : `/${place.prefix}`}`;
+}
+
 /**
  * Which backups are kept, by the words of restic and borg: the last so many, and of so many hours, days, weeks, months
  * and years that have one the newest of each. Without any of them all are kept.

@@ -12,9 +12,11 @@ export function answerFile(
     readonly name?: string;
     /** `spec.maintenance`, as YAML on one line. */
     readonly maintenance?: string;
+    /** `spec.backup`, as YAML on one line. */
+    readonly backup?: string;
   } = {},
 ): string {
-  const { masters = 3, workers = 2, version = '1.20.2', name = 'demo', maintenance } = options;
+  const { masters = 3, workers = 2, version = '1.20.2', name = 'demo', maintenance, backup } = options;
   return `apiVersion: remuda.dev/v1alpha1
 kind: Provider
 metadata: { name: lab }
@@ -34,5 +36,5 @@ ${masters + workers > 200 ? largeNetworks : ''}  addons:
     network: { type: routed-bridge }
     dns: { enabled: true }
   deletion: { protected: false }
-${maintenance === undefined ? '' : `  maintenance: ${maintenance}\n`}`;
+${maintenance === undefined ? '' : `  maintenance: ${maintenance}\n`}${backup === undefined ? '' : `  backup: ${backup}\n`}`;
 }

@@ -50,6 +50,24 @@ const createAndReplace: Story = async (world) => {
   return [created, endOf(replaced), endOf(await world.change(kept, 'keep'))].join(', ');
 };
 
+/** Two backups of which one is kept. */
+const createAndBackUp: Story = async (world) => {
+  const backup = '{ keep: { keepLast: 1 } }';
+  const created = endOf(await world.apply(answerFile({ masters: 1, workers: 0, backup }), 'create'));
+  world.boundaries.begin();
+  const ends = [created];
+  for (const key of ['first', 'second']) {
+    const asked = { cluster: 'demo', principal: 'tester', intent: { kind: 'backup' }, idempotencyKey: key } as const;
+    const { operation } = await world.request((engine) => engine.dayTwo.start(asked));
+    ends.push(endOf(operation && (await world.ended(operation.id))));
+    await world.clock.sleep(60_000);
+  }
+  return [...ends, `${world.fleet.backups.length} kept`].join(', ');
+};
+
+/** Operations may be called otherwise where a request was made again. */
+const withoutOperation = (birth: string): string => birth.replace(/^backup [^/]+\//, 'backup ');
+
 const worlds: World[] = [];
 
 afterEach(() => {
@@ -68,7 +86,7 @@ async function play(story: Story, options: WorldOptions, countsFrom: 'open' | 's
     await world.run(world.clock.sleep(600_000));
     return {
       state: finalState(world.fleet),
-      births: world.fleet.births.toSorted(),
+      births: world.fleet.births.map(withoutOperation).toSorted(),
       violations: world.fleet.violations.map(({ kind, detail }) => `${kind}: ${detail}`),
       ending,
       crossings: world.boundaries.crossings,
@@ -151,6 +169,11 @@ export function describeBoundaries(victims: readonly ProcessName[]): void {
       const isWhole = victims.length > 1;
       const ending = 'succeeded, succeeded, succeeded';
       await proveEveryBoundary(createAndReplace, victims, 'story', ending, isWhole);
+    }, 3_600_000);
+
+    it('back up twice, keep one: resumes unasked, takes none twice', async () => {
+      const ending = 'succeeded, succeeded, succeeded, 1 kept';
+      await proveEveryBoundary(createAndBackUp, victims, 'story', ending);
     }, 3_600_000);
 
     it('delete: resumes unasked, leaves nothing, removes nothing twice', async () => {

@@ -228,6 +228,7 @@ export class World {
         ids: () => `id${(this.#ids += 1)}`,
         logDirectory: join(this.folder, 'logs'),
         seal: fakeSeal,
+        recoveryRecipient: 'age1fake-recovery',
         ...(this.#healthEvery === undefined ? {} : { health: { every: this.#healthEvery } }),
       });
       this.wire.daemon = { end, link };

@@ -4,7 +4,7 @@ import { addAgreementOptions, type AgreementOptions, carryOut, tellBegun } from 
 import type { Session } from './session.ts';
 
 /** Shows what an intent would do, asks, and begins exactly that. */
-async function bringAbout(
+export async function bringAbout(
   session: Session,
   cluster: string,
   intent: IntentRequest['intent'],

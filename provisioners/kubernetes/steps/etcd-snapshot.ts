@@ -1,9 +1,5 @@
 import { z } from 'zod';
-import {
-  type BackupDestination,
-  backupDestinationSchema,
-  type BackupManifest,
-} from '../../contract/backup.ts';
+import { backupDestinationSchema, type BackupManifest, backupWords } from '../../contract/backup.ts';
 import type { EtcdSnapshot } from '../../contract/ports.ts';
 import { defineStep, type StepContext, type StepLimits } from '../../contract/step.ts';
 import { minutes } from '../../contract/time.ts';
@@ -30,12 +26,6 @@ type SnapshotFacts = {
 
 /** etcd advises against more than 8 GiB; at 10 MB a second, written and read back, that is half an hour. */
 const limits: StepLimits = { soft: minutes(3), hard: minutes(120), attempts: 3 };
-
-const placeWords = (at: BackupDestination): string => {
-  if (at.type === 'stateDisk') return 'the state disk';
-  if (at.type === 'path') return at.path;
-  return at.type === 'ssh' ? `${at.host}:${at.path}` : `the bucket ${at.bucket}`;
-};
 
 const factsOf = ({ id, snapshot, revision, member, file }: BackupManifest): SnapshotFacts => ({
   id,
@@ -69,7 +59,7 @@ export const etcdSnapshot = defineStep<z.infer<typeof inputSchema>, SnapshotFact
   nature: 'act',
   phase: 'preparation',
   destructive: false,
-  title: ({ destination }) => `Back up etcd to ${placeWords(destination)}`,
+  title: ({ destination }) => `Back up etcd to ${backupWords(destination)}`,
   schema: inputSchema,
   limits,
   async observe(context, { destination }) {

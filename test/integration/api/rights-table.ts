@@ -53,6 +53,7 @@ export const rightsTable: Readonly<
   'machine.change': ['operator', 'operator'],
   'operation.plan': ['viewer', 'viewer'],
   'operation.start': ['operator', 'operator'],
+  'backup.list': ['viewer', 'user'],
   'grant.list': ['viewer', 'viewer'],
   'grant.put': ['admin', 'admin'],
   'grant.remove': ['admin', 'admin'],
