@@ -28,7 +28,7 @@ export async function lookOnce(ground: CheckGround, asked: PreflightStep): Promi
     const step = ground.steps.get(asked.kind);
     if (step?.phase !== phases[0] || asked.version > step.version)
       throw new Error(`${asked.kind} version ${asked.version} is no check that this agent knows`);
-    const seen = await step.observe(contextOf(ground, id), step.schema.parse(asked.input));
+    const seen = await step.observe(lookingContext(ground, id), step.schema.parse(asked.input));
     return { step: id, ...readObservation(seen, asked.kind) };
   } catch (thrown) {
     return { step: id, findings: [], problem: reportOf(thrown, `preflight/${id}`) };
@@ -44,7 +44,8 @@ function readObservation(seen: Observation<Json>, kind: string): Omit<PreflightR
   return { findings: [], problem };
 }
 
-function contextOf({ ports, cluster, clock, signal }: CheckGround, step: string): StepContext {
+/** What a step needs to look, outside of any operation: it logs nothing and nobody follows it. */
+export function lookingContext({ ports, cluster, clock, signal }: CheckGround, step: string): StepContext {
   return {
     ...ports,
     cluster,

@@ -6,6 +6,7 @@ import type { AttemptRunner } from './attempts.ts';
 import type { Watching } from './health/watching.ts';
 import type {
   AgentChecks,
+  AgentDrift,
   AgentOutgoing,
   AgentQuestionName,
   AgentQuestions,
@@ -31,7 +32,7 @@ export interface LinkClientOptions {
   readonly identity: LinkIdentity;
   readonly hello: () => Hello;
   readonly runner: AttemptRunner;
-  readonly questions: AgentQuestions & Partial<AgentChecks & AgentOutgoing>;
+  readonly questions: AgentQuestions & Partial<AgentChecks & AgentDrift & AgentOutgoing>;
   /** Looks after clusters between operations; without it nothing is told of their health. */
   readonly watching?: Watching;
   readonly logger: Logger;

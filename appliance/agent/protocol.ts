@@ -96,7 +96,7 @@ export interface AgentQuestions {
     readonly endpoint?: { readonly host: string; readonly port: number };
     readonly apiPort: number;
     readonly nodeNetwork?: NodeNetwork;
-  }): Promise<Omit<Observed, 'references' | 'incarnations' | 'retired'>>;
+  }): Promise<Omit<Observed, 'references' | 'incarnations' | 'retired' | 'drift'>>;
   /** Draws a new cluster's keys. Nothing is kept by the agent. */
   drawKeys(request: {
     readonly cluster: ClusterIdentity;
@@ -126,6 +126,22 @@ export interface AgentChecks {
     readonly context: ClusterContext;
     readonly steps: readonly PreflightStep[];
   }): Promise<readonly PreflightResult[]>;
+}
+
+/** A question that came with milestone C. */
+export interface AgentDrift {
+  /** Looks once at each of these steps and changes nothing. */
+  drift(request: {
+    readonly context: ClusterContext;
+    readonly steps: readonly PreflightStep[];
+  }): Promise<readonly DriftLook[]>;
+}
+
+/** What one look at a step found; of `different` and `unknown` the sentences say what or why. */
+export interface DriftLook {
+  readonly step: string;
+  readonly state: 'as-asked' | 'different' | 'unsettled' | 'unknown';
+  readonly differences: readonly string[];
 }
 
 /** A step of the phase `preflight` with everything it needs to look. */
@@ -304,7 +320,11 @@ export interface PayloadListing {
 }
 
 /** Every question there is. */
-export type AgentQuestionName = keyof AgentQuestions | keyof AgentChecks | keyof AgentOutgoing;
+export type AgentQuestionName = 
+  | keyof AgentQuestions
+  | keyof AgentChecks
+  | keyof AgentDrift
+  | keyof AgentOutgoing;
 
 /**
  * Whose health an agent looks after, from now on and until it is told otherwise or ends. Held in memory alone: each

@@ -3,10 +3,11 @@ import type { Ports } from '../../provisioners/contract/ports.ts';
 import type { AnyStep } from '../../provisioners/contract/step.ts';
 import { lookOnce } from './checking.ts';
 import type { Clock } from './clock.ts';
+import { lookForDrift } from './drift.ts';
 import { Looking } from './observe.ts';
 import type { PayloadSupply } from './payload-supply.ts';
 import { drawClusterKeys, publicHalf, signCredential } from './pki.ts';
-import type { AgentChecks, AgentQuestions, ClusterContext } from './protocol.ts';
+import type { AgentChecks, AgentDrift, AgentQuestions, ClusterContext } from './protocol.ts';
 import { seal } from './sealing.ts';
 import type { PortsFactory, Work } from './work.ts';
 
@@ -24,7 +25,7 @@ export interface QuestionsOptions {
 const patience = 110_000;
 
 /** The questions that only read or draw. */
-export function createQuestions(options: QuestionsOptions): AgentQuestions & AgentChecks {
+export function createQuestions(options: QuestionsOptions): AgentQuestions & AgentChecks & AgentDrift {
   const portsOf = (context: ClusterContext): Ports => portsForQuestion(options, context);
   return {
     observe: (request) => new Looking(portsOf(request.context), options.clock, request).observe(),
@@ -56,6 +57,11 @@ export function createQuestions(options: QuestionsOptions): AgentQuestions & Age
         signal: work.signal,
       };
       return Promise.all(steps.map((step) => lookOnce(ground, step)));
+    },
+    drift({ context, steps }) {
+      const work = questionWork(options, context);
+      const ports = options.ports(work);
+      return lookForDrift({ ...options, ports, cluster: context.cluster, signal: work.signal }, steps);
     },
     machines: ({ context }) => providerOf(portsOf(context)).machines.list(context.cluster),
   };

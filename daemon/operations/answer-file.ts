@@ -9,8 +9,10 @@ import {
   natureOf,
   planCluster,
   planDeletion,
+  planDrift,
   planRevival,
   releaseSteps,
+  remedyOf,
 } from '../planning/planner.ts';
 import { backupSettings } from '../spec/backup.ts';
 import { completeCluster, labSubnetFor } from '../spec/completion.ts';
@@ -195,6 +197,14 @@ export const answerFilePlanners: Planners = {
       isEstablished: hasReceipt('control-plane.init'),
       mayHaveJoined: hasBegun('control-plane.join'),
     }),
+  planDrift({ desired, provider, hasReceipt: _hasReceipt, hasBegun: _hasBegun, ...rest }) {
+    const { steps, unmet } = planDrift({
+      ...rest,
+      desired: readClusterDocument(desired.document),
+      provider: readProviderDocument(provider.document),
+    });
+    return { steps: steps.map((step) => ({ ...step, remedy: remedyOf(step) })), unmet };
+  },
   releaseSteps,
   planRevival: ({ desired, provider, observed, revision, unfinished }) =>
     planRevival({

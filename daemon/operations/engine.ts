@@ -12,6 +12,7 @@ import { type EngineCounters, newCounters } from './counters.ts';
 import { type Approval, Control } from './control.ts';
 import { DayTwo, type DayTwoDoors } from './day-two.ts';
 import { Deleting } from './deleting.ts';
+import { Drift, type DriftDoors } from './drift.ts';
 import { Enrolment, type TokenRequest } from './enrolment.ts';
 import type { EngineParts } from './engine-parts.ts';
 import type { AgentLink } from './link.ts';
@@ -78,6 +79,8 @@ export class Engine {
   readonly certificates: CertificateDoors;
   /** Backups of clusters: what is there, and the schedule. */
   readonly backups: BackupDoors;
+  /** The deep look. */
+  readonly drift: DriftDoors;
   /** What is wanted once of a cluster that is there. */
   readonly dayTwo: DayTwoDoors;
   readonly #parts: EngineParts;
@@ -132,6 +135,7 @@ export class Engine {
     });
     this.#backups = new BackupRoom({ ...common, dayTwo: this.dayTwo });
     this.backups = this.#backups.doors;
+    this.drift = new Drift(common);
     this.#deleting = new Deleting({ ...common, policies, admission });
     this.#preflight = new Preflight({ ...common, preparation: this.#preparation });
     this.#control = new Control(this.#recorder, this.#runner, policies);

@@ -1,5 +1,6 @@
 import type {
   AgentChecks,
+  AgentDrift,
   AgentOutgoing,
   AgentQuestions,
   AgentReport,
@@ -30,6 +31,8 @@ export interface AgentLink {
   ): Promise<Awaited<ReturnType<AgentQuestions[Name]>>>;
   /** Looks at checks without an operation. @throws as {@link ask} */
   preflight: AgentChecks['preflight'];
+  /** Looks deep without an operation. Absent where nobody knows this question. @throws as {@link ask} */
+  readonly drift?: AgentDrift['drift'];
   /** What only the agent may do: to speak with servers that a user named. Absent where nobody knows these questions. */
   readonly reach?: <Name extends keyof AgentOutgoing>(
     name: Name,

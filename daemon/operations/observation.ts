@@ -1,7 +1,7 @@
 import type { ClusterContext, Sealed } from '../../appliance/agent/protocol.ts';
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ClusterIdentity, MachineRef } from '../../provisioners/contract/machine.ts';
-import type { Observed } from '../../provisioners/contract/observed.ts';
+import type { Observed, ObservedDrift } from '../../provisioners/contract/observed.ts';
 import { Blocked } from '../../provisioners/contract/problem.ts';
 import type { State } from '../state/state.ts';
 import type { AgentLink } from './link.ts';
@@ -93,6 +93,17 @@ function keptSecret(state: State, name: string, { by, document, destination }: S
 }
 
 /**
+ * What the last deep look found, as long as it may be so still: an operation that has ended since, whatever became of
+ * it, has worked on what was seen.
+ */
+export function driftNow(state: State, cluster: string): ObservedDrift | undefined {
+  const drift = state.health.getDrift(cluster);
+  const [last] = state.operations.list(cluster, 1);
+  const isOlder = drift !== undefined && last?.endedAt !== undefined && last.endedAt > drift.at;
+  return isOlder ? undefined : drift;
+}
+
+/**
  * Looks at the cluster through the site's agent and adds what only the daemon remembers.
  * @throws Transient when no agent answers, or the agent's own problem
  */
@@ -116,5 +127,6 @@ export async function observeThrough(link: AgentLink, state: State, subject: Sub
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
   });
-  return { ...seen, references, incarnations, retired };
+  const drift = driftNow(state, subject.cluster.uid);
+  return { ...seen, references, incarnations, retired, ...(drift === undefined ? {} : { drift }) };
 }

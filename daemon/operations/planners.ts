@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';
 import type { Intent } from '../../provisioners/contract/intent.ts';
-import type { Observed, Retirement } from '../../provisioners/contract/observed.ts';
+import type { DriftRemedy, Observed, Retirement } from '../../provisioners/contract/observed.ts';
 import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { Place, ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { NodeNetwork, ProviderConfig } from '../../provisioners/contract/provider.ts';
@@ -121,6 +121,11 @@ export interface Planners {
   planCluster(input: PlanningInput & { readonly retire?: Readonly<Record<string, Retirement>> }): Plan;
   /** What it takes to bring about an intent. @throws UserProblem or Blocked when it cannot be, or not now */
   planIntent(input: PlanningInput & { readonly intent: Intent }): Plan;
+  /** What to look at for drift, step by step, with what is done about each. @throws Problem as planCluster */
+  planDrift(input: PlanningInput): {
+    readonly steps: readonly (PlannedStep & { readonly remedy: DriftRemedy })[];
+    readonly unmet: readonly string[];
+  };
   /** What is left to do on a cluster that cannot be seen since a master began to join; undefined when nothing is. */
   planRevival(input: {
     readonly desired: DesiredCluster;

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
 import {
   type AgentChecks,
+  type AgentDrift,
   type AgentOutgoing,
   type AgentQuestionName,
   type AgentQuestions,
@@ -99,6 +100,12 @@ export class SocketLink implements AgentLink {
     request: Parameters<AgentChecks['preflight']>[0],
   ): Promise<Awaited<ReturnType<AgentChecks['preflight']>>> {
     return (await this.#answerOf('preflight', request)) as Awaited<ReturnType<AgentChecks['preflight']>>;
+  }
+
+  async drift(
+    request: Parameters<AgentDrift['drift']>[0],
+  ): Promise<Awaited<ReturnType<AgentDrift['drift']>>> {
+    return (await this.#answerOf('drift', request)) as Awaited<ReturnType<AgentDrift['drift']>>;
   }
 
   async reach<Name extends keyof AgentOutgoing>(

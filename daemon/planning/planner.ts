@@ -9,6 +9,7 @@ import { planContext } from './cluster-plan.ts';
 import { changesOf, noticesOf } from './changes.ts';
 import { creationSteps, premisesOf } from './creation.ts';
 import { differenceOf, mastersToJoin, requireQuorum, requireSight } from './difference.ts';
+import { mendingChanges, mendingSteps } from './drift.ts';
 import { isSealedOff, leavingMachines } from './leaving.ts';
 import { withBackup } from './master-backup.ts';
 import { isUpgrade, requireBlueGreen, requireUpgradePath } from './upgrade.ts';
@@ -16,6 +17,7 @@ import { machinesOnDuty } from './wanted.ts';
 
 export { apiPortOf } from './api-port.ts';
 export { planDeletion } from './deletion.ts';
+export { planDrift, remedyOf } from './drift.ts';
 export { describePlan } from './description.ts';
 export { releaseSteps } from './release.ts';
 export { planRevival } from './revival.ts';
@@ -88,7 +90,9 @@ export function planCluster(request: ClusterRequest): Plan {
     isEstablished,
     mayHaveJoined,
   });
-  const { steps, notices } = withBackup(context, creationSteps(context), request.recoveryRecipient);
+  const needed = creationSteps(context);
+  const mending = isEstablished ? mendingSteps(request, needed) : [];
+  const { steps, notices } = withBackup(context, [...mending, ...needed], request.recoveryRecipient);
   return {
     kind: isEstablished ? 'update' : 'create',
     cluster: { uid: observed.cluster.uid, name: observed.cluster.name },
@@ -98,7 +102,7 @@ export function planCluster(request: ClusterRequest): Plan {
     ...(Object.keys(retires).length === 0 ? {} : { retires }),
     ...(takesBack.length === 0 ? {} : { takesBack }),
     notices: [...noticesOf(context, steps), ...notices],
-    changes: changesOf(context, steps),
+    changes: [...changesOf(context, steps), ...mendingChanges(mending, observed)],
   };
 }
 

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import type { HealthCondition, HealthNumbers, HealthType } from '../../provisioners/contract/health.ts';
+import type { ObservedDrift } from '../../provisioners/contract/observed.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 
 /** Conditions that are kept: the agent's, and whether it is there, which only the daemon knows. */
@@ -121,6 +122,23 @@ export class HealthRecords {
            SELECT number FROM health_history WHERE cluster = ? ORDER BY number DESC LIMIT 1 OFFSET ?))`,
       )
       .run(cluster, oldest, cluster, keptTransitions);
+  }
+
+  /** What the last deep look found. */
+  putDrift(cluster: string, drift: ObservedDrift): void {
+    this.#database
+      .prepare(
+        `INSERT INTO cluster_drift (cluster, at, report) VALUES (?, ?, ?)
+         ON CONFLICT (cluster) DO UPDATE SET at = excluded.at, report = excluded.report`,
+      )
+      .run(cluster, drift.at, JSON.stringify(drift));
+  }
+
+  getDrift(cluster: string): ObservedDrift | undefined {
+    const row = this.#database
+      .prepare<[string], { report: string }>('SELECT report FROM cluster_drift WHERE cluster = ?')
+      .get(cluster);
+    return row && (JSON.parse(row.report) as ObservedDrift);
   }
 
   /** Newest first, before a number. */

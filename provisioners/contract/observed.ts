@@ -70,6 +70,38 @@ export interface ObservedCertificate {
   readonly issuer?: string;
 }
 
+/** What becomes of something that is not as asked: the next apply mends it, a machine is replaced, or a person looks. */
+export interface DriftRemedy {
+  readonly by: 'apply' | 'replace' | 'person';
+  /** A sentence for a person. */
+  readonly what: string;
+}
+
+/** Something that the deep look did not find as the document asks. */
+export interface DriftItem {
+  /** Id of the step that would bring it about: `machine.configure/w-1`. */
+  readonly step: string;
+  readonly kind: string;
+  /** Machine name, or `cluster`. */
+  readonly subject: string;
+  readonly title: string;
+  /** `unsettled`: under way by itself just now; `unknown`: it could not be looked at. */
+  readonly state: 'different' | 'unsettled' | 'unknown';
+  /** One sentence each. */
+  readonly differences: readonly string[];
+  /** When it was seen so first. */
+  readonly since: Instant;
+  readonly remedy: DriftRemedy;
+}
+
+/** What the last deep look found. */
+export interface ObservedDrift {
+  readonly at: Instant;
+  /** Steps that were looked at. */
+  readonly checked: number;
+  readonly items: readonly DriftItem[];
+}
+
 /**
  * What is, as far as the agent could see, in a constant number of list calls per cluster. Planning reads only this.
  * A part that could not be seen is absent, and `unseen` says why: absent is never "zero".
@@ -99,6 +131,8 @@ export interface Observed {
   readonly certificates?: readonly ObservedCertificate[];
   /** Content of the ConfigMap kube-system/remuda: add-on name → digest of its installed manifests, and our own marks. */
   readonly marks?: Readonly<Record<string, string>>;
+  /** What the last deep look found, from the daemon's records, until something is done to the cluster. */
+  readonly drift?: ObservedDrift;
   /** Why something above is absent, one sentence each, in the user's terms. */
   readonly unseen: readonly string[];
 }

@@ -2,6 +2,7 @@ import type { Watching } from '../../appliance/agent/health/watching.ts';
 import type { AttemptRunner } from '../../appliance/agent/attempts.ts';
 import type {
   AgentChecks,
+  AgentDrift,
   AgentQuestions,
   AgentReport,
   AttemptKey,
@@ -26,7 +27,7 @@ export interface WireFaults {
 export interface AgentEnd {
   readonly process: SimulatedProcess;
   readonly runner: AttemptRunner;
-  readonly questions: AgentQuestions & AgentChecks;
+  readonly questions: AgentQuestions & AgentChecks & AgentDrift;
   readonly hello: () => Hello;
   /** Looks after clusters; absent in worlds whose clusters nobody looks after. */
   readonly watching?: Watching;
@@ -144,7 +145,9 @@ export class Wire {
   }
 
   /** Asks the agent; a lost question or answer is Transient after some patience. */
-  async ask(name: keyof AgentQuestions | keyof AgentChecks, request: unknown): Promise<unknown> {
+  async ask(
+    name: keyof AgentQuestions | keyof AgentChecks | keyof AgentDrift,
+    request: unknown): Promise<unknown> {
     const { agent, daemon } = this;
     if (!this.isUp || agent === undefined || daemon === undefined)
       throw new Transient('LINK-001', 'No agent of this site is connected');
@@ -233,6 +236,13 @@ export class MemoryLink implements AgentLink {
   ): Promise<Awaited<ReturnType<AgentChecks['preflight']>>> {
     const answer = await this.#wire.ask('preflight', request);
     return answer as Awaited<ReturnType<AgentChecks['preflight']>>;
+  }
+
+  async drift(
+    request: Parameters<AgentDrift['drift']>[0],
+  ): Promise<Awaited<ReturnType<AgentDrift['drift']>>> {
+    const answer = await this.#wire.ask('drift', request);
+    return answer as Awaited<ReturnType<AgentDrift['drift']>>;
   }
 
   onReports(handler: (reports: readonly AgentReport[]) => void): void {

@@ -1,6 +1,7 @@
-import type { AgentChecks, AgentQuestions, Sealed } from '../../appliance/agent/protocol.ts';
+import type { AgentChecks, AgentDrift, AgentQuestions, Sealed } from '../../appliance/agent/protocol.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 import { lookOnce } from '../../appliance/agent/checking.ts';
+import { lookForDrift } from '../../appliance/agent/drift.ts';
 import { Looking } from '../../appliance/agent/observe.ts';
 import { steps as shipped } from '../../provisioners/kubernetes/steps.ts';
 import type { Clock } from '../../appliance/agent/clock.ts';
@@ -22,7 +23,7 @@ const fakePublicKeys = (): ClusterPublicKeys => ({
 const kinds = new Map(shipped.map((step) => [step.kind, step]));
 
 /** The agent's answers in the simulation. Keys are fakes; looking is the agent's own, through the fleet's ports. */
-export function fleetQuestions(portsFor: () => Ports, clock: Clock): AgentQuestions & AgentChecks {
+export function fleetQuestions(portsFor: () => Ports, clock: Clock): AgentQuestions & AgentChecks & AgentDrift {
   return {
     observe: (request) => new Looking(portsFor(), clock, request).observe(),
     drawKeys: async () => ({
@@ -49,6 +50,11 @@ export function fleetQuestions(portsFor: () => Ports, clock: Clock): AgentQuesti
         signal: new AbortController().signal,
       };
       return Promise.all(steps.map((step) => lookOnce(ground, step)));
+    },
+    drift: ({ context, steps }) => {
+      const { cluster } = context;
+      const { signal } = new AbortController();
+      return lookForDrift({ steps: kinds, ports: portsFor(), cluster, clock, signal }, steps);
     },
     machines: ({ context }) => portsFor().provider.machines.list(context.cluster),
   };

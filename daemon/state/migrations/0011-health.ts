@@ -16,6 +16,11 @@ const tables = `
   ) STRICT;
   CREATE INDEX health_history_of_cluster ON health_history (cluster, number);
 
+  -- What the last deep look found.
+  CREATE TABLE cluster_drift (
+    cluster TEXT PRIMARY KEY REFERENCES clusters (uid), at TEXT NOT NULL, report TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE alerts (
     id TEXT PRIMARY KEY, cluster TEXT NOT NULL, name TEXT NOT NULL, condition TEXT NOT NULL,
     fired_at TEXT NOT NULL, resolved_at TEXT

@@ -135,6 +135,7 @@ export class FakeEngine implements EngineDoors {
     },
     lastSuccesses: () => [],
   };
+  readonly drift: EngineDoors['drift'] = { last: nothing, look: async (name) => nothing(name) };
   readonly dayTwo: EngineDoors['dayTwo'] = {
     plan: async (request) => {
       this.#take('planIntent', request);
