@@ -34,9 +34,16 @@ async function lookAt(ground: CheckGround, asked: PreflightStep): Promise<DriftL
   const { id, kind, version, input } = asked;
   const step = ground.steps.get(kind);
   if (step === undefined || step.nature === 'act' || version > step.version)
-    return { step: id, state: 'unknown', differences: [`This agent does not know ${kind} version ${version}.`] };
+    return {
+      step: id,
+      state: 'unknown',
+      differences: [`This agent does not know ${kind} version ${version}.`],
+    };
   try {
-    return { step: id, ...readLook(await step.observe(lookingContext(ground, id), step.schema.parse(input))) };
+    return {
+      step: id,
+      ...readLook(await step.observe(lookingContext(ground, id), step.schema.parse(input))),
+    };
   } catch (error) {
     // Unknown stays unknown: whoever does not answer is neither as asked nor different.
     return { step: id, state: 'unknown', differences: [reportOf(error, `drift/${id}`).summary] };

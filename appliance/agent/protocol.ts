@@ -320,7 +320,7 @@ export interface PayloadListing {
 }
 
 /** Every question there is. */
-export type AgentQuestionName = 
+export type AgentQuestionName =
   | keyof AgentQuestions
   | keyof AgentChecks
   | keyof AgentDrift

@@ -6,6 +6,7 @@ export * from './schemas/credentials.ts';
 export * from './schemas/directories.ts';
 export * from './schemas/door.ts';
 export * from './schemas/drafts.ts';
+export * from './schemas/drift.ts';
 export * from './schemas/health.ts';
 export * from './schemas/certificates.ts';
 export * from './schemas/inventory.ts';

@@ -18,6 +18,7 @@ import { addDirectoryCommands } from './commands/directories.ts';
 import { addFileCommands } from './commands/files.ts';
 import { addPolicyCommands } from './commands/policies.ts';
 import { addPreflightCommand } from './commands/preflight.ts';
+import { addDriftCommand } from './commands/drift.ts';
 import { addHealthCommands } from './commands/health.ts';
 import { addGetCommand } from './commands/lists.ts';
 import { addOperationCommands } from './commands/operations.ts';
@@ -43,6 +44,7 @@ export function buildProgram(session: Session): Command {
   addGetCommand(program, session);
   addDescribeCommand(program, session);
   addHealthCommands(program, session);
+  addDriftCommand(program, session);
   addStreamCommands(program, session);
   addOperationCommands(program, session);
   addMachineCommands(program, session);

@@ -197,13 +197,20 @@ export const answerFilePlanners: Planners = {
       isEstablished: hasReceipt('control-plane.init'),
       mayHaveJoined: hasBegun('control-plane.join'),
     }),
-  planDrift({ desired, provider, hasReceipt: _hasReceipt, hasBegun: _hasBegun, ...rest }) {
+  planDrift({
+    desired,
+    provider,
+    hasReceipt: _hasReceipt,
+    hasBegun: _hasBegun,
+    unfinished: _unfinished,
+    ...rest
+  }) {
     const { steps, unmet } = planDrift({
       ...rest,
       desired: readClusterDocument(desired.document),
       provider: readProviderDocument(provider.document),
     });
-    return { steps: steps.map((step) => ({ ...step, remedy: remedyOf(step) })), unmet };
+    return { steps: steps.map((step) => ({ ...step, remedy: remedyOf(step, desired.name) })), unmet };
   },
   releaseSteps,
   planRevival: ({ desired, provider, observed, revision, unfinished }) =>

@@ -175,6 +175,11 @@ const linkCodes: ProblemCatalogue = {
     explanation: 'It is connected, and something it looks at is slow or stuck.',
     remedy: 'Repeat the command; if it stays so, read the log of the agent.',
   },
+  'LINK-007': {
+    title: 'The agent cannot look for drift',
+    explanation: 'It is of a release that does not know this question.',
+    remedy: 'Update the agent of the site to the release of the daemon.',
+  },
 };
 
 /** Every code of the engine, of its secrets and of its link to the agents. Stable; none is ever given a new meaning. */

@@ -68,6 +68,7 @@ export class Drift {
         bypass: [],
         hasReceipt: (kind) => state.attempts.hasReceipt(uid, kind),
         hasBegun: (kind) => state.attempts.hasBegun(uid, kind),
+        unfinished: (kind) => state.attempts.unfinished(uid, kind),
       });
       const looks = await this.#ask(link, subject, steps);
       const drift = this.#kept(uid, steps, looks);
@@ -88,8 +89,13 @@ export class Drift {
     return uid;
   }
 
-  async #ask(link: AgentLink, subject: Subject, steps: readonly PlannedStep[]): Promise<readonly DriftLook[]> {
-    if (link.drift === undefined) throw new Transient('LINK-007', 'The agent of the site cannot look for drift.');
+  async #ask(
+    link: AgentLink,
+    subject: Subject,
+    steps: readonly PlannedStep[],
+  ): Promise<readonly DriftLook[]> {
+    if (link.drift === undefined)
+      throw new Transient('LINK-007', 'The agent of the site cannot look for drift.');
     const found: DriftLook[] = [];
     for (let at = 0; at < steps.length; at += batch) {
       const asked = steps.slice(at, at + batch);
@@ -114,8 +120,8 @@ export class Drift {
     const byId = new Map(looks.map((look) => [look.step, look]));
     const items = steps.flatMap(({ id: step, kind, subject, title, remedy }): DriftItem[] => {
       const look = byId.get(step);
-      if (look?.state === 'as-asked') return [];
-      const { state, differences } = look ?? { state: 'unknown' as const, differences: ['Nobody looked.'] };
+      const { state, differences } = look ?? { state: 'unknown', differences: ['Nobody looked.'] };
+      if (state === 'as-asked') return [];
       const known = before.get(step);
       const since = known?.state === state ? known.since : at;
       return [{ step, kind, subject, title, state, differences, since, remedy }];

@@ -1,6 +1,11 @@
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { DriftRemedy, Observed } from '../../provisioners/contract/observed.ts';
-import { type PlanChange, type PlannedStep, resolveReferences, stepId } from '../../provisioners/contract/plan.ts';
+import {
+  type PlanChange,
+  type PlannedStep,
+  resolveReferences,
+  stepId,
+} from '../../provisioners/contract/plan.ts';
 import { phases } from '../../provisioners/contract/step.ts';
 import { addonInstall } from '../../provisioners/kubernetes/steps/addon-install.ts';
 import { apiServerConfigure } from '../../provisioners/kubernetes/steps/api-server-configure.ts';
@@ -74,7 +79,9 @@ export function planDrift(request: ClusterRequest): DriftPlan {
     isEstablished: difference.masters.length > 0,
     mayHaveJoined: true,
   });
-  const unmet = wanted.filter(({ name, machine }) => machine === undefined || observed.references[name] === undefined);
+  const unmet = wanted.filter(
+    ({ name, machine }) => machine === undefined || observed.references[name] === undefined,
+  );
   const names = new Set(unmet.map(({ name }) => name));
   const steps = creationSteps(context)
     .filter(isPart)
@@ -84,22 +91,33 @@ export function planDrift(request: ClusterRequest): DriftPlan {
 }
 
 /** What apply does about a step that is not as it should be. */
-export function remedyOf({ kind, subject }: Pick<PlannedStep, 'kind' | 'subject'>): DriftRemedy {
+export function remedyOf(
+  { kind, subject }: Pick<PlannedStep, 'kind' | 'subject'>,
+  cluster: string,
+): DriftRemedy {
   if (mendable.has(kind)) return { by: 'apply', what: 'The next apply puts it back in place.' };
   if (planned.has(kind)) return { by: 'apply', what: 'The next apply makes it again.' };
   if (subject === 'cluster')
-    return { by: 'person', what: 'Apply does not touch this on a cluster that runs; look at what is said there.' };
+    return {
+      by: 'person',
+      what: 'Apply does not touch this on a cluster that runs; look at what is said there.',
+    };
   return {
     by: 'replace',
-    what: `It is not mended on a machine that runs: remuda machine replace CLUSTER ${subject}`,
+    what: `It is not mended on a machine that runs: remuda machine replace ${cluster} ${subject}`,
   };
 }
 
 /** Steps that put back what the last deep look found changed, where that is safe, beside the steps of the plan. */
-export function mendingSteps(request: ClusterRequest, others: readonly PlannedStep[]): readonly PlannedStep[] {
+export function mendingSteps(
+  request: ClusterRequest,
+  others: readonly PlannedStep[],
+): readonly PlannedStep[] {
   const { drift, nodes } = request.observed;
   const found = new Set(
-    drift?.items.filter(({ state, kind }) => state === 'different' && mendable.has(kind)).map(({ step }) => step),
+    drift?.items
+      .filter(({ state, kind }) => state === 'different' && mendable.has(kind))
+      .map(({ step }) => step),
   );
   for (const { id } of others) found.delete(id);
   if (found.size === 0 || nodes === undefined) return [];

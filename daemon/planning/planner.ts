@@ -102,7 +102,7 @@ export function planCluster(request: ClusterRequest): Plan {
     ...(Object.keys(retires).length === 0 ? {} : { retires }),
     ...(takesBack.length === 0 ? {} : { takesBack }),
     notices: [...noticesOf(context, steps), ...notices],
-    changes: [...changesOf(context, steps), ...mendingChanges(mending, observed)],
+    changes: [...changesOf(context, needed), ...mendingChanges(mending, observed)],
   };
 }
 

@@ -49,6 +49,8 @@ export type Sight<Value> = { readonly seen: Value } | { readonly unseen: string 
 
 /** What an agent found out about a cluster in one look. */
 export interface HealthLook {
+  /** Name of the cluster. */
+  readonly cluster: string;
   readonly at: Instant;
   /** Names of the masters that were asked. */
   readonly masters: readonly string[];

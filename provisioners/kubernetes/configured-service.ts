@@ -46,8 +46,10 @@ export async function observeService(
     context.file.differ(machine, allOf(service)),
     context.service.state(machine, service.units),
   ]);
-  const first = differing[0];
-  if (first !== undefined) return { state: 'todo', why: `${first.path} on ${machine.name}: ${first.why}` };
+  if (differing.length > 0) {
+    const why = differing.map((file) => `${file.path} on ${machine.name}: ${file.why}`).join('; ');
+    return { state: 'todo', why };
+  }
   const wrong = states.find(({ enabled, active }) => !enabled || (service.mustRun && !active));
   if (wrong === undefined) return { state: 'done', facts: {} };
   return { state: 'broken', why: `${wrong.unit} on ${machine.name} is ${wrong.detail}` };

@@ -35,7 +35,7 @@ const only = (names: readonly string[]): { machine?: string } => {
 };
 
 /** Each master's own API server, and the address by which the cluster is reached. */
-function apiServerHealthy({ masters, apiServers, endpoint }: HealthLook): HealthCondition {
+function apiServerHealthy({ cluster, masters, apiServers, endpoint }: HealthLook): HealthCondition {
   const type = 'ApiServerHealthy';
   if (masters.length === 0) return unknown(type, 'No master of the cluster could be asked.');
   const silent = masters.filter((name) => apiServers[name] === undefined);
@@ -66,14 +66,14 @@ function apiServerHealthy({ masters, apiServers, endpoint }: HealthLook): Health
       severity: 'warning',
       reason: 'SomeSilent',
       message: `The API server on ${named(silent)} does not answer or is not ready; the others do.`,
-      remedy: `Look at the machine; if it is lost: remuda machine replace ${silent[0] ?? 'NAME'}`,
+      remedy: `Look at the machine; if it is lost: remuda machine replace ${cluster} ${silent[0] ?? 'NAME'}`,
       ...only(silent),
     };
   return good(type, 'AllAnswer', `The API servers on ${named(masters)} answer.`);
 }
 
 /** Every machine that is to be a Node is one, and Ready. A cordon is no illness. */
-function nodesReady({ nodes: sight, expected }: HealthLook): HealthCondition {
+function nodesReady({ cluster, nodes: sight, expected }: HealthLook): HealthCondition {
   const type = 'NodesReady';
   if ('unseen' in sight) return unknown(type, sight.unseen);
   const nodes = sight.seen;
@@ -95,7 +95,7 @@ function nodesReady({ nodes: sight, expected }: HealthLook): HealthCondition {
     severity: isAll ? 'critical' : 'warning',
     reason: unready.length > 0 ? 'NodesNotReady' : 'NodesMissing',
     message: `${names.length} of ${nodes.length + absent.length} nodes are not Ready. ${[...because, ...gone].join('; ')}`,
-    remedy: `Look at the machine and its kubelet; if it is lost: remuda machine replace ${names[0] ?? 'NAME'}`,
+    remedy: `Look at the machine and its kubelet; if it is lost: remuda machine replace ${cluster} ${names[0] ?? 'NAME'}`,
     ...only(names),
   };
 }
@@ -175,7 +175,7 @@ function versionsAligned({
 /** What one look means, a condition of each type in the order of `healthTypes`. Pure. */
 export const conditionsOf = (look: HealthLook): readonly HealthCondition[] => [
   apiServerHealthy(look),
-  etcdHealthy(look.members),
+  etcdHealthy(look),
   nodesReady(look),
   certificatesValid(look),
   versionsAligned(look),

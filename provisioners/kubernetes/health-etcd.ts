@@ -15,7 +15,10 @@ function marginText(well: number, voters: number): string {
 }
 
 /** Each member, and how far the voters are from losing quorum. A learner has no vote, and is on its way to be one. */
-export function etcdHealthy(sight: HealthLook['members']): HealthCondition {
+export function etcdHealthy({
+  cluster,
+  members: sight,
+}: Pick<HealthLook, 'cluster' | 'members'>): HealthCondition {
   if ('unseen' in sight) return { type, status: 'Unknown', reason: 'NotSeen', message: sight.unseen };
   const voters = sight.seen.filter(({ learner }) => !learner);
   const well = voters.filter(({ healthy, started }) => healthy && started);
@@ -38,7 +41,7 @@ export function etcdHealthy(sight: HealthLook['members']): HealthCondition {
       severity: 'warning',
       reason: 'MemberUnhealthy',
       message: `${unwell.map(nameOf).join(', ')} ${unwell.length === 1 ? 'is' : 'are'} not healthy; ${well.length} of ${voters.length} voters are, ${margin}.`,
-      remedy: `Look at the machine; if it is lost: remuda machine replace ${unwell.map(({ name }) => name).find((name) => name !== '') ?? 'NAME'}`,
+      remedy: `Look at the machine; if it is lost: remuda machine replace ${cluster} ${unwell.map(({ name }) => name).find((name) => name !== '') ?? 'NAME'}`,
       ...machineOf(unwell),
     };
   const members = voters.length === 1 ? 'The only member is' : `All ${voters.length} members are`;

@@ -147,7 +147,8 @@ export class Wire {
   /** Asks the agent; a lost question or answer is Transient after some patience. */
   async ask(
     name: keyof AgentQuestions | keyof AgentChecks | keyof AgentDrift,
-    request: unknown): Promise<unknown> {
+    request: unknown,
+  ): Promise<unknown> {
     const { agent, daemon } = this;
     if (!this.isUp || agent === undefined || daemon === undefined)
       throw new Transient('LINK-001', 'No agent of this site is connected');

@@ -23,7 +23,10 @@ const fakePublicKeys = (): ClusterPublicKeys => ({
 const kinds = new Map(shipped.map((step) => [step.kind, step]));
 
 /** The agent's answers in the simulation. Keys are fakes; looking is the agent's own, through the fleet's ports. */
-export function fleetQuestions(portsFor: () => Ports, clock: Clock): AgentQuestions & AgentChecks & AgentDrift {
+export function fleetQuestions(
+  portsFor: () => Ports,
+  clock: Clock,
+): AgentQuestions & AgentChecks & AgentDrift {
   return {
     observe: (request) => new Looking(portsFor(), clock, request).observe(),
     drawKeys: async () => ({

@@ -55,6 +55,7 @@ export class HealthEye {
       isAnswering ? endpointOf(ports, access, cluster) : undefined,
     ]);
     return {
+      cluster: cluster.context.cluster.name,
       at: now,
       masters: names,
       apiServers,

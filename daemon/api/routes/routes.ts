@@ -12,6 +12,7 @@ import { doorRoutes } from './door.ts';
 import { draftRoutes } from './drafts.ts';
 import { fileRoutes } from './files.ts';
 import { grantRoutes } from './grants.ts';
+import { driftRoutes } from './drift.ts';
 import { healthRoutes } from './health.ts';
 import { operationRoutes } from './operations.ts';
 import { machineChangeRoutes } from './machine-changes.ts';
@@ -33,6 +34,7 @@ export const routeTable: readonly Route[] = [
   ...backupRoutes,
   ...certificateRoutes,
   ...healthRoutes,
+  ...driftRoutes,
   ...grantRoutes,
   ...credentialRoutes,
   ...draftRoutes,

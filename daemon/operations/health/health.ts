@@ -1,6 +1,6 @@
 import type { WatchedCluster } from '../../../appliance/agent/protocol.ts';
 import type { HealthNumbers } from '../../../provisioners/contract/health.ts';
-import type { Duration } from '../../../provisioners/contract/time.ts';
+import type { Duration, Instant } from '../../../provisioners/contract/time.ts';
 import type { ClusterEntry } from '../../state/clusters.ts';
 import type { ClusterCondition, HealthTransition } from '../../state/health.ts';
 import type { AgentLink } from '../link.ts';
@@ -45,6 +45,8 @@ interface Watched {
   readonly name: string;
   readonly site: string;
   readonly cluster: WatchedCluster;
+  /** Since when this process knows of it: what was seen before that counts for nothing. */
+  readonly since: Instant;
 }
 
 /**
@@ -140,13 +142,12 @@ export class Health {
   #confidence(uid: string): Confidence {
     const { recorder } = this.#parts;
     const watched = this.#watched.get(uid);
-    const lastHeard = this.#book.get(uid)?.seenAt ?? recorder.now();
     if (watched === undefined)
       return {
         isFresh: false,
         reason: 'NotWatched',
         why: 'Nobody looks after it: no operation has finished it, or it is being deleted.',
-        since: lastHeard,
+        since: this.#book.get(uid)?.seenAt ?? recorder.now(),
       };
     const site = this.#sites.get(watched.site);
     const awaySince = site?.awaySince(recorder.clock.now());
@@ -164,7 +165,7 @@ export class Health {
         isFresh: false,
         reason: 'NotLookedYet',
         why: 'The agent has not told of it yet.',
-        since: lastHeard,
+        since: watched.since,
       };
     return { isFresh: true };
   }
@@ -219,7 +220,10 @@ export class Health {
       const cluster = watchedCluster(state, this.#parts.planners, entry);
       const site = sites.get(entry.provider);
       if (cluster === undefined || site === undefined) this.#watched.delete(uid);
-      else this.#watched.set(uid, { name, site, cluster });
+      else {
+        const since = this.#watched.get(uid)?.since ?? this.#parts.recorder.now();
+        this.#watched.set(uid, { name, site, cluster, since });
+      }
     }
     this.#dirty.clear();
     this.#isAllDirty = false;

@@ -26,9 +26,9 @@ export const apiServerConfigure = defineStep<z.infer<typeof inputSchema>, NoFact
   limits: quick,
   async observe(context, { machine, kubernetesVersion }) {
     const differing = await context.file.differ(machine, await filesOf(context, kubernetesVersion));
-    const first = differing[0];
-    if (first === undefined) return { state: 'done', facts: {} };
-    return { state: 'todo', why: `${first.path} on ${machine.name}: ${first.why}` };
+    if (differing.length === 0) return { state: 'done', facts: {} };
+    const why = differing.map((file) => `${file.path} on ${machine.name}: ${file.why}`).join('; ');
+    return { state: 'todo', why };
   },
   async apply(context, { machine, kubernetesVersion }) {
     await context.file.write(machine, await filesOf(context, kubernetesVersion));

@@ -19,9 +19,9 @@ export const pkiInstall = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   limits: quick,
   async observe(context, { machine }) {
     const differing = await context.file.differ(machine, pkiFiles(await context.secrets.clusterKeys()));
-    const first = differing[0];
-    if (first === undefined) return { state: 'done', facts: {} };
-    return { state: 'todo', why: `${first.path} on ${machine.name}: ${first.why}` };
+    if (differing.length === 0) return { state: 'done', facts: {} };
+    const why = differing.map((file) => `${file.path} on ${machine.name}: ${file.why}`).join('; ');
+    return { state: 'todo', why };
   },
   async apply(context, { machine }) {
     await context.file.write(machine, pkiFiles(await context.secrets.clusterKeys()));

@@ -39,6 +39,8 @@ export const rightsTable: Readonly<
   'cluster.get': ['viewer', 'user'],
   'cluster.health': ['viewer', 'user'],
   'certificate.list': ['viewer', 'user'],
+  'cluster.drift': ['viewer', 'user'],
+  'cluster.look-for-drift': ['viewer', 'viewer'],
   'cluster.health-history': ['viewer', 'user'],
   'alert.list': ['own'],
   'alert.receivers': ['operator'],

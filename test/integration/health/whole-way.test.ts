@@ -72,6 +72,27 @@ describe('health, from the command line to the machines (K6)', () => {
     expect(text).toContain('remuda_operations{state="succeeded"} 1');
   });
 
+  test('drift: nothing on a cluster as asked; a changed file by machine, with exit code 6, and apply mends it', async () => {
+    const clean = await run('drift', 'demo');
+    expect([clean.code, clean.out]).toEqual([
+      0,
+      expect.stringMatching(/demo: as asked \(\d+ steps looked at\)/),
+    ]);
+    const machine = site.fleet.machines().find(({ name }) => name === 'demo-cp-2');
+    const path = [...(machine?.files.keys() ?? [])].find((one) => one.includes('audit')) ?? '';
+    machine?.files.set(path, { content: 'by hand', mode: 0o600 });
+    const found = await run('drift', 'demo');
+    expect(found.code).toBe(6);
+    expect(found.out).toMatch(/demo-cp-2\n {2}different/);
+    expect(found.out).toContain(`- ${path} on demo-cp-2: `);
+    expect(found.out).toContain('The next apply puts it back in place.');
+    const file = join(folder, 'cluster.yaml');
+    expect((await run('plan', '-f', file)).out).toContain('put back:');
+    expect((await run('apply', '-f', file, '--wait')).code).toBe(0);
+    expect((await run('drift', 'demo')).code).toBe(0);
+    await vi.waitFor(async () => expect(await healthWord()).toBe('Healthy'), patient);
+  });
+
   test('a master that dies: what is wrong, since when and what to do, exit code 1; the history has it', async () => {
     site.fleet.addFault({ kind: 'machine-dies', machine: 'demo-cp-3', at: site.fleet.elapsed });
     await vi.waitFor(async () => expect(await healthWord()).toBe('Degraded'), patient);
@@ -83,7 +104,9 @@ describe('health, from the command line to the machines (K6)', () => {
     expect(code).toBe(1);
     expect(out).toMatch(/warning {2}EtcdHealthy since/);
     expect(out).toContain('demo-cp-3 is not healthy; 2 of 3 voters are, none more may fail.');
-    expect(out).toContain('What to do: Look at the machine; if it is lost: remuda machine replace demo-cp-3');
+    expect(out).toContain(
+      'What to do: Look at the machine; if it is lost: remuda machine replace demo demo-cp-3',
+    );
     expect((await run('health')).out).toMatch(/demo +Degraded/);
     const first = await get<{ readonly items: readonly HealthTransition[]; readonly next?: string }>(
       '/api/v1/clusters/demo/health/history?limit=1',

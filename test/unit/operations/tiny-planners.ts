@@ -181,6 +181,7 @@ export const tinyPlanners: Planners = {
     return { ...plan(intent.kind, observed, revision, removals(made), made), intent };
   },
   releaseSteps: () => [],
+  planDrift: () => ({ steps: [], unmet: [] }),
   planDeletion: ({ observed, revision }) => {
     const made = Object.keys(observed.marks ?? {});
     return plan('delete', observed, revision, removals(made), made);
