@@ -102,8 +102,7 @@ export const planningCodes: ProblemCatalogue = {
     title: 'A silent master stands in the way of a restore',
     explanation:
       'A master that does not answer may only be cut off from Remuda, and serve the data that is to be given up. Two etcd clusters under one name would each take writes that the other never sees.',
-    remedy:
-      'Bring it back, or say that it is lost with `--lost`: then it is destroyed before anything is restored.',
+    remedy: 'Bring it back, or say that it is lost with `--lost`: then it is destroyed before anything is restored.',
   },
   'PLAN-031': {
     title: 'It is not lost',
