@@ -68,7 +68,7 @@ export function planDrift(request: ClusterRequest): DriftPlan {
   const bare = withoutMarks(observed);
   const { wanted } = machinesOnDuty(document, provider, observed);
   const difference = { ...differenceOf(wanted, [], observed), relabelled: [], cordoned: [], off: [] };
-  const context = planContext({
+  const input = {
     document,
     provider,
     observed: bare,
@@ -78,7 +78,9 @@ export function planDrift(request: ClusterRequest): DriftPlan {
     difference: { ...difference, unfinished: wanted },
     isEstablished: difference.masters.length > 0,
     mayHaveJoined: true,
-  });
+    halfJoined: [],
+  };
+  const context = planContext(input);
   const unmet = wanted.filter(
     ({ name, machine }) => machine === undefined || observed.references[name] === undefined,
   );
