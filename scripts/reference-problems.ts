@@ -8,6 +8,7 @@ import { commandCodes } from '../daemon/cli/codes.ts';
 import { alertCodes } from '../daemon/operations/health/codes.ts';
 import { engineCodes } from '../daemon/operations/codes.ts';
 import { policyCodes } from '../daemon/operations/codes-of-policies.ts';
+import { restoreCodes } from '../daemon/operations/codes-of-restores.ts';
 import { planningCodes } from '../daemon/planning/codes.ts';
 import { specCodes } from '../daemon/spec/codes.ts';
 import { stateCodes } from '../daemon/state/codes.ts';
@@ -34,6 +35,11 @@ export const catalogues: readonly CatalogueOfRoom[] = [
     codes: planningCodes,
   },
   { title: 'Operations, agents, secrets', rooms: ['daemon/operations/'], codes: engineCodes },
+  {
+    title: 'Restores',
+    rooms: ['daemon/operations/restore-problems.ts'],
+    codes: restoreCodes,
+  },
   {
     title: 'Policies',
     rooms: ['daemon/operations/policies.ts'],

@@ -16,5 +16,6 @@ export * from './schemas/plan.ts';
 export * from './schemas/policies.ts';
 export * from './schemas/problem.ts';
 export * from './schemas/requests.ts';
+export * from './schemas/restores.ts';
 export * from './schemas/sealed.ts';
 export * from './schemas/supplies.ts';

@@ -24,6 +24,7 @@ import { addGetCommand } from './commands/lists.ts';
 import { addOperationCommands } from './commands/operations.ts';
 import { Session } from './commands/session.ts';
 import { addStreamCommands } from './commands/streams.ts';
+import { addRestoreCommand } from './commands/restore.ts';
 import { addSupportBundleCommand } from './commands/support-bundle.ts';
 import { addSupplyCommands } from './commands/supplies.ts';
 import { CommandFailure, type ExitCode, exitCode } from './exit.ts';
@@ -50,6 +51,7 @@ export function buildProgram(session: Session): Command {
   addMachineCommands(program, session);
   addUpgradeCommands(program, session);
   addBackupCommands(program, session);
+  addRestoreCommand(program, session);
   addCertificateCommands(program, session);
   addBackupCommands(program, session);
   addDeleteCommand(program, session);

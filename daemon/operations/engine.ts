@@ -26,6 +26,7 @@ import { problems } from './problems.ts';
 import { Reading } from './reading.ts';
 import { Recorder } from './recorder.ts';
 import { Resealing, type ResealingDoors } from './resealing.ts';
+import { type RestoreDoors, Restoring } from './restoring.ts';
 import { Runner } from './runner.ts';
 import { SecretStore } from './secret-store.ts';
 import { Sites } from './sites.ts';
@@ -83,6 +84,8 @@ export class Engine {
   readonly drift: DriftDoors;
   /** What is wanted once of a cluster that is there. */
   readonly dayTwo: DayTwoDoors;
+  /** Clusters' data, back from a backup or from who is left. */
+  readonly restoring: RestoreDoors;
   readonly #parts: EngineParts;
   readonly #recorder: Recorder;
   readonly #logs: OperationLogs;
@@ -133,6 +136,7 @@ export class Engine {
       turns: this.#turns,
       refuseWhenShort: () => this.#refuseWhenShort(),
     });
+    this.restoring = new Restoring({ ...common, dayTwo: this.dayTwo });
     this.#backups = new BackupRoom({ ...common, dayTwo: this.dayTwo });
     this.backups = this.#backups.doors;
     this.drift = new Drift(common);

@@ -55,6 +55,8 @@ export interface EtcdMember {
   /** Answered its own health endpoint when looked at. */
   readonly healthy: boolean;
   readonly leader: boolean;
+  /** Newest revision that it speaks of; absent where it was not told. */
+  readonly revision?: number;
   /** Size of its database, bytes; absent where it was not told. */
   readonly dbSize?: number;
   /** The database may grow so far, bytes; told by etcd 3.6 and later. */

@@ -42,7 +42,7 @@ const memberStatus = z.object({
   // Numbers of 64 bits travel as text in etcd's JSON.
   dbSize: z.coerce.number().optional(),
   dbSizeQuota: z.coerce.number().optional(),
-  header: z.object({ member_id: z.string() }),
+  header: z.object({ member_id: z.string(), revision: z.coerce.number().optional() }),
 });
 const health = z.object({ health: z.union([z.string(), z.boolean()]) });
 
@@ -51,6 +51,7 @@ interface MemberLook {
   readonly id: string;
   readonly leader: string;
   readonly isHealthy: boolean;
+  readonly revision?: number;
   readonly dbSize?: number;
   readonly dbQuota?: number;
 }
@@ -153,6 +154,7 @@ export class EtcdAdapter implements EtcdPort {
       learner: member.isLearner,
       healthy: seen?.isHealthy === true && seen.id === id,
       leader: seen !== undefined && seen.id === id && seen.leader === id,
+      ...(seen?.revision === undefined ? {} : { revision: seen.revision }),
       ...(seen?.dbSize === undefined ? {} : { dbSize: seen.dbSize }),
       ...(seen?.dbQuota === undefined ? {} : { dbQuota: seen.dbQuota }),
     };
@@ -170,6 +172,7 @@ export class EtcdAdapter implements EtcdPort {
         id: hexadecimal(status.header.member_id),
         leader: hexadecimal(status.leader),
         isHealthy: String(seen.health) === 'true',
+        ...(status.header.revision === undefined ? {} : { revision: status.header.revision }),
         ...(status.dbSize === undefined ? {} : { dbSize: status.dbSize }),
         ...(status.dbSizeQuota === undefined ? {} : { dbQuota: status.dbSizeQuota }),
       };

@@ -17,6 +17,7 @@ import { healthRoutes } from './health.ts';
 import { operationRoutes } from './operations.ts';
 import { machineChangeRoutes } from './machine-changes.ts';
 import { peopleRoutes } from './people.ts';
+import { restoreRoutes } from './restores.ts';
 import { sealedRoutes } from './sealed.ts';
 import { policyRoutes } from './policies.ts';
 import { serverRoutes } from './server.ts';
@@ -31,6 +32,7 @@ export const routeTable: readonly Route[] = [
   ...clusterRoutes,
   ...machineChangeRoutes,
   ...dayTwoRoutes,
+  ...restoreRoutes,
   ...backupRoutes,
   ...certificateRoutes,
   ...healthRoutes,

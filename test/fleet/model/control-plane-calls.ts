@@ -51,6 +51,7 @@ const memberOf = (cluster: ModelCluster, member: ModelMember): EtcdMember => ({
   learner: member.learner,
   healthy: member.running && cluster.etcd.hasQuorum,
   leader: cluster.etcd.leader === member.id,
+  ...(member.running ? { revision: cluster.objects.revision } : {}),
 });
 
 function orTransient<T>(act: () => T): T {

@@ -12,6 +12,11 @@ export class ObjectStore {
   readonly created: string[] = [];
   #version = 0;
 
+  /** How often anything was written. */
+  get revision(): number {
+    return this.#version;
+  }
+
   get(of: ObjectReference): StoredObject | undefined {
     return this.objects.get(keyOf(of));
   }

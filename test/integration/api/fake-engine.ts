@@ -136,6 +136,17 @@ export class FakeEngine implements EngineDoors {
     lastSuccesses: () => [],
   };
   readonly drift: EngineDoors['drift'] = { last: nothing, look: async (name) => nothing(name) };
+  readonly restoring: EngineDoors['restoring'] = {
+    plan: async (request) => {
+      this.#take('planRestore', request);
+      return this.planAnswer;
+    },
+    start: async (request) => {
+      this.#take('startRestore', request);
+      const [operation] = this.applyOperations;
+      return operation === undefined ? {} : { operation };
+    },
+  };
   readonly dayTwo: EngineDoors['dayTwo'] = {
     plan: async (request) => {
       this.#take('planIntent', request);

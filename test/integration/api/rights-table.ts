@@ -55,6 +55,8 @@ export const rightsTable: Readonly<
   'machine.change': ['operator', 'operator'],
   'operation.plan': ['viewer', 'viewer'],
   'operation.start': ['operator', 'operator'],
+  'restore.plan': ['viewer', 'viewer'],
+  'restore.start': ['operator', 'operator'],
   'backup.list': ['viewer', 'user'],
   'grant.list': ['viewer', 'viewer'],
   'grant.put': ['admin', 'admin'],

@@ -1,0 +1,44 @@
+import { intentAnswerSchema } from '../schemas/operation.ts';
+import { planAnswerSchema } from '../schemas/plan.ts';
+import { restoreRequestSchema } from '../schemas/restores.ts';
+import { defineRoute } from '../route.ts';
+
+/** A cluster's data back from a backup, or on with that of a master that is left. */
+export const restoreRoutes = [
+  defineRoute({
+    id: 'restore.plan',
+    method: 'post',
+    path: '/api/v1/clusters/{cluster}/restore-plan',
+    summary: 'What a restore would do and what would be lost, from a fresh look. Starts nothing.',
+    access: { verb: 'plan', object: 'cluster', named: 'cluster', cluster: 'cluster' },
+    mutates: false,
+    status: 200,
+    body: restoreRequestSchema,
+    answer: planAnswerSchema,
+    handle: async ({ engine }, { parameters, body, by }) => ({
+      body: await engine.restoring.plan({ ...body, cluster: parameters['cluster'] ?? '', principal: by }),
+    }),
+  }),
+  defineRoute({
+    id: 'restore.start',
+    method: 'post',
+    path: '/api/v1/clusters/{cluster}/restores',
+    summary: "Begins a restore. Needs the cluster's name: what was written since is lost.",
+    // As a deletion: both take away what nobody can bring back.
+    access: { verb: 'delete', object: 'cluster', named: 'cluster', cluster: 'cluster' },
+    mutates: true,
+    status: 202,
+    body: restoreRequestSchema,
+    answer: intentAnswerSchema,
+    async handle({ engine }, { parameters, body, by, idempotencyKey }) {
+      const answer = await engine.restoring.start({
+        ...body,
+        cluster: parameters['cluster'] ?? '',
+        principal: by,
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      });
+      if (answer.operation === undefined) return { body: answer, status: 200 };
+      return { body: answer, location: `/api/v1/operations/${answer.operation.id}` };
+    },
+  }),
+];
