@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 import type { ClusterDetail } from '../../../../daemon/api/types.ts';
 import { Refusal } from '../api/http.ts';
 import { useCluster } from '../api/queries.ts';
+import { HealthLabel } from '../clusters/health-label.tsx';
 import { Health } from '../clusters/health.tsx';
 import { isUnderWay, Running } from '../clusters/running.tsx';
 import { ProblemView } from '../problem/problem-view.tsx';
@@ -14,6 +15,7 @@ import { Loading } from '../shell/loading.tsx';
 import { NotFound } from '../shell/not-found.tsx';
 import { AccessTab } from './access-tab.tsx';
 import { DeleteQuestion } from './delete-question.tsx';
+import { DriftTab } from './drift-tab.tsx';
 import { EventsTab } from './events-tab.tsx';
 import { MachinesTab } from './machines-tab.tsx';
 import { OperationsTab } from './operations-tab.tsx';
@@ -22,7 +24,7 @@ import { texts } from './texts.ts';
 import { YamlTab } from './yaml-tab.tsx';
 import './cluster.css';
 
-const tabs = ['overview', 'machines', 'operations', 'events', 'access', 'yaml'] as const;
+const tabs = ['overview', 'machines', 'drift', 'operations', 'events', 'access', 'yaml'] as const;
 type TabName = (typeof tabs)[number];
 
 /** Everything about one cluster; the tab is in the address. */
@@ -78,6 +80,7 @@ function TabContent({
   const contents: Readonly<Record<TabName, () => React.JSX.Element>> = {
     overview: () => <OverviewTab cluster={cluster} />,
     machines: () => <MachinesTab cluster={cluster.name} />,
+    drift: () => <DriftTab cluster={cluster.name} />,
     operations: () => <OperationsTab cluster={cluster.name} />,
     events: () => <EventsTab cluster={cluster.name} />,
     access: () => <AccessTab cluster={cluster.name} />,
@@ -95,6 +98,7 @@ function Head({ cluster }: { readonly cluster: ClusterDetail }): React.JSX.Eleme
       <div className="remuda-cluster-title">
         <Title headingLevel="h1">{cluster.name}</Title>
         <Health phase={cluster.phase} />
+        {cluster.health === undefined ? undefined : <HealthLabel health={cluster.health} />}
         {operation !== undefined && isUnderWay(operation) ? <Running operation={operation} /> : undefined}
       </div>
       <Permitted isAllowed={mayDelete} needed="operator" cluster={cluster.name}>

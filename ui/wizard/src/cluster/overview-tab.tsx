@@ -17,6 +17,7 @@ import { post } from '../api/http.ts';
 import { keys } from '../api/queries.ts';
 import { ProblemReportView, ProblemView } from '../problem/problem-view.tsx';
 import { Time } from '../time/time.tsx';
+import { HealthCard } from './health-card.tsx';
 import { texts } from './texts.ts';
 
 /** What was asked for beside what was last seen. */
@@ -29,6 +30,11 @@ export function OverviewTab({ cluster }: { readonly cluster: ClusterDetail }): R
         <Asked cluster={cluster} />
         <Seen cluster={cluster} />
       </div>
+      {cluster.health === undefined ? undefined : (
+        <div className="remuda-health">
+          <HealthCard cluster={cluster.name} />
+        </div>
+      )}
     </>
   );
 }

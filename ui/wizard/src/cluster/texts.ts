@@ -3,6 +3,7 @@ export const texts = {
   tabs: {
     overview: 'Overview',
     machines: 'Machines',
+    drift: 'Drift',
     operations: 'Operations',
     events: 'Events',
     access: 'Access',
@@ -35,7 +36,15 @@ export const texts = {
   operationColumns: { kind: 'What', state: 'How it went', by: 'By', started: 'Begun', duration: 'Took' },
   noOperations: 'Nothing has been done yet.',
   noEvents: 'Nothing has happened yet.',
-  kinds: { create: 'Made', update: 'Changed', delete: 'Deleted', backup: 'Backed up', finalize: 'Upgrade finalized', restore: 'Data restored', renew: 'Certificates renewed' },
+  kinds: {
+    create: 'Made',
+    update: 'Changed',
+    delete: 'Deleted',
+    backup: 'Backed up',
+    finalize: 'Upgrade finalized',
+    restore: 'Data restored',
+    renew: 'Certificates renewed',
+  },
   states: {
     planned: 'Planned',
     waiting: 'Waits',

@@ -4,6 +4,7 @@ import { memo, startTransition, useEffect, useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import type { ClusterView, MachineView } from '../../../../daemon/api/types.ts';
 import { useMachines } from '../api/queries.ts';
+import { HealthLabel } from './health-label.tsx';
 import { Health, healthText } from './health.tsx';
 import { Running } from './running.tsx';
 import { texts } from './texts.ts';
@@ -77,8 +78,8 @@ function summariesOf(machines: readonly MachineView[]): ReadonlyMap<string, Summ
 }
 
 /** By what people call it: its name, its provider, how it is. */
-const isLike = ({ name, provider, phase }: ClusterView, sought: string): boolean =>
-  [name, provider, healthText(phase)].some((text) =>
+const isLike = ({ name, provider, phase, health }: ClusterView, sought: string): boolean =>
+  [name, provider, healthText(phase), health?.status ?? ''].some((text) =>
     text.toLowerCase().includes(sought.trim().toLowerCase()),
   );
 
@@ -102,7 +103,8 @@ const Row = memo(function Row(props: Summary & { readonly cluster: ClusterView }
         <div className="remuda-subtle">{cluster.provider}</div>
       </Td>
       <Td dataLabel={columns.health}>
-        <Health phase={cluster.phase} />
+        <Health phase={cluster.phase} />{' '}
+        {cluster.health === undefined ? undefined : <HealthLabel health={cluster.health} />}
       </Td>
       <Td dataLabel={columns.version}>{versions === '' ? '–' : versions}</Td>
       <Td dataLabel={columns.machines}>{texts.machines(ready, total)}</Td>
