@@ -9,13 +9,15 @@ import { enrol } from '../../appliance/agent/enrolment.ts';
 import { AgentLinkClient } from '../../appliance/agent/link-client.ts';
 import { requestCertificate } from '../../appliance/agent/pki.ts';
 import { type PayloadListing, protocolVersion } from '../../appliance/agent/protocol.ts';
+import { createBackupQuestions } from '../../appliance/agent/backup/questions.ts';
 import { createDirectoryQuestions } from '../../appliance/agent/directory/directory.ts';
 import { createQuestions } from '../../appliance/agent/questions.ts';
 import { createAlertQuestions } from '../../appliance/agent/health/alerts.ts';
 import { Watching } from '../../appliance/agent/health/watching.ts';
 import { Snapshots } from '../../appliance/agent/snapshots.ts';
 import { AttemptStore } from '../../appliance/agent/store.ts';
-import type { PortsFactory } from '../../appliance/agent/work.ts';
+import type { PortsFactory, Work } from '../../appliance/agent/work.ts';
+import type { Ports } from '../../provisioners/contract/ports.ts';
 import { steps } from '../../provisioners/kubernetes/steps.ts';
 import { scaledClock } from '../faults/scaled-clock.ts';
 import { callFleet } from '../fleet/model/calls.ts';
@@ -52,8 +54,14 @@ export interface FleetSite extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
+/** Other ports than the model's, for some of the work; `identity` is the agent's. */
+export type ChangePorts = (ports: Ports, work: Work, identity: string) => Ports;
+
 /** Starts one on free ports of loopback; it goes away with everything it wrote. `scale`: model milliseconds a real one. */
-export async function startFleetSite(scale = usualScale): Promise<FleetSite> {
+export async function startFleetSite(
+  scale = usualScale,
+  change: ChangePorts = (ports) => ports,
+): Promise<FleetSite> {
   const folder = mkdtempSync(join(tmpdir(), 'remuda-browser-'));
   const state = join(folder, 'daemon');
   let daemon = await startDaemon(state);
@@ -61,7 +69,7 @@ export async function startFleetSite(scale = usualScale): Promise<FleetSite> {
   const url = `https://127.0.0.1:${port}`;
   const token = readFileSync(join(state, 'admin-token'), 'utf8').trim();
   const fleet = new Fleet();
-  const agent = await startAgent({ url, token, folder, fleet, scale });
+  const agent = await startAgent({ url, token, folder, fleet, scale, change });
   return {
     url,
     folder: state,
@@ -120,8 +128,9 @@ async function startAgent(given: {
   readonly folder: string;
   readonly fleet: Fleet;
   readonly scale: number;
+  readonly change: ChangePorts;
 }): Promise<{ stop(): Promise<void> }> {
-  const { url, token, folder, fleet, scale } = given;
+  const { url, token, folder, fleet, scale, change } = given;
   const clock = { ...scaledClock({ start: Date.now(), scale }), random: Math.random };
   const ports: PortsFactory = (work) => {
     const door = new Door({
@@ -129,7 +138,8 @@ async function startAgent(given: {
       sleep: (duration) => clock.sleep(duration),
       carry: async (name, call, caller) => callFleet(fleet, name, call, caller),
     });
-    return fleetPorts(door, fakeSecrets(), (text, machine) => work.log(text, machine));
+    const ports = fleetPorts(door, fakeSecrets(), (text, machine) => work.log(text, machine));
+    return change(ports, work, identity);
   };
   // The model moves by the clock: machines boot and kubelets start while nobody calls them.
   const settling = setInterval(() => fleet.settle(clock.milliseconds()), 20);
@@ -177,6 +187,7 @@ async function startAgent(given: {
         clock,
         epoch,
       }),
+      ...createBackupQuestions({ ports, epoch }),
       // Servers of tests are on loopback.
       ...createDirectoryQuestions({ identity, reach: { isLoopbackAllowed: true } }),
       ...createAlertQuestions({ identity, reach: { isLoopbackAllowed: true } }),
