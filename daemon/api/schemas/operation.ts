@@ -135,3 +135,4 @@ export type LogPage = z.infer<typeof logPageSchema>;
 export const intentAnswerSchema = z
   .object({ operation: operationViewSchema.exactOptional().describe('Absent when there is nothing to do.') })
   .meta({ id: 'IntentAnswer' });
+export type IntentAnswer = z.infer<typeof intentAnswerSchema>;

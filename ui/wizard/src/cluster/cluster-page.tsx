@@ -14,6 +14,8 @@ import { AddressTabs } from '../shell/address-tabs.tsx';
 import { Loading } from '../shell/loading.tsx';
 import { NotFound } from '../shell/not-found.tsx';
 import { AccessTab } from './access-tab.tsx';
+import { CertificateBanner } from './certificate-banner.tsx';
+import { CertificatesTab } from './certificates-tab.tsx';
 import { DeleteQuestion } from './delete-question.tsx';
 import { DriftTab } from './drift-tab.tsx';
 import { EventsTab } from './events-tab.tsx';
@@ -24,7 +26,7 @@ import { texts } from './texts.ts';
 import { YamlTab } from './yaml-tab.tsx';
 import './cluster.css';
 
-const tabs = ['overview', 'machines', 'drift', 'operations', 'events', 'access', 'yaml'] as const;
+const tabs = ['overview', 'machines', 'drift', 'certificates', 'operations', 'events', 'access', 'yaml'] as const;
 type TabName = (typeof tabs)[number];
 
 /** Everything about one cluster; the tab is in the address. */
@@ -58,6 +60,7 @@ function Parts(props: { readonly cluster: ClusterDetail; readonly present: TabNa
   return (
     <>
       <Head cluster={cluster} />
+      <CertificateBanner cluster={cluster} />
       <AddressTabs
         label={`Parts of ${cluster.name}`}
         parts={tabs.map((name) => ({ name, title: texts.tabs[name] }))}
@@ -80,6 +83,7 @@ function TabContent({
   const contents: Readonly<Record<TabName, () => React.JSX.Element>> = {
     overview: () => <OverviewTab cluster={cluster} />,
     machines: () => <MachinesTab cluster={cluster.name} />,
+    certificates: () => <CertificatesTab cluster={cluster.name} />,
     drift: () => <DriftTab cluster={cluster.name} />,
     operations: () => <OperationsTab cluster={cluster.name} />,
     events: () => <EventsTab cluster={cluster.name} />,

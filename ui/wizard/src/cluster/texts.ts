@@ -3,6 +3,7 @@ export const texts = {
   tabs: {
     overview: 'Overview',
     machines: 'Machines',
+    certificates: 'Certificates',
     drift: 'Drift',
     operations: 'Operations',
     events: 'Events',
@@ -54,6 +55,47 @@ export const texts = {
     cancelled: 'Cancelled',
   },
   yaml: { desired: 'The answer file this cluster was made from', download: 'Download' },
+  intent: { planning: 'Looking at what would be done…', close: 'Close' },
+  certificateTab: {
+    renew: 'Renew…',
+    renewNow: 'Renew',
+    question: (cluster: string) => `Renew the certificates of ${cluster}?`,
+    nothing: 'All of them are new already.',
+    seen: 'Seen',
+    due: 'next renewal due',
+    unseen: (why: string) => `No certificate was seen. ${why}`,
+    workers: (names: string) =>
+      `Workers have no certificate but their kubelet’s, which it renews by itself: ${names}.`,
+    columns: {
+      machine: 'Machine',
+      name: 'Certificate',
+      ends: 'Ends',
+      left: 'Left',
+      signer: 'Signed by',
+      keeper: 'Renewed by',
+    },
+    days: (days: number) => (days === 1 ? '1 day' : `${days} days`),
+    endsSooner: 'which itself ends',
+    levels: {
+      notice: { status: 'info' as const },
+      warning: { status: 'warning' as const },
+      critical: { status: 'danger' as const },
+      expired: { status: 'danger' as const, text: 'ended' },
+    },
+    keepers: {
+      kubeadm: 'this page',
+      kubelet: 'its kubelet, by itself',
+      rotation: 'nobody: the authority',
+      nobody: 'nobody: it is not checked',
+      'somebody else': 'whoever put it there',
+    },
+    banner: (count: number, isOver: boolean) => {
+      const what = count === 1 ? 'A certificate' : `${count} certificates`;
+      if (isOver) return `${what} ${count === 1 ? 'has' : 'have'} ended`;
+      return `${what} ${count === 1 ? 'is' : 'are'} near the end`;
+    },
+    see: 'See the certificates',
+  },
   deletion: {
     title: (name: string) => `Delete ${name}?`,
     body: 'All of this is removed, and cannot be had back:',
