@@ -5,7 +5,7 @@ import { LineView } from '../progress/line-view.ts';
 import { doing } from '../progress/steps-summary.ts';
 import { RecordView } from '../progress/record-view.ts';
 import { TreeView } from '../progress/tree-view.ts';
-import { concludeOperations } from './outcome.ts';
+import { concludeOperations, refuseWaiting } from './outcome.ts';
 import type { WaitOptions } from './options.ts';
 import type { Session } from './session.ts';
 import { printTeardownLists } from './teardown-lists.ts';
@@ -47,7 +47,10 @@ function viewFor(session: Session, options: WaitOptions): OperationView {
     : new LineView(session.printer);
 }
 
-/** What is said when a command starts work and does not stay to watch it. */
+/**
+ * What is said when a command starts work and does not stay to watch it.
+ * @throws CommandFailure of exit code 7 when it does not begin before others have agreed
+ */
 export function sayStarted(session: Session, operations: readonly Operation[]): void {
   for (const operation of operations) {
     session.printer.answer(
@@ -55,4 +58,5 @@ export function sayStarted(session: Session, operations: readonly Operation[]): 
     );
     session.printer.note(`Follow it: remuda operation follow ${operation.id}`);
   }
+  refuseWaiting(operations);
 }

@@ -1,4 +1,4 @@
-import type { OperationDetail, ProblemDetails } from '../../api/types.ts';
+import type { OperationDetail, OperationView, ProblemDetails } from '../../api/types.ts';
 import { CommandFailure, type ExitCode, exitCode } from '../exit.ts';
 import { operationTitle } from '../progress/steps-summary.ts';
 import { cleanLine } from '../clean-text.ts';
@@ -32,6 +32,22 @@ export function concludeOperations(
   }
 }
 
+/** Ends a command whose work waits for the word of others. @throws CommandFailure */
+export function refuseWaiting(operations: readonly OperationView[]): void {
+  const waiting = operations.filter(({ waitingFor }) => waitingFor === 'approval');
+  if (waiting.length === 0) return;
+  const problems = waiting.flatMap(({ problem }) => problem ?? []);
+  throw new CommandFailure(exitCode.approval, problems, waiting.map(wayToApprove));
+}
+
+function wayToApprove({ id, cluster, toApprove = [], agreement }: OperationView): string {
+  const names = toApprove.map(cleanLine).join(', ');
+  const destroys = names === '' ? '' : `It would destroy ${names}. `;
+  const agreed = (agreement?.agreed ?? []).map(({ principal }) => cleanLine(principal)).join(', ');
+  const who = agreed === '' ? 'If you agree' : `${agreed} agreed; whoever else does`;
+  return `${destroys}${who}: remuda operation approve ${id} --confirm ${cluster.name} --wait`;
+}
+
 function problemsOf(operation: OperationDetail): readonly ProblemReport[] {
   const ofSteps = operation.stepList.flatMap((step) =>
     step.state === 'failed' && step.problem ? [step.problem] : [],
@@ -52,15 +68,7 @@ function problemsOf(operation: OperationDetail): readonly ProblemReport[] {
 
 function waysOn(operation: OperationDetail): readonly string[] {
   const { id, cluster } = operation;
-  if (operation.state === 'waiting') {
-    const names = (operation.toApprove ?? []).map(cleanLine).join(', ');
-    const destroys = names === '' ? '' : `It would destroy ${names}. `;
-    const agreed = (operation.agreement?.agreed ?? [])
-      .map(({ principal }) => cleanLine(principal))
-      .join(', ');
-    const who = agreed === '' ? 'If you agree' : `${agreed} agreed; whoever else does`;
-    return [`${destroys}${who}: remuda operation approve ${id} --confirm ${cluster.name} --wait`];
-  }
+  if (operation.state === 'waiting') return [wayToApprove(operation)];
   const log = `The whole log: remuda logs ${id}`;
   if (operation.supersededBy !== undefined)
     return [`A newer one goes on: remuda operation follow ${operation.supersededBy}`, log];

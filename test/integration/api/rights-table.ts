@@ -76,6 +76,7 @@ export const rightsTable: Readonly<
   'operation.resume': ['operator', 'operator'],
   'operation.cancel': ['operator', 'operator'],
   'operation.approve': ['operator', 'operator'],
+  'operation.override-window': ['admin', 'admin'],
   'operation.log': ['viewer', 'viewer'],
   'event.list': ['own'],
   'provider.list': ['viewer'],

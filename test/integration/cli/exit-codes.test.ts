@@ -208,6 +208,21 @@ describe('exit codes (DESIGN §7, H16)', () => {
       7,
       expect.stringContaining('operation approve op-1 --confirm demo'),
     ]);
+    endsWith({
+      state: 'waiting',
+      waitingFor: 'approval',
+      toApprove: ['demo-cp-1'],
+      agreement: {
+        needed: 2,
+        missing: 1,
+        agreed: [{ principal: 'user:anna', at: '2026-11-21T05:00:00.000Z' }],
+      },
+    });
+    const asking = await cli.run(['apply', '-f', example]);
+    expect(asking.code).toBe(7);
+    expect(asking.err).toContain(
+      'user:anna agreed; whoever else does: remuda operation approve op-1 --confirm demo',
+    );
     site.engine.refusal = fakeRefusal('needs-confirmation');
     expect((await cli.run(['apply', '-f', example])).code).toBe(7);
     const count = site.engine.asked.length;
