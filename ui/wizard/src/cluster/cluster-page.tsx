@@ -26,7 +26,16 @@ import { texts } from './texts.ts';
 import { YamlTab } from './yaml-tab.tsx';
 import './cluster.css';
 
-const tabs = ['overview', 'machines', 'drift', 'certificates', 'operations', 'events', 'access', 'yaml'] as const;
+const tabs = [
+  'overview',
+  'machines',
+  'drift',
+  'certificates',
+  'operations',
+  'events',
+  'access',
+  'yaml',
+] as const;
 type TabName = (typeof tabs)[number];
 
 /** Everything about one cluster; the tab is in the address. */
