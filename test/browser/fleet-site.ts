@@ -138,8 +138,8 @@ async function startAgent(given: {
       sleep: (duration) => clock.sleep(duration),
       carry: async (name, call, caller) => callFleet(fleet, name, call, caller),
     });
-    const ports = fleetPorts(door, fakeSecrets(), (text, machine) => work.log(text, machine));
-    return change(ports, work, identity);
+    const model = fleetPorts(door, fakeSecrets(), (text, machine) => work.log(text, machine));
+    return change(model, work, identity);
   };
   // The model moves by the clock: machines boot and kubelets start while nobody calls them.
   const settling = setInterval(() => fleet.settle(clock.milliseconds()), 20);

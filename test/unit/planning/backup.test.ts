@@ -8,7 +8,7 @@ import { steps as everyStep } from '../../../provisioners/kubernetes/steps.ts';
 import { ancestors, applied, cluster, finished, inOrder, request } from './scenario.ts';
 
 const recoveryRecipient = 'age1recovery';
-const touching = ['control-plane.join', 'etcd-member.remove', 'kubeadm-config.upload'];
+const touching = new Set(['control-plane.join', 'etcd-member.remove', 'kubeadm-config.upload']);
 const snapshotId = 'etcd.snapshot/cluster';
 
 const planned = (
@@ -51,7 +51,7 @@ describe('one backup an operation that touches masters (DESIGN §5)', () => {
         const plan = planned(desired, observed, { retire });
         const waiting = plan.steps.filter(
           ({ kind, subject }) =>
-            touching.includes(kind) || (kind === 'node.cordon' && subject.startsWith('c-cp-')),
+            touching.has(kind) || (kind === 'node.cordon' && subject.startsWith('c-cp-')),
         );
         expect(hasBackup(plan)).toBe(waiting.length > 0);
         for (const { id } of waiting) expect(ancestors(plan.steps, id)).toContain(snapshotId);
@@ -83,7 +83,7 @@ describe('one backup an operation that touches masters (DESIGN §5)', () => {
 
   it('goes where the document says; to the state disk where a master is dead, and says so', () => {
     const made = finished(cluster(3, 0, s3));
-    const [first] = planned(cluster(5, 0, s3), made).steps.filter(({ id }) => id === snapshotId);
+    const first = planned(cluster(5, 0, s3), made).steps.find(({ id }) => id === snapshotId);
     expect(first?.input).toMatchObject({ destination: { type: 's3', bucket: 'backups' } });
     const dead = {
       ...made,
