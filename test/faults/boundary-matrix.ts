@@ -57,7 +57,12 @@ const createAndBackUp: Story = async (world) => {
   world.boundaries.begin();
   const ends = [created];
   for (const key of ['first', 'second']) {
-    const asked = { cluster: 'demo', principal: 'tester', intent: { kind: 'backup' }, idempotencyKey: key } as const;
+    const asked = {
+      cluster: 'demo',
+      principal: 'tester',
+      intent: { kind: 'backup' },
+      idempotencyKey: key,
+    } as const;
     const { operation } = await world.request((engine) => engine.dayTwo.start(asked));
     ends.push(endOf(operation && (await world.ended(operation.id))));
     await world.clock.sleep(60_000);
