@@ -33,6 +33,7 @@ function costOf(
 ): string {
   if (kind === 'delete')
     return `deleting cluster ${cluster} destroys ${destroys.length} machines and what is on them`;
+  if (kind === 'restore') return `restoring cluster ${cluster} gives up what was written to it since`;
   if (destroys.length === 0) return `this plan takes masters out of cluster ${cluster}`;
   return `this plan destroys ${destroys.join(', ')} of cluster ${cluster}`;
 }

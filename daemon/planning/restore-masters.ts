@@ -89,9 +89,13 @@ export function restoreMasters(
   machines: readonly ProviderMachine[],
 ): RestoreMasters & { readonly asked: Readonly<Record<string, Retirement>> } {
   const masters = mastersAt(intent, observed, machines);
+  // Agreed to once: who comes back in the middle of it is destroyed all the same.
+  const isAgreed = (name: string): boolean =>
+    intent.lost.includes(name) && observed.retired[name] !== undefined;
   const answering = masters.flatMap(({ name, state }) => {
     const reference = observed.references[name];
-    return state === 'running' && reference !== undefined && hasAnswered(observed, name) ? [reference] : [];
+    const isThere = state === 'running' && hasAnswered(observed, name) && !isAgreed(name);
+    return isThere && reference !== undefined ? [reference] : [];
   });
   refuseFound(intent, answering);
   const silent = masters.filter(({ name }) => !answering.some((machine) => machine.name === name));

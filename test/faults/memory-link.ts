@@ -3,6 +3,7 @@ import type { AttemptRunner } from '../../appliance/agent/attempts.ts';
 import type {
   AgentChecks,
   AgentDrift,
+  AgentOutgoing,
   AgentQuestions,
   AgentReport,
   AttemptKey,
@@ -27,7 +28,7 @@ export interface WireFaults {
 export interface AgentEnd {
   readonly process: SimulatedProcess;
   readonly runner: AttemptRunner;
-  readonly questions: AgentQuestions & AgentChecks & AgentDrift;
+  readonly questions: AgentQuestions & AgentChecks & AgentDrift & Pick<AgentOutgoing, 'backup.list'>;
   readonly hello: () => Hello;
   /** Looks after clusters; absent in worlds whose clusters nobody looks after. */
   readonly watching?: Watching;
@@ -146,7 +147,7 @@ export class Wire {
 
   /** Asks the agent; a lost question or answer is Transient after some patience. */
   async ask(
-    name: keyof AgentQuestions | keyof AgentChecks | keyof AgentDrift,
+    name: keyof AgentQuestions | keyof AgentChecks | keyof AgentDrift | 'backup.list',
     request: unknown,
   ): Promise<unknown> {
     const { agent, daemon } = this;
@@ -244,6 +245,15 @@ export class MemoryLink implements AgentLink {
   ): Promise<Awaited<ReturnType<AgentDrift['drift']>>> {
     const answer = await this.#wire.ask('drift', request);
     return answer as Awaited<ReturnType<AgentDrift['drift']>>;
+  }
+
+  /** Of what only the agent may do, the simulation knows where backups lie. */
+  async reach<Name extends keyof AgentOutgoing>(
+    name: Name,
+    request: Parameters<AgentOutgoing[Name]>[0],
+  ): Promise<Awaited<ReturnType<AgentOutgoing[Name]>>> {
+    if (name !== 'backup.list') throw new Error(`the simulation knows no ${name}`);
+    return (await this.#wire.ask('backup.list', request)) as Awaited<ReturnType<AgentOutgoing[Name]>>;
   }
 
   onReports(handler: (reports: readonly AgentReport[]) => void): void {

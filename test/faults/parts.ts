@@ -1,4 +1,10 @@
-import type { AgentChecks, AgentDrift, AgentQuestions, Sealed } from '../../appliance/agent/protocol.ts';
+import type {
+  AgentChecks,
+  AgentDrift,
+  AgentOutgoing,
+  AgentQuestions,
+  Sealed,
+} from '../../appliance/agent/protocol.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 import { lookOnce } from '../../appliance/agent/checking.ts';
 import { lookForDrift } from '../../appliance/agent/drift.ts';
@@ -26,8 +32,10 @@ const kinds = new Map(shipped.map((step) => [step.kind, step]));
 export function fleetQuestions(
   portsFor: () => Ports,
   clock: Clock,
-): AgentQuestions & AgentChecks & AgentDrift {
+): AgentQuestions & AgentChecks & AgentDrift & Pick<AgentOutgoing, 'backup.list'> {
   return {
+    'backup.list': ({ context: { cluster }, destination }) =>
+      portsFor().backup.list({ cluster, destination }),
     observe: (request) => new Looking(portsFor(), clock, request).observe(),
     drawKeys: async () => ({
       sealed: await fakeSeal(JSON.stringify(fakeClusterKeys())),
