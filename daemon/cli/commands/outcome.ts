@@ -67,7 +67,7 @@ function problemsOf(operation: OperationDetail): readonly ProblemReport[] {
 }
 
 function waysOn(operation: OperationDetail): readonly string[] {
-  const { id, cluster } = operation;
+  const { id } = operation;
   if (operation.state === 'waiting') return [wayToApprove(operation)];
   const log = `The whole log: remuda logs ${id}`;
   if (operation.supersededBy !== undefined)
