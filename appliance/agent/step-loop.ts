@@ -78,7 +78,7 @@ class StepLoop {
   async run(): Promise<Outcome> {
     const { step, receipt } = this.#run;
     const kept = step.nature === 'act' ? receipt.read() : undefined;
-    if (kept !== undefined) return { state: 'succeeded', facts: kept, changed: false };
+    if (kept !== undefined) return { state: 'succeeded', facts: await this.#completed(kept), changed: false };
     try {
       for (;;) {
         const outcome = await this.#turn();
@@ -88,6 +88,23 @@ class StepLoop {
       if (thrown instanceof StepCancelled) return { state: 'cancelled' };
       if (thrown instanceof HardLimit) return this.#overHardLimit();
       throw thrown;
+    }
+  }
+
+  /**
+   * The facts of an act that was delivered before: where whoever delivered it died before it could read them, what can
+   * be read now. The act itself is never repeated.
+   */
+  async #completed(kept: Json): Promise<Json> {
+    const { step, context, input, signals, receipt } = this.#run;
+    if (Object.keys(kept ?? {}).length > 0) return kept;
+    try {
+      const seen = await unlessAborted(step.observe(context, input), signals.applying);
+      if (seen.state !== 'done') return kept;
+      receipt.write(seen.facts);
+      return seen.facts;
+    } catch {
+      return kept;
     }
   }
 

@@ -1,4 +1,8 @@
-import type { BackupDestination, BackupRetention } from '../../provisioners/contract/backup.ts';
+import {
+  type BackupDestination,
+  type BackupRetention,
+  backupWords,
+} from '../../provisioners/contract/backup.ts';
 import type { EtcdMember, Observed } from '../../provisioners/contract/observed.ts';
 import { Blocked } from '../../provisioners/contract/problem.ts';
 import type { PlannedStep, Referable } from '../../provisioners/contract/plan.ts';
@@ -77,16 +81,19 @@ export function planBackup(request: IntentRequest<'backup'>): IntentPlan {
   if (masters.length === 0) throw cannot(name, 'no master of it could be seen', observed.unseen);
   const why = whyNoSnapshot(observed.voters);
   if (why !== undefined) throw cannot(name, why, observed.unseen);
+  const destination = intent.destination ?? settings.destination;
   return {
     steps: backupSteps({
       access: { masters, apiPort: apiPortOf(desired) },
-      destination: intent.destination ?? settings.destination,
+      destination,
       keep: settings.keep,
       kubernetesVersion: runningVersion(observed, desired.spec.kubernetes.version),
       recipient: recoveryRecipient,
     }),
     destroys: [],
     notices: [],
-    changes: [],
+    changes: [
+      { action: 'create', subject: 'backup', detail: `of etcd and the keys, at ${backupWords(destination)}` },
+    ],
   };
 }

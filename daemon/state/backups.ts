@@ -70,7 +70,7 @@ export class Backups {
 
   /** Backups of a cluster (uid) that were made here, wherever they went, newest first; also those removed since. */
   list(cluster: string, limit: number): readonly BackupReceipt[] {
-    return this.#list.all(cluster, kind, limit).map(receiptOf);
+    return this.#list.all(cluster, kind, limit).flatMap((row) => receiptOf(row) ?? []);
   }
 
   /** The backup of this id; undefined when this journal never made it: then nothing is known of what it should be. */
@@ -85,8 +85,9 @@ export class Backups {
   }
 }
 
-function receiptOf(row: Row): BackupReceipt {
+/** Undefined where the agent could not read any more what it had written: then nothing is known of that backup. */
+function receiptOf(row: Row): BackupReceipt | undefined {
   const { destination, kubernetesVersion } = inputSchema.parse(JSON.parse(row.input));
-  const facts = factsSchema.parse(JSON.parse(row.facts));
-  return { ...facts, destination, kubernetesVersion, at: row.ended_at, operation: row.operation };
+  const facts = factsSchema.safeParse(JSON.parse(row.facts)).data;
+  return facts && { ...facts, destination, kubernetesVersion, at: row.ended_at, operation: row.operation };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { array, assert, asyncProperty, constantFrom } from 'fast-check';
+import type { Json } from '../../../provisioners/contract/json.ts';
 import { Blocked, Transient, UserProblem } from '../../../provisioners/contract/problem.ts';
 import type { Observation } from '../../../provisioners/contract/step.ts';
 import { AttemptStore } from '../../../appliance/agent/store.ts';
@@ -238,6 +239,31 @@ describe('one attempt', () => {
     expect(await outcomeOf(reports)).toMatchObject({ state: 'succeeded', changed: true });
     runner.dispatch(dispatchOf({ key: { ...dispatchOf().key, attempt: 2 } }));
     expect(await outcomeOf(reports, 2)).toMatchObject({ state: 'succeeded', changed: false });
+    expect(delivered).toBe(1);
+  });
+
+  it('reads the facts of an act that was delivered by one that died before it could, and delivers nothing again', async () => {
+    let delivered = 0;
+    let isReadable = false;
+    const observe = (): Observation<Json> => {
+      if (delivered === 0) return todo;
+      if (!isReadable) throw new Transient('X-001', 'nobody answers');
+      return done;
+    };
+    const step = fakeStep({ observe, apply: () => void (delivered += 1) }, { nature: 'act' });
+    const { runner, reports } = bench(step);
+    runner.dispatch(dispatchOf());
+    expect(await outcomeOf(reports)).toEqual({ state: 'succeeded', facts: {}, changed: true });
+    isReadable = true;
+    for (const attempt of [2, 3]) {
+      runner.dispatch(dispatchOf({ key: { ...dispatchOf().key, attempt } }));
+      expect(await outcomeOf(reports, attempt)).toEqual({
+        state: 'succeeded',
+        facts: done.facts,
+        changed: false,
+      });
+      isReadable = false;
+    }
     expect(delivered).toBe(1);
   });
 
