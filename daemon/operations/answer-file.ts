@@ -29,7 +29,14 @@ import { type ChangedField, changedFields } from '../spec/mutability.ts';
 import { printDocument } from '../spec/printing.ts';
 import { parseDuration } from '../spec/schema/quantity-syntax.ts';
 import { parseStream } from '../spec/stream.ts';
-import type { DesiredCluster, DesiredProvider, KnownDocuments, ParsedFile, Planners } from './planners.ts';
+import type {
+  DesiredCluster,
+  DesiredProvider,
+  KnownDocuments,
+  ParsedFile,
+  Planners,
+  PlanningInput,
+} from './planners.ts';
 
 /** A document as plain JSON: what undefined members and class instances do not survive. */
 const asJson = (document: ClusterDocument | ProviderDocument): JsonObject =>
@@ -167,6 +174,15 @@ function refusalOf(cluster: string, { field, before, after }: ChangedField): Pro
   };
 }
 
+/** What the planners read of documents and journal. */
+const readInput = ({ desired, provider, hasReceipt, hasBegun, unfinished }: PlanningInput) => ({
+  desired: readClusterDocument(desired.document),
+  provider: readProviderDocument(provider.document),
+  isEstablished: hasReceipt('control-plane.init'),
+  mayHaveJoined: hasBegun('control-plane.join'),
+  halfJoined: unfinished('control-plane.join'),
+});
+
 /** The rooms `spec` and `planning` as the engine asks them; pure. */
 export const answerFilePlanners: Planners = {
   parse,
@@ -177,26 +193,14 @@ export const answerFilePlanners: Planners = {
     changedFields(readClusterDocument(before.document), readClusterDocument(after.document))
       .filter(({ mutability }) => mutability === 'immutable')
       .map((change) => refusalOf(after.name, change)),
-  changeMachines(desired, observed, change) {
-    const { document, retire } = changeMachines(readClusterDocument(desired.document), observed, change);
+  changeMachines(desired, observed, change, earlier) {
+    const before = earlier.map(readClusterDocument);
+    const now = readClusterDocument(desired.document);
+    const { document, retire } = changeMachines(now, observed, change, before);
     return { text: printDocument(document), retire };
   },
-  planCluster: ({ desired, provider, hasReceipt, hasBegun, ...rest }) =>
-    planCluster({
-      ...rest,
-      desired: readClusterDocument(desired.document),
-      provider: readProviderDocument(provider.document),
-      isEstablished: hasReceipt('control-plane.init'),
-      mayHaveJoined: hasBegun('control-plane.join'),
-    }),
-  planIntent: ({ desired, provider, hasReceipt, hasBegun, ...rest }) =>
-    planIntent({
-      ...rest,
-      desired: readClusterDocument(desired.document),
-      provider: readProviderDocument(provider.document),
-      isEstablished: hasReceipt('control-plane.init'),
-      mayHaveJoined: hasBegun('control-plane.join'),
-    }),
+  planCluster: (input) => planCluster({ ...input, ...readInput(input) }),
+  planIntent: (input) => planIntent({ ...input, ...readInput(input) }),
   planDrift({
     desired,
     provider,

@@ -99,6 +99,8 @@ export type ClusterPhase =
   | 'Ready'
   | 'Updating'
   | 'Waiting'
+  /** Upgraded; the machines from before are kept for the way back. */
+  | 'AwaitingFinalize'
   | 'Failed'
   | 'Deleting'
   | 'Deleted';

@@ -69,10 +69,18 @@ export class MachineChanges {
     requireAgent(state, link, subject.provider.site);
     const observed = await lookAndKeep(recorder, link, subject);
     try {
-      const { text, retire } = planners.changeMachines(subject.desired, observed, change);
+      const { text, retire } = planners.changeMachines(
+        subject.desired,
+        observed,
+        change,
+        state.revisions.documentsBefore(record.uid, revision),
+      );
       return {
         text,
-        file: `remuda machine ${change.kind}`,
+        file:
+          change.kind === 'upgrade' || change.kind === 'back'
+            ? `remuda ${change.kind}`
+            : `remuda machine ${change.kind}`,
         principal,
         retire,
         // Somebody who changes the document meanwhile is not overwritten.

@@ -116,6 +116,8 @@ export interface Planners {
     desired: DesiredCluster,
     observed: Observed,
     change: MachineChange,
+    /** Kept documents that were in force before, the newest first. */
+    earlier: readonly JsonObject[],
   ): { readonly text: string; readonly retire: Readonly<Record<string, Retirement>> };
   /** `retire`: machines that are to leave because somebody named them. */
   planCluster(input: PlanningInput & { readonly retire?: Readonly<Record<string, Retirement>> }): Plan;

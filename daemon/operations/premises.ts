@@ -23,10 +23,12 @@ export async function checkPremises(
   try {
     const plan = await replanner.planAgain(run);
     if (plan === undefined) return;
+    const known = new Set(run.plan.steps.map(({ id }) => id));
     const now = new Map(plan.steps.map((step) => [step.id, step]));
     const holds = steps.every((step) => {
       const same = now.get(step.id);
-      return same !== undefined && isStillWanted(same, step);
+      // Nor may something have to come before it that this plan knows nothing of: a drain of what answers again.
+      return same !== undefined && isStillWanted(same, step) && same.after.every((id) => known.has(id));
     });
     if (holds) for (const step of steps) run.cleared.add(step.id);
     else if (run.premiseFailures >= mostPremiseFailures) run.problem ??= problems.premisesMove(run.cluster);

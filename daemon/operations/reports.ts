@@ -13,6 +13,7 @@ import type { OperationRun } from './run.ts';
 
 /** Kind of the step that seals a machine off. */
 const machineFence = 'machine.fence';
+const machineDestroy = 'machine.destroy';
 
 /** What the intake needs of the runner. */
 export interface ReportReader {
@@ -170,11 +171,15 @@ export class ReportIntake {
     return steps.reopen(run.id, step, end.facts);
   }
 
-  /** A machine that is kept is proven to take no part any more. */
+  /** A machine that is kept is proven to take no part any more; one that took none any more is gone for good. */
   #noteFence(run: OperationRun, step: string, at: Instant): void {
     const [kind, name] = step.split('/');
-    if (kind === machineFence && name !== undefined)
-      this.#recorder.state.retirements.setFenced(run.subject.cluster.uid, name, at);
+    if (name === undefined) return;
+    const { retirements } = this.#recorder.state;
+    const { uid } = run.subject.cluster;
+    if (kind === machineFence) retirements.setFenced(uid, name, at);
+    if (kind === machineDestroy && retirements.list(uid)[name]?.isFenced === true)
+      retirements.remove(uid, name);
   }
 
   /** A fact that is a reference to a machine with its host key is what later visits trust. */

@@ -108,7 +108,7 @@ export function viewCluster(state: State, record: ClusterEntry, now: number): Cl
     uid: record.uid,
     name: record.name,
     provider: record.provider,
-    phase: phaseOf(record, holder === undefined || isSideWork(holder.kind) ? last : holder),
+    phase: phaseOf(state, record, holder === undefined || isSideWork(holder.kind) ? last : holder),
     revision: revision?.number ?? 0,
     digest: revision?.digest ?? '',
     createdAt: record.createdAt,
@@ -186,11 +186,26 @@ const runningPhases: Readonly<Record<OperationRecord['kind'], ClusterPhase>> = {
   delete: 'Deleting',
 };
 
-function phaseOf({ asAskedAt }: ClusterEntry, operation: OperationRecord | undefined): ClusterPhase {
+/** Where a cluster stands on which nothing works just now. */
+function restingPhase(state: State, uid: string): ClusterPhase {
+  const retired = Object.values(state.retirements.list(uid));
+  return retired.some(({ reason, isFenced }) => reason === 'upgraded' && isFenced)
+    ? 'AwaitingFinalize'
+    : 'Ready';
+}
+
+function phaseOf(
+  state: State,
+  { uid, asAskedAt }: ClusterEntry,
+  operation: OperationRecord | undefined,
+): ClusterPhase {
   if (operation === undefined) return 'Pending';
   if (operation.state === 'waiting') return 'Waiting';
   if (operation.state === 'planned' || operation.state === 'running') return runningPhases[operation.kind];
-  if (operation.state === 'succeeded') return operation.kind === 'delete' ? 'Deleted' : 'Ready';
+  if (operation.state === 'succeeded')
+    return operation.kind === 'delete' ? 'Deleted' : restingPhase(state, uid);
   const endedAt = operation.endedAt ?? operation.createdAt;
-  return asAskedAt !== undefined && Date.parse(asAskedAt) >= Date.parse(endedAt) ? 'Ready' : 'Failed';
+  return asAskedAt !== undefined && Date.parse(asAskedAt) >= Date.parse(endedAt)
+    ? restingPhase(state, uid)
+    : 'Failed';
 }

@@ -2,6 +2,7 @@ import { type PlanChange, type PlannedStep, stepId } from '../../provisioners/co
 import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-access-grant.ts';
 import type { PlanContext } from './cluster-plan.ts';
 import { isGranted } from './creation.ts';
+import { noticesOfUpgrade } from './upgrade-notices.ts';
 import { isSealedOff, type LeavingMachine } from './leaving.ts';
 import { noticesOfReadiness, noticesOfWindows } from './maintenance-rules.ts';
 
@@ -76,13 +77,13 @@ function noticesOfLeaving({ leaving, masters, unfinished }: PlanContext['differe
   return [
     ...(isToOne ? [toOne] : []),
     ...leaving
-      .filter(({ node, isAnswering }) => node !== undefined && !isAnswering)
+      .filter(({ node, isDead }) => node !== undefined && isDead)
       .map(
         ({ name }) =>
           `${name} does not answer: its pods cannot be moved first, and start elsewhere when its Node is removed.`,
       ),
     ...leaving
-      .filter((machine) => isSealedOff(machine) && machine.isAnswering)
+      .filter((machine) => machine.mode === 'keep' && isSealedOff(machine) && machine.isAnswering)
       .map(
         ({ name }) =>
           `${name} stays at the provider and goes on costing; nothing of Kubernetes is left running on it, and its etcd data and keys are removed.`,
@@ -109,6 +110,7 @@ export function noticesOf(context: PlanContext, steps: readonly PlannedStep[]): 
     ...(steps.length === 0 ? [] : observed.unseen),
     ...(joins > 0 && started === 1 ? [steps12] : []),
     ...noticesOfLeaving(difference),
+    ...noticesOfUpgrade(context),
     ...noticesOfReadiness(context),
     ...(first === undefined ? noticesOfWindows(document, steps) : []),
     ...replaced.map(

@@ -104,8 +104,10 @@ export function planContext(input: {
   readonly difference: Difference;
   readonly isEstablished: boolean;
   readonly mayHaveJoined: boolean;
+  /** Masters whose join was begun and has not ended well. */
+  readonly halfJoined?: readonly string[];
 }): PlanContext {
-  const { document, provider, observed, wanted, difference, isEstablished } = input;
+  const { document, provider, observed, wanted, difference, isEstablished, halfJoined = [] } = input;
   const { nodeNetwork, endpointHost } = completeCluster(document, provider);
   const settings = settingsOf(document, endpointHost);
   const unfinished = new Set(difference.unfinished.map(({ name }) => name));
@@ -118,8 +120,8 @@ export function planContext(input: {
   const { apiPort } = settings;
   const isUpgrading = isEstablished && isUpgrade(document, observed);
   const references = reached.map((machine) => referenceTo(machine, { observed, unfinished }));
-  const leavingMasters = difference.leaving.flatMap(({ role, isAnswering, reference }) =>
-    role === 'control-plane' && isAnswering && reference !== undefined ? [reference] : [],
+  const leavingMasters = difference.leaving.flatMap(({ role, isDead, reference }) =>
+    role === 'control-plane' && !isDead && reference !== undefined ? [reference] : [],
   );
   const after = reached.length > 0 ? reached : firstSuccessors(difference);
   const access: Access = {
@@ -143,7 +145,7 @@ export function planContext(input: {
     accessAfter: { masters: after.map((machine) => referenceTo(machine, { observed, unfinished })), apiPort },
     isUpgrade: isUpgrading,
     leavingMasters,
-    succession: successionOf(document, difference, isUpgrading),
+    succession: successionOf(document, difference, { isUpgrade: isUpgrading, halfJoined }),
   };
 }
 

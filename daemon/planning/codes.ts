@@ -92,17 +92,41 @@ export const planningCodes: ProblemCatalogue = {
     explanation: 'An older version of Kubernetes need not understand what a newer one wrote into etcd.',
     remedy: 'Ask for the version that runs, or for a newer one.',
   },
+  'PLAN-022': {
+    title: 'The last upgrade is not finalized',
+    explanation: 'Machines are kept for its way back; two upgrades deep there would be none.',
+    remedy: 'Finalize it (remuda finalize), or go back (remuda back), before the next one.',
+  },
+  'PLAN-023': {
+    title: 'No upgrade to go back from',
+    explanation: 'The way back is there until an upgrade is finalized.',
+    remedy: 'What was in etcd before stands in its backups.',
+  },
   'PLAN-020': {
     title: 'More than one minor at a time',
     explanation:
       "Kubernetes' version skew policy allows components to be one minor apart while they are upgraded.",
     remedy: 'Upgrade to the next minor first.',
   },
+  'PLAN-040': {
+    title: 'etcd cannot be backed up now',
+    explanation:
+      'A snapshot is whole only when a majority of the members of etcd answers; the message says who does not.',
+    remedy:
+      'Bring the masters back that are named, then ask again. A majority that is lost for good is restored.',
+  },
+  'PLAN-041': {
+    title: 'No recovery key',
+    explanation:
+      'Backups are encrypted to the recovery key, so that they can be opened when the appliance is lost.',
+    remedy: 'Start the daemon with a recovery key: it makes one on its first start.',
+  },
   'PLAN-030': {
     title: 'A silent master stands in the way of a restore',
     explanation:
       'A master that does not answer may only be cut off from Remuda, and serve the data that is to be given up. Two etcd clusters under one name would each take writes that the other never sees.',
-    remedy: 'Bring it back, or say that it is lost with `--lost`: then it is destroyed before anything is restored.',
+    remedy:
+      'Bring it back, or say that it is lost with `--lost`: then it is destroyed before anything is restored.',
   },
   'PLAN-031': {
     title: 'It is not lost',
@@ -120,20 +144,31 @@ export const planningCodes: ProblemCatalogue = {
       'What one minor of Kubernetes wrote into etcd need not be read by another, and the configuration in it names the old one.',
     remedy: 'Choose a backup of the minor that the document names.',
   },
-  'PLAN-040': {
-    title: 'etcd cannot be backed up now',
-    explanation:
-      'A snapshot is whole only when a majority of the members of etcd answers; the message says who does not.',
-    remedy: 'Bring the masters back that are named, then ask again. A majority that is lost for good is restored.',
-  },
-  'PLAN-041': {
-    title: 'No recovery key',
-    explanation: 'Backups are encrypted to the recovery key, so that they can be opened when the appliance is lost.',
-    remedy: 'Start the daemon with a recovery key: it makes one on its first start.',
-  },
   'PLAN-018': {
     title: 'No such group',
     explanation: 'Machines are added to the masters (control-plane) or to a worker group of the document.',
     remedy: 'Take the name of a group from the message, or add the group to the answer file.',
+  },
+  'PLAN-050': {
+    title: 'No master to renew',
+    explanation: 'The provider knows no machine of the cluster that is a master on duty.',
+    remedy: 'Apply the answer file: masters that are made anew get new certificates.',
+  },
+  'PLAN-051': {
+    title: 'No such master',
+    explanation:
+      'Only masters have certificates that Remuda renews. Those that leave, or are kept for the way back, are not on duty.',
+    remedy: 'Take the name from the message, or name nobody to renew all.',
+  },
+  'PLAN-052': {
+    title: 'The certificates of a master were not seen',
+    explanation:
+      'It is off or could not be visited. Others would be renewed and this one would go on with old certificates unnoticed.',
+    remedy: 'Bring it back or replace it; or renew only the others with --machine.',
+  },
+  'PLAN-053': {
+    title: 'A moment that is to come',
+    explanation: 'Certificates count as new when they were made since a moment that is over.',
+    remedy: 'Leave --since out, or name a moment that is over.',
   },
 };

@@ -132,9 +132,9 @@ export function requireQuorum(
     if (hold !== undefined) throw heldRemoval(name, hold);
     members = members.filter(({ id }) => id !== member?.id);
   };
-  const row = goes.filter(({ isAnswering }) => isAnswering);
+  const row = goes.filter(({ isDead }) => !isDead);
   const shrinkage = Math.max(0, row.length - joining.length);
-  for (const machine of goes) if (!machine.isAnswering) remove(machine);
+  for (const machine of goes) if (machine.isDead) remove(machine);
   for (const machine of row.slice(0, shrinkage)) remove(machine);
   const hold = joining.length === 0 ? undefined : whyNotAdd(members, hasEtcdLearners, isJoining);
   if (hold !== undefined)

@@ -24,9 +24,9 @@ const serverOf = ({ name, address }: WantedMachine) => ({
 
 /** Masters that leave and have not begun to: they serve, and may hold the address. */
 const servingStill = ({ difference }: PlanContext) =>
-  difference.leaving.flatMap(({ name, role, reference, isAnswering, node }) => {
-    const hasBegun = node?.unschedulable === true && node.cordonedBy !== undefined;
-    return role === 'control-plane' && isAnswering && !hasBegun && reference !== undefined
+  difference.leaving.flatMap(({ name, role, reference, isDead, isFenced, node }) => {
+    const hasBegun = isFenced || (node?.unschedulable === true && node.cordonedBy !== undefined);
+    return role === 'control-plane' && !isDead && !hasBegun && node !== undefined && reference !== undefined
       ? [{ name, reference }]
       : [];
   });

@@ -54,9 +54,9 @@ function fenceSteps(leaving: LeavingMachine, after: readonly string[]): PlannedS
  */
 function roadOut(context: PlanContext, leaving: LeavingMachine, after: readonly string[]): PlannedStep[] {
   const { settings, document } = context;
-  const { name, node, member, machine, reference, isAnswering } = leaving;
-  // Who does not answer leaves before anybody comes.
-  const access = isAnswering ? context.accessAfter : context.access;
+  const { name, node, member, machine, reference, isAnswering, isDead } = leaving;
+  // Who is dead leaves before anybody comes.
+  const access = isDead ? context.access : context.accessAfter;
   const road = new Road(after);
   // One that does not answer serves nobody: it need not wait for the others.
   const floor = leaving.role === 'worker' && isAnswering ? readyFloorOf(document, name) : undefined;

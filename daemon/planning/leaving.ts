@@ -24,6 +24,11 @@ export interface LeavingMachine {
   readonly isFenced: boolean;
   /** Whether it answers: its machine runs and its kubelet reports. What does not answer is neither drained nor visited. */
   readonly isAnswering: boolean;
+  /**
+   * Whether nothing of it works any more, so that it need not wait for its successor. Of machines that nobody named a
+   * silent kubelet is no proof: when the cluster's address fails, all of them are silent at once.
+   */
+  readonly isDead: boolean;
 }
 
 /**
@@ -58,19 +63,26 @@ function memberOf(observed: Observed, name: string, address: string | undefined)
   );
 }
 
-function leavingMachine(observed: Observed, name: string, { mode, reason }: Retirement): LeavingMachine {
+const isNamed = ({ reason }: Retirement): boolean => reason !== 'changed' && reason !== 'upgraded';
+
+function leavingMachine(observed: Observed, name: string, retirement: Retirement): LeavingMachine {
+  const { mode, reason } = retirement;
   const machine = observed.machines?.find((one) => one.name === name);
   const node = observed.nodes?.find((one) => one.name === name);
   const reference = observed.references[name];
   const member = memberOf(observed, name, machine?.address ?? reference?.address);
   const isMaster = machine?.role === 'control-plane' || node?.controlPlane === true || member !== undefined;
+  const isRunning = machine?.state === 'running';
+  const isAnswering = isRunning && node?.ready === true;
+  const works = isMaster ? member?.healthy === true : node !== undefined;
   return {
     name,
     role: isMaster ? 'control-plane' : (machine?.role ?? 'worker'),
     mode,
     reason,
     isFenced: observed.retired[name]?.isFenced === true,
-    isAnswering: machine?.state === 'running' && node?.ready === true,
+    isAnswering,
+    isDead: !isAnswering && (isNamed(retirement) || !isRunning || !works),
     ...(machine === undefined ? {} : { machine }),
     ...(node === undefined ? {} : { node }),
     ...(member === undefined ? {} : { member }),
@@ -80,7 +92,7 @@ function leavingMachine(observed: Observed, name: string, { mode, reason }: Reti
 
 /**
  * Machines of which something is still to go: of one that is kept and fenced, the machine itself is no such thing.
- * Those that do not answer come first, because they do no work any more.
+ * The dead come first, because they do no work any more.
  */
 export function leavingMachines(
   observed: Observed,
@@ -95,7 +107,7 @@ export function leavingMachines(
     .map(([name, retirement]) => leavingMachine(observed, name, retirement))
     .filter((machine) => !isOver(machine))
     .toSorted((one, other) => {
-      const byAnswer = Number(one.isAnswering) - Number(other.isAnswering);
-      return byAnswer === 0 ? one.name.localeCompare(other.name, 'en', { numeric: true }) : byAnswer;
+      const byLife = Number(other.isDead) - Number(one.isDead);
+      return byLife === 0 ? one.name.localeCompare(other.name, 'en', { numeric: true }) : byLife;
     });
 }

@@ -3,6 +3,7 @@ import { UserProblem } from '../../provisioners/contract/problem.ts';
 import { nearest } from '../spec/suggestion.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import { hasTraces } from './roster.ts';
+import { isWayBackOpen } from './upgrade.ts';
 
 /** What somebody asks of single machines. */
 export type MachineChange =
@@ -11,7 +12,11 @@ export type MachineChange =
   /** These leave, and nobody comes in their place. */
   | { readonly kind: 'remove'; readonly machines: readonly string[]; readonly mode: Retirement['mode'] }
   /** These leave, each for a new one. */
-  | { readonly kind: 'replace'; readonly machines: readonly string[]; readonly mode: Retirement['mode'] };
+  | { readonly kind: 'replace'; readonly machines: readonly string[]; readonly mode: Retirement['mode'] }
+  /** All of another version of Kubernetes. */
+  | { readonly kind: 'upgrade'; readonly version: string }
+  /** All of the version before the upgrade that is not finalized. */
+  | { readonly kind: 'back' };
 
 /** A change of machines, as the document that asks for it and the machines that are to leave. */
 export interface ChangedMachines {
@@ -73,6 +78,32 @@ function requireOddMasters(before: ClusterDocument, after: ClusterDocument): voi
   );
 }
 
+const ofVersion = (document: ClusterDocument, version: string): ClusterDocument => ({
+  ...document,
+  spec: { ...document.spec, kubernetes: { ...document.spec.kubernetes, version } },
+});
+
+/** The version that the last document of another one asked for. @throws UserProblem when no upgrade is open */
+function versionBefore(
+  { metadata, spec }: ClusterDocument,
+  observed: Observed,
+  earlier: readonly ClusterDocument[],
+): string {
+  const now = spec.kubernetes.version;
+  const before = earlier.find((document) => document.spec.kubernetes.version !== now);
+  if (isWayBackOpen(observed) && before !== undefined) return before.spec.kubernetes.version;
+  throw new UserProblem(
+    'PLAN-023',
+    `Cluster ${metadata.name} has no upgrade to go back from: none was made since the last one was finalized`,
+    {
+      remedy:
+        before === undefined
+          ? 'It was made with the version that it runs.'
+          : `What was in etcd before is in its backups: remuda backup list ${metadata.name}.`,
+    },
+  );
+}
+
 function addMachines(document: ClusterDocument, group: string, count: number): ClusterDocument {
   const groups = [mastersGroup, ...document.spec.workers.map(({ name }) => name)];
   if (groups.includes(group)) return resized(document, group, count);
@@ -86,13 +117,19 @@ function addMachines(document: ClusterDocument, group: string, count: number): C
 /**
  * What a change of machines means for what is asked: the document to be in force from now on, and who leaves. Pure.
  * Naming a machine that leaves already changes what becomes of it, and counts nobody twice.
- * @throws UserProblem PLAN-016 for an unknown machine, PLAN-017 for an even number of masters, PLAN-018 for an unknown group
+ * `earlier`: documents that were in force before, the newest first.
+ * @throws UserProblem PLAN-016 for an unknown machine, PLAN-017 for an even number of masters, PLAN-018 for an unknown
+ * group, PLAN-023 where there is no way back
  */
 export function changeMachines(
   document: ClusterDocument,
   observed: Observed,
   change: MachineChange,
+  earlier: readonly ClusterDocument[] = [],
 ): ChangedMachines {
+  if (change.kind === 'upgrade') return { document: ofVersion(document, change.version), retire: {} };
+  if (change.kind === 'back')
+    return { document: ofVersion(document, versionBefore(document, observed, earlier)), retire: {} };
   if (change.kind === 'add') {
     const grown = addMachines(document, change.group, change.count);
     requireOddMasters(document, grown);
@@ -108,7 +145,7 @@ export function changeMachines(
   if (change.kind === 'replace') return { document, retire };
   const isCounted = (name: string): boolean => {
     const before = observed.retired[name];
-    return before === undefined || before.reason === 'replaced';
+    return before === undefined || (before.reason !== 'removed' && before.reason !== 'surplus');
   };
   const shrunk = names.filter(isCounted).reduce((smaller, name) => {
     const group = groupOf(document, name);

@@ -45,6 +45,8 @@ export interface ClusterRequest {
    * control plane, and none of the others is looked at (and waited for) before it is started.
    */
   readonly mayHaveJoined?: boolean;
+  /** Masters whose newest attempt at a join has not ended well. */
+  readonly halfJoined?: readonly string[];
   /** The recovery key's recipient: backups are encrypted to it. Without one none is taken. */
   readonly recoveryRecipient?: string;
 }
@@ -63,6 +65,7 @@ export function planCluster(request: ClusterRequest): Plan {
     keys,
     bypass = [],
     mayHaveJoined = true,
+    halfJoined = [],
   } = request;
   // A machine that is there says more than a receipt: with none at all the cluster is made from the beginning.
   const hasReceipt = request.isEstablished === true && observed.machines?.length !== 0;
@@ -89,6 +92,7 @@ export function planCluster(request: ClusterRequest): Plan {
     difference,
     isEstablished,
     mayHaveJoined,
+    halfJoined,
   });
   const needed = creationSteps(context);
   const mending = isEstablished ? mendingSteps(request, needed) : [];

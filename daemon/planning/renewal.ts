@@ -30,7 +30,7 @@ function mastersOf({ machines, retired, unseen }: Observed): readonly { name: st
     ({ name, role }) => role === 'control-plane' && retired[name] === undefined,
   );
   if (masters.length === 0)
-    throw new Blocked('CERT-005', 'There is no master whose certificates could be renewed', {
+    throw new Blocked('PLAN-050', 'There is no master whose certificates could be renewed', {
       remedy: 'Apply the answer file: masters that are made anew get new certificates.',
     });
   return masters;
@@ -45,7 +45,7 @@ function chosenOf<Master extends { readonly name: string }>(
   const stranger = names.find((name) => !masters.some((master) => master.name === name));
   if (stranger === undefined)
     return names.flatMap((name) => masters.find((master) => master.name === name) ?? []);
-  throw new UserProblem('CERT-006', `${stranger} is no master on duty of this cluster`, {
+  throw new UserProblem('PLAN-051', `${stranger} is no master on duty of this cluster`, {
     value: stranger,
     remedy: `Name masters (${masters.map(({ name }) => name).join(', ')}). Workers have no certificate but their kubelet's, which it renews by itself.`,
   });
@@ -62,7 +62,7 @@ function seenMaster(
     .toSorted((one, other) => Date.parse(one.notAfter) - Date.parse(other.notAfter));
   if (machine !== undefined && renewable.length > 0) return { machine, renewable };
   const why = state === 'running' ? 'it could not be visited, or has none' : `it is ${state}`;
-  throw new Blocked('CERT-007', `The certificates of ${name} were not seen: ${why}`, {
+  throw new Blocked('PLAN-052', `The certificates of ${name} were not seen: ${why}`, {
     machine: name,
     remedy: `Bring ${name} back or replace it, or renew only the others: name them with --machine.`,
   });
@@ -132,7 +132,7 @@ export function planRenewal(request: IntentRequest<'renew'>): IntentPlan {
   const { observed, intent, unfinished } = request;
   const since = intent.since ?? newEnoughSince(observed.at);
   if (Date.parse(since) > Date.parse(observed.at))
-    throw new UserProblem('CERT-008', `No certificate can have been made since ${since}: that is to come`, {
+    throw new UserProblem('PLAN-053', `No certificate can have been made since ${since}: that is to come`, {
       value: since,
       remedy: 'Name a moment that is over.',
     });

@@ -65,6 +65,7 @@ function newTarget(request: Request): Target {
     observed: blank,
     isEstablished: false,
     mayHaveJoined: false,
+    halfJoined: [],
   };
   const isExit = (id: string): boolean => id.startsWith(`${machineDestroy.kind}/`);
   const steps = planCluster(fromNothing)

@@ -1,5 +1,5 @@
 import type { MachineRole } from '../../provisioners/contract/machine.ts';
-import type { Observed, Retirement } from '../../provisioners/contract/observed.ts';
+import type { Observed, ObservedRetirement } from '../../provisioners/contract/observed.ts';
 
 /** Machines of one kind that the document counts: the masters, or a worker group. */
 export interface MachineGroup {
@@ -48,13 +48,17 @@ function weaknesses({ machines, nodes }: Observed, name: string): readonly numbe
  * keeps its name whatever happens to others (complaint 18). `retired`: all that leave, as kept by the daemon and as
  * asked for now; who is among them without a trace left gives its name free.
  *
+ * On the way back of an upgrade those that it sent away come again: the ones that are whole still, then those that were
+ * kept for it, sealed off.
+ *
  * New machines get the lowest free numbers, first those whose making was begun and not seen yet. Who was to leave only
  * because fewer were asked for and is whole stays, when more are asked for again.
  */
 export function groupRoster(
   { prefix, role, replicas }: MachineGroup,
   observed: Observed,
-  retired: Readonly<Record<string, Pick<Retirement, 'reason' | 'mode'>>>,
+  retired: Readonly<Record<string, Pick<ObservedRetirement, 'reason' | 'mode'> & { isFenced?: boolean }>>,
+  isBack = false,
 ): GroupRoster {
   const byNumber = (one: string, other: string): number =>
     (numberOf(prefix, one) ?? 0) - (numberOf(prefix, other) ?? 0);
@@ -72,9 +76,15 @@ export function groupRoster(
     .slice(0, Math.max(0, staying.length - replicas))
     .toSorted(byNumber);
   const missing = Math.max(0, replicas - staying.length);
+  const whole = (name: string): boolean => isWhole(observed, name, role);
+  const returns = (name: string): boolean => {
+    const { reason, isFenced } = retired[name] ?? {};
+    if (reason === 'surplus') return whole(name);
+    return isBack && reason === 'upgraded' && (whole(name) || isFenced === true);
+  };
   const takenBack = present
-    .filter((name) => retired[name]?.reason === 'surplus' && isWhole(observed, name, role))
-    .toSorted(byNumber)
+    .filter(returns)
+    .toSorted((one, other) => Number(whole(other)) - Number(whole(one)) || byNumber(one, other))
     .slice(0, missing);
   const isFree = (name: string): boolean => !present.includes(name) && !hasTraces(observed, name);
   const begun = Object.keys(observed.incarnations)

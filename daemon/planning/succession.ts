@@ -25,15 +25,15 @@ interface Side {
 
 /** How many more leave than come; negative where the group grows. Those who only leave go first, who only come waits for nobody. */
 const shrinkageOf = ({ leaving, coming }: Pick<Side, 'leaving' | 'coming'>): number =>
-  leaving.filter(({ isAnswering }) => isAnswering).length - coming.length;
+  leaving.filter(({ isDead }) => !isDead).length - coming.length;
 
 /**
- * One group: who does not answer leaves at once, for it does no work. Of the others each waits for its successor to be
+ * One group: who is dead leaves at once, for it does no work. Of the others each waits for its successor to be
  * finished, and for room: the one `width` before it in the row has left. Where nobody comes the row alone counts.
  */
 function rowOf(side: Side, entries: Map<string, string[]>, exits: Map<string, string[]>): void {
   const { leaving, coming, width } = side;
-  const row = leaving.filter(({ isAnswering }) => isAnswering);
+  const row = leaving.filter(({ isDead }) => !isDead);
   const shrinkage = shrinkageOf(side);
   row.forEach(({ name }, index) => {
     const before = row[index - width];
@@ -53,13 +53,18 @@ const finished = ({ name }: WantedMachine): string => stepId(nodeLabel.kind, nam
 
 /**
  * The masters: one change of etcd's members at a time, and never more than one beyond what is asked for (DESIGN §6). Who
- * does not answer leaves first: a member that is dead costs quorum when another joins. Of the others nobody leaves before
- * all have joined that may.
+ * is dead leaves first: a member that is dead costs quorum when another joins; but whose join was begun goes on with it,
+ * because nobody else may change etcd before that is over. Of the others nobody leaves before all have joined that may.
  */
-function mastersRow(side: Side, entries: Map<string, string[]>, exits: Map<string, string[]>): void {
+function mastersRow(
+  side: Side,
+  halfJoined: readonly string[],
+  entries: Map<string, string[]>,
+  exits: Map<string, string[]>,
+): void {
   const { leaving, coming } = side;
   rowOf(side, entries, exits);
-  const row = leaving.filter(({ isAnswering }) => isAnswering);
+  const row = leaving.filter(({ isDead }) => !isDead);
   const shrinkage = shrinkageOf(side);
   const wait = (waits: Map<string, string[]>, name: string, steps: readonly string[]): void => {
     waits.set(name, [...(waits.get(name) ?? []), ...steps]);
@@ -67,11 +72,11 @@ function mastersRow(side: Side, entries: Map<string, string[]>, exits: Map<strin
   row.forEach(({ name }, index) =>
     wait(exits, name, coming.slice(0, Math.max(0, index + 1 - shrinkage)).map(finished)),
   );
-  const dead = leaving.filter(({ isAnswering }) => !isAnswering);
+  const dead = leaving.filter(({ isDead }) => isDead);
   dead.slice(1).forEach(({ name }, index) => wait(exits, name, dead.slice(index, index + 1).map(exitOf)));
   const last = dead.slice(-1).map(exitOf);
   for (const { name } of row) wait(exits, name, last);
-  for (const { name } of coming) wait(entries, name, last);
+  for (const { name } of coming) if (!halfJoined.includes(name)) wait(entries, name, last);
 }
 
 /** Who is nearest to being finished comes first: what was begun is not put behind what was not. */
@@ -100,7 +105,7 @@ export function firstSuccessors(
 export function successionOf(
   document: ClusterDocument,
   { leaving, unfinished }: Pick<Difference, 'leaving' | 'unfinished'>,
-  isUpgrade: boolean,
+  { isUpgrade, halfJoined }: { readonly isUpgrade: boolean; readonly halfJoined: readonly string[] },
 ): Succession {
   const entries = new Map<string, string[]>();
   const exits = new Map<string, string[]>();
@@ -109,6 +114,7 @@ export function successionOf(
   const width = Math.max(1, maxSurge, maxUnavailable);
   mastersRow(
     { leaving: leaving.filter(isMaster), coming: inOrder.filter(isMaster), width: 1 },
+    halfJoined,
     entries,
     exits,
   );

@@ -7,6 +7,7 @@ import { type CompletedCluster, completeCluster } from '../spec/completion.ts';
 import type { ClusterDocument, ProviderDocument, WorkerGroup } from '../spec/documents.ts';
 import { AddressPool } from './addresses.ts';
 import { configDigest, isSameMachine, type Taint } from './config-digest.ts';
+import { directionOf } from './upgrade.ts';
 import { groupRoster, type GroupRoster, hasTraces, type MachineGroup } from './roster.ts';
 
 /** One machine as the document wants it, beside what there is of it. */
@@ -172,9 +173,24 @@ export function machinesOnDuty(
   const duty = dutyOf(document, provider, observed, asked);
   const changed = duty.wanted.filter(hasChanged);
   if (changed.length === 0) return duty;
-  const replaced: Retirement = { mode: 'destroy', reason: 'replaced' };
-  const leaving = Object.fromEntries(changed.map(({ name }) => [name, replaced]));
+  const leaving = Object.fromEntries(changed.map((one) => [one.name, retirementOf(one, document, observed)]));
   return dutyOf(document, provider, observed, { ...leaving, ...asked });
+}
+
+/**
+ * What becomes of a machine that is not as asked for. In an upgrade forwards those that `upgrade.keep` names stay for the
+ * way back, switched off; one that does not work now is no way back.
+ */
+function retirementOf(
+  { role, machine, node }: WantedMachine,
+  document: ClusterDocument,
+  observed: Observed,
+): Retirement {
+  if (directionOf(document, observed) !== 'forwards') return { mode: 'destroy', reason: 'changed' };
+  const { keep } = document.spec.upgrade;
+  const isKept = keep === 'all' || (keep === 'controlPlane' && role === 'control-plane');
+  const works = machine?.state === 'running' && node?.ready === true;
+  return { mode: isKept && works ? 'off' : 'destroy', reason: 'upgraded' };
 }
 
 /** Finished, and configured from something else than is asked for now: such a machine is replaced, never repaired. */
@@ -190,7 +206,8 @@ function dutyOf(
   const completed = completeCluster(document, provider);
   const groups = groupsOf(completed);
   const retired = { ...observed.retired, ...asked };
-  const rosters = groups.map((group) => groupRoster(group, observed, retired));
+  const isBack = directionOf(document, observed) === 'back';
+  const rosters = groups.map((group) => groupRoster(group, observed, retired, isBack));
   const wanted = groups.flatMap(({ place }, index) =>
     (rosters[index]?.names ?? []).map((name): Place => ({ ...place, name })),
   );

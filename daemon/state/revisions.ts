@@ -97,6 +97,16 @@ export class Revisions {
       .map(({ document }) => JSON.parse(document) as JsonObject);
   }
 
+  /** Documents of a cluster from before a revision, the newest first, at most 100. */
+  documentsBefore(cluster: string, number: number): readonly JsonObject[] {
+    return this.#database
+      .prepare<[string, number], Pick<Row, 'document'>>(
+        'SELECT document FROM revisions WHERE cluster = ? AND number < ? ORDER BY number DESC LIMIT 100',
+      )
+      .all(cluster, number)
+      .map(({ document }) => JSON.parse(document) as JsonObject);
+  }
+
   newest(cluster: string): RevisionRecord | undefined {
     const row = this.#database
       .prepare<[string], Row>('SELECT * FROM revisions WHERE cluster = ? ORDER BY number DESC LIMIT 1')

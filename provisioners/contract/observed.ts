@@ -31,10 +31,11 @@ export interface Retirement {
    */
   readonly mode: 'destroy' | 'keep' | 'off';
   /**
-   * `surplus`: fewer were asked for; `removed`: it was named; `replaced`: another one comes in its place; `upgraded`: the
-   * same, and it is there for the way back until the upgrade is finalized.
+   * `surplus`: fewer were asked for; `removed`, `replaced`: it was named, and in the latter case another one comes in
+   * its place. So it does where a machine was `changed`: it was made from something else than is asked for now; or
+   * `upgraded`, where that is another version: then it may be there for the way back until the upgrade is finalized.
    */
-  readonly reason: 'surplus' | 'removed' | 'replaced' | 'upgraded';
+  readonly reason: 'surplus' | 'removed' | 'replaced' | 'changed' | 'upgraded';
 }
 
 /** As {@link Retirement}, with what has become of it so far. */

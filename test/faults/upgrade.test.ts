@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { MachineChange } from '../../daemon/planning/machine-change.ts';
 import type { OperationView } from '../../daemon/operations/answers.ts';
 import type { Fault } from '../fleet/model/faults.ts';
 import { answerFile } from './answer-file.ts';
@@ -74,5 +75,51 @@ describe('an upgrade by replacement, on the fleet (C3)', () => {
     expect(ended.state, `${ended.problem?.summary}\n${world.explain()}`).toBe('succeeded');
     expect(world.fleet.violations, world.explain()).toEqual([]);
     expect(await versionsOf(world)).toEqual(['v1.20.3']);
+  });
+});
+
+describe('the way back, on the fleet (C3)', () => {
+  const size = { masters: 3, workers: 1 };
+  const phaseOf = async (world: World): Promise<string> =>
+    (await world.run(world.request((engine) => engine.getCluster('demo')))).phase;
+
+  async function changed(world: World, change: MachineChange): Promise<OperationView> {
+    const request = { cluster: 'demo', principal: 'tester', change, confirm: 'demo' };
+    const { operations } = await world.run(world.request((engine) => engine.machines.change(request)));
+    const [operation] = operations;
+    if (operation === undefined) throw new Error('nothing was begun');
+    return world.run(world.ended(operation.id));
+  }
+
+  async function finalized(world: World): Promise<OperationView> {
+    const request = { cluster: 'demo', principal: 'tester', confirm: 'demo' };
+    const intent = { kind: 'finalize' } as const;
+    const { operation } = await world.run(
+      world.request((engine) => engine.dayTwo.start({ ...request, intent })),
+    );
+    if (operation === undefined) throw new Error('nothing was begun');
+    return world.run(world.ended(operation.id));
+  }
+
+  it('an upgrade waits to be finalized, goes back on the kept masters, and can be made again', async () => {
+    const world = await openAt('1.20.2', size);
+    const up = await changed(world, { kind: 'upgrade', version: '1.20.3' });
+    expect(up.state, `${up.problem?.summary}\n${world.explain()}`).toBe('succeeded');
+    expect(await phaseOf(world)).toBe('AwaitingFinalize');
+    const back = await changed(world, { kind: 'back' });
+    expect(back.state, `${back.problem?.summary}\n${world.explain()}`).toBe('succeeded');
+    expect([await versionsOf(world), await phaseOf(world)]).toEqual([['v1.20.2'], 'Ready']);
+    const { nodes = [] } = await world.run(world.request((engine) => engine.observe('demo')));
+    const masters = nodes.filter(({ controlPlane }) => controlPlane).map(({ name }) => name);
+    expect(masters.toSorted()).toEqual(['demo-cp-1', 'demo-cp-2', 'demo-cp-3']);
+    const again = await changed(world, { kind: 'upgrade', version: '1.20.3' });
+    expect(again.state, `${again.problem?.summary}\n${world.explain()}`).toBe('succeeded');
+    const ended = await finalized(world);
+    expect(ended.state, `${ended.problem?.summary}\n${world.explain()}`).toBe('succeeded');
+    expect([await versionsOf(world), await phaseOf(world)]).toEqual([['v1.20.3'], 'Ready']);
+    const { machines = [] } = await world.run(world.request((engine) => engine.observe('demo')));
+    expect(machines).toHaveLength(4);
+    expect(world.fleet.violations, world.explain()).toEqual([]);
+    await expect(changed(world, { kind: 'back' })).rejects.toThrow('no upgrade to go back from');
   });
 });

@@ -18,6 +18,7 @@ export const clusterViewSchema = z
       'Ready',
       'Updating',
       'Waiting',
+      'AwaitingFinalize',
       'Failed',
       'Deleting',
       'Deleted',
@@ -99,7 +100,7 @@ export const observedSchema = z
         z.string(),
         z.object({
           mode: z.enum(['destroy', 'keep', 'off']),
-          reason: z.enum(['surplus', 'removed', 'replaced', 'upgraded']),
+          reason: z.enum(['surplus', 'removed', 'replaced', 'changed', 'upgraded']),
           since: instant,
           isFenced: z.boolean().describe('Kept, and proven to take no part any more.'),
         }),

@@ -35,7 +35,7 @@ export const planSchema = z
         z.string(),
         z.object({
           mode: z.enum(['destroy', 'keep', 'off']),
-          reason: z.enum(['surplus', 'removed', 'replaced', 'upgraded']),
+          reason: z.enum(['surplus', 'removed', 'replaced', 'changed', 'upgraded']),
         }),
       )
       .readonly()

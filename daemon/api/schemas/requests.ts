@@ -49,7 +49,7 @@ const mode = z
   .default('destroy')
   .describe('`keep` takes the machine out of the cluster, seals it off and leaves it at the provider.');
 
-/** `machine add`, `machine remove`, `machine replace`. */
+/** `machine add`, `machine remove`, `machine replace`, `upgrade`, `back`. */
 export const machineChangeSchema = z
   .strictObject({
     change: z.discriminatedUnion('kind', [
@@ -60,6 +60,11 @@ export const machineChangeSchema = z
       }),
       z.strictObject({ kind: z.literal('remove'), machines: names, mode }),
       z.strictObject({ kind: z.literal('replace'), machines: names, mode }),
+      z.strictObject({
+        kind: z.literal('upgrade'),
+        version: z.string().max(63).describe('Kubernetes version that all machines are to run.'),
+      }),
+      z.strictObject({ kind: z.literal('back') }),
     ]),
     bypass,
     planHash: z.string().max(200).exactOptional().describe('Run exactly this plan or refuse.'),

@@ -19,7 +19,7 @@ export async function bringAbout(
 }
 
 /** finalize. */
-export function addUpgradeCommands(program: Command, session: Session): void {
+export function addFinalizeCommand(program: Command, session: Session): void {
   addAgreementOptions(
     program
       .command('finalize <cluster>')

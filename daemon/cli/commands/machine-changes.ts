@@ -9,7 +9,9 @@ type Change =
       readonly kind: 'remove' | 'replace';
       readonly machines: readonly string[];
       readonly mode: 'destroy' | 'keep';
-    };
+    }
+  | { readonly kind: 'upgrade'; readonly version: string }
+  | { readonly kind: 'back' };
 
 interface LeavingOptions extends AgreementOptions {
   readonly keep?: boolean;
@@ -51,6 +53,24 @@ function countOf(text: string): number {
   const count = Number(text);
   if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('Write a whole number from 1.');
   return count;
+}
+
+/** upgrade, back. */
+export function addUpgradeCommands(program: Command, session: Session): void {
+  addAgreementOptions(
+    program
+      .command('upgrade <cluster> <version>')
+      .description('bring all machines to another version of Kubernetes, as spec.upgrade says'),
+  ).action((cluster: string, version: string, options: AgreementOptions) =>
+    changeMachines(session, cluster, { kind: 'upgrade', version }, options),
+  );
+  addAgreementOptions(
+    program
+      .command('back <cluster>')
+      .description('go back to the version before an upgrade that is not finalized; data stays as it is'),
+  ).action((cluster: string, options: AgreementOptions) =>
+    changeMachines(session, cluster, { kind: 'back' }, options),
+  );
 }
 
 /** Shows what the change would do, asks, and runs exactly that. */

@@ -5,7 +5,7 @@ const table = `
   CREATE TABLE retirements_of_now (
     cluster TEXT NOT NULL REFERENCES clusters (uid), name TEXT NOT NULL,
     mode TEXT NOT NULL CHECK (mode IN ('destroy', 'keep', 'off')),
-    reason TEXT NOT NULL CHECK (reason IN ('surplus', 'removed', 'replaced', 'upgraded')),
+    reason TEXT NOT NULL CHECK (reason IN ('surplus', 'removed', 'replaced', 'changed', 'upgraded')),
     operation TEXT NOT NULL REFERENCES operations (id), since TEXT NOT NULL, fenced_at TEXT,
     PRIMARY KEY (cluster, name)
   ) STRICT, WITHOUT ROWID;

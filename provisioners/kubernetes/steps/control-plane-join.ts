@@ -114,7 +114,13 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
     if (!isAdded(state)) await takeTurn(context, machine, access);
     if (tracesOf(state).length > 0 && !(await clearHalfJoined(context, machine, access))) return;
     const minor = minorOfCluster(settings);
-    await requireRoomForOne(context, machine, access, minor.hasEtcdLearners);
+    try {
+      await requireRoomForOne(context, machine, access, minor.hasEtcdLearners);
+    } catch (error) {
+      // Who has to leave first waits for nobody's turn.
+      if (!isAdded(state)) await endTurn(context, machine, access);
+      throw error;
+    }
     // kubeadm reset takes the authorities and the policies with it, so they are laid out again.
     const files = [
       ...pkiFiles(keys),

@@ -304,7 +304,7 @@ describe('planCluster: growing and changing', () => {
     });
     const plan = planCluster(request(bigger, finished(cluster(3, 2))));
     expect(plan.destroys).toEqual(['c-w-1', 'c-w-2']);
-    expect(plan.retires).toMatchObject({ 'c-w-1': { reason: 'replaced' } });
+    expect(plan.retires).toMatchObject({ 'c-w-1': { reason: 'changed' } });
     const joins = plan.steps.filter(({ kind }) => kind.endsWith('.join')).map(({ subject }) => subject);
     expect(joins).toEqual(['c-w-3', 'c-w-4']);
   });

@@ -146,7 +146,12 @@ const effects: Readonly<Record<string, (draft: Draft, input: StepInput, step: Pl
     draft.state = 'present';
   },
   'machine.create': (draft, { name = '', token = '', incarnation = 1, role = 'worker', address }) => {
-    if (draft.machines.some((machine) => machine.token === token)) return;
+    if (draft.machines.some((machine) => machine.token === token)) {
+      draft.machines = draft.machines.map((one) =>
+        one.token === token ? { ...one, state: 'running' } : one,
+      );
+      return;
+    }
     draft.machines.push({
       name,
       token,
@@ -214,6 +219,11 @@ const effects: Readonly<Record<string, (draft: Draft, input: StepInput, step: Pl
     const retirement = draft.retired[subject];
     if (retirement !== undefined) draft.retired[subject] = { ...retirement, isFenced: true };
     draft.nodes = draft.nodes.map((node) => (node.name === subject ? { ...node, ready: false } : node));
+  },
+  'machine.stop': (draft, _input, { subject }) => {
+    draft.machines = draft.machines.map((machine) =>
+      machine.name === subject ? { ...machine, state: 'off' } : machine,
+    );
   },
   'node.remove': (draft, _input, { subject }) => {
     draft.nodes = draft.nodes.filter(({ name }) => name !== subject);

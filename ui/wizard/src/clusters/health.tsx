@@ -13,6 +13,7 @@ const looks: Readonly<
   Provisioning: { text: 'Being made', status: 'info' },
   Ready: { text: 'Ready', status: 'success' },
   Updating: { text: 'Being changed', status: 'info' },
+  AwaitingFinalize: { text: 'Upgraded, to be finalized', status: 'warning' },
   Waiting: { text: 'Waits for you', status: 'warning' },
   Failed: { text: 'Stopped', status: 'danger' },
   Deleting: { text: 'Being deleted', status: 'info' },
