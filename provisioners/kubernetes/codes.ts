@@ -84,28 +84,6 @@ export const kubernetesCodes: ProblemCatalogue = {
     explanation: 'A part of the control plane was restarted with renewed certificates and did not come back.',
     remedy: 'Nothing is to be done: it is tried again. If it stays so, read its log on that machine.',
   },
-  'CERT-005': {
-    title: 'No master to renew',
-    explanation: 'The provider knows no machine of the cluster that is a master on duty.',
-    remedy: 'Apply the answer file: masters that are made anew get new certificates.',
-  },
-  'CERT-006': {
-    title: 'No such master',
-    explanation:
-      'Only masters have certificates that Remuda renews. Those that leave, or are kept for the way back, are not on duty.',
-    remedy: 'Take the name from the message, or name nobody to renew all.',
-  },
-  'CERT-007': {
-    title: 'The certificates of a master were not seen',
-    explanation:
-      'It is off or could not be visited. Others would be renewed and this one would go on with old certificates unnoticed.',
-    remedy: 'Bring it back or replace it; or renew only the others with --machine.',
-  },
-  'CERT-008': {
-    title: 'A moment that is to come',
-    explanation: 'Certificates count as new when they were made since a moment that is over.',
-    remedy: 'Leave --since out, or name a moment that is over.',
-  },
   'RESTORE-004': {
     title: 'Another etcd could still serve',
     explanation:

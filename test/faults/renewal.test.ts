@@ -137,11 +137,11 @@ describe('certificates are renewed on demand, on the fleet (H12, complaint 13)',
     const refused = begin(world, { kind: 'renew', machines: ['demo-general-1'] });
     await expect(world.run(refused)).rejects.toMatchObject({
       reason: 'invalid',
-      problems: [{ code: 'CERT-006', value: 'demo-general-1' }],
+      problems: [{ code: 'PLAN-051', value: 'demo-general-1' }],
     });
     const tomorrow = new Date(world.fleet.now + day).toISOString();
     await expect(world.run(begin(world, { kind: 'renew', since: tomorrow }))).rejects.toMatchObject({
-      problems: [{ code: 'CERT-008' }],
+      problems: [{ code: 'PLAN-053' }],
     });
   });
 
@@ -156,7 +156,7 @@ describe('certificates are renewed on demand, on the fleet (H12, complaint 13)',
       world.request((engine) => engine.dayTwo.plan(asked).catch((error: unknown) => error)),
     );
     expect(refused).toBeInstanceOf(Refusal);
-    expect(refused).toMatchObject({ problems: [{ code: 'CERT-007', machine: 'demo-cp-3' }] });
+    expect(refused).toMatchObject({ problems: [{ code: 'PLAN-052', machine: 'demo-cp-3' }] });
     const others = await renewed(world, { kind: 'renew', machines: ['demo-cp-2', 'demo-cp-1'] });
     // One of two that are left: the quorum would be lost, and that is said until somebody acts.
     expect(others).toMatchObject({ state: 'failed', isResumable: true });

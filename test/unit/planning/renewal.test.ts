@@ -86,7 +86,7 @@ describe('plans of a renewal (H12, complaint 13)', () => {
 
   it.each([
     ['the provider', { machines: undefined }, 'PLAN-002'],
-    ['a master', { certificates: undefined }, 'CERT-007'],
+    ['a master', { certificates: undefined }, 'PLAN-052'],
   ])('are not made while %s was not seen', (_what, lack, code) => {
     const observed = { ...aged(made(3), [40, 40, 40]), ...lack } as Observed;
     expect(() => renewal(observed, 3)).toThrow(Blocked);
