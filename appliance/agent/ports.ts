@@ -76,9 +76,9 @@ function portsFor(options: PortsOptions, pool: MachinePool, work: Work): Ports {
     service: createServicePort(machines),
     payload: new PayloadAdapter({ machines, units, file, supply: options.supply, work }),
     kubeadm: createKubeadmPort(units),
-    etcd: new EtcdAdapter(machines, certificates, signal),
+    etcd: new EtcdAdapter(machines, certificates, signal, work.connections),
     etcdData: createEtcdDataPort({ machines, units, components: host.components }),
-    kubernetes: createKubernetesPort(machines, certificates, signal),
+    kubernetes: createKubernetesPort(machines, certificates, signal, work.connections),
     provider: providerFor(options.providers, work.context, secrets),
     secrets,
     backup: createBackupPort({

@@ -1,8 +1,9 @@
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { type Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { connect as tlsConnect, type TLSSocket } from 'node:tls';
 import { Problem, Transient } from '../../provisioners/contract/problem.ts';
 import type { Duration } from '../../provisioners/contract/time.ts';
+import type { KeptConnections } from './kept-connections.ts';
 import type { KeyPair } from './pki.ts';
 
 /** Who we are and whom we expect at the other end of a TLS connection. */
@@ -36,6 +37,10 @@ interface Listening {
   readonly patience: Duration;
   readonly signal: AbortSignal;
   readonly what: string;
+  /** Connections that are used again, of this identity alone; by default each request has its own. */
+  readonly kept?: KeptConnections | undefined;
+  /** Which of them; needed with `kept`. */
+  readonly server?: string;
 }
 
 /** Longest answer that is read, characters. Lists are asked for in pages. */
@@ -55,6 +60,13 @@ export async function callOver(
   const over = AbortSignal.any([options.signal, timeout]);
   let socket: TLSSocket | undefined;
   try {
+    const { kept, server } = options;
+    if (kept !== undefined && server !== undefined) {
+      // A connection outlives the request that made it: only the handshake is bound to the request's time.
+      const open = async (): Promise<TLSSocket> =>
+        secured(await transport(), identity, AbortSignal.timeout(options.patience));
+      return await askKept(kept.to(server, open), call, over);
+    }
     socket = await secured(await transport(), identity, over);
     return await exchange(socket, call, over);
   } catch (error) {
@@ -151,35 +163,65 @@ function secured(stream: Duplex, identity: TlsIdentity, over: AbortSignal): Prom
   });
 }
 
+/** Asks over a kept connection. The server may have closed it just now: then once more, over another. */
+async function askKept(agent: Agent, call: Call, over: AbortSignal): Promise<Reply> {
+  for (;;) {
+    let request: ClientRequest | undefined;
+    try {
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        request = send({ agent }, call, over, 'keep-alive');
+        request.on('error', reject);
+        request.once('response', resolve);
+      });
+      return await readReply(response);
+    } catch (error) {
+      if (request?.reusedSocket !== true || over.aborted) throw error;
+    }
+  }
+}
+
 /** Sends the request; resolves with the head of the answer. */
 function begin(socket: TLSSocket, call: Call, over: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({
-      createConnection: () => socket,
-      method: call.method,
-      path: call.path,
-      signal: over,
-      headers: {
-        host: 'localhost',
-        accept: 'application/json, */*',
-        connection: 'close',
-        ...(call.body === undefined
-          ? {}
-          : {
-              'content-type': call.contentType ?? 'application/json',
-              'content-length': Buffer.byteLength(call.body),
-            }),
-      },
-    });
+    const request = send({ createConnection: () => socket }, call, over, 'close');
     // Stays, so that an error after the head, which the answer tells too, ends nothing but this request.
     request.on('error', reject);
     request.once('response', resolve);
-    request.end(call.body);
   });
 }
 
+function send(
+  way: { readonly agent: Agent } | { readonly createConnection: () => TLSSocket },
+  call: Call,
+  over: AbortSignal,
+  connection: 'close' | 'keep-alive',
+): ClientRequest {
+  const request = httpRequest({
+    ...way,
+    method: call.method,
+    path: call.path,
+    signal: over,
+    headers: {
+      host: 'localhost',
+      accept: 'application/json, */*',
+      connection,
+      ...(call.body === undefined
+        ? {}
+        : {
+            'content-type': call.contentType ?? 'application/json',
+            'content-length': Buffer.byteLength(call.body),
+          }),
+    },
+  });
+  request.end(call.body);
+  return request;
+}
+
 async function exchange(socket: TLSSocket, call: Call, over: AbortSignal): Promise<Reply> {
-  const response = await begin(socket, call, over);
+  return readReply(await begin(socket, call, over));
+}
+
+function readReply(response: IncomingMessage): Promise<Reply> {
   return new Promise((resolve, reject) => {
     let text = '';
     response.setEncoding('utf8');

@@ -1,4 +1,5 @@
 import type { Ports } from '../../provisioners/contract/ports.ts';
+import type { KeptConnections } from './kept-connections.ts';
 import type { AttemptKey, ClusterContext } from './protocol.ts';
 
 /**
@@ -10,6 +11,8 @@ export interface Work {
   /** Epoch of the dispatch: machines refuse an older one than they have seen. */
   readonly epoch: number;
   readonly context: ClusterContext;
+  /** Connections to the cluster that are used again over many questions; attempts have none. */
+  readonly connections?: KeptConnections;
   /** Aborts when waits must end: cancel (while observing), the hard limit, or the agent's own stop. */
   readonly signal: AbortSignal;
   /** A line for the operation's log. */

@@ -3,6 +3,7 @@ import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type { EtcdMember } from '../../../provisioners/contract/observed.ts';
 import type { ControlPlaneAccess, EtcdPort, EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
+import type { KeptConnections } from '../kept-connections.ts';
 import type { Machines } from '../machines.ts';
 import type { ClientCertificates } from '../client-certificates.ts';
 import { callOver, streamOver } from '../tunnel.ts';
@@ -69,7 +70,15 @@ export class EtcdAdapter implements EtcdPort {
   readonly #certificates: ClientCertificates;
   readonly #signal: () => AbortSignal;
 
-  constructor(machines: Machines, certificates: ClientCertificates, signal: () => AbortSignal) {
+  readonly #connections: KeptConnections | undefined;
+
+  constructor(
+    machines: Machines,
+    certificates: ClientCertificates,
+    signal: () => AbortSignal,
+    connections?: KeptConnections,
+  ) {
+    this.#connections = connections;
     this.#machines = machines;
     this.#certificates = certificates;
     this.#signal = signal;
@@ -202,7 +211,13 @@ export class EtcdAdapter implements EtcdPort {
       () => this.#machines.forward(master, host, clientPort),
       await this.#certificates.etcd(),
       body === undefined ? { method: 'GET', path } : { method: 'POST', path, body: JSON.stringify(body) },
-      { patience: wait, signal: this.#signal(), what: `etcd on ${master.name}` },
+      {
+        patience: wait,
+        signal: this.#signal(),
+        what: `etcd on ${master.name}`,
+        kept: this.#connections,
+        server: `etcd ${master.name} ${host}`,
+      },
     );
     if (reply.status === 200) return JSON.parse(reply.text) as unknown;
     const said = reply.text.trim().slice(0, 300);

@@ -7,6 +7,7 @@ import type {
 } from '../../../provisioners/contract/ports.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import type { ClientCertificates } from '../client-certificates.ts';
+import type { KeptConnections } from '../kept-connections.ts';
 import type { Machines } from '../machines.ts';
 import { type Call, callOver, type Reply, type Transport } from '../tunnel.ts';
 import { collectionPath, Discovery, objectPath } from './kubernetes-paths.ts';
@@ -29,11 +30,18 @@ export class Api {
   readonly #machines: Machines;
   readonly #certificates: ClientCertificates;
   readonly #signal: () => AbortSignal;
+  readonly #connections: KeptConnections | undefined;
   readonly #discovery = new Discovery();
   /** Name of the master that answered last: a dead one is not tried first for ever. */
   #last: string | undefined;
 
-  constructor(machines: Machines, certificates: ClientCertificates, signal: () => AbortSignal) {
+  constructor(
+    machines: Machines,
+    certificates: ClientCertificates,
+    signal: () => AbortSignal,
+    connections?: KeptConnections,
+  ) {
+    this.#connections = connections;
     this.#machines = machines;
     this.#certificates = certificates;
     this.#signal = signal;
@@ -157,6 +165,8 @@ export class Api {
       patience: wait,
       signal: this.#signal(),
       what: `the API server on ${master.name}`,
+      kept: this.#connections,
+      server: `kubernetes ${master.name}`,
     });
   }
 }

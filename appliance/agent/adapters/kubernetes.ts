@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { KubernetesPort } from '../../../provisioners/contract/ports.ts';
 import type { ClientCertificates } from '../client-certificates.ts';
+import type { KeptConnections } from '../kept-connections.ts';
 import type { Machines } from '../machines.ts';
 import { Api, probePatience } from './kubernetes-api.ts';
 import { deletePod, evict, listBudgets, setUnschedulable } from './kubernetes-drain.ts';
@@ -13,8 +14,9 @@ export function createKubernetesPort(
   machines: Machines,
   certificates: ClientCertificates,
   signal: () => AbortSignal,
+  connections?: KeptConnections,
 ): KubernetesPort {
-  const api = new Api(machines, certificates, signal);
+  const api = new Api(machines, certificates, signal, connections);
   return {
     version: (access, master) =>
       api.version(master, () => machines.forward(master, '127.0.0.1', access.apiPort)),
