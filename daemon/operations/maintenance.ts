@@ -17,6 +17,9 @@ export interface Hold {
   readonly problem: ProblemReport;
 }
 
+/** What waits for no window and no pause. */
+const neverWaits: ReadonlySet<OperationRun['kind']> = new Set(['create', 'delete', 'restore']);
+
 /** What is known of a run's rules until its cluster's document changes, or the window opens or closes. */
 interface Known {
   readonly revision: number;
@@ -32,7 +35,8 @@ const isOver = (window: WindowState, now: number): boolean => {
 /**
  * Says what must wait for a maintenance window, or for the end of a pause between two machines. The newest document of
  * the cluster counts, whatever revision the operation works towards: windows that somebody changes hold at once. Making
- * and deleting a cluster waits for nothing.
+ * and deleting a cluster waits for nothing; nor does a restore, whose cluster has no API between its first stop and its
+ * last start.
  */
 export class Maintenance {
   readonly #recorder: Recorder;
@@ -61,7 +65,7 @@ export class Maintenance {
   }
 
   #holdOf(run: OperationRun, step: PlannedStep): Hold | undefined {
-    if (run.kind === 'create' || run.kind === 'delete' || !disrupts(step)) return undefined;
+    if (neverWaits.has(run.kind) || !disrupts(step)) return undefined;
     const known = this.#rulesFor(run);
     const closed = run.isOutsideWindow ? undefined : this.#closed(run, known, step);
     return closed ?? this.#paused(run, known, step);

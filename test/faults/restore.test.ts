@@ -88,3 +88,25 @@ describe('restore on the fleet (complaint 8)', () => {
     expect(world.fleet.mutatingCalls).toBe(before);
   });
 });
+
+describe('the world did not go back (DESIGN §5)', () => {
+  it('a worker that came since the backup joins again by itself; one that left since is listed', async () => {
+    const world = await opened(1);
+    write(world, 'before');
+    const manifest = backUp(world);
+    const change = { kind: 'replace', machines: ['demo-general-1'], mode: 'destroy' } as const;
+    const replaced = await world.run(world.change(change, 'replace'));
+    expect(replaced?.state, world.explain()).toBe('succeeded');
+    const machines = [...clusterOf(world).machines.keys()].sort();
+    expect(machines).not.toContain('demo-general-1');
+    const { id } = await restore(world, fromBackup(manifest), 1);
+    const detail = await world.run(world.request((engine) => engine.getOperation(id)));
+    const facts = detail.stepList.find(({ kind }) => kind === 'cluster.reconcile')?.facts;
+    expect(facts).toMatchObject({ nodesWithoutMachine: ['demo-general-1'], unknownVolumes: [] });
+    const nodes = clusterOf(world)
+      .objects.list('v1', 'Node')
+      .map(({ metadata }) => metadata.name)
+      .sort();
+    expect(nodes).toEqual(expect.arrayContaining(machines));
+  });
+});
