@@ -20,12 +20,8 @@ export class KeptConnections {
     const known = this.#agents.get(server);
     if (known !== undefined) return known;
     const agent = new Agent({ keepAlive: true, maxSockets: 2, timeout: idle });
-    agent.createConnection = (_options, callback) => {
-      open().then(
-        (socket) => callback?.(null, socket),
-        (error: unknown) =>
-          callback?.(error instanceof Error ? error : new Error(String(error)), undefined as never),
-      );
+    agent.createConnection = (_options, done) => {
+      void handOver(open, done);
       return undefined;
     };
     this.#agents.set(server, agent);
@@ -37,4 +33,19 @@ export class KeptConnections {
     for (const agent of this.#agents.values()) agent.destroy();
     this.#agents.clear();
   }
+}
+
+type Done = (error: Error | null, socket: TLSSocket) => void;
+
+/** Opens a connection for an agent of Node's, which wants to be called back. */
+async function handOver(open: () => Promise<TLSSocket>, done: Done | undefined): Promise<void> {
+  let socket: TLSSocket;
+  try {
+    socket = await open();
+  } catch (error) {
+    // Node looks at the error first; its type asks for a socket beside it.
+    done?.(error instanceof Error ? error : new Error(String(error)), undefined as never);
+    return;
+  }
+  done?.(null, socket);
 }

@@ -28,6 +28,8 @@ const longestPause: Duration = 5 * 60_000;
 
 interface Delivering {
   isRunning: boolean;
+  /** Something came while it was at it: it looks once more when it is through. */
+  isWoken: boolean;
   failures: number;
   again: (() => void) | undefined;
 }
@@ -36,7 +38,7 @@ interface Delivering {
 export interface AlertDeliveryParts {
   readonly recorder: Recorder;
   /** Of the appliance's own site, whose agent speaks with servers that users name. */
-  readonly link: () => AgentLink;
+  readonly link: () => Pick<AgentLink, 'reach'>;
 }
 
 /** The doors of the receivers, for the API. */
@@ -137,19 +139,27 @@ export class AlertDeliveries {
   }
 
   #wake(name: string): void {
-    const work = this.#work.get(name) ?? { isRunning: false, failures: 0, again: undefined };
+    const idle = { isRunning: false, isWoken: false, failures: 0, again: undefined };
+    const work: Delivering = this.#work.get(name) ?? idle;
     this.#work.set(name, work);
-    if (work.isRunning || work.again !== undefined) return;
+    if (work.isRunning) work.isWoken = true;
+    else if (work.again === undefined) void this.#run(name, work);
+  }
+
+  async #run(name: string, work: Delivering): Promise<void> {
     work.isRunning = true;
-    void this.#deliverAll(name).then((isWell) => {
-      work.isRunning = false;
-      work.failures = isWell ? 0 : work.failures + 1;
-      if (isWell || !this.#isStarted || this.#work.get(name) !== work) return;
-      const pause = Math.min(longestPause, firstPause * 2 ** (work.failures - 1));
-      work.again = this.#parts.recorder.clock.after(pause, () => {
-        work.again = undefined;
-        if (this.#isStarted) this.#wake(name);
-      });
+    let isWell = true;
+    do {
+      work.isWoken = false;
+      isWell = await this.#deliverAll(name);
+    } while (isWell && work.isWoken);
+    work.isRunning = false;
+    work.failures = isWell ? 0 : work.failures + 1;
+    if (isWell || !this.#isStarted || this.#work.get(name) !== work) return;
+    const pause = Math.min(longestPause, firstPause * 2 ** (work.failures - 1));
+    work.again = this.#parts.recorder.clock.after(pause, () => {
+      work.again = undefined;
+      if (this.#isStarted) this.#wake(name);
     });
   }
 
