@@ -89,8 +89,8 @@ function preparation({ intent }: Request, { answering }: RestoreMasters, target:
     planStep(etcdDataCheck, about(machine.name), { machine, restore, needs: needs(machine.name) }, []),
   );
   if (source.from === 'survivor') return checks;
-  const { destination, id, fileSha256, snapshotSha256, bytes, revision } = source;
-  const backup = { destination, id, fileSha256, snapshotSha256, bytes, revision };
+  const { destination, id, fileSha256, snapshotSha256, bytes } = source;
+  const backup = { destination, id, fileSha256, snapshotSha256, bytes };
   const after = [...checks, ...target.road].map((step) => step.id);
   const input = { machine: target.reference, restore, ...backup };
   return [...checks, planStep(backupFetch, about(target.name), input, after)];

@@ -10,7 +10,7 @@ export const restoreKeySchema = z.string().regex(/^[0-9a-f]{8,32}$/);
 
 /** What a snapshot or a database of etcd holds, as etcd's own tool reads it. */
 export interface EtcdDataStatus {
-  /** Newest revision in it. */
+  /** Revision of the newest key in it. */
   readonly revision: number;
   readonly keys: number;
   readonly bytes: number;

@@ -125,6 +125,24 @@ export function backupSuite(name: string, makeBench: () => Promise<BackupBench>)
       expect(await idsAt(place())).toHaveLength(3);
     });
 
+    it('gives a snapshot back, and says at its end when the file is not the one that is known', async () => {
+      const [newest] = await bench.backup().list(place());
+      if (newest === undefined) throw new Error('there is no backup');
+      const readAll = async (fileSha256: string): Promise<string> => {
+        const { manifest, data } = await bench.backup().open(place(), newest.id, fileSha256);
+        expect(manifest).toEqual(newest);
+        const hash = createHash('sha256');
+        for await (const piece of data) hash.update(piece);
+        return hash.digest('hex');
+      };
+      expect(await readAll(newest.file.sha256)).toBe(newest.snapshot.sha256);
+      await expect(readAll('00'.repeat(32))).rejects.toMatchObject({ report: { code: 'BACKUP-009' } });
+      const unknown = '20261121T050107Z-ffffffffffffffff';
+      await expect(bench.backup().open(place(), unknown, newest.file.sha256)).rejects.toMatchObject({
+        report: { code: 'BACKUP-008' },
+      });
+    });
+
     it('removes one; gone is success', async () => {
       const [first = '', ...rest] = await idsAt(place());
       await bench.backup().remove(place(), first);

@@ -2,6 +2,7 @@ import { backupSuite } from '../contract/backup.ts';
 import { componentSuite } from '../contract/components.ts';
 import { drainSuite } from '../contract/drain.ts';
 import { etcdSuite } from '../contract/etcd.ts';
+import { etcdDataSuite } from '../contract/etcd-data.ts';
 import { fileSuite } from '../contract/file.ts';
 import { hostSuite } from '../contract/host.ts';
 import { kubeadmSuite } from '../contract/kubeadm.ts';
@@ -21,6 +22,19 @@ kubernetesSuite('fleet', version, () => controlPlane(['m1']));
 drainSuite('fleet', () => controlPlane(['m1']));
 componentSuite('fleet', () => controlPlane(['m1', 'm2', 'm3']));
 etcdSuite('fleet', () => controlPlane(['m1', 'm2', 'm3']));
+etcdDataSuite('fleet', async () => {
+  const bench = await controlPlane(['m1']);
+  const { machine } = bench;
+  return {
+    data: () => bench.ports().etcdData,
+    machine,
+    snapshot: () => bench.ports().etcd.snapshot(bench.access),
+    stopEtcd: async () => {
+      await bench.ports().file.remove(machine, ['/etc/kubernetes/manifests/etcd.yaml']);
+    },
+    stop: () => bench.stop(),
+  };
+});
 backupSuite('fleet', async () => {
   const bench = await oneMachine();
   return {

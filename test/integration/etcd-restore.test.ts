@@ -16,6 +16,7 @@ import { callOver } from '../../appliance/agent/tunnel.ts';
 import type { EtcdDataPort } from '../../provisioners/contract/etcd-data.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import type { ClusterKeys } from '../../provisioners/contract/secrets.ts';
+import { etcdDataSuite } from '../contract/etcd-data.ts';
 import { etcdctlBinary, EtcdProcesses } from '../fleet/etcd-processes.ts';
 
 const { signal } = new AbortController();
@@ -178,15 +179,35 @@ function lostMajorities(count: number): string[][] {
 
 const allSets = [3, 5].flatMap((count) => lostMajorities(count).map((lost) => ({ count, lost })));
 
-beforeEach(async () => {
+etcdDataSuite('real etcd on loopback', async () => {
   keys = await drawClusterKeys('etcd-test');
   block += 1;
-  etcd = new EtcdProcesses(keys.etcd, block);
+  const own = new EtcdProcesses(keys.etcd, block);
+  etcd = own;
+  await start(1);
+  const machine = machineOf('m0');
+  await put(machine, 'kept-', 3);
+  const data = dataOf('m0');
+  const everyone = access();
+  const adapter = port();
+  return {
+    data: () => data,
+    machine,
+    snapshot: () => adapter.snapshot(everyone),
+    stopEtcd: () => own.end('m0'),
+    stop: () => own.stop(),
+  };
 });
 
-afterEach(() => etcd.stop());
-
 describe('restore against real etcd processes (complaint 8)', () => {
+  beforeEach(async () => {
+    keys = await drawClusterKeys('etcd-test');
+    block += 1;
+    etcd = new EtcdProcesses(keys.etcd, block);
+  });
+
+  afterEach(() => etcd.stop());
+
   it.each(allSets)(
     '$count members, $lost lost: from a backup, and from who is left',
     async ({ count, lost }) => {

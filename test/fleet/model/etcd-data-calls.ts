@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import type {
-  EtcdDataState,
-  EtcdDataStatus,
-  RestoredData,
-  RestoreSource,
+import {
+  type EtcdDataState,
+  type EtcdDataStatus,
+  type RestoredData,
+  restoreKeySchema,
+  type RestoreSource,
 } from '../../../provisioners/contract/etcd-data.ts';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
@@ -23,7 +24,7 @@ const sha256 = (content: Buffer): string => createHash('sha256').update(content)
 
 /** Where a restore keeps its files on a machine of the model. */
 const filesOf = (restore: string) => {
-  const folder = `/var/lib/remuda/restore/${restore}`;
+  const folder = `/var/lib/remuda/restore/${restoreKeySchema.parse(restore)}`;
   return {
     snapshot: `${folder}/snapshot.db`,
     aside: `${folder}/etcd/member`,
