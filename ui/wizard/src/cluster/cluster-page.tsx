@@ -14,6 +14,7 @@ import { AddressTabs } from '../shell/address-tabs.tsx';
 import { Loading } from '../shell/loading.tsx';
 import { NotFound } from '../shell/not-found.tsx';
 import { AccessTab } from './access-tab.tsx';
+import { BackupsTab } from './backups-tab.tsx';
 import { CertificateBanner } from './certificate-banner.tsx';
 import { CertificatesTab } from './certificates-tab.tsx';
 import { DeleteQuestion } from './delete-question.tsx';
@@ -31,6 +32,7 @@ const tabs = [
   'machines',
   'drift',
   'certificates',
+  'backups',
   'operations',
   'events',
   'access',
@@ -93,6 +95,7 @@ function TabContent({
     overview: () => <OverviewTab cluster={cluster} />,
     machines: () => <MachinesTab cluster={cluster.name} />,
     certificates: () => <CertificatesTab cluster={cluster.name} />,
+    backups: () => <BackupsTab cluster={cluster.name} />,
     drift: () => <DriftTab cluster={cluster.name} />,
     operations: () => <OperationsTab cluster={cluster.name} />,
     events: () => <EventsTab cluster={cluster.name} />,

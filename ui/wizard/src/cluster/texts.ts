@@ -5,6 +5,7 @@ export const texts = {
     machines: 'Machines',
     certificates: 'Certificates',
     drift: 'Drift',
+    backups: 'Backups',
     operations: 'Operations',
     events: 'Events',
     access: 'Access',
