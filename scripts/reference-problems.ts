@@ -69,7 +69,11 @@ export const catalogues: readonly CatalogueOfRoom[] = [
   { title: 'The agent and the machines', rooms: ['appliance/agent/'], codes: agentCodes },
   {
     title: 'Backups',
-    rooms: ['appliance/agent/backup/', 'appliance/agent/adapters/backup.ts'],
+    rooms: [
+      'appliance/agent/adapters/etcd-data.ts',
+      'appliance/agent/backup/',
+      'appliance/agent/adapters/backup.ts',
+    ],
     codes: backupCodes,
   },
   {
