@@ -152,6 +152,50 @@ describe('the steps and machines', () => {
       .poll(() => site.engine.asked.find(({ name }) => name === 'approveOperation')?.request)
       .toMatchObject({ confirm: 'demo' });
   });
+
+  test('where more than one must agree, it shows who has, and sends which plan was read', async () => {
+    const { operation } = story;
+    const agreed = [{ principal: 'user:anna', at: '2026-11-21T05:00:00.000Z' }];
+    const agreement = { needed: 2, missing: 1, agreed };
+    site.engine.put({
+      ...operation,
+      state: 'waiting',
+      waitingFor: 'approval',
+      toApprove: ['demo-m1'],
+      agreement,
+    });
+    await open();
+    const told = page.getByRole('region', { name: 'Who has agreed' });
+    await told.getByText('1 of 2 have agreed').waitFor();
+    await told.getByText('anna').waitFor();
+    await page.getByRole('button', { name: 'Approve…' }).click();
+    await page.getByRole('dialog').getByRole('textbox').fill('demo');
+    await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+    await expect
+      .poll(() => site.engine.asked.find(({ name }) => name === 'approveOperation')?.request)
+      .toMatchObject({ planHash: operation.planHash });
+  });
+
+  test('a maintenance window is no alarm: until when, how long yet, and the way around it by the name (V9)', async () => {
+    const { operation } = story;
+    const summary = 'its maintenance window opens Sat 2026-11-21 22:00 Europe/Berlin (21:00 UTC)';
+    const waitsUntil = new Date(Date.now() + 5 * 3_600_000 + 30_000).toISOString();
+    const problem = { kind: 'blocked', code: 'OPS-014', summary } as const;
+    site.engine.put({ ...operation, state: 'waiting', waitingFor: 'window', waitsUntil, problem });
+    await open();
+    const held = page.locator('.remuda-held');
+    await held.getByText('opens Sat 2026-11-21 22:00 Europe/Berlin (21:00 UTC)').waitFor();
+    await held.getByText(/in 5 h 0 min/).waitFor();
+    expect(await page.locator('.remuda-problem').count()).toBe(0);
+    await page.getByRole('button', { name: 'Go on now…' }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.getByRole('button', { name: 'Go on now' }).isDisabled()).toBe(true);
+    await dialog.getByRole('textbox').fill('demo');
+    await dialog.getByRole('button', { name: 'Go on now' }).click();
+    await expect
+      .poll(() => site.engine.asked.find(({ name }) => name === 'overrideWindow')?.request)
+      .toMatchObject({ confirm: 'demo' });
+  });
 });
 
 describe('the proof of a deletion (DESIGN §6)', () => {

@@ -7,6 +7,8 @@ import { ProblemReportView, ProblemView } from '../problem/problem-view.tsx';
 import { Loading } from '../shell/loading.tsx';
 import { DeletionProof } from '../done/deletion-proof.tsx';
 import { AgentAway } from './agent-away.tsx';
+import { Agreement } from './agreement.tsx';
+import { Held } from './held.tsx';
 import { LogPanel } from './log/log-panel.tsx';
 import { useRunPosition } from './log/position.ts';
 import { endpointOf } from './endpoint.ts';
@@ -111,8 +113,16 @@ function Failures(props: {
   const failed = operation.stepList.filter((step) => step.state === 'failed' && step.problem !== undefined);
   if (operation.state === 'waiting' && operation.waitingFor === 'agent')
     return <AgentAway operation={operation} now={now} />;
+  const { waitingFor } = operation;
+  if (operation.state === 'waiting' && (waitingFor === 'window' || waitingFor === 'pause'))
+    return <Held operation={operation} cause={waitingFor} now={now} />;
   if (failed.length === 0)
-    return operation.problem === undefined ? undefined : <ProblemReportView report={operation.problem} />;
+    return (
+      <>
+        {operation.problem === undefined ? undefined : <ProblemReportView report={operation.problem} />}
+        <Agreement operation={operation} />
+      </>
+    );
   return (
     <div className="remuda-failures">
       {failed.slice(0, mostFailures).map(
