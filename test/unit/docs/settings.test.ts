@@ -4,6 +4,7 @@ import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import { auditReceiverSchema } from '../../../daemon/access/audit-receiver.ts';
 import { directorySettingsSchema } from '../../../daemon/access/directory-settings.ts';
+import { alertReceiverSchema } from '../../../daemon/operations/health/alert-receiver.ts';
 import { parseStream } from '../../../daemon/spec/stream.ts';
 import { root } from './markdown.ts';
 
@@ -38,5 +39,10 @@ describe('what the manual shows can be used as it stands (K10)', () => {
   test('receivers of the audit trail', () => {
     const found = blocksOf('audit.md').map((text) => auditReceiverSchema.safeParse(settingsIn(text)).error);
     expect(found).toEqual([undefined, undefined]);
+  });
+
+  test('receivers of alerts', () => {
+    const found = blocksOf('health.md').map((text) => alertReceiverSchema.safeParse(settingsIn(text)).error);
+    expect(found).toEqual([undefined]);
   });
 });
