@@ -213,6 +213,51 @@ describe('one backup before masters change (DESIGN §5)', () => {
   });
 });
 
+describe('while what backups are kept on is away', () => {
+  const backup = '{ destination: { type: path, path: { path: /mnt/backups } }, schedule: "0 */6 * * *" }';
+  const away = (world: World, duration: number): void => {
+    const { elapsed } = world.fleet;
+    world.fleet.faults.add({ kind: 'backups-away', place: 'path', from: elapsed, to: elapsed + duration });
+  };
+
+  it('a change of masters stops before it touches etcd, says why, and goes on when it is back (complaint 2)', async () => {
+    const world = await openWith({ masters: 1, workers: 0, backup });
+    away(world, 3 * hour);
+    const stopped = await applied(world, { masters: 3, workers: 0, backup });
+    expect(stopped).toMatchObject({ state: 'failed', isResumable: true, problem: { code: 'STEP-002' } });
+    expect(stopped.problem?.summary).toContain('Nothing is mounted where the model keeps backups');
+    expect(clusterOf(world).etcd.voters).toHaveLength(1);
+    await pass(world, 2 * hour);
+    await world.run(world.request((engine) => engine.resumeOperation(stopped.id, 'tester')));
+    expect((await world.run(world.ended(stopped.id))).state, world.explain()).toBe('succeeded');
+    expect(clusterOf(world).etcd.voters).toHaveLength(3);
+    expect(world.fleet.violations).toEqual([]);
+  }, 120_000);
+
+  it('a dead master is replaced all the same (complaint 7)', async () => {
+    const world = await openWith({ masters: 3, workers: 0, backup });
+    away(world, 1000 * hour);
+    setPower(world, 'demo-cp-2', 'off');
+    await world.run(world.clock.sleep(120_000));
+    const change = { kind: 'replace', machines: ['demo-cp-2'], mode: 'destroy' } as const;
+    const replaced = await world.run(world.change(change, 'replace'));
+    expect(replaced?.state, world.explain()).toBe('succeeded');
+  });
+
+  it('backups by schedule fail for all to see, and are made as soon as it is back', async () => {
+    const world = await openWith({ masters: 1, workers: 0, backup });
+    const now = world.clock.milliseconds();
+    const untilNext = 6 * hour - (now % (6 * hour));
+    away(world, untilNext + 2.2 * hour);
+    await pass(world, untilNext + 3.2 * hour);
+    expect((await scheduled(world)).map(({ state }) => state).toReversed(), world.explain()).toEqual([
+      'failed',
+      'succeeded',
+    ]);
+    expect(backupsOf(world)).toEqual(['path etcd.snapshot/cluster']);
+  }, 120_000);
+});
+
 describe('backups by schedule (virtual clock)', () => {
   const nightly = '{ schedule: "30 2 * * *", timeZone: Europe/Berlin, keep: { keepLast: 1 } }';
 

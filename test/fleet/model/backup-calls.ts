@@ -3,6 +3,7 @@ import type { BackupManifest, BackupPlace, BackupRequest } from '../../../provis
 import type { EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import { changing, reading } from './call.ts';
+import type { Fleet } from './fleet.ts';
 import { etcdOf, type Through } from './control-plane-calls.ts';
 
 /** A backup as the model keeps it. */
@@ -17,6 +18,17 @@ export interface ModelBackup {
 
 const sha256 = (content: Buffer | string): Buffer => createHash('sha256').update(content).digest();
 const placeOf = ({ cluster, destination }: BackupPlace): string => JSON.stringify([cluster.uid, destination]);
+
+/** @throws Blocked while a fault keeps what backups lie on away */
+function requirePlace({ faults, elapsed }: Fleet, { destination: { type } }: BackupPlace): void {
+  const isAway = faults
+    .of('backups-away')
+    .some(({ place, from, to }) => place === type && from <= elapsed && elapsed < to);
+  if (!isAway) return;
+  throw new Blocked('BACKUP-001', `Nothing is mounted where the model keeps backups (${type}).`, {
+    remedy: 'Mount it.',
+  });
+}
 
 /** Whatever the model's API server holds, in a file of the form of etcd's: sectors of 512 bytes, then their SHA-256. */
 function fileOf(text: string): Buffer {
@@ -44,16 +56,19 @@ export const backupCalls = {
       content: fileOf(JSON.stringify(objects)).toString('base64'),
     };
   }),
-  'backup.list': reading(50, (fleet, { at }: { readonly at: BackupPlace }): BackupManifest[] =>
-    fleet.backups
+  'backup.list': reading(50, (fleet, { at }: { readonly at: BackupPlace }): BackupManifest[] => {
+    requirePlace(fleet, at);
+    return fleet.backups
       .filter(({ place }) => place === placeOf(at))
       .map(({ manifest }) => manifest)
-      .sort((a, b) => (a.id < b.id ? 1 : -1)),
-  ),
+      .sort((a, b) => (a.id < b.id ? 1 : -1));
+  }),
   'backup.find': reading(
     50,
-    (fleet, { at, key }: { readonly at: BackupPlace; readonly key: string }): BackupManifest | null =>
-      fleet.backups.find((each) => each.place === placeOf(at) && each.key === key)?.manifest ?? null,
+    (fleet, { at, key }: { readonly at: BackupPlace; readonly key: string }): BackupManifest | null => {
+      requirePlace(fleet, at);
+      return fleet.backups.find((each) => each.place === placeOf(at) && each.key === key)?.manifest ?? null;
+    },
   ),
   'backup.open': reading(
     100,
@@ -81,6 +96,7 @@ export const backupCalls = {
         readonly content: string;
       },
     ): BackupManifest => {
+      requirePlace(fleet, at);
       const bytes = Buffer.from(content, 'base64');
       const digits = sha256(`${at.cluster.uid}\n${request.key}`).toString('hex').slice(0, 16);
       const time = `${request.at.replaceAll(/[-:]|\.\d+Z$/g, '')}Z`;

@@ -20,6 +20,8 @@ export type Fault =
   | { readonly kind: 'not-found-after-create'; readonly machine: string; readonly for: number }
   /** A file of the payload arrives damaged, for so many installations. */
   | { readonly kind: 'corrupt-payload'; readonly machine: string; readonly times: number }
+  /** What backups are kept on is not there: a share that is not mounted, a server that is away. */
+  | { readonly kind: 'backups-away'; readonly place: string; readonly from: number; readonly to: number }
   /** kubernetes#99305: kubelet turns the etcd static pod away until it is restarted. */
   | { readonly kind: 'static-pod-rejected'; readonly machine: string };
 
