@@ -127,7 +127,11 @@ export class FakeEngine implements EngineDoors {
     shownWith: (view) => view,
     ends: () => [],
   };
-  backupList: Awaited<ReturnType<EngineDoors['backups']['list']>> = { cluster: 'demo', backups: [], places: [] };
+  backupList: Awaited<ReturnType<EngineDoors['backups']['list']>> = {
+    cluster: 'demo',
+    backups: [],
+    places: [],
+  };
   readonly backups: EngineDoors['backups'] = {
     list: async (cluster) => {
       this.#take('listBackups', { cluster });
