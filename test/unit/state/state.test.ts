@@ -154,6 +154,33 @@ describe('migration', () => {
     state.close();
   });
 
+  test('operations of a state of before windows were known keep what they wait for, and one at a time a cluster', () => {
+    const { database } = openDatabase(join(folder, 'state.db'), migrations.slice(0, 9));
+    database.exec(`INSERT INTO providers VALUES ('lab', 'lab', 'local', 'here', '{}', 'p', 'now');
+      INSERT INTO clusters (uid, name, provider, sealed_keys, public_keys, created_at) VALUES ('u', 'one', 'lab', '', '{}', 'now');
+      INSERT INTO operations (id, cluster, kind, state, waiting_for, principal, revision, plan_number, bypass, approved, created_at)
+        VALUES ('first', 'u', 'update', 'waiting', 'approval', 'p', 1, 1, '[]', '[]', 'now'),
+               ('second', 'u', 'update', 'waiting', 'operation', 'p', 1, 1, '[]', '[]', 'now');
+      INSERT INTO plans VALUES ('first', 1, 'hash', '{}', 'now');`);
+    closeDatabase(database);
+    const state = open();
+    const { operations } = state;
+    expect(operations.get('first')).toMatchObject({
+      waitingFor: 'approval',
+      approvalsNeeded: 1,
+      isAgreed: true,
+    });
+    expect(operations.get('second')).toMatchObject({ waitingFor: 'operation' });
+    const change = { at: 'now', waitingFor: 'window', waitsUntil: 'then' } as const;
+    operations.setState('first', 'waiting', change);
+    expect(operations.get('first')).toMatchObject({ waitingFor: 'window', waitsUntil: 'then' });
+    // Who waits for a window holds the cluster.
+    expect(() => operations.setState('second', 'running', { at: 'now' })).toThrow(/UNIQUE/);
+    expect(state.database.pragma('foreign_key_check')).toEqual([]);
+    expect(state.database.pragma('integrity_check', { simple: true })).toBe('ok');
+    state.close();
+  });
+
   test('a migration that fails changes nothing; the next release tries again with another backup', () => {
     open().close();
     const failing: Migration = {
