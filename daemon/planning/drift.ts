@@ -1,5 +1,5 @@
 import type { Json } from '../../provisioners/contract/json.ts';
-import type { DriftRemedy, Observed } from '../../provisioners/contract/observed.ts';
+import type { DriftItem, DriftRemedy, Observed } from '../../provisioners/contract/observed.ts';
 import {
   type PlanChange,
   type PlannedStep,
@@ -110,22 +110,32 @@ export function remedyOf(
   };
 }
 
-/** Steps that put back what the last deep look found changed, where that is safe, beside the steps of the plan. */
+/**
+ * Steps that put back what the last deep look found changed, where that is safe, beside the steps of the plan. Of a kind
+ * one goes after another: no two masters start haproxy, or their kubelets, at the same moment. `leaving`: machines that
+ * go anyway.
+ */
 export function mendingSteps(
   request: ClusterRequest,
   others: readonly PlannedStep[],
+  leaving: readonly string[],
 ): readonly PlannedStep[] {
   const { drift, nodes } = request.observed;
-  const found = new Set(
-    drift?.items
-      .filter(({ state, kind }) => state === 'different' && mendable.has(kind))
-      .map(({ step }) => step),
-  );
-  for (const { id } of others) found.delete(id);
+  const isMended = ({ state, kind, subject, step }: DriftItem): boolean =>
+    state === 'different' &&
+    mendable.has(kind) &&
+    !leaving.includes(subject) &&
+    !others.some(({ id }) => id === step);
+  const found = new Set(drift?.items.filter(isMended).map(({ step }) => step));
   if (found.size === 0 || nodes === undefined) return [];
-  const steps = planDrift(request).steps.filter(({ id }) => found.has(id));
-  const ids = new Set(steps.map(({ id }) => id));
-  return steps.map((step) => ({ ...step, after: step.after.filter((id) => ids.has(id)) }));
+  const last = new Map<string, string>();
+  return planDrift(request)
+    .steps.filter(({ id }) => found.has(id))
+    .map((step) => {
+      const before = last.get(step.kind);
+      last.set(step.kind, step.id);
+      return { ...step, after: before === undefined ? [] : [before] };
+    });
 }
 
 /** What is mended, in the user's terms. */

@@ -95,7 +95,13 @@ export function planCluster(request: ClusterRequest): Plan {
     halfJoined,
   });
   const needed = creationSteps(context);
-  const mending = isEstablished ? mendingSteps(request, needed) : [];
+  const mending = isEstablished
+    ? mendingSteps(
+        request,
+        needed,
+        leaving.map(({ name }) => name),
+      )
+    : [];
   const { steps, notices } = withBackup(context, [...mending, ...needed], request.recoveryRecipient);
   return {
     kind: isEstablished ? 'update' : 'create',

@@ -81,6 +81,27 @@ describe('drift (DESIGN §1.3, issue 4)', () => {
     expect(await world.run(world.apply(answerFile(), 'again'))).toBeUndefined();
   });
 
+  it('mends several machines one after another, and none that leaves anyway', async () => {
+    const path = [...machine('demo-cp-2').files.keys()].find((one) => one.includes('audit')) ?? '';
+    for (const name of ['demo-cp-1', 'demo-cp-2', 'demo-cp-3']) changeFile(name, path);
+    expect(short(await look())).toHaveLength(3);
+    const asked = {
+      cluster: 'demo',
+      principal: 'tester',
+      change: { kind: 'replace', machines: ['demo-cp-3'], mode: 'destroy' },
+    } as const;
+    const replacing = await world.run(world.request((engine) => engine.machines.plan(asked)));
+    const mended = (replacing.plans[0]?.plan.steps ?? []).filter(
+      ({ id }) => id === 'api-server.configure/demo-cp-1' || id === 'api-server.configure/demo-cp-2',
+    );
+    expect(mended.map(({ after }) => after)).toEqual([[], ['api-server.configure/demo-cp-1']]);
+    expect(replacing.plans[0]?.plan.steps.map(({ id }) => id)).not.toContain(
+      'api-server.configure/demo-cp-3',
+    );
+    expect((await world.run(world.apply(answerFile(), 'mend')))?.state).toBe('succeeded');
+    expect(short(await look())).toEqual([]);
+  });
+
   it('sees an object of an add-on that was taken away, and apply brings it back', async () => {
     const objects = cluster()?.objects;
     const service = { apiVersion: 'v1', kind: 'Service', namespace: 'kube-system', name: 'kube-dns' };

@@ -89,7 +89,10 @@ export class Alerts {
         const isWorse = condition.severity === 'critical' && firing.condition.severity !== 'critical';
         return isWorse ? [{ alert: { ...firing, condition }, state: 'firing' }] : [];
       }
-      if (status === 'True' || !isHeld(condition) || (isAway && type !== 'AgentConnected')) return [];
+      // An agent of an earlier release tells nothing at all: that is no cluster's illness.
+      const isUntold = condition.reason === 'NotLookedYet';
+      if (status === 'True' || isUntold || !isHeld(condition)) return [];
+      if (isAway && type !== 'AgentConnected') return [];
       const firedAt = new Date(now).toISOString();
       return [{ alert: { id: this.#parts.ids(), cluster: uid, name, condition, firedAt }, state: 'firing' }];
     });

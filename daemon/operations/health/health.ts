@@ -1,4 +1,3 @@
-import type { WatchedCluster } from '../../../appliance/agent/protocol.ts';
 import type { HealthNumbers } from '../../../provisioners/contract/health.ts';
 import type { Duration, Instant } from '../../../provisioners/contract/time.ts';
 import type { ClusterEntry } from '../../state/clusters.ts';
@@ -9,7 +8,7 @@ import { problems } from '../problems.ts';
 import type { Recorder } from '../recorder.ts';
 import { Refusal } from '../requests.ts';
 import { HealthBook } from './book.ts';
-import { SiteWatch } from './site-watch.ts';
+import { SiteWatch, type WatchEntry } from './site-watch.ts';
 import {
   type ClusterHealth,
   type Confidence,
@@ -41,10 +40,9 @@ export type HealthDoors = Pick<Health, 'get' | 'summary' | 'history' | 'watched'
 const tick: Duration = 5000;
 
 /** Who is watched, and by whom. */
-interface Watched {
+interface Watched extends WatchEntry {
   readonly name: string;
   readonly site: string;
-  readonly cluster: WatchedCluster;
   /** Since when this process knows of it: what was seen before that counts for nothing. */
   readonly since: Instant;
 }
@@ -184,11 +182,7 @@ export class Health {
     for (const [name, site] of this.#sites) {
       const watched = [...this.#watched].filter((entry) => entry[1].site === name);
       const isThere = site.look(now);
-      if (isThere)
-        site.tell(
-          new Map(watched.map(([uid, { cluster }]) => [uid, cluster])),
-          this.#parts.settings?.every ?? 0,
-        );
+      if (isThere) site.tell(new Map(watched), this.#parts.settings?.every ?? 0);
       this.#noteConnection(
         watched.map(([uid]) => uid),
         site.connection(now),
@@ -222,7 +216,7 @@ export class Health {
       if (cluster === undefined || site === undefined) this.#watched.delete(uid);
       else {
         const since = this.#watched.get(uid)?.since ?? this.#parts.recorder.now();
-        this.#watched.set(uid, { name, site, cluster, since });
+        this.#watched.set(uid, { name, site, cluster, text: JSON.stringify(cluster), since });
       }
     }
     this.#dirty.clear();

@@ -9,6 +9,12 @@ const grace: Duration = 30_000;
 /** Clusters in one message to an agent: their sealed keys are some kilobytes each. */
 const batch = 20;
 
+/** A cluster as the agent is told of it, and the same as text, to tell whether it has changed. */
+export interface WatchEntry {
+  readonly cluster: WatchedCluster;
+  readonly text: string;
+}
+
 /** One site's agent as far as health goes: whether it is there, whom it watches, of whom it has spoken. */
 export class SiteWatch {
   readonly #name: string;
@@ -63,14 +69,13 @@ export class SiteWatch {
   }
 
   /** Tells the agent what it does not know yet of whom it is to watch. */
-  tell(watched: ReadonlyMap<string, WatchedCluster>, every: Duration): void {
+  tell(watched: ReadonlyMap<string, WatchEntry>, every: Duration): void {
     const { health } = this.#link;
     if (health === undefined) return;
     if (this.#needsAll) this.#told.clear();
-    const changed = [...watched].flatMap(([uid, cluster]) => {
-      const text = JSON.stringify(cluster);
-      return this.#told.get(uid) === text ? [] : [{ uid, text, cluster }];
-    });
+    const changed = [...watched].flatMap(([uid, { text, cluster }]) =>
+      this.#told.get(uid) === text ? [] : [{ uid, text, cluster }],
+    );
     const gone = [...this.#told.keys()].filter((uid) => !watched.has(uid));
     if (!this.#needsAll && changed.length === 0 && gone.length === 0) return;
     const all = [...watched.keys()];
