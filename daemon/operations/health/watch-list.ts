@@ -38,7 +38,8 @@ export function watchedCluster(
       ...(desired.endpoint === undefined ? {} : { endpoint: desired.endpoint }),
       apiPort: desired.apiPort,
       kubernetesVersion: versionSchema.parse(desired.document).spec.kubernetes.version,
-      isChanging: holder !== undefined,
+      // A backup changes nothing: what is seen meanwhile counts as ever.
+      isChanging: holder !== undefined && holder.kind !== 'backup',
     };
   } catch (error) {
     if (error instanceof Problem) return undefined;
