@@ -82,8 +82,9 @@ export class Adoption {
     const asked = approvalsFor(plan, observed ?? {}, documents);
     // A delete was confirmed for the whole cluster, whatever of it turns up later.
     const names = run.kind === 'delete' ? [] : plan.destroys.filter((name) => !run.approved.has(name));
-    const isFirst = run.kind !== 'delete' && state.attempts.list(run.id).length === 0;
-    const changes = isFirst && run.isAgreed && asked > 1 ? changesBetween(run.plan, plan) : [];
+    const mayNotChange = run.kind !== 'delete' && run.isAgreed && asked > 1;
+    const changes =
+      mayNotChange && state.attempts.list(run.id).length === 0 ? changesBetween(run.plan, plan) : [];
     const isOpen = !run.isAgreed && asked > 1;
     if (names.length === 0 && changes.length === 0 && !isOpen) return undefined;
     const needed = Math.max(asked, run.approvalsNeeded);

@@ -3,7 +3,8 @@ import type { ProblemCatalogue } from '../../provisioners/contract/problem.ts';
 const operationCodes: ProblemCatalogue = {
   'OPS-001': {
     title: 'Waits for approval',
-    explanation: 'Planned again on a fresh look, the work would destroy something that nobody agreed to.',
+    explanation:
+      'Planned again on a fresh look, the work would destroy something that nobody agreed to; or more principals must agree to the plan than have (spec.maintenance.approvals).',
     remedy: 'Read the plan, then approve with the name of the cluster, or cancel.',
   },
   'OPS-002': {
