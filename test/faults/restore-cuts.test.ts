@@ -19,7 +19,7 @@ import {
 const isFull = process.env['REMUDA_RING'] === 'full';
 const seed = runSeed();
 /** Cases a story outside the full ring. */
-const slice = 24;
+const slice = 10;
 
 /** A way into a restore, and what the cluster holds after it. */
 interface Story {

@@ -22,6 +22,7 @@ import { waitingLines } from '../progress/tree-view.ts';
 import { printHealth } from './health.ts';
 import { oneOf } from './options.ts';
 import type { Session } from './session.ts';
+import { printRestoreLists } from './restore-lists.ts';
 import { printTeardownLists } from './teardown-lists.ts';
 
 const kinds = ['cluster', 'operation', 'provider'] as const;
@@ -191,6 +192,7 @@ function describeOperation(session: Session, operation: OperationDetail): void {
     }
   }
   printTeardownLists(printer, operation);
+  printRestoreLists(printer, operation);
 }
 
 const indent = (text: string): string => text.replaceAll(/^/gm, '    ');

@@ -8,6 +8,7 @@ import { TreeView } from '../progress/tree-view.ts';
 import { concludeOperations, refuseWaiting } from './outcome.ts';
 import type { WaitOptions } from './options.ts';
 import type { Session } from './session.ts';
+import { printRestoreLists } from './restore-lists.ts';
 import { printTeardownLists } from './teardown-lists.ts';
 
 /** Follows operations to their end and ends the command well when that is the end `wanted`. */
@@ -36,7 +37,10 @@ export async function followOperations(
   }
   // As records they are part of the operation's last one.
   if (options.output !== 'json')
-    for (const operation of result.operations) printTeardownLists(session.printer, operation);
+    for (const operation of result.operations) {
+      printTeardownLists(session.printer, operation);
+      printRestoreLists(session.printer, operation);
+    }
   concludeOperations(session, result.operations, wanted);
 }
 

@@ -56,6 +56,7 @@ test('whoever changes something is audited: only reading routes are not', () => 
     .filter((route) => !route.mutates && route.method !== 'get')
     .map((route) => route.id);
   expect(unaudited.sort()).toEqual([
+    'cluster.look-for-drift',
     'cluster.observe',
     'cluster.plan-deletion',
     'draft.close',
@@ -66,5 +67,6 @@ test('whoever changes something is audited: only reading routes are not', () => 
     'machine.plan-change',
     'operation.plan',
     'policy.test',
+    'restore.plan',
   ]);
 });
