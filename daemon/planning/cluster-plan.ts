@@ -31,6 +31,8 @@ export interface PlanContext {
   readonly nodeNetwork?: NodeNetwork;
   /** Whether a master beside the first may hold a control plane already. */
   readonly mayHaveJoined: boolean;
+  /** The cluster is there; what is planned changes it. */
+  readonly isEstablished: boolean;
   /** Machines whose whole road this plan walks, by name. */
   readonly unfinished: ReadonlySet<string>;
   /** Where the control plane starts in this plan; absent when there is one already and everybody joins. */

@@ -13,7 +13,7 @@ import { probeImage } from '../../provisioners/kubernetes/versions.ts';
 import { addonSteps, wantedAddons } from './addon-steps.ts';
 import { type PlanContext, referenceTo } from './cluster-plan.ts';
 import { endpointSteps, settleSteps } from './endpoint-steps.ts';
-import { controlPlaneSteps, labelSteps, workerSteps } from './join-steps.ts';
+import { controlPlaneSteps, labelSteps, proxySteps, workerSteps } from './join-steps.ts';
 import { leavingSteps } from './leaving-steps.ts';
 import { createStep, preparationSteps } from './machine-steps.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
@@ -142,7 +142,9 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
     ...leaving,
     ...addons,
   ];
-  const settled = [...steps, ...settleSteps(context, leaves(steps))];
+  const settled = [...steps];
+  settled.push(...proxySteps(context, leaves(settled)));
+  settled.push(...settleSteps(context, leaves(settled)));
   return [...settled, ...verifyStep(context, settled)];
 }
 

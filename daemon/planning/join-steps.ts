@@ -4,13 +4,15 @@ import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-
 import { controlPlaneInit } from '../../provisioners/kubernetes/steps/control-plane-init.ts';
 import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
 import { kubeadmConfigUpload } from '../../provisioners/kubernetes/steps/kubeadm-config-upload.ts';
+import { kubeProxyUpdate } from '../../provisioners/kubernetes/steps/kube-proxy-update.ts';
+import { nodeVerify } from '../../provisioners/kubernetes/steps/node-verify.ts';
 import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
 import { pkiInstall } from '../../provisioners/kubernetes/steps/pki-install.ts';
 import { workerJoin } from '../../provisioners/kubernetes/steps/worker-join.ts';
 import { apiReady, type PlanContext, referenceTo } from './cluster-plan.ts';
 import { compared, endpointReady, mastersOf } from './endpoint-steps.ts';
 import { beforeEquipment, prepared } from './machine-steps.ts';
-import { about, aboutCluster, planStep } from './planned-step.ts';
+import { about, aboutCluster, aboutPart, planStep } from './planned-step.ts';
 import type { WantedMachine } from './wanted.ts';
 
 const granted = stepId(clusterAccessGrant.kind, 'cluster');
@@ -52,10 +54,26 @@ function initStep(context: PlanContext, first: WantedMachine): PlannedStep {
 }
 
 /** What masters of the new version are to run, before the first of them joins. */
-function uploadStep({ isUpgrade, settings, access }: PlanContext): PlannedStep[] {
+function uploadSteps({ isUpgrade, settings, access }: PlanContext): PlannedStep[] {
   const [machine] = access.masters;
   if (!isUpgrade || machine === undefined) return [];
-  return [planStep(kubeadmConfigUpload, aboutCluster, { machine, settings, access }, [])];
+  const { kubernetesVersion } = settings;
+  return [
+    planStep(kubeadmConfigUpload, aboutCluster, { machine, settings, access }, []),
+    planStep(kubeProxyUpdate, aboutPart('new machines'), { access, kubernetesVersion, rollout: 'new' }, []),
+  ];
+}
+
+/**
+ * kube-proxy as kubeadm leaves it, when no machine of another version is there any more. Looked at in every plan that
+ * does anything: an upgrade that was cut short may have left it as it was meanwhile.
+ */
+export function proxySteps(context: PlanContext, before: readonly string[]): PlannedStep[] {
+  const { isEstablished, settings, accessAfter: access } = context;
+  if (!isEstablished || before.length === 0) return [];
+  const { kubernetesVersion } = settings;
+  const input = { access, kubernetesVersion, rollout: 'all' } as const;
+  return [planStep(kubeProxyUpdate, aboutPart('all machines'), input, before)];
 }
 
 /**
@@ -68,7 +86,7 @@ export function controlPlaneSteps(context: PlanContext): PlannedStep[] {
   const steps = joining.flatMap((machine) => masterFiles(context, machine));
   if (first !== undefined) steps.push(initStep(context, first));
   steps.push(planStep(clusterAccessGrant, aboutCluster, { access }, apiReady(context)));
-  const upload = uploadStep(context);
+  const upload = uploadSteps(context);
   steps.push(...upload);
   for (const machine of joining.filter(({ name }) => name !== first?.name)) {
     const input = { machine: referenceTo(machine, context), settings, access: context.accessFor(machine) };
@@ -102,11 +120,24 @@ function joinedBy({ first }: PlanContext, { name, role }: WantedMachine): string
 /** Labels, taints and the mark "finished" of new Nodes, and of those that are asked to have others. */
 export function labelSteps(context: PlanContext): PlannedStep[] {
   const { difference, unfinished } = context;
-  return [...difference.unfinished, ...difference.relabelled].map((machine) => {
+  return [...difference.unfinished, ...difference.relabelled].flatMap((machine) => {
     const { name, role, labels, taints, digest } = machine;
     const access = context.accessFor(machine);
     const input = { name, role, labels, taints, configDigest: digest, access };
-    const after = unfinished.has(name) ? [joinedBy(context, machine)] : [];
-    return planStep(nodeLabel, about(name), input, after);
+    if (!unfinished.has(name)) return [planStep(nodeLabel, about(name), input, [])];
+    const proof = verifySteps(context, machine);
+    const after = proof.length > 0 ? proof.map(({ id }) => id) : [joinedBy(context, machine)];
+    return [...proof, planStep(nodeLabel, about(name), input, after)];
   });
+}
+
+/** Where others leave, a machine counts as finished only when it does its work. */
+function verifySteps(context: PlanContext, machine: WantedMachine): PlannedStep[] {
+  const { difference, settings } = context;
+  if (difference.leaving.every(({ isDead }) => isDead)) return [];
+  const { name, role } = machine;
+  const { kubernetesVersion } = settings;
+  const access = context.accessFor(machine);
+  const input = { machine: referenceTo(machine, context), role, kubernetesVersion, access };
+  return [planStep(nodeVerify, about(name), input, [joinedBy(context, machine)])];
 }

@@ -190,6 +190,7 @@ export type KubeadmCommand =
     }
   /** `kubeadm certs renew all`: every certificate but the authorities', unconditionally. */
   | { readonly verb: 'renew'; readonly config: string }
+  /** Everything kubeadm laid out, but etcd's member and its data. */
   | { readonly verb: 'reset' };
 
 /** kubeadm on a machine, as a transient unit. */

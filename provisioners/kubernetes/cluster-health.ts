@@ -22,7 +22,7 @@ const nodeSchema = z.object({
 });
 
 /** Why a Node is not Ready, in Kubernetes' own words; undefined when it is. */
-function complaintOf(node: KubernetesObject): string | undefined {
+export function complaintOf(node: KubernetesObject): string | undefined {
   const ready = nodeSchema.parse(node).status?.conditions?.find(({ type }) => type === 'Ready');
   if (ready?.status === 'True') return undefined;
   return `${node.metadata.name} is not Ready: ${ready?.message ?? 'it has not reported yet'}`;
@@ -58,12 +58,14 @@ async function awaitedApiServers(context: StepContext, { access }: Expected): Pr
   return (await Promise.all(awaited)).flat();
 }
 
+/** Whether what somebody reports is a version; restamped and vendor builds add a suffix: v1.20.3-restamped…. */
+export const isOfVersion = (reported: string | undefined, version: string): boolean =>
+  reported === version || reported?.startsWith(`${version}-`) === true;
+
 async function awaitedEndpoint(context: StepContext, expected: Expected): Promise<string[]> {
   const { endpoint, kubernetesVersion, access } = expected;
   const version = await context.kubernetes.versionAtEndpoint(access, endpoint);
-  // Restamped and vendor builds add a suffix of their own: v1.20.3-restamped….
-  const isAsAsked = version === kubernetesVersion || version?.startsWith(`${kubernetesVersion}-`) === true;
-  if (isAsAsked) return [];
+  if (isOfVersion(version, kubernetesVersion)) return [];
   const saw = version === undefined ? 'does not answer' : `answers as ${version}`;
   return [`the API at ${endpoint.host}:${endpoint.port} ${saw}`];
 }

@@ -131,7 +131,6 @@ export async function clearHalfJoined(
   if (state.files.size > 0) {
     context.log(`kubeadm reset on ${machine.name}, which had joined by half`, machine.name);
     await context.kubeadm.run(machine, { verb: 'reset' });
-    // Where etcd's manifest is gone already, kubeadm takes etcd for an external one and leaves its data.
     await context.file.remove(machine, [paths.etcdData]);
   }
   return true;

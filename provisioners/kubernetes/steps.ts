@@ -29,7 +29,10 @@ import { hostKeyReplace } from './steps/host-key-replace.ts';
 import { infrastructurePrepare } from './steps/infrastructure-prepare.ts';
 import { infrastructureRemove } from './steps/infrastructure-remove.ts';
 import { kubeadmConfigUpload } from './steps/kubeadm-config-upload.ts';
+import { kubeletClientRenew } from './steps/kubelet-client-renew.ts';
+import { kubeProxyUpdate } from './steps/kube-proxy-update.ts';
 import { kubeletInstall } from './steps/kubelet-install.ts';
+import { kubeletRevive } from './steps/kubelet-revive.ts';
 import { kubeletServingApprove } from './steps/kubelet-serving-approve.ts';
 import { machineConfigure } from './steps/machine-configure.ts';
 import { machineCreate } from './steps/machine-create.ts';
@@ -41,6 +44,7 @@ import { nodeDrain } from './steps/node-drain.ts';
 import { nodeLabel } from './steps/node-label.ts';
 import { nodeRemove } from './steps/node-remove.ts';
 import { nodeUncordon } from './steps/node-uncordon.ts';
+import { nodeVerify } from './steps/node-verify.ts';
 import { payloadInstall } from './steps/payload-install.ts';
 import { pkiInstall } from './steps/pki-install.ts';
 import { providerPreflight } from './steps/provider-preflight.ts';
@@ -68,9 +72,11 @@ export const steps: readonly AnyStep[] = [
   controlPlaneInit,
   clusterAccessGrant,
   kubeadmConfigUpload,
+  kubeProxyUpdate,
   controlPlaneJoin,
   workerJoin,
   nodeLabel,
+  nodeVerify,
   nodeUncordon,
   nodeCordon,
   endpointWithdraw,
@@ -80,8 +86,10 @@ export const steps: readonly AnyStep[] = [
   machineStop,
   addonInstall,
   kubeletServingApprove,
+  kubeletRevive,
   certificatesRenew,
   controlPlaneVerify,
+  kubeletClientRenew,
   etcdSnapshot,
   etcdSnapshotPrune,
   etcdDataCheck,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Ports } from '../../provisioners/contract/ports.ts';
+import { paths } from '../../provisioners/kubernetes/paths.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import type { CreateMachine } from '../../provisioners/contract/provider.ts';
 import { callFleet } from './model/calls.ts';
@@ -181,6 +182,7 @@ describe('the simulated fleet', () => {
         expect(stray?.peerURLs).toEqual([`https://${m3.address}:2380`]);
         await etcd.removeMember(access(m1, m2), stray?.id ?? '');
         await ports('cure').kubeadm.run(m3, { verb: 'reset' });
+        await ports('cure').file.remove(m3, [paths.etcdData]);
         await join(ports('again'), m3, 'Join');
         expect(await etcd.members(access(m1))).toHaveLength(3);
       })(),

@@ -25,7 +25,9 @@ const labelOf = (verb: KubeadmCommand['verb']): string => `kubeadm-${verb}`;
 
 /** The command line. Secrets stand in the config file on the machine, never here. */
 function wordsOf(command: KubeadmCommand): string[] {
-  if (command.verb === 'reset') return ['kubeadm', 'reset', '--force'];
+  // etcd's members are Remuda's to change, by its own rule; and where the member is gone already, kubeadm asks for it for
+  // ten minutes (1.20: cmd/phases/reset/removeetcdmember.go). With the phase it leaves etcd's data.
+  if (command.verb === 'reset') return ['kubeadm', 'reset', '--force', '--skip-phases=remove-etcd-member'];
   // `kubeadm certs` since 1.20, the oldest minor there is a row for; it was `kubeadm alpha certs` before.
   if (command.verb === 'renew') return ['kubeadm', 'certs', 'renew', 'all', `--config=${command.config}`];
   const list = (flag: string, values: readonly string[]): string[] =>

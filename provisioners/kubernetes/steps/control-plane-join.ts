@@ -106,7 +106,8 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
     ]);
     if (hasJoined(state)) {
       await removeTokenFiles(context, machine);
-      if (isWhole(state)) await endTurn(context, machine, access);
+      // It was seen whole; that a member falters for a moment is no reason to hold up the next master.
+      await endTurn(context, machine, access);
       return;
     }
     // What fell silent since it was observed is looked at again, not acted on.

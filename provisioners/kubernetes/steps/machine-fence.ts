@@ -4,6 +4,7 @@ import { defineStep, type StepContext } from '../../contract/step.ts';
 import type { NoFacts } from '../cluster-settings.ts';
 import { kubeadmTraces } from '../control-plane-state.ts';
 import { lengthy } from '../limits.ts';
+import { paths } from '../paths.ts';
 
 const inputSchema = z.strictObject({ machine: machineRefSchema });
 
@@ -44,5 +45,6 @@ export const machineFence = defineStep<z.infer<typeof inputSchema>, NoFacts>({
     for (const unit of units) await context.service.stop(machine, unit);
     await context.kubeadm.run(machine, { verb: 'reset' });
     await context.service.stop(machine, 'kubelet.service');
+    await context.file.remove(machine, [paths.etcdData]);
   },
 });

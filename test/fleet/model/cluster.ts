@@ -28,6 +28,8 @@ export const paths = {
 
 /** One cluster of the model: infrastructure, machines, etcd and API. */
 export class ModelCluster {
+  /** Machines on which kube-proxy runs. */
+  readonly #proxies = new Set<string>();
   readonly identity: ClusterIdentity;
   readonly machines = new Map<string, ModelMachine>();
   readonly objects = new ObjectStore();
@@ -129,11 +131,31 @@ export class ModelCluster {
     const machine = this.machines.get(node.name);
     const hasNetwork =
       hasNetworkPod || [...(machine?.files.keys() ?? [])].some((path) => path.startsWith('/etc/cni/net.d/'));
-    const isReady = node.isAlive && hasNetwork;
+    const isReady = node.isAlive && hasNetwork && this.#hasProxy(node.name);
     if (!isReady) this.nodeReadySince.delete(node.name);
     else if (!this.nodeReadySince.has(node.name)) this.nodeReadySince.set(node.name, now);
     const readySince = this.nodeReadySince.get(node.name) ?? Number.POSITIVE_INFINITY;
     return { ...node, isReady, readySince };
+  }
+
+  /**
+   * Whether kube-proxy runs on a machine: its image must be on board there, of whatever version the DaemonSet names when
+   * the pod comes. One that runs is left alone while the DaemonSet exchanges pods only when they are deleted.
+   */
+  #hasProxy(name: string): boolean {
+    const daemon = this.objects
+      .list('apps/v1', 'DaemonSet')
+      .find((one) => one.metadata.name === 'kube-proxy');
+    const containers = daemon && field(daemon, 'spec', 'template', 'spec', 'containers');
+    if (daemon === undefined || !Array.isArray(containers)) return true;
+    const image = String((containers[0] as { image?: unknown }).image);
+    const tag = image.slice(image.lastIndexOf(':') + 1);
+    const onBoard = [...(this.machines.get(name)?.payloads.keys() ?? [])];
+    const isOnBoard = onBoard.some((one) => `v${one.replace(/^v/, '')}` === tag);
+    const isLeft = field(daemon, 'spec', 'updateStrategy', 'type') === 'OnDelete';
+    if (isOnBoard) this.#proxies.add(name);
+    else if (!isLeft) this.#proxies.delete(name);
+    return this.#proxies.has(name);
   }
 
   #stateOf(node: StoredObject, now: number): NodeState {

@@ -257,7 +257,7 @@ function upload(scene: Scene): Look {
   return done;
 }
 
-function addons({ cluster, unit, now }: Scene): Look {
+function addons({ cluster, machine, unit, now }: Scene): Look {
   if (unit.skipPhases.some((phase) => phase === 'addon' || phase === 'addon/kube-proxy')) return done;
   const labels = { 'k8s-app': 'kube-proxy' };
   cluster.objects.apply(
@@ -269,7 +269,11 @@ function addons({ cluster, unit, now }: Scene): Look {
         selector: { matchLabels: labels },
         template: {
           metadata: { labels },
-          spec: { hostNetwork: true, tolerations: [{ operator: 'Exists' }] },
+          spec: {
+            hostNetwork: true,
+            tolerations: [{ operator: 'Exists' }],
+            containers: [{ name: 'kube-proxy', image: `k8s.gcr.io/kube-proxy:${version(machine)}` }],
+          },
         },
       },
     },
@@ -316,18 +320,7 @@ function registerWhenUp(scene: Scene): Look {
   return done;
 }
 
-function removeOwnMember({ cluster, machine }: Scene): Look {
-  const member = cluster.etcd.byMachine(machine.name);
-  if (member === undefined || !machine.files.has(paths.etcdManifest)) return done;
-  try {
-    cluster.etcd.remove(member.id);
-  } catch (error) {
-    if (!(error instanceof MembershipRefused)) throw error;
-  }
-  return done;
-}
-
-/** What `kubeadm reset` removes (cmd/phases/reset/cleanupnode.go). Remuda's own folder stays. */
+/** What `kubeadm reset` removes without its phase remove-etcd-member (cmd/phases/reset/cleanupnode.go). */
 const resetPaths = [
   '/etc/kubernetes/manifests/',
   '/etc/kubernetes/pki/',
@@ -336,7 +329,6 @@ const resetPaths = [
   '/etc/kubernetes/bootstrap-kubelet.conf',
   '/etc/kubernetes/controller-manager.conf',
   '/etc/kubernetes/scheduler.conf',
-  '/var/lib/etcd/',
   '/var/lib/kubelet/',
   '/var/lib/cni/',
 ];
@@ -382,10 +374,7 @@ const workerJoinPhases: readonly Phase[] = [
   { name: 'kubelet-bootstrap', takes: 1500, act: registerWhenUp },
 ];
 
-const resetPhases: readonly Phase[] = [
-  { name: 'remove-etcd-member', takes: 1500, act: removeOwnMember },
-  { name: 'cleanup-node', takes: 2000, act: cleanUp },
-];
+const resetPhases: readonly Phase[] = [{ name: 'cleanup-node', takes: 2000, act: cleanUp }];
 
 const renewPhases: readonly Phase[] = [
   {
