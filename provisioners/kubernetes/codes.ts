@@ -27,14 +27,14 @@ export const kubernetesCodes: ProblemCatalogue = {
     title: 'A pod that a person must decide about',
     explanation:
       'The pod has no controller that would make it again, or keeps data in an emptyDir volume; either is lost when it goes. Nothing was moved.',
-    remedy: 'Move or delete the pods that the message names, or drain with the choice that allows it.',
+    remedy: 'Move or delete the pods that the message names, or allow it in spec.maintenance.drain.',
   },
   'DRAIN-002': {
     title: 'A disruption budget holds pods',
     explanation:
       'The eviction API refused some pods for the sake of a PodDisruptionBudget; the others were moved meanwhile.',
     remedy:
-      'Scale the workload up or mend its unready pods, and the drain goes on by itself; or drain with skip or force.',
+      'Scale the workload up or mend its unready pods, and the drain goes on by itself; or write skip or force in spec.maintenance.drain.whenBlocked.',
   },
   'ETCD-001': {
     title: 'A member that can never start',

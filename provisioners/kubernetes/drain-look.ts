@@ -94,13 +94,13 @@ function refusalOf(pod: NodePod, policy: DrainPolicy): StayingPod | undefined {
     return staying(pod, {
       budgets: [],
       why: `pod ${pod.title} has no controller that would make it again`,
-      remedy: `Delete or move pod ${pod.title} yourself, or drain with unmanaged pods deleted.`,
+      remedy: `Delete or move pod ${pod.title} yourself, or write spec.maintenance.drain.unmanaged: delete, and apply.`,
     });
   if (pod.emptyDirs.length > 0 && policy.emptyDir === 'refuse')
     return staying(pod, {
       budgets: [],
       why: `pod ${pod.title} would lose what its emptyDir volumes hold (${pod.emptyDirs.join(', ')})`,
-      remedy: `Save what pod ${pod.title} keeps there and delete it yourself, or drain with emptyDir volumes deleted.`,
+      remedy: `Save what pod ${pod.title} keeps there and delete it yourself, or write spec.maintenance.drain.emptyDir: delete, and apply.`,
     });
   return undefined;
 }

@@ -51,7 +51,7 @@ export function wordsOf(stays: readonly StayingPod[]): { readonly why: string; r
   const remedies = [...new Set(stays.map(({ remedy }) => remedy))].slice(0, 3);
   const isHeld = stays.some(({ budgets }) => budgets.length > 0);
   const ways = isHeld
-    ? ' The drain goes on by itself then. Or drain with `skip` (leaves such pods on the node) or `force` (deletes them past the budget).'
+    ? ' The drain goes on by itself then. Or write spec.maintenance.drain.whenBlocked: `skip` (leaves such pods on the node) or `force` (deletes them past the budget), apply it, and cancel this operation: the applied one goes on.'
     : '';
   return { why: `${whys.join('; ')}${more}`, remedy: `${remedies.join(' ')}${ways}` };
 }

@@ -124,4 +124,25 @@ describe('spec.maintenance.drain (complaint 10)', () => {
     const facts = JSON.stringify(stepList.find(({ kind }) => kind === 'node.drain')?.facts);
     expect(facts).toContain('shop/web');
   });
+
+  it('of one that is under way is changed by applying it and cancelling: who was to leave still leaves', async () => {
+    const world = await openWith('{}', ...stubborn);
+    const operation = await sendingAway(world, 'remove', 'demo-general-1');
+    await world.run(world.clock.sleep(120_000));
+    expect(isCordoned(world, 'demo-general-1')).toBe(true);
+    const maintenance = '{ drain: { whenBlocked: force, forceAfter: 1m } }';
+    const text = answerFile({ masters: 1, workers: 2, maintenance });
+    const asked = { text, file: 'cluster.yaml', principal: 'tester' };
+    const { operations } = await world.run(world.request((engine) => engine.apply(asked)));
+    expect(operations[0]?.waitingFor).toBe('operation');
+    await world.run(world.request((engine) => engine.cancelOperation(operation.id, 'tester')));
+    const ended = await world.run(world.ended(operations[0]?.id ?? ''));
+    expect(ended.state, `${ended.problem?.summary}\n${world.explain()}`).toBe('succeeded');
+    const [cluster] = world.fleet.clusters.values();
+    expect([...(cluster?.machines.keys() ?? [])].sort()).toEqual([
+      'demo-cp-1',
+      'demo-general-2',
+      'demo-general-3',
+    ]);
+  });
 });
