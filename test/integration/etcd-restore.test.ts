@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -41,6 +41,18 @@ class LocalMachines extends Machines {
   }
 }
 
+/** Starts a program in a group of its own and ends all of it after so many milliseconds, as a power cut would. */
+async function runCut(text: string, after: number): Promise<void> {
+  const path = `PATH=${dirname(etcdctlBinary())}:$PATH\n`;
+  const child = spawn('/bin/bash', ['-c', `${path}${text}`], { detached: true, stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  const timer = setTimeout(() => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  }, after);
+  await ended;
+  clearTimeout(timer);
+}
+
 function runHere({ text, variables, input }: Program): Promise<string> {
   const path = `PATH=${dirname(etcdctlBinary())}:$PATH\n`;
   const program = { text: `${path}${text}`, ...(variables === undefined ? {} : { variables }) };
@@ -70,11 +82,16 @@ const port = (): EtcdAdapter =>
 const access = (of = machines) => ({ masters: of, apiPort: 6444 });
 
 /** The real port, with a member's own folders in the place of a machine's. */
-function dataOf(name: string): EtcdDataPort {
+/** `cut`: after so many milliseconds its commands on the machine are ended. */
+function dataOf(name: string, cut?: number): EtcdDataPort {
   const folder = etcd.folderOf(name);
+  const run = async (text: string): Promise<void> => {
+    if (cut === undefined) await runHere({ text });
+    else await runCut(text, cut);
+  };
   return createEtcdDataPort({
     machines: new LocalMachines(),
-    units: { run: async (_machine, { text }) => void (await runHere({ text })) },
+    units: { run: (_machine, { text }) => run(text) },
     components: async () => [{ name: 'etcd', running: etcd.isRunning(name), outdated: [] }],
     folders: { data: join(folder, 'data'), restores: join(folder, 'restore') },
   });
@@ -305,6 +322,43 @@ describe('restore against real etcd processes (complaint 8)', () => {
     await data.restore(machine, restore, member);
     expect(await keysAt(await startRestored('m0'))).toEqual([...numbered('kept-', 3), 'later-0']);
   });
+
+  it.each([2, 8, 15, 25, 40, 60, 90, 130])(
+    'cut off on the machine after %i ms, again and again, loses nothing and ends well (V8)',
+    async (after) => {
+      await start(1);
+      await put(machines[0] as MachineRef, 'kept-', 3);
+      const taken = await takeSnapshot();
+      await put(machines[0] as MachineRef, 'later-', 2);
+      await etcd.end('m0');
+      const machine = machineOf('m0');
+      const member = { source: 'snapshot', ...memberOf('m0') } as const;
+      const data = dataOf('m0');
+      await data.place(machine, restore, { sha256: taken.sha256, data: inPieces(taken.content) });
+      const asideIs = (of: EtcdDataPort) => of.look(machine, restore).then(({ isSetAside }) => isSetAside);
+      for (let turn = 0; turn < 3 && !(await asideIs(data)); turn += 1)
+        await dataOf('m0', after + turn).setAside(machine, restore);
+      await data.setAside(machine, restore);
+      for (let turn = 0; turn < 3; turn += 1)
+        await dataOf('m0', after + turn * 7).restore(machine, restore, member);
+      await data.restore(machine, restore, member);
+      expect(await keysAt(await startRestored('m0'))).toEqual(numbered('kept-', 3));
+      // What was set aside is whole: it can be gone on with as well.
+      await etcd.end('m0');
+      const again = '0000000000a3';
+      await data.setAside(machine, again);
+      const folder = etcd.folderOf('m0');
+      renameSync(
+        join(folder, 'restore', restore, 'etcd/member'),
+        join(folder, 'restore', again, 'etcd/first'),
+      );
+      rmSync(join(folder, 'restore', again, 'etcd/member'), { recursive: true });
+      renameSync(join(folder, 'restore', again, 'etcd/first'), join(folder, 'restore', again, 'etcd/member'));
+      await data.restore(machine, again, { source: 'aside', ...memberOf('m0') });
+      const all = await keysAt(await startRestored('m0'));
+      expect(all).toEqual([...numbered('kept-', 3), ...numbered('later-', 2)]);
+    },
+  );
 
   it('takes over what an earlier restore set aside that came to nothing', async () => {
     await start(1);
