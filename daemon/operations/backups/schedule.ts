@@ -82,9 +82,19 @@ export class Schedule {
   #lookLater(): void {
     this.#cancelLook = this.#parts.recorder.clock.after(lookEvery, () => {
       if (this.#isStopped) return;
-      for (const cluster of this.#parts.recorder.state.clusters.list()) this.#consider(cluster);
+      for (const cluster of this.#parts.recorder.state.clusters.list()) this.#considerAlone(cluster);
       this.#lookLater();
     });
+  }
+
+  /** What is wrong with one cluster's schedule keeps no other from its backup. */
+  #considerAlone(cluster: ClusterEntry): void {
+    try {
+      this.#consider(cluster);
+    } catch (error) {
+      const told = this.#postpone(cluster.uid, cluster.name, reportOf(error, this.#parts.ids()));
+      told.catch(() => undefined);
+    }
   }
 
   #consider(cluster: ClusterEntry): void {
