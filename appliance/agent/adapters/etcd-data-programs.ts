@@ -6,12 +6,16 @@
 
 /** Prints what lies there, a word a line; nothing is changed. */
 export const lookProgram = `
+room() {
+  local at=$1
+  while [ ! -d "$at" ]; do at=$(dirname -- "$at"); done
+  df --output=avail -B1 -- "$at" | tail -n 1
+}
 [ -e "$data/member" ] && echo data
 [ -e "$folder/aside" ] && echo set-aside
 [ -e "$folder/etcd/member" ] && echo aside
 echo "size $(du -sb -- "$data/member" 2>/dev/null | cut -f1)"
-mkdir -p -m 700 -- "$data" "$folder"
-echo "free $(df --output=avail -B1 -- "$data" "$folder" | tail -n +2 | sort -n | head -n 1)"
+echo "free $({ room "$data"; room "$folder"; } | sort -n | head -n 1)"
 [ -e "$folder/snapshot.db" ] && echo "snapshot $(cat -- "$folder/snapshot.sha256" 2>/dev/null)"
 [ -e "$folder/restored" ] && echo "restored $(cat -- "$folder/restored")"
 exit 0

@@ -37,6 +37,9 @@ export interface EtcdDataOptions {
 /** Bytes that travel at once: a lost line costs no more than that. */
 const pieceSize = 8 * 1024 * 1024;
 
+/** A line of 30 kB a second. */
+const piecePatience = minutes(5);
+
 /** Reading some gigabytes from a slow disk once. */
 const readingPatience = minutes(30);
 
@@ -73,7 +76,8 @@ export function createEtcdDataPort(options: EtcdDataOptions): EtcdDataPort {
       let offset = 0;
       for await (const input of piecesOf(data)) {
         const variables = { ...known(restore), offset: `${offset}` };
-        await machines.make(machine, 'laying a snapshot down', { text: takePieceProgram, variables, input });
+        const program = { text: takePieceProgram, variables, input };
+        await machines.make(machine, 'laying a snapshot down', program, piecePatience);
         offset += input.length;
       }
       const program = { text: finishPiecesProgram, variables: { ...known(restore), sha256 } };
