@@ -101,11 +101,7 @@ export function createEtcdDataPort(options: EtcdDataOptions): EtcdDataPort {
     async restore(machine, restore, { source, name, peerURL: peer }) {
       const seen = await look(machine, restore);
       if (seen.restored !== undefined) return;
-      if (!seen.isSetAside)
-        throw new Blocked('RESTORE-001', `etcd's data on ${machine.name} was not set aside before`, {
-          machine: machine.name,
-          remedy: 'Plan the restore again; if it happens again, report it. Nothing was changed.',
-        });
+      if (!seen.isSetAside) throw notSetAside(machine);
       const variables = { ...known(restore), source, name, peer };
       await units.run(machine, {
         label: 'etcd-restore',
@@ -115,6 +111,12 @@ export function createEtcdDataPort(options: EtcdDataOptions): EtcdDataPort {
     },
   };
 }
+
+const notSetAside = ({ name }: MachineRef): Blocked =>
+  new Blocked('RESTORE-001', `etcd's data on ${name} was not set aside before`, {
+    machine: name,
+    remedy: 'Plan the restore again; if it happens again, report it. Nothing was changed.',
+  });
 
 /** A unit's program, which has no other way to be told. */
 function withVariables(text: string, variables: Readonly<Record<string, string>>): string {
