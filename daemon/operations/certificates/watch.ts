@@ -77,9 +77,10 @@ export class CertificateWatch {
     const { recorder, planners, links } = this.#parts;
     const { state, clock } = recorder;
     const seen = state.clusters.certificates(uid);
-    // An operation looks by itself, and a cluster that nobody has finished yet has nothing to tell.
-    if (seen === undefined || state.operations.holder(uid) !== undefined) return;
-    if (clock.now() - Date.parse(seen.at) < day) return;
+    // An operation looks by itself, and a cluster that nobody has begun yet has nothing to tell.
+    if (state.operations.holder(uid) !== undefined) return;
+    if (seen === undefined && !state.attempts.hasReceipt(uid, 'control-plane.init')) return;
+    if (seen !== undefined && clock.now() - Date.parse(seen.at) < day) return;
     try {
       const subject = subjectOf(state, planners, uid);
       const link = links(subject.provider.site);
