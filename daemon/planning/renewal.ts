@@ -1,12 +1,17 @@
-import type { MachineRef } from '../../provisioners/contract/machine.ts';
+import type { MachineRef, MachineRole } from '../../provisioners/contract/machine.ts';
 import type { Observed, ObservedCertificate } from '../../provisioners/contract/observed.ts';
 import type { PlanChange, PlannedStep } from '../../provisioners/contract/plan.ts';
+import type { ControlPlaneAccess } from '../../provisioners/contract/ports.ts';
 import { Blocked, UserProblem } from '../../provisioners/contract/problem.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
+import type { ClusterSettings } from '../../provisioners/kubernetes/cluster-settings.ts';
 import { keeperOf } from '../../provisioners/kubernetes/kubeadm-certificates.ts';
 import { newEnoughSince, type RenewalGoal, renewalGoal } from '../../provisioners/kubernetes/renewal-goal.ts';
 import { certificatesRenew } from '../../provisioners/kubernetes/steps/certificates-renew.ts';
+import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-access-grant.ts';
 import { controlPlaneVerify } from '../../provisioners/kubernetes/steps/control-plane-verify.ts';
+import { kubeletClientRenew } from '../../provisioners/kubernetes/steps/kubelet-client-renew.ts';
+import { kubeletRevive } from '../../provisioners/kubernetes/steps/kubelet-revive.ts';
 import { settingsFor } from './cluster-plan.ts';
 import type { IntentPlan, IntentRequest } from './intents.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
@@ -16,6 +21,8 @@ interface SeenMaster {
   readonly machine: MachineRef;
   /** Those that kubeadm renews, the first to end first. */
   readonly renewable: readonly ObservedCertificate[];
+  /** The certificate has run out with which its kubelet speaks to the API: started anew, it would not start. */
+  readonly isKubeletOver: boolean;
 }
 
 /** Masters on duty: those that were kept for the way back, or that leave, are renewed by nobody. */
@@ -36,6 +43,13 @@ function mastersOf({ machines, retired, unseen }: Observed): readonly { name: st
   return masters;
 }
 
+/** Machines of a role that are on duty, run and were met. */
+function reachedOf({ machines = [], references, retired }: Observed, role: MachineRole): MachineRef[] {
+  return machines
+    .filter((machine) => machine.role === role && machine.state === 'running' && !(machine.name in retired))
+    .flatMap(({ name }) => references[name] ?? []);
+}
+
 /** Those that are asked for; all when nobody is named. @throws UserProblem when there is no such master */
 function chosenOf<Master extends { readonly name: string }>(
   masters: readonly Master[],
@@ -53,14 +67,18 @@ function chosenOf<Master extends { readonly name: string }>(
 
 /** How a master is reached and what was read on it. @throws Blocked when it could not be visited */
 function seenMaster(
-  { references, certificates = [] }: Observed,
+  { references, certificates = [], at }: Observed,
   { name, state }: { name: string; state: string },
 ): SeenMaster {
   const machine = references[name];
   const renewable = certificates
     .filter((one) => one.machine === name && keeperOf(one.name) === 'kubeadm')
     .toSorted((one, other) => Date.parse(one.notAfter) - Date.parse(other.notAfter));
-  if (machine !== undefined && renewable.length > 0) return { machine, renewable };
+  const isKubeletOver = certificates.some(
+    (one) =>
+      one.machine === name && one.name === 'kubelet/client' && Date.parse(one.notAfter) <= Date.parse(at),
+  );
+  if (machine !== undefined && renewable.length > 0) return { machine, renewable, isKubeletOver };
   const why = state === 'running' ? 'it could not be visited, or has none' : `it is ${state}`;
   throw new Blocked('PLAN-052', `The certificates of ${name} were not seen: ${why}`, {
     machine: name,
@@ -68,37 +86,58 @@ function seenMaster(
   });
 }
 
+/** What the steps of a renewal are made from. */
+interface Renewal {
+  readonly settings: ClusterSettings;
+  readonly access: ControlPlaneAccess;
+  /** In the order in which they are renewed. */
+  readonly masters: readonly SeenMaster[];
+  /** Workers that run and were met: their kubelets are looked at where certificates have run out. */
+  readonly workers: readonly MachineRef[];
+  readonly goal: RenewalGoal;
+  /** Kubelets are seen to as well. */
+  readonly hasKubelets: boolean;
+}
+
 /** One master after another, each well again before the next; in a rescue all are well only together. */
-function renewalSteps(
-  { desired, provider }: IntentRequest<'renew'>,
-  masters: readonly MachineRef[],
-  everybody: readonly MachineRef[],
-  { endsAfter, isRescue }: RenewalGoal,
-): PlannedStep[] {
-  const settings = settingsFor(desired, provider);
-  const { endpoint, apiPort } = settings;
-  const access = { masters: everybody, apiPort };
+function renewalSteps({ settings, access, masters, workers, goal, hasKubelets }: Renewal): PlannedStep[] {
+  const { endpoint } = settings;
+  const machines = masters.map(({ machine }) => machine);
+  const silent = masters.filter(({ isKubeletOver }) => isKubeletOver).map(({ machine }) => machine);
+  // Nothing of a master starts while its kubelet does not.
+  const revivals = silent.map((machine) =>
+    planStep(kubeletRevive, about(machine.name), { machine, endpoint }, []),
+  );
   const steps: PlannedStep[] = [];
-  const last = (): string[] => steps.slice(-1).map(({ id }) => id);
-  for (const machine of masters) {
-    const input = { machine, settings, access, endsAfter, isRescue };
+  const last = (): string[] => (steps.length === 0 ? revivals : steps.slice(-1)).map(({ id }) => id);
+  for (const machine of machines) {
+    const input = { machine, settings, access, ...goal };
     steps.push(planStep(certificatesRenew, about(machine.name), input, last()));
-    if (isRescue) continue;
-    steps.push(
-      planStep(controlPlaneVerify, about(machine.name), { machines: [machine], endpoint, access }, last()),
-    );
+    if (goal.isRescue) continue;
+    const proof = { machines: [machine], endpoint, access };
+    steps.push(planStep(controlPlaneVerify, about(machine.name), proof, last()));
   }
-  if (isRescue)
-    steps.push(
-      planStep(controlPlaneVerify, aboutCluster, { machines: [...masters], endpoint, access }, last()),
-    );
-  return steps;
+  const proof = { machines, endpoint, access };
+  if (goal.isRescue) steps.push(planStep(controlPlaneVerify, aboutCluster, proof, last()));
+  if (!hasKubelets) return steps;
+  // The token with which a kubelet asks has run out long ago.
+  const grant = planStep(clusterAccessGrant, aboutCluster, { access }, last());
+  const kubelets = workers.map((machine) =>
+    planStep(kubeletClientRenew, about(machine.name), { machine, endpoint }, [grant.id]),
+  );
+  steps.push(grant);
+  for (const machine of machines) {
+    steps.push(planStep(kubeletClientRenew, about(machine.name), { machine, endpoint }, last()));
+    const well = { id: `kubelet-of-${machine.name}`, subject: machine.name };
+    steps.push(planStep(controlPlaneVerify, well, { machines: [machine], endpoint, access }, last()));
+  }
+  return [...revivals, ...steps, ...kubelets];
 }
 
 function noticesOf(observed: Observed, masters: number, { isRescue }: RenewalGoal): string[] {
   if (isRescue)
     return [
-      'Certificates have run out on so many masters that neither etcd nor the API can answer. That is why nodes and members were not seen; it keeps nothing from being renewed, and the last step proves that all is well again.',
+      'Certificates have run out on so many masters that neither etcd nor the API can answer. That is why nodes and members were not seen; it keeps nothing from being renewed, and is proven well before the kubelets are seen to.',
       ...observed.unseen,
     ];
   if (masters > 2) return [];
@@ -140,19 +179,26 @@ export function planRenewal(request: IntentRequest<'renew'>): IntentPlan {
   const chosen = chosenOf(all, intent.machines).map((master) => seenMaster(observed, master));
   const masters = intent.since === undefined ? chosen.toSorted(inOrder(observed.at)) : chosen;
   const goal = renewalGoal(observed.certificates ?? [], observed.at, since);
-  const isDue = ({ renewable }: SeenMaster): boolean =>
-    renewable.some(({ notAfter }) => Date.parse(notAfter) <= Date.parse(goal.endsAfter));
-  // What runs may still have the old ones where a renewal was cut: files do not tell. The step looks.
+  const isDue = ({ renewable, isKubeletOver }: SeenMaster): boolean =>
+    isKubeletOver || renewable.some(({ notAfter }) => Date.parse(notAfter) <= Date.parse(goal.endsAfter));
+  // What runs may still have the old ones where a renewal was cut: files do not tell. The steps look.
+  const begun = [certificatesRenew.kind, kubeletClientRenew.kind].flatMap((kind) => unfinished?.(kind) ?? []);
   const isCut = ({ machine }: SeenMaster): boolean =>
-    intent.since !== undefined || unfinished?.(certificatesRenew.kind).includes(machine.name) === true;
-  const isAnyoneDue = masters.some((master) => isDue(master) || isCut(master));
-  const machines = isAnyoneDue ? masters.map(({ machine }) => machine) : [];
-  const reached = all.flatMap(({ name, state }) =>
-    state === 'running' ? (observed.references[name] ?? []) : [],
-  );
+    intent.since !== undefined || begun.includes(machine.name);
+  const hasKubelets =
+    intent.kubelets === true || goal.isRescue || masters.some(({ isKubeletOver }) => isKubeletOver);
+  const isAnyoneDue = hasKubelets || masters.some((master) => isDue(master) || isCut(master));
+  const settings = settingsFor(request.desired, request.provider);
+  const access = { masters: reachedOf(observed, 'control-plane'), apiPort: settings.apiPort };
+  const renewal = { settings, access, masters, workers: reachedOf(observed, 'worker'), goal, hasKubelets };
   return {
-    intent: { ...intent, since, machines: masters.map(({ machine }) => machine.name) },
-    steps: renewalSteps(request, machines, reached, goal),
+    intent: {
+      ...intent,
+      since,
+      machines: masters.map(({ machine }) => machine.name),
+      ...(hasKubelets ? { kubelets: true } : {}),
+    },
+    steps: isAnyoneDue ? renewalSteps(renewal) : [],
     destroys: [],
     notices: isAnyoneDue ? noticesOf(observed, all.length, goal) : [],
     changes: isAnyoneDue ? masters.filter(isDue).map(changeOf) : [],

@@ -20,6 +20,8 @@ export const askedIntentSchema = z.discriminatedUnion('kind', [
     kind: z.literal('renew'),
     machines: z.array(z.string().max(63)).min(1).max(100).exactOptional(),
     since: z.iso.datetime().exactOptional(),
+    /** Also kubelets, workers' too, whose own certificates have run out; the planner says so where masters' have. */
+    kubelets: z.boolean().exactOptional(),
   }),
   /** A backup of etcd, and then the old ones away that nothing keeps. Goes where the document says, if not elsewhere. */
   z.strictObject({ kind: z.literal('backup'), destination: openDestinationSchema.exactOptional() }),

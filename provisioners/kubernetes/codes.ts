@@ -84,6 +84,12 @@ export const kubernetesCodes: ProblemCatalogue = {
     explanation: 'A part of the control plane was restarted with renewed certificates and did not come back.',
     remedy: 'Nothing is to be done: it is tried again. If it stays so, read its log on that machine.',
   },
+  'CERT-009': {
+    title: 'A kubelet was given no certificate',
+    explanation:
+      'Its own had run out, it was started with what it needs to ask for another one, and none came within minutes.',
+    remedy: 'Read the journal of the kubelet on the machine; then resume.',
+  },
   'RESTORE-004': {
     title: 'Another etcd could still serve',
     explanation:

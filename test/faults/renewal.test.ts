@@ -5,9 +5,10 @@ import type { Intent } from '../../provisioners/contract/intent.ts';
 import type { ObservedCertificate } from '../../provisioners/contract/observed.ts';
 import { certificateInventory } from '../../provisioners/kubernetes/certificate-inventory.ts';
 import { keeperOf } from '../../provisioners/kubernetes/kubeadm-certificates.ts';
-import { leafCertificates, leafLife } from '../fleet/model/certificates.ts';
+import { kubeletClientPath, leafCertificates, leafLife } from '../fleet/model/certificates.ts';
 import type { ModelCluster } from '../fleet/model/cluster.ts';
 import type { Fault } from '../fleet/model/faults.ts';
+import type { ModelMachine } from '../fleet/model/machine.ts';
 import { runSeed, sample, seededRandom } from '../fleet/model/random.ts';
 import { answerFile } from './answer-file.ts';
 import { type Cut, cutPoints } from './boundaries.ts';
@@ -42,6 +43,17 @@ function age(world: World, left: number, only?: readonly string[]): void {
     }
   }
   world.fleet.refresh(cluster, undefined);
+}
+
+/** Gives every kubelet a certificate that has run out. */
+function endKubelets(world: World): ModelMachine[] {
+  const machines = [...clusterOf(world).machines.values()];
+  for (const machine of machines) {
+    const until = new Date(world.fleet.now - 10 * day).toISOString();
+    const content = `model certificate kubelet/client of ${machine.name} until ${until}`;
+    machine.files.set(kubeletClientPath, { content, mode: 0o600 });
+  }
+  return machines;
 }
 
 /** A world with a finished cluster whose certificates end in so many days. */
@@ -177,6 +189,25 @@ describe('certificates are renewed on demand, on the fleet (H12, complaint 13)',
     expect(world.fleet.violations, world.explain()).toEqual([]);
   });
 
+  it('beside an update that was stopped: that one is taken up again afterwards', async () => {
+    const world = await openAged(3, 40);
+    const text = answerFile({ masters: 3, workers: 2 });
+    const answer = await world.run(
+      world.request((engine) => engine.apply({ text, file: 'f', principal: 'tester' })),
+    );
+    const id = answer.operations[0]?.id ?? '';
+    await world.run(world.clock.sleep(4000));
+    await world.run(world.request((engine) => engine.cancelOperation(id, 'tester')));
+    expect((await world.run(world.ended(id))).state).toBe('cancelled');
+    const ended = await renewed(world);
+    expect(ended.state, `${ended.problem?.summary}\n${world.explain()}`).toBe('succeeded');
+    const stopped = await world.run(world.request((engine) => engine.getOperation(id)));
+    expect(stopped.isResumable).toBe(true);
+    await world.run(world.request((engine) => engine.resumeOperation(id, 'tester')));
+    expect((await world.run(world.ended(id))).state, world.explain()).toBe('succeeded');
+    await expectRenewed(world, 3);
+  });
+
   it.each<Extract<Fault, { kind: 'machine-dies' }>>([
     { kind: 'machine-dies', machine: 'demo-cp-2', at: 20_000, back: 300_000 },
     { kind: 'machine-dies', machine: 'demo-cp-1', at: 8_000, back: 300_000 },
@@ -224,6 +255,25 @@ describe('certificates that have run out (complaint 13: works when already expir
     },
   );
 
+  it('and the kubelets of all machines, which have run out as well: nothing of theirs would start', async () => {
+    const world = await openAged(3, -30);
+    await world.run(world.clock.sleep(120_000));
+    const machines = endKubelets(world);
+    // The others have run for a while; one was started anew since, and its kubelet found nothing to start with.
+    machines[0]?.services.set('kubelet', { active: false, enabled: true, since: world.fleet.now });
+    const ended = await renewed(world);
+    expect(ended.state, `${ended.problem?.summary}\n${world.explain()}`).toBe('succeeded');
+    const revived = world.fleet.effects.filter(
+      ({ call, by }) => call === 'service.restart' && by.includes('revive'),
+    );
+    expect(revived.map(({ target }) => target)).toEqual(['demo-cp-1:kubelet.service']);
+    for (const { name, files } of machines) {
+      expect(files.get(kubeletClientPath)?.content, name).not.toContain('until 2025');
+      expect(files.has('/etc/kubernetes/bootstrap-kubelet.conf'), name).toBe(false);
+    }
+    await expectRenewed(world, 3);
+  });
+
   it('on two of three masters: neither is waited for before both are renewed', async () => {
     const world = await openAged(3, 300);
     age(world, -1, ['demo-cp-1', 'demo-cp-3']);
@@ -234,15 +284,21 @@ describe('certificates that have run out (complaint 13: works when already expir
 });
 
 /** Cuts tried of all there are, outside the full ring. */
-const slice = 15;
+const slice = 12;
 
 describe(`a renewal, killed at any boundary (V8, REMUDA_SEED=${seed})`, () => {
   it.each([
-    ['in time', 40],
-    ['too late', -1],
-  ])('%s: goes on by itself and ends alike', async (_when, left) => {
-    const undisturbed = await openAged(3, left);
-    undisturbed.boundaries.begin();
+    ['in time', 40, false],
+    ['too late', -1, false],
+    ['too late for kubelets as well', -30, true],
+  ])('%s: goes on by itself and ends alike', async (_when, left, hasKubelets) => {
+    const open = async (options: WorldOptions = {}): Promise<World> => {
+      const world = await openAged(3, left, options);
+      if (hasKubelets) endKubelets(world);
+      world.boundaries.begin();
+      return world;
+    };
+    const undisturbed = await open();
     expect((await renewed(undisturbed)).state, undisturbed.explain()).toBe('succeeded');
     const all = undisturbed.boundaries.crossings.flatMap(({ index }) =>
       cutPoints.flatMap((point): Cut[] => [
@@ -251,17 +307,20 @@ describe(`a renewal, killed at any boundary (V8, REMUDA_SEED=${seed})`, () => {
         { index, point, kill: ['daemon', 'agent'] },
       ]),
     );
-    const chosen = isFull ? sample(all, 400, seededRandom(seed)) : sample(all, slice, seededRandom(seed));
+    const chosen = sample(all, isFull ? 400 : slice, seededRandom(seed));
     console.info(
       `${chosen.length} of ${all.length} cuts at ${undisturbed.boundaries.crossings.length} boundaries`,
     );
     for (const cut of chosen) {
-      const world = await openAged(3, left, { cut });
-      world.boundaries.begin();
+      const world = await open({ cut });
       const ended = await renewed(world);
       const story = `${JSON.stringify(cut)} ${ended.problem?.summary ?? ''}\n${world.explain()}`;
       expect(ended.state, story).toBe('succeeded');
       expect(world.boundaries.hasCut, story).toBe(true);
+      const bootstraps = [...clusterOf(world).machines.values()].filter(({ files }) =>
+        files.has('/etc/kubernetes/bootstrap-kubelet.conf'),
+      );
+      expect(bootstraps, story).toEqual([]);
       await expectRenewed(world, 3);
       world.close();
       worlds.splice(worlds.indexOf(world), 1);

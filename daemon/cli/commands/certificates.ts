@@ -29,17 +29,19 @@ export function addCertificateCommands(program: Command, session: Session): void
       .command('renew <cluster>')
       .description('new certificates for the masters, one after another; also when they have run out')
       .option('--machine <name>', 'only this master; may be repeated', collect)
+      .option('--kubelets', 'also kubelets whose own certificates have run out, on workers too')
       .option(
         '--since <time>',
         'renew what was made before this moment (RFC 3339); without it, before the beginning of yesterday (UTC)',
       ),
   ).action((cluster: string, options: AgreementOptions & RenewalOptions) => {
-    const { machine, since } = options;
+    const { machine, since, kubelets } = options;
     const nothing = `The certificates of Cluster/${cluster} are new already: there is nothing to renew`;
     const intent = {
       kind: 'renew' as const,
       ...(machine === undefined ? {} : { machines: [...machine] }),
       ...(since === undefined ? {} : { since }),
+      ...(kubelets === true ? { kubelets } : {}),
     };
     return bringAbout(session, cluster, intent, options, nothing);
   });
@@ -53,6 +55,7 @@ interface ListOptions {
 interface RenewalOptions {
   readonly machine?: readonly string[];
   readonly since?: string;
+  readonly kubelets?: boolean;
 }
 
 async function listCertificates(session: Session, cluster: string, options: ListOptions): Promise<void> {

@@ -21,6 +21,20 @@ export const leafCertificates: readonly (readonly [path: string, name: string])[
   ),
 ];
 
+/** With what a kubelet speaks to the API. The model's kubelets have none unless a test gives them one. */
+export const kubeletClientPath = '/var/lib/kubelet/pki/kubelet-client-current.pem';
+const bootstrapPath = '/etc/kubernetes/bootstrap-kubelet.conf';
+
+/** A kubelet that starts and whose certificate has run out: what becomes of it. */
+export function startKubelet(machine: ModelMachine, isApiReady: boolean, now: number): 'runs' | 'fails' {
+  const own = machine.files.get(kubeletClientPath);
+  if (own === undefined || Date.parse(readText(own.content).notAfter) > now) return 'runs';
+  if (!machine.files.has(bootstrapPath)) return 'fails';
+  if (isApiReady)
+    machine.files.set(kubeletClientPath, { ...own, content: leafText('kubelet/client', machine, now) });
+  return 'runs';
+}
+
 /** What stands for a certificate in the model: whose it is and when it ends. */
 export const leafText = (name: string, machine: ModelMachine, now: number): string =>
   `model certificate ${name} of ${machine.name} until ${new Date(now + leafLife).toISOString()}`;
@@ -68,7 +82,8 @@ export function readText(content: string): Omit<MachineCertificate, 'name'> {
 export function certificatesOn(machine: ModelMachine): MachineCertificate[] {
   const kubeconfigs = new Map(leafCertificates.filter(([, name]) => name.endsWith('.conf')));
   return [...machine.files].flatMap(([path, { content }]) => {
-    const name = /^\/etc\/kubernetes\/pki\/(.+)\.crt$/.exec(path)?.[1] ?? kubeconfigs.get(path);
+    const inPki = /^\/etc\/kubernetes\/pki\/(.+)\.crt$/.exec(path)?.[1];
+    const name = path === kubeletClientPath ? 'kubelet/client' : (inPki ?? kubeconfigs.get(path));
     return name === undefined ? [] : [{ name, ...readText(content), issuer: issuerOf(name) }];
   });
 }

@@ -26,15 +26,14 @@ const startOf: Readonly<Record<ControlPlaneComponent['name'], number>> = {
   'kube-scheduler': 2000,
 };
 
-/** Whether its process runs and answers, well or not. */
+/** Whether its process runs, whether it answers yet or not. */
 function isRunning(fleet: Fleet, machine: ModelMachine, { name, argument }: ControlPlaneComponent): boolean {
   const isKept =
     isServing(machine, 'kubelet', fleet.now) &&
     isServing(machine, 'containerd', fleet.now) &&
     machine.files.has(`/etc/kubernetes/manifests/${name}.yaml`);
-  const isStarted = startedAt(machine, name) + startOf[name] * machine.slowness <= fleet.now;
   const hasData = name !== 'etcd' || (machine.files.has(paths.etcdData) && !machine.isPodRejected);
-  return argument === argumentOf[name] && isKept && isStarted && hasData;
+  return argument === argumentOf[name] && isKept && hasData;
 }
 
 function stateOf(fleet: Fleet, machine: ModelMachine, component: ControlPlaneComponent): ComponentState {
@@ -46,7 +45,8 @@ function stateOf(fleet: Fleet, machine: ModelMachine, component: ControlPlaneCom
   const own = `${name} of ${machine.name} until ${new Date(since + leafLife - 3_600_000).toISOString()}`;
   const served = readText(path === undefined ? own : loaded(machine, path, since));
   const outdated = files.filter((file) => (machine.files.get(file)?.changed?.at ?? 0) > since);
-  return { name, running: true, outdated, served };
+  const isAnswering = since + startOf[name] * machine.slowness <= fleet.now;
+  return { name, running: true, outdated, ...(isAnswering ? { served } : {}) };
 }
 
 /** Whether nobody else can take over: one voter has no others, and of two each is needed. */

@@ -5,7 +5,7 @@ import type { FileContent, HostSettings, ServiceState } from '../../../provision
 import { ownHostKeyPath } from '../../../provisioners/contract/ports.ts';
 import { UserProblem } from '../../../provisioners/contract/problem.ts';
 import { changing, connect, connectToChange, reading } from './call.ts';
-import { certificatesOn } from './certificates.ts';
+import { certificatesOn, startKubelet } from './certificates.ts';
 import { paths, type ModelCluster } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { virtualAddressOf } from './virtual-address.ts';
@@ -306,7 +306,11 @@ const shortName = (unit: string): string => unit.replace(/\.service$/, '');
 
 function startService(fleet: Fleet, machine: ModelMachine, unit: string): void {
   const name = shortName(unit);
-  machine.services.set(name, { active: true, enabled: true, since: fleet.now });
+  const cluster = fleet.clusterOf(machine);
+  const isApiReady = [...cluster.machines.values()].some((one) => cluster.isApiReady(one, fleet.now));
+  const isActive = name !== 'kubelet' || startKubelet(machine, isApiReady, fleet.now) === 'runs';
+  machine.services.set(name, { active: isActive, enabled: true, since: fleet.now });
+  if (!isActive) return;
   if (name !== 'kubelet' && name !== 'containerd') return;
   if (name === 'kubelet') machine.isPodRejected = false;
   machine.downSince = undefined;

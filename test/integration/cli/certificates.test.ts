@@ -118,6 +118,9 @@ describe('certificates, from the command line (H12, H16, complaint 13)', () => {
       '-y',
     ]);
     expect(askedFor('startIntent')).toMatchObject({ intent: { kind: 'renew', machines: ['a', 'b'], since } });
+    site.engine.asked.length = 0;
+    await cli.run(['certificates', 'renew', 'demo', '--kubelets', '-y']);
+    expect(askedFor('startIntent')).toMatchObject({ intent: { kind: 'renew', kubelets: true } });
     const wrong = await cli.run(['certificates', 'renew', 'demo', '--since', 'yesterday', '-y']);
     expect(wrong.code).toBe(2);
     expect(wrong.err).toContain('since');
