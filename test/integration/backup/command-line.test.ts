@@ -107,6 +107,13 @@ describe('backups from the command line into a bucket', () => {
     expect(metrics).toMatch(/remuda_backup_last_success_timestamp_seconds\{cluster="demo"\} \d/);
   });
 
+  it('takes no server from the command line: its key would have nowhere to stand', async () => {
+    const refused = await run(['backup', 'create', 'demo', '--to', 's3://backups']);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('CLI-050')]);
+    const absent = await run(['backup', 'list', 'nobody']);
+    expect([absent.code, absent.err]).toEqual([1, expect.stringContaining('nobody')]);
+  });
+
   it('tells what was changed, what it never made, and what is gone, beside what it knows', async () => {
     const made = await run(['backup', 'create', 'demo', '--to', join(folder, 'away'), '--wait']);
     expect(made.code, made.err).toBe(0);
