@@ -262,7 +262,7 @@ export interface BackupPort {
   remove(at: BackupPlace, id: string): Promise<void>;
   /**
    * Opens a backup and gives its snapshot, to be read once. It throws at its end when the encrypted file is not the one
-   * with this SHA-256 (Blocked), or the snapshot in it is not whole: what was read before is worth nothing then.
+   * with this SHA-256 (UserProblem: another is to be chosen), or the snapshot in it is not whole: what was read before is worth nothing then.
    */
   open(at: BackupPlace, id: string, fileSha256: string): Promise<OpenedBackup>;
 }

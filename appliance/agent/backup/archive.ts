@@ -8,7 +8,7 @@ import {
 } from '../../../provisioners/contract/backup.ts';
 import type { ClusterIdentity } from '../../../provisioners/contract/machine.ts';
 import type { EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
-import { Blocked, Problem, Transient } from '../../../provisioners/contract/problem.ts';
+import { Blocked, Problem, Transient, UserProblem } from '../../../provisioners/contract/problem.ts';
 import { minutes } from '../../../provisioners/contract/time.ts';
 import { verified } from '../adapters/etcd-snapshot.ts';
 import { recipientOf } from '../sealing.ts';
@@ -105,7 +105,7 @@ export class BackupArchive {
   /**
    * The snapshot in a backup, to its end; then the file is known to be the one with this SHA-256, and what it held to
    * be whole.
-   * @throws Blocked BACKUP-009 when it is not, BACKUP-006 when it cannot be opened
+   * @throws UserProblem BACKUP-009 when it is not, Blocked BACKUP-006 when it cannot be opened
    */
   async *read(manifest: BackupManifest, fileSha256: string): AsyncGenerator<Uint8Array, void, undefined> {
     const cipher = new Meter();
@@ -125,7 +125,7 @@ export class BackupArchive {
       await done;
     }
     if (cipher.sha256 !== fileSha256 || plain.sha256 !== manifest.snapshot.sha256)
-      throw new Blocked(
+      throw new UserProblem(
         'BACKUP-009',
         `The backup ${manifest.id} is not the file that was kept under that name.`,
         {

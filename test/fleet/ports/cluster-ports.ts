@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EtcdDataPort } from '../../../provisioners/contract/etcd-data.ts';
-import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
+import { Transient, UserProblem } from '../../../provisioners/contract/problem.ts';
 import type { BackupPort, EtcdPort, KubernetesPort } from '../../../provisioners/contract/ports.ts';
 import type { Provider } from '../../../provisioners/contract/provider.ts';
 import type { Door } from './door.ts';
@@ -67,9 +67,13 @@ export const backupPort = (door: Door): BackupPort => ({
     const data = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
       yield* inPieces(bytes);
       if (createHash('sha256').update(bytes).digest('hex') !== fileSha256)
-        throw new Blocked('BACKUP-009', `The backup ${id} is not the file that was kept under that name.`, {
-          remedy: 'Choose another backup.',
-        });
+        throw new UserProblem(
+          'BACKUP-009',
+          `The backup ${id} is not the file that was kept under that name.`,
+          {
+            remedy: 'Choose another backup.',
+          },
+        );
     };
     return { manifest, data: data() };
   },

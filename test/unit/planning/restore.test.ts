@@ -197,7 +197,7 @@ describe('planRestore (complaint 8, V8)', () => {
           if (name !== targetOf(plan))
             expect(half.places.get(name)).toEqual({ data: 'none', aside: true, isStarted: false });
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
