@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
+import ssh2 from 'ssh2';
 import type { FileContent } from '../../../provisioners/contract/ports.ts';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import { componentsOf } from '../../../provisioners/kubernetes/kubeadm-certificates.ts';
@@ -63,4 +64,53 @@ export async function shorten(masters: LabMasters, machine: MachineRef, notAfter
   await file.write(machine, files);
   for (const component of componentsOf(masters.settings.apiPort))
     await host.restartComponent(machine, component);
+}
+
+const kubeletPki = '/var/lib/kubelet/pki';
+const current = 'kubelet-client-current.pem';
+const keyBlock = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----\n?/u;
+
+/** Gives a kubelet's client certificate a near end; it goes on with the old one until it is started anew. */
+export async function shortenKubelet(
+  masters: LabMasters,
+  machine: MachineRef,
+  notAfter: Date,
+): Promise<void> {
+  const { file } = masters.bench.ports();
+  const both = (await file.read(machine, `${kubeletPki}/${current}`)) ?? '';
+  const key = keyBlock.exec(both)?.[0] ?? '';
+  const certificate = await resign(both.replace(keyBlock, ''), masters.bench.keys.kubernetes, notAfter);
+  const short = 'kubelet-client-short.pem';
+  await file.write(machine, [
+    { path: `${kubeletPki}/${short}`, content: `${certificate}${key}`, mode: 0o600 },
+  ]);
+  // The kubelet insists on a link there.
+  await onMachine(masters, machine, `ln -sfn ${short} ${kubeletPki}/${current}`);
+}
+
+/** Runs a command on a machine with the cluster's own key. */
+function onMachine({ bench }: LabMasters, machine: MachineRef, command: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const client = new ssh2.Client();
+    client.on('error', reject);
+    client.on('ready', () => {
+      client.exec(command, (error, stream) => {
+        if (error) return reject(error);
+        stream.resume();
+        stream.on('close', (code: number | null) => {
+          client.end();
+          if (code === 0) resolve();
+          else reject(new Error(`"${command}" ended with ${code}`));
+        });
+      });
+    });
+    const { address, port, user, hostKeys } = machine;
+    client.connect({
+      host: address,
+      port,
+      username: user,
+      privateKey: bench.keys.sshPrivateKey,
+      hostVerifier: (key: Buffer) => hostKeys.some((known) => known.split(' ')[1] === key.toString('base64')),
+    });
+  });
 }

@@ -2,9 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MachineCertificate } from '../../../provisioners/contract/ports.ts';
 import { keeperOf } from '../../../provisioners/kubernetes/kubeadm-certificates.ts';
 import { certificatesRenew } from '../../../provisioners/kubernetes/steps/certificates-renew.ts';
+import { clusterAccessGrant } from '../../../provisioners/kubernetes/steps/cluster-access-grant.ts';
 import { controlPlaneVerify } from '../../../provisioners/kubernetes/steps/control-plane-verify.ts';
+import { kubeletClientRenew } from '../../../provisioners/kubernetes/steps/kubelet-client-renew.ts';
+import { kubeletRevive } from '../../../provisioners/kubernetes/steps/kubelet-revive.ts';
 import { LabMasters } from '../certificates/masters.ts';
-import { shorten } from '../certificates/short-lived.ts';
+import { shorten, shortenKubelet } from '../certificates/short-lived.ts';
 
 const day = 24 * 3_600_000;
 let masters: LabMasters;
@@ -67,5 +70,28 @@ describe('certificates of a real master (H12, complaint 13)', () => {
     expect(await version()).toBe('v1.20.2');
     const members = await masters.bench.ports().etcd.members(masters.access);
     expect(members.map(({ healthy }) => healthy)).toEqual([true]);
+  });
+
+  it('and a kubelet that does not even start, because its own has run out as well', async () => {
+    const { settings, access, bench } = masters;
+    const { machine } = bench;
+    const { host, service, file } = bench.ports();
+    const kubelet = async () =>
+      (await host.certificates(machine)).find(({ name }) => name === 'kubelet/client');
+    const isActive = async () => (await service.state(machine, ['kubelet.service']))[0]?.active === true;
+    const notAfter = new Date(Date.now() + 20_000);
+    await shorten(masters, machine, notAfter);
+    await shortenKubelet(masters, machine, notAfter);
+    await expect.poll(() => Date.now()).toBeGreaterThan(notAfter.getTime());
+    await service.restart(machine, 'kubelet.service').catch(() => undefined);
+    await expect.poll(isActive).toBe(false);
+    const given = { machine, endpoint: settings.endpoint };
+    expect(await masters.perform(kubeletRevive, 'm1', given)).toMatchObject({ state: 'done' });
+    await renew('again', new Date(Date.now() + 300 * day).toISOString(), true);
+    expect(await masters.perform(clusterAccessGrant, 'cluster', { access })).toMatchObject({ state: 'done' });
+    expect(await masters.perform(kubeletClientRenew, 'm1', given)).toMatchObject({ state: 'done' });
+    expect(Date.parse((await kubelet())?.notAfter ?? '') - Date.now()).toBeGreaterThan(300 * day);
+    expect((await file.exist(machine, ['/etc/kubernetes/bootstrap-kubelet.conf'])).size).toBe(0);
+    await expect.poll(isActive).toBe(true);
   });
 });
