@@ -12,7 +12,7 @@ import { completeCluster } from '../spec/completion.ts';
 import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
 import { apiPortOf } from './api-port.ts';
 import type { Difference } from './difference.ts';
-import { comingMasters, firstSuccessors, type Succession, successionOf } from './succession.ts';
+import { comingMasters, firstSuccessors, leftBehind, type Succession, successionOf } from './succession.ts';
 import { isUpgrade } from './upgrade.ts';
 import type { WantedMachine } from './wanted.ts';
 
@@ -50,6 +50,8 @@ export interface PlanContext {
    * before it, and those that are still there.
    */
   accessFor(machine: Pick<WantedMachine, 'name' | 'role'>): Access;
+  /** Masters through which the cluster is spoken to while one master leaves, and when it has. */
+  accessWithout(name: string): Access;
   /** Who waits for whom where some leave and others come. */
   readonly succession: Succession;
 }
@@ -125,7 +127,8 @@ export function planContext(input: {
   const leavingMasters = difference.leaving.flatMap(({ role, isDead, reference }) =>
     role === 'control-plane' && !isDead && reference !== undefined ? [reference] : [],
   );
-  const after = reached.length > 0 ? reached : firstSuccessors(difference);
+  const successors = firstSuccessors(difference);
+  const after = [reached, successors, comingMasters(difference)].find(({ length }) => length > 0) ?? [];
   const access: Access = {
     masters: first === undefined ? [...references, ...leavingMasters] : references,
     apiPort,
@@ -136,8 +139,15 @@ export function planContext(input: {
     const before = coming.slice(0, at).map((machine) => referenceTo(machine, { observed, unfinished }));
     return { ...access, masters: [...before, ...access.masters] };
   };
+  const accessWithout: PlanContext['accessWithout'] = (name) => {
+    if (reached.length > 0) return access;
+    const left = leftBehind(difference, name);
+    const joined = left.coming.map((machine) => referenceTo(machine, { observed, unfinished }));
+    return { ...access, masters: [...joined, ...left.leaving.flatMap(({ reference }) => reference ?? [])] };
+  };
   return {
     ...input,
+    accessWithout,
     settings,
     unfinished,
     ...(nodeNetwork === undefined ? {} : { nodeNetwork }),

@@ -74,21 +74,37 @@ function mutualChecks(context: PlanContext): PlannedStep[] {
   });
 }
 
+/** What the final proof is about: the machines that are to be there, at their version. */
+function expectedOf({ wanted, settings }: PlanContext) {
+  const nodes = wanted.map(({ name }) => name);
+  const voters = wanted.filter(({ role }) => role === 'control-plane').map(({ name }) => name);
+  return { nodes, voters, kubernetesVersion: settings.kubernetesVersion };
+}
+
+/** Whether just this was proven to work last. */
+const isProven = (context: PlanContext): boolean =>
+  context.observed.marks?.[verifiedMark] === verifiedDigest(expectedOf(context));
+
 /** What of the final proof is due: everything that changes the cluster comes before it. */
 function verifyStep(context: PlanContext, before: readonly PlannedStep[]): PlannedStep[] {
   const { wanted, settings, observed, unfinished } = context;
-  const nodes = wanted.map(({ name }) => name);
+  if (isProven(context) && before.length === 0) return [];
   const masters = wanted.filter(({ role }) => role === 'control-plane');
-  const voters = masters.map(({ name }) => name);
-  const { kubernetesVersion, endpoint, apiPort } = settings;
-  const isProven = observed.marks?.[verifiedMark] === verifiedDigest({ nodes, voters, kubernetesVersion });
-  if (isProven && before.length === 0) return [];
+  const { endpoint, apiPort } = settings;
   const reached = masters.filter(
     ({ name }) => unfinished.has(name) || observed.references[name] !== undefined,
   );
   const access = { masters: reached.map((machine) => referenceTo(machine, context)), apiPort };
-  const input = { nodes, voters, kubernetesVersion, endpoint, access };
+  const input = { ...expectedOf(context), endpoint, access };
   return [planStep(clusterVerify, aboutCluster, input, leaves(before))];
+}
+
+/** What is put in order when all machines have come and gone, and the proof of it all. */
+function lastSteps(context: PlanContext, before: readonly PlannedStep[]): PlannedStep[] {
+  const steps = [...before];
+  if (!isProven(context)) steps.push(...proxySteps(context, leaves(steps)));
+  steps.push(...settleSteps(context, leaves(steps)));
+  return [...steps, ...verifyStep(context, steps)];
 }
 
 /** Steps that no other step comes after. */
@@ -113,10 +129,7 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
   const labels = labelSteps(context);
   const leaving = [...releaseSteps(context), ...leavingSteps(context)];
   const others = addons.length + labels.length + difference.off.length + leaving.length;
-  if (!isGrowing && others === 0 && isGranted(context)) {
-    const settling = settleSteps(context, []);
-    return [...settling, ...verifyStep(context, settling)];
-  }
+  if (!isGrowing && others === 0 && isGranted(context)) return lastSteps(context, []);
   const network = nodeNetwork === undefined ? {} : { network: nodeNetwork };
   const checks = isGrowing ? preflightSteps(context) : [];
   const prepare = planStep(
@@ -142,10 +155,7 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
     ...leaving,
     ...addons,
   ];
-  const settled = [...steps];
-  settled.push(...proxySteps(context, leaves(settled)));
-  settled.push(...settleSteps(context, leaves(settled)));
-  return [...settled, ...verifyStep(context, settled)];
+  return lastSteps(context, steps);
 }
 
 /** What the plan was made from. */

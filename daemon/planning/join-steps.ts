@@ -70,7 +70,7 @@ function uploadSteps({ isUpgrade, settings, access }: PlanContext): PlannedStep[
  */
 export function proxySteps(context: PlanContext, before: readonly string[]): PlannedStep[] {
   const { isEstablished, settings, accessAfter: access } = context;
-  if (!isEstablished || before.length === 0) return [];
+  if (!isEstablished) return [];
   const { kubernetesVersion } = settings;
   const input = { access, kubernetesVersion, rollout: 'all' } as const;
   return [planStep(kubeProxyUpdate, aboutPart('all machines'), input, before)];

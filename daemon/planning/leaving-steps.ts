@@ -56,13 +56,15 @@ function roadOut(context: PlanContext, leaving: LeavingMachine, after: readonly 
   const { settings, document } = context;
   const { name, node, member, machine, reference, isAnswering, isDead } = leaving;
   // Who is dead leaves before anybody comes.
-  const access = isDead ? context.access : context.accessAfter;
+  const isMaster = leaving.role === 'control-plane';
+  const living = isMaster ? context.accessWithout(name) : context.accessAfter;
+  const access = isDead ? context.access : living;
   const road = new Road(after);
   // One that does not answer serves nobody: it need not wait for the others.
   const floor = leaving.role === 'worker' && isAnswering ? readyFloorOf(document, name) : undefined;
   const cordon = { node: name, access, ...(floor === undefined ? {} : { floor }) };
   if (node !== undefined) road.add(planStep(nodeCordon, about(name), cordon, road.end));
-  if (reference !== undefined && isAnswering && leaving.role === 'control-plane')
+  if (reference !== undefined && isAnswering && isMaster)
     if (isVirtualAddress(settings.endpoint.host))
       road.add(planStep(endpointWithdraw, about(name), { machine: reference }, road.end));
   if (node !== undefined && isAnswering)

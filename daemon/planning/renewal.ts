@@ -182,9 +182,10 @@ export function planRenewal(request: IntentRequest<'renew'>): IntentPlan {
   const isDue = ({ renewable, isKubeletOver }: SeenMaster): boolean =>
     isKubeletOver || renewable.some(({ notAfter }) => Date.parse(notAfter) <= Date.parse(goal.endsAfter));
   // What runs may still have the old ones where a renewal was cut: files do not tell. The steps look.
-  const begun = [certificatesRenew.kind, kubeletClientRenew.kind].flatMap((kind) => unfinished?.(kind) ?? []);
-  const isCut = ({ machine }: SeenMaster): boolean =>
-    intent.since !== undefined || begun.includes(machine.name);
+  const begun = new Set(
+    [certificatesRenew.kind, kubeletClientRenew.kind].flatMap((kind) => unfinished?.(kind) ?? []),
+  );
+  const isCut = ({ machine }: SeenMaster): boolean => intent.since !== undefined || begun.has(machine.name);
   const hasKubelets =
     intent.kubelets === true || goal.isRescue || masters.some(({ isKubeletOver }) => isKubeletOver);
   const isAnyoneDue = hasKubelets || masters.some((master) => isDue(master) || isCut(master));

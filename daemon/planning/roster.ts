@@ -36,6 +36,10 @@ function isWhole({ machines, nodes, voters }: Observed, name: string, role: Mach
   return isRunning === true && node?.ready === true && (role === 'worker' || isVoter === true);
 }
 
+/** Whether Kubernetes or etcd still knows a machine. */
+const isMemberStill = ({ nodes, voters }: Observed, name: string): boolean =>
+  [nodes, voters].some((list) => list?.some((entry) => entry.name === name) === true);
+
 /** What speaks for sending a machine away first, most weight first: it is no part yet, not on, not well. */
 function weaknesses({ machines, nodes }: Observed, name: string): readonly number[] {
   const node = nodes?.find((one) => one.name === name);
@@ -80,7 +84,9 @@ export function groupRoster(
   const returns = (name: string): boolean => {
     const { reason, isFenced } = retired[name] ?? {};
     if (reason === 'surplus') return whole(name);
-    return isBack && reason === 'upgraded' && (whole(name) || isFenced === true);
+    // One that is on its way out still goes on: its Node would be taken for a new one's.
+    const hasLeft = isFenced === true && !isMemberStill(observed, name);
+    return isBack && reason === 'upgraded' && (whole(name) || hasLeft);
   };
   const takenBack = present
     .filter(returns)

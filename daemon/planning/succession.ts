@@ -90,6 +90,22 @@ const isMaster = ({ role }: { readonly role: string }): boolean => role === 'con
 export const comingMasters = ({ unfinished }: Pick<Difference, 'unfinished'>): readonly WantedMachine[] =>
   unfinished.filter(isMaster).toSorted(furthestFirst);
 
+/**
+ * Where every master leaves: who is left to ask while one of them does. Those that have joined before, and those that
+ * leave after it.
+ */
+export function leftBehind(
+  { leaving, unfinished }: Pick<Difference, 'leaving' | 'unfinished'>,
+  name: string,
+): { readonly coming: readonly WantedMachine[]; readonly leaving: readonly LeavingMachine[] } {
+  const side = { leaving: leaving.filter(isMaster), coming: comingMasters({ unfinished }) };
+  const row = side.leaving.filter(({ isDead }) => !isDead);
+  const at = row.findIndex((one) => one.name === name);
+  if (at < 0) return { coming: side.coming, leaving: [] };
+  const joined = Math.max(0, at + 1 - Math.max(0, shrinkageOf(side)));
+  return { coming: side.coming.slice(0, joined), leaving: row.slice(at + 1) };
+}
+
 /** The new masters that have joined before the first of the old ones leaves. */
 export function firstSuccessors(
   difference: Pick<Difference, 'leaving' | 'unfinished'>,

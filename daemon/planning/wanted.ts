@@ -3,6 +3,8 @@ import type { MachineShape } from '../../provisioners/contract/machine.ts';
 import type { Observed, ObservedNode, Retirement } from '../../provisioners/contract/observed.ts';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
 import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
+import { isOfVersion } from '../../provisioners/kubernetes/cluster-health.ts';
+import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import { type CompletedCluster, completeCluster } from '../spec/completion.ts';
 import type { ClusterDocument, ProviderDocument, WorkerGroup } from '../spec/documents.ts';
 import { AddressPool } from './addresses.ts';
@@ -171,7 +173,7 @@ export function machinesOnDuty(
   asked: Readonly<Record<string, Retirement>> = {},
 ): Duty {
   const duty = dutyOf(document, provider, observed, asked);
-  const changed = duty.wanted.filter(hasChanged);
+  const changed = duty.wanted.filter((one) => hasChanged(one, document));
   if (changed.length === 0) return duty;
   const leaving = Object.fromEntries(changed.map((one) => [one.name, retirementOf(one, document, observed)]));
   return dutyOf(document, provider, observed, { ...leaving, ...asked });
@@ -193,9 +195,15 @@ function retirementOf(
   return { mode: isKept && works ? 'off' : 'destroy', reason: 'upgraded' };
 }
 
-/** Finished, and configured from something else than is asked for now: such a machine is replaced, never repaired. */
-const hasChanged = ({ node, digest }: WantedMachine): boolean =>
-  node?.configDigest !== undefined && !isSameMachine(node.configDigest, digest);
+/**
+ * Configured from something else than is asked for now: such a machine is replaced, never repaired. One that has joined
+ * and is not finished says by its version alone what it was made from.
+ */
+function hasChanged({ node, digest }: WantedMachine, document: ClusterDocument): boolean {
+  if (node === undefined) return false;
+  if (node.configDigest !== undefined) return !isSameMachine(node.configDigest, digest);
+  return !isOfVersion(node.kubeletVersion, tagOf(document.spec.kubernetes.version));
+}
 
 function dutyOf(
   document: ClusterDocument,

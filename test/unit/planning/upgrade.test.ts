@@ -153,7 +153,7 @@ describe('the way back of an upgrade (C3, DESIGN §6)', () => {
         expect(switchedOn(ended)).toHaveLength(5);
         expect(planned(before, ended).steps).toEqual([]);
       }),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
   });
 
