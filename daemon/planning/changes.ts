@@ -31,6 +31,8 @@ export function changesOf(context: PlanContext, steps: readonly PlannedStep[]): 
   const made = difference.unfinished.map(({ name, role, shape, machine, address }): PlanChange => {
     const size = `${role}, ${shape.cpus} CPUs, ${gib(shape.memory)}${address === undefined ? '' : `, ${address}`}`;
     if (machine === undefined) return { action: 'create', subject: name, detail: size };
+    if (observed.retired[name]?.reason === 'upgraded')
+      return { action: 'change', subject: name, detail: `comes back, from before the upgrade: ${size}` };
     return { action: 'change', subject: name, detail: `finish what was begun: ${size}` };
   });
   const planned = new Set(steps.map(({ id }) => id));

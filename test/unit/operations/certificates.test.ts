@@ -12,7 +12,7 @@ import type { Observed, ObservedCertificate } from '../../../provisioners/contra
 const now = '2026-11-21T12:00:00.000Z';
 const day = 24 * 3_600_000;
 const inDays = (days: number): string => new Date(Date.parse(now) + days * day).toISOString();
-const of = (machine: string, name: string, days: number): ObservedCertificate => ({
+const certificateOf = (machine: string, name: string, days: number): ObservedCertificate => ({
   machine,
   name,
   notAfter: inDays(days),
@@ -62,9 +62,13 @@ const see = (uid: string, name: string, observed: Partial<Observed>): void =>
 
 describe('what is known of certificates (complaint 13)', () => {
   it('is counted for Prometheus by cluster and by who renews, the first end of each, and no more', async () => {
-    const many = Array.from({ length: 9 }, (_none, index) => of(`m${index}`, 'apiserver', 40 + index));
-    add('one', { certificates: [...many, of('m1', 'ca', 3000), of('m1', 'kubelet/client', 200)] });
-    add('two', { certificates: [of('m1', 'etcd/server', -1)] });
+    const many = Array.from({ length: 9 }, (_none, index) =>
+      certificateOf(`m${index}`, 'apiserver', 40 + index),
+    );
+    add('one', {
+      certificates: [...many, certificateOf('m1', 'ca', 3000), certificateOf('m1', 'kubelet/client', 200)],
+    });
+    add('two', { certificates: [certificateOf('m1', 'etcd/server', -1)] });
     add('unseen');
     const registry = new Registry();
     registerCertificateMetrics(registry, { certificates });
@@ -89,19 +93,28 @@ describe('what is known of certificates (complaint 13)', () => {
       id: name,
       state: 'running' as const,
     });
-    const uid = add('one', { certificates: [of('m1', 'apiserver', 40), of('m2', 'apiserver', 30)] });
+    const uid = add('one', {
+      certificates: [certificateOf('m1', 'apiserver', 40), certificateOf('m2', 'apiserver', 30)],
+    });
     const names = (): string[] => certificates.list('one').certificates.map(({ machine: of }) => of);
-    see(uid, 'one', { machines: [machine('m1'), machine('m2')], certificates: [of('m1', 'apiserver', 365)] });
+    see(uid, 'one', {
+      machines: [machine('m1'), machine('m2')],
+      certificates: [certificateOf('m1', 'apiserver', 365)],
+    });
     expect(names()).toEqual(['m2', 'm1']);
     see(uid, 'one', { unseen: ['No master could be visited.'] });
     expect(names()).toEqual(['m2', 'm1']);
-    see(uid, 'one', { machines: [machine('m1')], certificates: [of('m1', 'apiserver', 364)] });
+    see(uid, 'one', { machines: [machine('m1')], certificates: [certificateOf('m1', 'apiserver', 364)] });
     expect(names()).toEqual(['m1']);
   });
 
   it('stands in lists with its worst level, the first of those, and how many there are', () => {
     const uid = add('one', {
-      certificates: [of('m1', 'apiserver', 5), of('m1', 'etcd/server', 6), of('m2', 'apiserver', 80)],
+      certificates: [
+        certificateOf('m1', 'apiserver', 5),
+        certificateOf('m1', 'etcd/server', 6),
+        certificateOf('m2', 'apiserver', 80),
+      ],
     });
     const first = { machine: 'm1', name: 'apiserver', notAfter: inDays(5) };
     expect(certificates.shownWith({ uid })).toEqual({
