@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:https';
 import { load } from 'js-yaml';
 import { z } from 'zod';
@@ -41,6 +42,8 @@ export class Writer {
   readonly #agent: Agent;
   readonly #namespace: string;
   #timer: NodeJS.Timeout | undefined;
+  /** Names of one writer's objects begin alike, and like nobody else's. */
+  readonly #run = `write-${randomBytes(4).toString('hex')}`;
   #written = 0;
   readonly #open = new Set<Promise<void>>();
 
@@ -63,7 +66,7 @@ export class Writer {
 
   start(): void {
     this.#timer = setInterval(() => {
-      const write = this.#write(`write-${(this.#written += 1)}`);
+      const write = this.#write(`${this.#run}-${(this.#written += 1)}`);
       this.#open.add(write);
       void write.finally(() => this.#open.delete(write));
     }, every);
