@@ -96,7 +96,7 @@ export interface AgentQuestions {
     readonly endpoint?: { readonly host: string; readonly port: number };
     readonly apiPort: number;
     readonly nodeNetwork?: NodeNetwork;
-  }): Promise<Omit<Observed, 'references' | 'incarnations' | 'retired' | 'drift'>>;
+  }): Promise<Omit<Observed, 'references' | 'incarnations' | 'addresses' | 'retired' | 'drift'>>;
   /** Draws a new cluster's keys. Nothing is kept by the agent. */
   drawKeys(request: {
     readonly cluster: ClusterIdentity;

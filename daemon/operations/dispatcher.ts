@@ -102,9 +102,10 @@ export class Dispatcher {
   }
 
   /** A machine is about to be made: whoever had its name before is gone, and the name is no longer that of a leaver. */
-  #welcome(cluster: string, { name, incarnation, token }: CreateMachine): void {
+  #welcome(cluster: string, { name, incarnation, token, address }: CreateMachine): void {
     const { machines, retirements } = this.#recorder.state;
-    machines.incarnate(cluster, name, incarnation, token);
+    const given = address === undefined ? {} : { address: address.split('/')[0] ?? address };
+    machines.incarnate(cluster, { name, incarnation, token, ...given });
     retirements.remove(cluster, name);
   }
 

@@ -110,6 +110,7 @@ export function driftNow(state: State, cluster: string): ObservedDrift | undefin
 export async function observeThrough(link: AgentLink, state: State, subject: Subject): Promise<Observed> {
   const references: Record<string, MachineRef> = {};
   const incarnations: Record<string, number> = {};
+  const addresses: Record<string, string> = {};
   const retired = state.retirements.list(subject.cluster.uid);
   // Masters that leave are asked last: what still runs on them may accept a question and never answer.
   const machines = state.machines
@@ -118,6 +119,7 @@ export async function observeThrough(link: AgentLink, state: State, subject: Sub
   for (const machine of machines) {
     if (machine.reference !== undefined) references[machine.name] = machine.reference;
     if (machine.incarnation > 0) incarnations[machine.name] = machine.incarnation;
+    if (machine.address !== undefined) addresses[machine.name] = machine.address;
   }
   const { endpoint, nodeNetwork, apiPort } = subject.desired;
   const seen = await link.ask('observe', {
@@ -128,5 +130,5 @@ export async function observeThrough(link: AgentLink, state: State, subject: Sub
     ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
   });
   const drift = driftNow(state, subject.cluster.uid);
-  return { ...seen, references, incarnations, retired, ...(drift === undefined ? {} : { drift }) };
+  return { ...seen, references, incarnations, addresses, retired, ...(drift === undefined ? {} : { drift }) };
 }

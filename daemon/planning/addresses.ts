@@ -9,6 +9,15 @@ import {
   parseRange,
 } from '../spec/schema/address.ts';
 
+/** Whether an address lies in the ranges of a network. */
+export function isIn(network: NodeNetwork, address: string): boolean {
+  const at = parseAddress(address);
+  return (
+    at !== undefined &&
+    network.ranges.flatMap((text) => parseRange(text) ?? []).some((range) => contains(range, at))
+  );
+}
+
 /** What may not be given to a machine. */
 interface Taken {
   /** Addresses of machines that are there, of the endpoint, of balancers' ranges; text as written. */

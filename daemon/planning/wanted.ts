@@ -7,7 +7,7 @@ import { isOfVersion } from '../../provisioners/kubernetes/cluster-health.ts';
 import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import { type CompletedCluster, completeCluster } from '../spec/completion.ts';
 import type { ClusterDocument, ProviderDocument, WorkerGroup } from '../spec/documents.ts';
-import { AddressPool } from './addresses.ts';
+import { AddressPool, isIn } from './addresses.ts';
 import { configDigest, isSameMachine, type Taint } from './config-digest.ts';
 import { directionOf } from './upgrade.ts';
 import { groupRoster, type GroupRoster, hasTraces, type MachineGroup } from './roster.ts';
@@ -139,8 +139,15 @@ function addressesFor(
   for (const { name, address } of observed.machines ?? [])
     if (address !== undefined) found.set(name, address);
   if (nodeNetwork === undefined) return found;
-  const addresses = [...found.values(), ...addressesLeft(wanted, observed), endpointHost ?? ''];
-  const pool = new AddressPool(nodeNetwork, { addresses });
+  const taken = new Set([...found.values(), ...addressesLeft(wanted, observed), endpointHost ?? '']);
+  // What is just being made has its address, whatever became free since that was asked for.
+  for (const { name } of wanted) {
+    const asked = observed.addresses?.[name];
+    if (found.has(name) || asked === undefined || taken.has(asked) || !isIn(nodeNetwork, asked)) continue;
+    found.set(name, asked);
+    taken.add(asked);
+  }
+  const pool = new AddressPool(nodeNetwork, { addresses: [...taken] });
   for (const { name } of wanted) if (!found.has(name)) found.set(name, pool.take(name));
   return found;
 }

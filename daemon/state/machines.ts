@@ -9,6 +9,8 @@ export interface MachineRecord {
   readonly incarnation: number;
   /** Token of that incarnation. */
   readonly token?: string;
+  /** Address that its newest create was asked for with, without a prefix length; absent where the provider gives them. */
+  readonly address?: string;
   /** How to reach it, with its pinned host key. */
   readonly reference?: MachineRef;
 }
@@ -18,12 +20,14 @@ interface Row {
   readonly incarnation: number;
   readonly token: string | null;
   readonly reference: string | null;
+  readonly address: string | null;
 }
 
 const recordOf = (row: Row): MachineRecord => ({
   name: row.name,
   incarnation: row.incarnation,
   ...optional('token', row.token),
+  ...optional('address', row.address),
   ...optionalJson<'reference', MachineRef>('reference', row.reference),
 });
 
@@ -36,8 +40,9 @@ export class Machines {
   constructor(database: Database.Database) {
     this.#database = database;
     this.#incarnate = database.prepare(
-      `INSERT INTO machines (cluster, name, incarnation, token) VALUES (?, ?, ?, ?)
+      `INSERT INTO machines (cluster, name, incarnation, token, address) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (cluster, name) DO UPDATE SET incarnation = excluded.incarnation, token = excluded.token,
+         address = excluded.address,
          reference = CASE WHEN excluded.incarnation = incarnation THEN reference END
        WHERE excluded.incarnation >= incarnation`,
     );
@@ -48,8 +53,16 @@ export class Machines {
   }
 
   /** A create is about to be asked for. A new incarnation is another machine: the old one's pinned key is forgotten. */
-  incarnate(cluster: string, name: string, incarnation: number, token: string): void {
-    this.#incarnate.run(cluster, name, incarnation, token);
+  incarnate(
+    cluster: string,
+    {
+      name,
+      incarnation,
+      token,
+      address,
+    }: Pick<MachineRecord, 'name' | 'incarnation' | 'address'> & { readonly token: string },
+  ): void {
+    this.#incarnate.run(cluster, name, incarnation, token, address ?? null);
   }
 
   pin(cluster: string, reference: MachineRef): void {

@@ -122,6 +122,8 @@ export interface Observed {
   readonly references: Readonly<Record<string, MachineRef>>;
   /** Highest incarnation ever used for a machine name, from the daemon's records. */
   readonly incarnations: Readonly<Record<string, number>>;
+  /** Addresses that machines were asked for with last, by name, from the daemon's records. */
+  readonly addresses?: Readonly<Record<string, string>>;
   /** Machines that leave or have left, by name, from the daemon's records. */
   readonly retired: Readonly<Record<string, ObservedRetirement>>;
   /** Absent when no API server answered. */

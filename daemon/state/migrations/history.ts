@@ -10,6 +10,7 @@ import { wayBack } from './0009-way-back.ts';
 import { maintenance } from './0010-maintenance.ts';
 import { health } from './0011-health.ts';
 import { certificates } from './0012-certificates.ts';
+import { askedAddresses } from './0013-asked-addresses.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order. */
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   maintenance,
   health,
   certificates,
+  askedAddresses,
 ];
