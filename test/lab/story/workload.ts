@@ -1,4 +1,7 @@
-/** A web server on every node behind one Service, and a client that has a resolver and curl. Images are the payload's. */
+/**
+ * A web server on every node behind one Service, and a client that has a resolver and curl. Images are the payload's.
+ * Nobody would make the client again: it stands on a machine that stays, or a drain would rightly wait for a word.
+ */
 export const workload = {
   namespace: 'story',
   url: 'http://echo.story.svc.cluster.local:8080/',
@@ -45,6 +48,7 @@ export const workload = {
         kind: 'Pod',
         metadata: { name: 'client', namespace: 'story' },
         spec: {
+          nodeName: 'story-general-1',
           terminationGracePeriodSeconds: 1,
           containers: [
             {
