@@ -1,22 +1,21 @@
-import { Blocked } from '../../provisioners/contract/problem.ts';
 import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
+import { requireSight } from './difference.ts';
 import type { IntentPlan, IntentRequest } from './intents.ts';
 import { about, planStep } from './planned-step.ts';
+import { keptForTheWayBack } from './upgrade.ts';
 
 /**
- * The end of an upgrade: what was kept for the way back is destroyed, and there is none from then on. Needs no API
- * server. Pure.
- * @throws Blocked when the provider could not be asked what there is
+ * The end of an upgrade: what was kept for the way back is destroyed, and there is none from then on. A machine of which
+ * Kubernetes still has a Node is on its way out yet: its upgrade goes on first, or the Node would stay for ever. Pure.
+ * @throws Blocked when provider or cluster could not be asked what there is
  */
 export function planFinalize({ observed }: IntentRequest<'finalize'>): IntentPlan {
-  const { machines, retired } = observed;
-  if (machines === undefined)
-    throw new Blocked(
-      'PLAN-002',
-      `The provider could not be asked what machines there are. ${observed.unseen.join(' ')}`.trim(),
-      { remedy: 'See that the provider answers, then ask again.' },
-    );
-  const kept = machines.filter(({ name }) => retired[name]?.reason === 'upgraded' && retired[name].isFenced);
+  requireSight(observed, true);
+  const { machines = [], nodes = [] } = observed;
+  const names = keptForTheWayBack(observed);
+  const kept = machines.filter(
+    ({ name }) => names.includes(name) && !nodes.some((node) => node.name === name),
+  );
   return {
     steps: kept.map(({ name }) => planStep(machineDestroy, about(name), { name }, [], 'removal')),
     destroys: kept.map(({ name }) => name),

@@ -6,7 +6,7 @@ import { requireUpgradePath } from '../../../daemon/planning/upgrade.ts';
 import type { ClusterDocument } from '../../../daemon/spec/documents.ts';
 import type { Observed } from '../../../provisioners/contract/observed.ts';
 import type { Plan } from '../../../provisioners/contract/plan.ts';
-import { ancestors, applied, cluster, nothing, request } from './scenario.ts';
+import { ancestors, applied, cluster, inOrder, nothing, request } from './scenario.ts';
 
 const at = (masters: number, workers: number, version: string, changes: object = {}): ClusterDocument =>
   cluster(masters, workers, { kubernetes: { version }, ...changes });
@@ -155,6 +155,17 @@ describe('the way back of an upgrade (C3, DESIGN §6)', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('is not ended for a machine that is still on its way out: its Node would stay for ever', () => {
+    const up = planned(after, old);
+    const stop = inOrder(up.steps).findIndex(({ id }) => id === 'machine.stop/c-cp-1');
+    const halfWay = applied(old, up, stop + 1);
+    expect(halfWay.retired['c-cp-1']?.isFenced).toBe(true);
+    expect(halfWay.nodes?.map(({ name }) => name)).toContain('c-cp-1');
+    expect(finalizing(after, halfWay).steps).toEqual([]);
+    const { nodes: _unseen, ...silent } = upgraded;
+    expect(() => finalizing(after, { ...silent })).toThrow('its nodes could not be seen');
   });
 
   it('ends when the upgrade is finalized, and the next upgrade waits for that', () => {
