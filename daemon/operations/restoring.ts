@@ -58,9 +58,12 @@ export type RestoreDoors = Pick<Restoring, 'plan' | 'start'>;
 /** How many backups back places are sought to which backups went before. */
 const lookBack = 50;
 
-/** Two restores of one cluster never share files on its masters; looking twice at the same gives the same. */
-const keyFor = (uid: string, restores: number): string =>
-  createHash('sha256').update(`${uid}\n${restores}`).digest('hex').slice(0, 12);
+/**
+ * Two restores of one cluster never share files on its masters; looking twice at the same gives the same. `before`: id
+ * of the restore that was begun last.
+ */
+const keyFor = (uid: string, before: string): string =>
+  createHash('sha256').update(`${uid}\n${before}`).digest('hex').slice(0, 12);
 
 /**
  * A restore is an intent like every other, once it is known what is restored: the backup is looked up where backups lie
@@ -125,8 +128,8 @@ export class Restoring {
       request.from === 'backup'
         ? await this.#backup(request, subject, link)
         : survivorAmong(request, await lookAndKeep(recorder, link, subject));
-    const restores = state.operations.list(record.uid, 1000).filter(({ kind }) => kind === 'restore').length;
-    return { kind: 'restore', key: keyFor(record.uid, restores), source, lost: [...request.lost] };
+    const before = state.operations.newest(record.uid, ['restore'])?.id ?? '';
+    return { kind: 'restore', key: keyFor(record.uid, before), source, lost: [...request.lost] };
   }
 
   /** @throws Refusal where there is no such backup, it was changed, or is of unknown origin and nobody accepts that */

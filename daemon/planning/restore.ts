@@ -1,4 +1,4 @@
-import { factOf, type PlanChange, type PlannedStep, stepId } from '../../provisioners/contract/plan.ts';
+import { factOf, type PlannedStep, stepId } from '../../provisioners/contract/plan.ts';
 import { Blocked, UserProblem } from '../../provisioners/contract/problem.ts';
 import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
 import { restoredMark } from '../../provisioners/kubernetes/marks.ts';
@@ -10,17 +10,22 @@ import { controlPlaneStop } from '../../provisioners/kubernetes/steps/control-pl
 import { etcdDataCheck } from '../../provisioners/kubernetes/steps/etcd-data-check.ts';
 import { etcdDataRestore } from '../../provisioners/kubernetes/steps/etcd-data-restore.ts';
 import { etcdDataSetAside } from '../../provisioners/kubernetes/steps/etcd-data-set-aside.ts';
+import { etcdSnapshot } from '../../provisioners/kubernetes/steps/etcd-snapshot.ts';
+import { etcdSnapshotPrune } from '../../provisioners/kubernetes/steps/etcd-snapshot-prune.ts';
 import { hostKeyReplace } from '../../provisioners/kubernetes/steps/host-key-replace.ts';
+import { kubeadmConfigUpload } from '../../provisioners/kubernetes/steps/kubeadm-config-upload.ts';
+import { kubeProxyUpdate } from '../../provisioners/kubernetes/steps/kube-proxy-update.ts';
 import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
 import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
 import { watchesRenew } from '../../provisioners/kubernetes/steps/watches-renew.ts';
-import { minorFor, minorOf } from '../../provisioners/kubernetes/versions.ts';
+import { minorOf } from '../../provisioners/kubernetes/versions.ts';
 import { apiPortOf } from './api-port.ts';
-import type { MachineReference } from './cluster-plan.ts';
+import { type MachineReference, settingsFor } from './cluster-plan.ts';
 import type { IntentPlan, IntentRequest } from './intents.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
 import { planCluster } from './planner.ts';
 import { type RestoreMasters, restoreMasters } from './restore-masters.ts';
+import { restoreChanges, restoreNotices } from './restore-texts.ts';
 
 type Request = IntentRequest<'restore'>;
 
@@ -129,9 +134,28 @@ function replacement(
   return [...destroyed, ...stopped, ...aside, made, ...started];
 }
 
+/**
+ * The cluster may have been upgraded since the data was written: machines have only images of their own version on
+ * board, so what joins and what is started anew must not be of the version that the data speaks of.
+ */
+function versionSteps(
+  { desired, provider }: Pick<Request, 'desired' | 'provider'>,
+  { reference: machine }: Target,
+  started: string,
+): PlannedStep[] {
+  const settings = settingsFor(desired, provider);
+  const { kubernetesVersion, apiPort } = settings;
+  const access = { masters: [machine], apiPort };
+  const proxy = { access, kubernetesVersion, rollout: 'all' } as const;
+  return [
+    planStep(kubeadmConfigUpload, aboutCluster, { machine, settings, access }, [started]),
+    planStep(kubeProxyUpdate, aboutCluster, proxy, [started]),
+  ];
+}
+
 /** Whatever watched the old data begins anew, and the world is compared with what the data knows. */
 function conclusion(
-  { intent, desired, observed }: Request,
+  { intent, desired, provider, observed }: Request,
   machines: readonly ProviderMachine[],
   target: Target,
 ): PlannedStep[] {
@@ -141,6 +165,7 @@ function conclusion(
     return role === 'worker' && state === 'running' && reference !== undefined ? [reference] : [];
   });
   const started = stepId(target.start === undefined ? controlPlaneStart.kind : nodeLabel.kind, target.name);
+  const told = versionSteps({ desired, provider }, target, started);
   const renewed = planStep(
     watchesRenew,
     aboutCluster,
@@ -150,10 +175,10 @@ function conclusion(
       since: factOf(etcdDataRestore, target.name, 'at'),
       isBumped: factOf(etcdDataRestore, target.name, 'isBumped'),
     },
-    [started],
+    told.map(({ id }) => id),
   );
   const compared = planStep(clusterReconcile, aboutCluster, { access, restore: intent.key }, [renewed.id]);
-  return [renewed, compared];
+  return [...told, renewed, compared];
 }
 
 /** @throws UserProblem where the backup is of another minor: its data may hold what this one cannot read */
@@ -169,64 +194,6 @@ function refuseOtherMinor({ intent: { source }, desired }: Request): void {
       remedy: `Choose a backup of ${minorOf(version)}, or ask for ${minorOf(source.kubernetesVersion)} in the cluster's document first.`,
     },
   );
-}
-
-const etcdOf = (version: string): string => /etcd:(\d+\.\d+)/.exec(minorFor(version).images.etcd)?.[1] ?? '';
-
-/** Whether this minor's etcd brings a tool that raises revisions: etcdutl from 3.5.10 on. */
-const canBump = (version: string): boolean => Number(etcdOf(version).split('.')[1]) >= 6;
-
-function lossOf({ intent: { source } }: Request, target: Target): string[] {
-  if (source.from === 'survivor')
-    return [
-      `The cluster goes on with the data of ${target.name}: what was written elsewhere and had not reached ${target.name} when the others were lost is lost.`,
-    ];
-  return [
-    `The cluster goes back to ${source.at} (revision ${source.revision} of etcd): whatever was written since then is lost, also Secrets, tokens and Leases. Pods that were started since are ended, and pods that were ended since are started.`,
-    ...(source.isKnown
-      ? []
-      : [
-          `Remuda's journal knows nothing of the backup ${source.id}: whoever could write at its destination could have made it.`,
-        ]),
-  ];
-}
-
-function noticesOf(request: Request, masters: RestoreMasters, target: Target): string[] {
-  const { desired, intent } = request;
-  const { version } = desired.spec.kubernetes;
-  const others = masters.answering.filter(({ name }) => name !== target.name).map(({ name }) => name);
-  return [
-    ...lossOf(request, target),
-    'The Kubernetes API is away from the first stop until the control plane is started again; pods that run go on meanwhile.',
-    ...(canBump(version)
-      ? []
-      : [
-          `etcd ${etcdOf(version)} cannot raise its revisions, so whoever watches the API from a newer one hears nothing until he begins anew. Kubelets and the pods of kube-system are restarted; restart operators and controllers of your own yourself.`,
-        ]),
-    ...(masters.answering.length === 0
-      ? []
-      : [
-          `The former data is kept on each master in /var/lib/remuda/restore/${intent.key}; remove it when you are sure.`,
-        ]),
-    others.length === 0
-      ? 'The masters that are missing then are made, and join; that is planned when the API answers.'
-      : `${others.join(', ')} ${others.length === 1 ? 'joins' : 'join'} the new etcd cluster empty, one after another; that is planned when the API answers.`,
-  ];
-}
-
-function changesOf({ intent: { source } }: Request, { lost }: RestoreMasters, target: Target): PlanChange[] {
-  const from = source.from === 'backup' ? `the backup ${source.id}` : `the data of ${source.machine}`;
-  return [
-    ...(target.start === undefined
-      ? []
-      : [
-          { action: 'create', subject: target.name, detail: 'control-plane, for the restored data' } as const,
-        ]),
-    { action: 'change', subject: 'cluster', detail: `etcd's data from ${from}, on ${target.name}` },
-    ...lost.map(
-      (name): PlanChange => ({ action: 'destroy', subject: name, detail: 'control-plane, lost for ever' }),
-    ),
-  ];
 }
 
 /**
@@ -260,13 +227,14 @@ export function planRestore(request: Request): IntentPlan {
     ...replacement(request, masters, target, ready),
     ...conclusion(request, machines, target),
   ];
+  const isNew = target.start !== undefined;
   return {
-    ...(target.start === undefined ? {} : { intent: { ...intent, newMaster: target.name } }),
+    ...(isNew ? { intent: { ...intent, newMaster: target.name } } : {}),
     steps,
     destroys: masters.lost,
     ...(Object.keys(asked).length === 0 ? {} : { retires: asked }),
-    notices: noticesOf(request, masters, target),
-    changes: changesOf(request, masters, target),
+    notices: restoreNotices(request, masters, { name: target.name, isNew }),
+    changes: restoreChanges(request, masters, { name: target.name, isNew }),
     isPartial: true,
   };
 }
@@ -290,5 +258,18 @@ const withRetired = (request: Request, asked: Parameters<typeof planCluster>[0][
  */
 function followUp(request: Request): IntentPlan {
   const { kind: _kind, cluster: _cluster, premises: _premises, ...plan } = planCluster(request);
-  return { ...plan, intent: { ...request.intent, isServing: true } };
+  return { ...plan, steps: withoutBackup(plan.steps), intent: { ...request.intent, isServing: true } };
+}
+
+const ofBackups: ReadonlySet<string> = new Set([etcdSnapshot.kind, etcdSnapshotPrune.kind]);
+
+/**
+ * Before the other masters join no backup is taken: what the data came from is still there. It would wait for a server
+ * that is away while the cluster has one member; and the oldest backup, which may be this very one, would go for it.
+ */
+function withoutBackup(steps: readonly PlannedStep[]): PlannedStep[] {
+  const left = new Set(steps.filter(({ kind }) => ofBackups.has(kind)).map(({ id }) => id));
+  return steps
+    .filter(({ id }) => !left.has(id))
+    .map((step) => ({ ...step, after: step.after.filter((id) => !left.has(id)) }));
 }

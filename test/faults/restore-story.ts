@@ -125,19 +125,24 @@ export async function begin(world: World, intent: RestoreIntent): Promise<Operat
 }
 
 /** Restores, and expects that nothing was violated and that nothing is left to do. */
-export async function restore(world: World, intent: RestoreIntent, masters: number): Promise<OperationView> {
+export async function restore(
+  world: World,
+  intent: RestoreIntent,
+  masters: number,
+  version?: string,
+): Promise<OperationView> {
   const operation = await begin(world, intent);
   const view = await world.run(world.ended(operation.id));
   expect(view.state, `${view.problem?.summary}\n${world.explain()}`).toBe('succeeded');
   expect(world.fleet.violations, world.explain()).toEqual([]);
-  await expectSettled(world, masters);
+  await expectSettled(world, masters, version);
   return view;
 }
 
 /** Nothing is left to do, and looking changes nothing. */
-export async function expectSettled(world: World, masters: number): Promise<void> {
+export async function expectSettled(world: World, masters: number, version = '1.20.2'): Promise<void> {
   const before = world.fleet.mutatingCalls;
-  const text = answerFile({ masters, workers: 2 });
+  const text = answerFile({ masters, workers: 2, version });
   expect(await world.run(world.apply(text, `again-${before}`)), world.explain()).toBeUndefined();
   expect(world.fleet.mutatingCalls).toBe(before);
 }

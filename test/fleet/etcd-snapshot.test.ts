@@ -135,7 +135,7 @@ describe('etcd-snapshot.prune', () => {
         place,
         {
           key: `${operation}/etcd.snapshot`,
-          at: `2026-11-2${index + 1}T05:00:00.000Z`,
+          at: `2026-11-1${index + 5}T05:00:00.000Z`,
           kubernetesVersion: 'v1.20.2',
           recipients,
         },
@@ -146,12 +146,32 @@ describe('etcd-snapshot.prune', () => {
     runner.dispatch(dispatch('etcd-snapshot.prune', { destination, retention: { keepLast: 2 } }));
     expect(await outcomeOf(reports)).toMatchObject({ state: 'succeeded', changed: true });
     const left = await bench.ports().backup.list(place);
-    expect(left.map(({ at }) => at.slice(0, 10))).toEqual(['2026-11-24', '2026-11-23']);
+    expect(left.map(({ at }) => at.slice(0, 10))).toEqual(['2026-11-18', '2026-11-17']);
     const before = bench.fleet.mutatingCalls;
     const input = { destination, retention: { keepLast: 2 } };
     const context = { ...bench.context(), cluster };
     expect(await etcdSnapshotPrune.observe(context, input)).toEqual({ state: 'done', facts: {} });
     expect(bench.fleet.mutatingCalls).toBe(before);
+  });
+
+  it('never removes what was just taken, though a clock that was wrong once dated another one later', async () => {
+    const bench = await controlPlane(['m1']);
+    const now = Date.parse(bench.context().now());
+    for (const [index, at] of [now + 86_400_000, now - 60_000, now - 1000].entries())
+      await bench.ports().backup.take(
+        place,
+        {
+          key: `op-${index}/etcd.snapshot`,
+          at: new Date(at).toISOString(),
+          kubernetesVersion: 'v1.20.2',
+          recipients,
+        },
+        () => bench.ports().etcd.snapshot(bench.access),
+      );
+    const context = { ...bench.context(), cluster };
+    await etcdSnapshotPrune.apply(context, { destination, retention: { keepLast: 1 } });
+    const left = await bench.ports().backup.list(place);
+    expect(left.map(({ at }) => Date.parse(at) - now)).toEqual([86_400_000, -1000]);
   });
 
   it('removes nothing while the destination cannot be looked at', async () => {

@@ -11,10 +11,16 @@ const inputSchema = z.strictObject({
 });
 type Input = z.infer<typeof inputSchema>;
 
+/**
+ * Backups from the future count for nothing and stay: the clock was wrong once, and what was just taken would go for
+ * them.
+ */
 async function expired(context: StepContext, { destination, retention }: Input): Promise<readonly string[]> {
   const { cluster } = context;
   const backups = await context.backup.list({ cluster, destination });
-  return expiredBackups(backups, cluster, retention).map(({ id }) => id);
+  const now = Date.parse(context.now());
+  const past = backups.filter(({ at }) => Date.parse(at) <= now);
+  return expiredBackups(past, cluster, retention).map(({ id }) => id);
 }
 
 /** Removes the backups that no rule keeps any more: planned after a new one counts, never before. */
