@@ -179,9 +179,14 @@ program
   .action(async (name: string) => report(await provider.sweep(clusterOf(name), abort.signal)));
 program
   .command('sweep')
-  .description('remove what crashes left; --all removes every lab of this state folder')
+  .description(
+    'remove what crashes left; --all removes every lab of this state folder, with --ejected also those of ejected clusters',
+  )
   .option('--all')
-  .action(async ({ all }: { all?: boolean }) => report(await sweepBox(settings, all === true, abort.signal)));
+  .option('--ejected')
+  .action(async ({ all, ejected }: { all?: boolean; ejected?: boolean }) =>
+    report(await sweepBox(settings, all === true, abort.signal, ejected === true)),
+  );
 
 try {
   await program.parseAsync();

@@ -24,6 +24,16 @@ export class Machines {
     this.#options = options;
   }
 
+  /** The same machines by another key than the cluster's own: where that is not let in yet. */
+  by(privateKey: string): Machines {
+    return new Machines({ ...this.#options, privateKey: async () => privateKey });
+  }
+
+  /** The epoch that is sent with every change. */
+  get epoch(): number {
+    return this.#options.epoch;
+  }
+
   /** Connects or finds the connection; answers this end's address, which is where the machine reaches us. */
   async reach(machine: MachineRef): Promise<string> {
     const connection = await this.#options.pool.connect(machine, await this.#options.privateKey());

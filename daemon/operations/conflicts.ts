@@ -21,6 +21,8 @@ export type Verdict =
  */
 export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKind, Verdict>>>> = {
   create: {
+    adopt: 'refuse',
+    eject: 'refuse',
     backup: 'wait',
     create: 'refuse',
     update: 'wait',
@@ -34,6 +36,8 @@ export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKi
     credential: 'beside',
   },
   update: {
+    adopt: 'refuse',
+    eject: 'refuse',
     backup: 'wait',
     create: 'refuse',
     update: 'wait',
@@ -47,6 +51,8 @@ export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKi
     credential: 'beside',
   },
   finalize: {
+    adopt: 'refuse',
+    eject: 'refuse',
     backup: 'wait',
     create: 'refuse',
     update: 'wait',
@@ -60,6 +66,8 @@ export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKi
     credential: 'beside',
   },
   renew: {
+    adopt: 'refuse',
+    eject: 'refuse',
     backup: 'wait',
     create: 'refuse',
     update: 'wait',
@@ -73,6 +81,8 @@ export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKi
     credential: 'beside',
   },
   restore: {
+    adopt: 'refuse',
+    eject: 'refuse',
     backup: 'refuse',
     create: 'refuse',
     update: 'wait',
@@ -86,6 +96,8 @@ export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKi
     credential: 'beside',
   },
   backup: {
+    adopt: 'refuse',
+    eject: 'wait',
     backup: 'refuse',
     create: 'refuse',
     update: 'wait',
@@ -100,6 +112,8 @@ export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKi
     credential: 'beside',
   },
   delete: {
+    adopt: 'refuse',
+    eject: 'refuse',
     backup: 'refuse',
     create: 'refuse',
     update: 'refuse',
@@ -111,5 +125,37 @@ export const conflicts: Readonly<Record<OperationKind, Readonly<Record<RequestKi
     observe: 'beside',
     plan: 'beside',
     credential: 'refuse',
+  },
+  // Whoever is given away is worked on by nobody else; a stopped ejection gives way to what is asked then.
+  eject: {
+    adopt: 'refuse',
+    eject: 'refuse',
+    backup: 'refuse',
+    create: 'refuse',
+    update: 'refuse',
+    delete: 'refuse',
+    finalize: 'refuse',
+    renew: 'refuse',
+    restore: 'refuse',
+    resume: 'refuse',
+    observe: 'beside',
+    plan: 'beside',
+    credential: 'refuse',
+  },
+  // What is not wholly ours yet is neither deleted nor changed.
+  adopt: {
+    adopt: 'refuse',
+    eject: 'refuse',
+    backup: 'refuse',
+    create: 'refuse',
+    update: 'wait',
+    delete: 'refuse',
+    finalize: 'refuse',
+    renew: 'refuse',
+    restore: 'refuse',
+    resume: 'refuse',
+    observe: 'beside',
+    plan: 'beside',
+    credential: 'beside',
   },
 };

@@ -97,7 +97,9 @@ export class ClusterCredentials implements CredentialDoors {
     if (cluster === undefined) throw new Refusal('not-found', [problems.notFound('cluster', name)]);
     const holder = state.operations.holder(cluster.uid);
     if (holder !== undefined && conflicts[holder.kind].credential === 'refuse')
-      throw new Refusal('conflict', [problems.conflict(name, holder.id, 'deletes it')]);
+      throw new Refusal('conflict', [
+        problems.conflict(name, holder.id, holder.kind === 'delete' ? 'deletes it' : 'gives it away'),
+      ]);
     return cluster;
   }
 

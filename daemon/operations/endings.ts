@@ -1,6 +1,8 @@
 import { reportOf } from '../../provisioners/contract/problem.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
 import type { OperationLogs } from '../state/logs.ts';
 import type { OperationRecord } from '../state/operations.ts';
+import type { State } from '../state/state.ts';
 import type { Recorder } from './recorder.ts';
 import type { EngineCounters } from './counters.ts';
 import type { OperationRun } from './run.ts';
@@ -8,6 +10,17 @@ import { leavesAlone } from './side-work.ts';
 
 /** How an operation ends. */
 export type Ending = 'succeeded' | 'failed' | 'cancelled';
+
+/** A cluster that was given away, or was not taken in after all: it lives on, and nothing of it stays with us. */
+const isForgotten = ({ kind }: OperationRun, how: Ending): boolean =>
+  (kind === 'eject' && how === 'succeeded') || (kind === 'adopt' && how === 'cancelled');
+
+/** Its history stays; its keys, and what was seen of it, do not. */
+function forget({ clusters, machines, retirements }: State, uid: string, at: Instant): void {
+  clusters.forget(uid, at);
+  machines.forget(uid);
+  retirements.forget(uid);
+}
 
 /** Ends operations in the journal, and says whose turn it is then. */
 export class Endings {
@@ -42,6 +55,11 @@ export class Endings {
         state.clusters.setDeleted(run.subject.cluster.uid, at);
         note({ type: 'cluster.deleted', cluster: run.cluster, data: {} });
       }
+      if (isForgotten(run, how)) {
+        forget(state, run.subject.cluster.uid, at);
+        note({ type: 'cluster.forgotten', cluster: run.cluster, data: { by: run.kind } });
+      }
+      if (run.plan.intent?.kind === 'adopt' && how !== 'failed') state.secrets.remove(run.plan.intent.login);
       const queued = state.operations.queued(run.subject.cluster.uid);
       if (queued === undefined) return undefined;
       const isOvertaken = how !== 'succeeded' && !leavesAlone(queued.kind, run.kind);

@@ -33,6 +33,9 @@ function costOf(
 ): string {
   if (kind === 'delete')
     return `deleting cluster ${cluster} destroys ${destroys.length} machines and what is on them`;
+  if (kind === 'eject')
+    return `ejecting cluster ${cluster} makes Remuda forget it: it lives on, and nobody looks after it any more`;
+  if (kind === 'adopt') return `taking over cluster ${cluster} locks out the Remuda that keeps it until now`;
   if (kind === 'restore') return `restoring cluster ${cluster} gives up what was written to it since`;
   if (destroys.length === 0) return `this plan takes masters out of cluster ${cluster}`;
   return `this plan destroys ${destroys.join(', ')} of cluster ${cluster}`;

@@ -80,15 +80,16 @@ export function changesBetween(before: Plan, after: Plan): string[] {
 const groupOf = (machine: string): string => machine.replace(/-?\d+$/, '');
 
 /**
- * Whether a plan needs confirmation by the cluster's name (DESIGN §3): it deletes the cluster, restores
- * its data, destroys a master or a whole worker group, or more machines than `destroyLimit`.
+ * Whether a plan needs confirmation by the cluster's name (DESIGN §3): it deletes the cluster, gives it away,
+ * takes it over from another, restores its data, destroys a master or a whole worker group, or more machines than `destroyLimit`.
  */
 export function needsConfirmation(
   plan: Plan,
   observed: Pick<Observed, 'machines'>,
   destroyLimit: number,
 ): boolean {
-  if (plan.kind === 'delete' || plan.kind === 'restore') return true;
+  if (plan.kind === 'delete' || plan.kind === 'restore' || plan.kind === 'eject') return true;
+  if (plan.intent?.kind === 'adopt' && plan.intent.takesOver) return true;
   // A master that is kept for inspection is one less all the same.
   if (plan.steps.some(({ kind }) => kind === 'etcd-member.remove')) return true;
   const destroyed = new Set(plan.destroys);

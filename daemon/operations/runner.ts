@@ -295,7 +295,7 @@ export class Runner implements ReportReader {
     run.isSettling = true;
     const next = await this.#endings.end(run, how);
     this.#runs.delete(run.id);
-    if (how === 'succeeded' && run.kind !== 'delete') this.#replanner.lookAfter(run);
+    if (how === 'succeeded' && run.kind !== 'delete' && run.kind !== 'eject') this.#replanner.lookAfter(run);
     if (next !== undefined && !this.#isStopped && !this.#runs.has(next.id)) this.takeUp(next, 'plan-again');
   }
 

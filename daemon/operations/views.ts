@@ -183,6 +183,8 @@ const runningPhases: Readonly<Record<OperationRecord['kind'], ClusterPhase>> = {
   backup: 'Ready',
   renew: 'Updating',
   restore: 'Updating',
+  adopt: 'Updating',
+  eject: 'Updating',
   delete: 'Deleting',
 };
 

@@ -6,6 +6,8 @@ const verbs: Readonly<Record<Plan['kind'], string>> = {
   create: 'Create',
   update: 'Change',
   delete: 'Delete',
+  adopt: 'Adopt',
+  eject: 'Eject',
   finalize: 'Finalize the upgrade of',
   backup: 'Back up etcd of',
   restore: 'Restore the data of',

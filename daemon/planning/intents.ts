@@ -1,8 +1,10 @@
 import type { Intent } from '../../provisioners/contract/intent.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import { tagOf } from '../../provisioners/kubernetes/versions.ts';
+import { planAdopt } from './adopt.ts';
 import { planBackup } from './backup.ts';
 import { premisesOf } from './creation.ts';
+import { planEject } from './eject.ts';
 import { planFinalize } from './finalize.ts';
 import type { ClusterRequest } from './planner.ts';
 import { planRenewal } from './renewal.ts';
@@ -23,7 +25,9 @@ export type IntentPlan = Omit<Plan, 'kind' | 'cluster' | 'premises'>;
 
 /** Who plans for which intent: a file each. All pure. */
 const intentPlanners: { readonly [Kind in Intent['kind']]: (request: IntentRequest<Kind>) => IntentPlan } = {
+  adopt: planAdopt,
   backup: planBackup,
+  eject: planEject,
   finalize: planFinalize,
   renew: planRenewal,
   restore: planRestore,

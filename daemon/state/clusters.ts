@@ -96,10 +96,14 @@ export class Clusters {
     this.#database = database;
   }
 
+  /** One that was forgotten and is taken in again goes on under its uid. */
   add(record: ClusterRecord): void {
     this.#database
       .prepare(
-        `INSERT INTO clusters (uid, name, provider, sealed_keys, public_keys, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO clusters (uid, name, provider, sealed_keys, public_keys, created_at) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (uid) DO UPDATE SET name = excluded.name, provider = excluded.provider,
+           sealed_keys = excluded.sealed_keys, public_keys = excluded.public_keys, created_at = excluded.created_at,
+           deleted_at = NULL, as_asked_at = NULL WHERE deleted_at IS NOT NULL`,
       )
       .run(
         record.uid,
@@ -203,6 +207,17 @@ export class Clusters {
   /** Keeps the record for its history; the name is free again. */
   setDeleted(uid: string, at: Instant): void {
     this.#database.prepare('UPDATE clusters SET deleted_at = ? WHERE uid = ?').run(at, uid);
+  }
+
+  /** As {@link setDeleted}, and its keys and what was seen of it go: it lives on without us. */
+  forget(uid: string, at: Instant): void {
+    this.#database
+      .prepare(
+        `UPDATE clusters SET deleted_at = ?, sealed_keys = '', observed = NULL, certificates = NULL,
+           certificates_at = NULL WHERE uid = ?`,
+      )
+      .run(at, uid);
+    this.#certificates.delete(uid);
   }
 
   /** The first draft of a name stays: two plans of one file name the same keys. */

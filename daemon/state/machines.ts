@@ -69,6 +69,11 @@ export class Machines {
     this.#pin.run(cluster, reference.name, JSON.stringify(reference));
   }
 
+  /** All of a cluster. */
+  forget(cluster: string): void {
+    this.#database.prepare('DELETE FROM machines WHERE cluster = ?').run(cluster);
+  }
+
   list(cluster: string): readonly MachineRecord[] {
     return this.#database
       .prepare<[string], Row>('SELECT * FROM machines WHERE cluster = ? ORDER BY name')

@@ -14,6 +14,7 @@ interface Row {
 const leavingSteps = [
   'node.cordon',
   'endpoint.withdraw',
+  'api-server.stop',
   'etcd-member.remove',
   'machine.fence',
   'machine.destroy',
@@ -58,6 +59,11 @@ export class Retirements {
            SELECT id FROM operations WHERE state = 'waiting' AND waiting_for = 'operation')`,
       )
       .run(cluster, name);
+  }
+
+  /** All of a cluster. */
+  forget(cluster: string): void {
+    this.#database.prepare('DELETE FROM retirements WHERE cluster = ?').run(cluster);
   }
 
   /** What an operation that comes to nothing had begun to send away is the business of the one that takes its place. */

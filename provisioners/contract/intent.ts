@@ -66,8 +66,32 @@ const restoreIntentSchema = z.strictObject({
 });
 
 /**
+ * The cluster is given away: it lives on without Remuda. Never asked for as it stands: its keys are handed over first.
+ */
+const ejectIntentSchema = z.strictObject({ kind: z.literal('eject') });
+
+/**
+ * A cluster that is there is taken in. Never asked for as it stands: what is there is found out first, and its keys are
+ * read from a master.
+ */
+const adoptIntentSchema = z.strictObject({
+  kind: z.literal('adopt'),
+  /** Name of the user's secret whose key `privateKey` opens the machines until ours is on them. */
+  login: z.string(),
+  /** Node → the mark that its machine is finished, of the machines that are as the document says. */
+  digests: z.record(z.string(), z.string()),
+  /** Somebody else kept the cluster until now, and is locked out. */
+  takesOver: z.boolean(),
+});
+
+/**
  * What an operation is to bring about that no document says: what is wanted once, of a cluster that is there. It travels
  * with the plan, so that whoever plans again plans for the same. Holds no secret.
  */
-export const intentSchema = z.discriminatedUnion('kind', [...askedIntentSchema.options, restoreIntentSchema]);
+export const intentSchema = z.discriminatedUnion('kind', [
+  ...askedIntentSchema.options,
+  restoreIntentSchema,
+  ejectIntentSchema,
+  adoptIntentSchema,
+]);
 export type Intent = z.infer<typeof intentSchema>;

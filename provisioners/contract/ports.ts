@@ -57,6 +57,19 @@ export interface HostPort {
   generateHostKey(machine: MachineRef): Promise<string>;
   /** Makes sshd show the generated key only; proven by a new connection. May be repeated. */
   replaceHostKey(machine: MachineRef, publicKey: string): Promise<void>;
+  /** The host key that is shown at an address, type and key; nobody vouches for it. Absent in earlier models. */
+  readonly hostKeyAt?: (address: string, port: number) => Promise<string>;
+  /** Whether the cluster's own SSH key may log in, by a new connection. */
+  readonly admits?: (machine: MachineRef, publicKey: string) => Promise<boolean>;
+  /**
+   * Lets a public key log in as the reference's user, by way of another private key that may already; the machine
+   * forgets the epoch of whoever kept it before. `locksOut`: also takes away other keys of Remuda's for this cluster.
+   * May be repeated.
+   */
+  readonly admit?: (
+    machine: MachineRef,
+    grant: { readonly privateKey: string; readonly publicKey: string; readonly locksOut: boolean },
+  ) => Promise<void>;
   /** Sets hostname, kernel modules and sysctls; returns what it changed. May be repeated. */
   configure(machine: MachineRef, settings: HostSettings): Promise<readonly string[]>;
   /** What of the settings is not so; empty = all there. */

@@ -123,6 +123,27 @@ export interface InfrastructureProvider {
   remove(cluster: ClusterIdentity, signal: AbortSignal): Promise<void>;
 }
 
+/** A machine at a provider, whichever cluster it is tagged for. */
+export interface FoundMachine extends ProviderMachine {
+  /** Its cluster was given away ({@link OwnershipProvider.release}) and not taken back. */
+  readonly isReleased: boolean;
+}
+
+/**
+ * Giving clusters away and taking them in. What is given away keeps its tags, so that it can be found, and is neither
+ * changed nor swept by any other call: the ledger shows it with the policy that keeps it.
+ */
+export interface OwnershipProvider {
+  /** Whether the cluster's things were given away; `absent` when there are none. Only reads. */
+  observe(cluster: ClusterIdentity): Promise<'ours' | 'released' | 'absent'>;
+  /** Gives the cluster's things away: they run on. May be repeated. */
+  release(cluster: ClusterIdentity): Promise<void>;
+  /** Takes them back. May be repeated. */
+  claim(cluster: ClusterIdentity): Promise<void>;
+  /** Machines that have one of the addresses, of whatever cluster. Only reads. */
+  find(addresses: readonly string[]): Promise<readonly FoundMachine[]>;
+}
+
 /** One kind of infrastructure. Constructed by the agent with its config and secrets. */
 export interface Provider {
   readonly type: ProviderType;
@@ -130,6 +151,8 @@ export interface Provider {
   preflight(request: CapacityRequest): Promise<Finding[]>;
   readonly infrastructure: InfrastructureProvider;
   readonly machines: MachineProvider;
+  /** Absent where nothing is tagged: then there is nothing to give away. */
+  readonly ownership?: OwnershipProvider;
   /** Everything that exists with the cluster's tag, whatever made it. */
   ledger(cluster: ClusterIdentity): Promise<LedgerEntry[]>;
   /** Removes what the ledger finds; the proof says what is gone, kept and left. Safe to repeat. */

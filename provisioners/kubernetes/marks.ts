@@ -3,7 +3,12 @@ import type { ControlPlaneAccess } from '../contract/ports.ts';
 import type { StepContext } from '../contract/step.ts';
 
 /** The ConfigMap in which a cluster carries Remuda's own marks ({@link import('../contract/observed.ts').Observed}). */
-const reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'remuda' } as const;
+export const marksReference = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  namespace: 'kube-system',
+  name: 'remuda',
+} as const;
 
 const dataSchema = z.object({ data: z.record(z.string(), z.string()).optional() });
 
@@ -30,7 +35,7 @@ export async function readMarks(
   context: StepContext,
   access: ControlPlaneAccess,
 ): Promise<Readonly<Record<string, string>>> {
-  const object = await context.kubernetes.get(access, reference);
+  const object = await context.kubernetes.get(access, marksReference);
   return object === undefined ? {} : (dataSchema.parse(object).data ?? {});
 }
 
@@ -45,6 +50,6 @@ export async function setMark(
   value: string,
 ): Promise<void> {
   const data = { ...(await readMarks(context, access)), [key]: value };
-  const { apiVersion, kind, ...metadata } = reference;
+  const { apiVersion, kind, ...metadata } = marksReference;
   await context.kubernetes.apply(access, [{ apiVersion, kind, metadata, data }]);
 }

@@ -48,6 +48,12 @@ import { nodeVerify } from './steps/node-verify.ts';
 import { payloadInstall } from './steps/payload-install.ts';
 import { pkiInstall } from './steps/pki-install.ts';
 import { providerPreflight } from './steps/provider-preflight.ts';
+import { clusterTiesRemove } from './steps/cluster-ties-remove.ts';
+import { machineAccessGrant } from './steps/machine-access-grant.ts';
+import { machineTiesRemove } from './steps/machine-ties-remove.ts';
+import { nodeMarksSet } from './steps/node-marks-set.ts';
+import { providerClaim } from './steps/provider-claim.ts';
+import { providerRelease } from './steps/provider-release.ts';
 import { teardownProve } from './steps/teardown-prove.ts';
 import { watchesRenew } from './steps/watches-renew.ts';
 import { workerJoin } from './steps/worker-join.ts';
@@ -106,4 +112,10 @@ export const steps: readonly AnyStep[] = [
   nodeRemove,
   infrastructureRemove,
   teardownProve,
+  machineTiesRemove,
+  clusterTiesRemove,
+  providerRelease,
+  machineAccessGrant,
+  nodeMarksSet,
+  providerClaim,
 ];

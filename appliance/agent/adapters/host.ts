@@ -6,6 +6,7 @@ import type { HostFacts, Reach } from '../../../provisioners/contract/preflight.
 import { Transient } from '../../../provisioners/contract/problem.ts';
 import type { ClientCertificates } from '../client-certificates.ts';
 import type { Machines } from '../machines.ts';
+import { createAdmission } from './admission.ts';
 import { certificatesProgram, parseCertificates } from './certificates.ts';
 import { createComponents } from './components.ts';
 import { factsProgram, parseFacts } from './host-facts.ts';
@@ -22,6 +23,7 @@ import {
 export function createHostPort(machines: Machines, identities: ClientCertificates): HostPort {
   return {
     ...createComponents(machines, identities),
+    ...createAdmission(machines),
     async reach(machine) {
       await machines.reach(machine);
       // A connection that is open may still be a dead one: only an answer proves that somebody is there.

@@ -59,6 +59,8 @@ const verbs = {
   backup: ['Backing up', 'Backed up', 'Backup of'],
   renew: ['Renewing the certificates of', 'Renewed the certificates of', 'Renewing the certificates of'],
   restore: ['Restoring the data of', 'Restored the data of', 'Restore of the data of'],
+  adopt: ['Adopting', 'Adopted', 'Adoption of'],
+  eject: ['Ejecting', 'Ejected', 'Ejection of'],
   finalize: ['Finalizing the upgrade of', 'Finalized the upgrade of', 'Finalizing the upgrade of'],
 } as const satisfies Readonly<Record<OperationDetail['kind'], readonly [string, string, string]>>;
 

@@ -109,4 +109,10 @@ export const labCodes: ProblemCatalogue = {
     explanation: 'A machine of that name exists and was made by another request.',
     remedy: 'Destroy that machine first, or use another name.',
   },
+  'LAB-047': {
+    title: 'The cluster was ejected',
+    explanation:
+      'Its machines were given away and live on without Remuda, which neither changes nor removes them.',
+    remedy: 'Adopt the cluster first, or remove its machines yourself (`scripts/lab sweep --all --ejected`).',
+  },
 };

@@ -9,6 +9,7 @@ import { withLock } from './lock.ts';
 import { makeNetwork, missingOfNetwork } from './network.ts';
 import { placesOf, placesOfFolder, type LabPlaces } from './places.ts';
 import { labRecordSchema, readRecord, writeRecord, type LabRecord } from './record.ts';
+import { requireOwn } from './released.ts';
 import { buildRootImage, locateRootImage, type OnProgress } from './root-image.ts';
 import { chooseNetwork, formatSubnet, overlap, requestedNetwork, type LabNetwork } from './subnet.ts';
 import { removeTraces, tidyBox } from './traces.ts';
@@ -74,6 +75,7 @@ export class LabInfrastructure implements InfrastructureProvider {
     await buildRootImage(cacheDirectory, onProgress, signal);
     await withLock(lab.lock, signal, async () => {
       const known = await readLab(lab);
+      requireOwn(known);
       const record = await this.#settle(lab, cluster, network, known);
       await makeNetwork(lab, record);
       await mkdir(lab.machines, { recursive: true });
@@ -160,6 +162,7 @@ async function removeLab(lab: LabPlaces, settings: LabSettings, signal: AbortSig
     });
   await withLock(lab.lock, signal, async () => {
     const record = await readLab(lab);
+    requireOwn(record);
     if (record) await writeRecord(lab.record, { ...record, state: 'removing' });
     await removeTraces(lab, settings.groups);
   });

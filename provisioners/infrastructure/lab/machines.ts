@@ -31,6 +31,7 @@ import {
   type LabRecord,
   type MachineRecord,
 } from './record.ts';
+import { requireOwn } from './released.ts';
 import { buildRootImage } from './root-image.ts';
 import { generateSshKey } from '../../contract/ssh-key.ts';
 import { removeFolder } from './traces.ts';
@@ -151,6 +152,7 @@ export class LabMachines implements MachineProvider {
     if (!existsSync(places.folder)) return;
     await withLock(places.lock, signal, async () => {
       const labRecord = await readLab(lab);
+      requireOwn(labRecord);
       // Whatever its record says, or if it is torn: what belongs to the machine is told by its control groups.
       const record = await readRecord(places.record, machineRecordSchema).catch(() => undefined);
       if (record) await writeRecord(places.record, { ...record, state: 'deleting' });
@@ -167,6 +169,7 @@ export class LabMachines implements MachineProvider {
 
   async #readyLab(lab: LabPlaces, cluster: ClusterIdentity): Promise<LabRecord> {
     const record = await readLab(lab);
+    requireOwn(record);
     if (record?.state === 'present') return record;
     throw new Blocked('LAB-042', `the lab of ${cluster.name} has no network yet`, {
       remedy: 'Prepare the infrastructure first.',
@@ -178,6 +181,7 @@ export class LabMachines implements MachineProvider {
     const places = placesOfMachine(lab, name);
     const record = await readRecord(places.record, machineRecordSchema);
     const labRecord = await readLab(lab);
+    requireOwn(labRecord);
     if (record && labRecord && record.state !== 'deleting')
       return { lab, labRecord, places, record, groups: this.#settings.groups };
     throw new UserProblem('LAB-043', `the lab of ${cluster.name} has no machine "${name}"`, {

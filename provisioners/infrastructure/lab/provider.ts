@@ -8,8 +8,10 @@ import type { CapacityRequest, LedgerEntry, Provider, TeardownProof } from '../.
 import { detectCgroups } from './cgroups.ts';
 import { LabInfrastructure, machineFolders, type LabSettings } from './infrastructure.ts';
 import { LabMachines } from './machines.ts';
+import { LabOwnership } from './ownership.ts';
 import { placesOf } from './places.ts';
 import { checkBox } from './preflight.ts';
+import { asKept } from './released.ts';
 import type { OnProgress } from './root-image.ts';
 import { listTraces, removeTraces, tidyBox } from './traces.ts';
 
@@ -58,27 +60,36 @@ export async function labSettings(options: LabOptions = {}): Promise<LabSettings
 /** Hosts on this very box: systemd-nspawn containers with real systemd and sshd on a private bridge with no way out. */
 export class LabProvider implements Provider {
   readonly type = 'lab';
+  /** The lab's network has no way out: no controller in it can make anything that is not on this box. */
+  readonly covers = ['balancers', 'volumes'] as const;
   readonly infrastructure: LabInfrastructure;
   readonly machines: LabMachines;
+  readonly ownership: LabOwnership;
   readonly #settings: LabSettings;
 
   constructor(settings: LabSettings) {
     this.#settings = settings;
     this.infrastructure = new LabInfrastructure(settings);
     this.machines = new LabMachines(settings);
+    this.ownership = new LabOwnership(settings, this.machines);
   }
 
   preflight(request: CapacityRequest): Promise<Finding[]> {
     return checkBox(this.#settings, request);
   }
 
-  ledger(cluster: ClusterIdentity): Promise<LedgerEntry[]> {
-    return listTraces(placesOf(this.#settings.labDirectory, cluster), this.#settings.groups, cluster.name);
+  async ledger(cluster: ClusterIdentity): Promise<LedgerEntry[]> {
+    const lab = placesOf(this.#settings.labDirectory, cluster);
+    const traces = await listTraces(lab, this.#settings.groups, cluster.name);
+    const isReleased = (await this.ownership.observe(cluster)) === 'released';
+    return isReleased ? asKept(traces) : traces;
   }
 
   async sweep(cluster: ClusterIdentity, signal: AbortSignal): Promise<TeardownProof> {
     const lab = placesOf(this.#settings.labDirectory, cluster);
     const before = await this.ledger(cluster);
+    if ((await this.ownership.observe(cluster)) === 'released')
+      return { gone: [], kept: asKept(before), left: [] };
     const failures: string[] = [];
     const note = (error: unknown): void => {
       failures.push(error instanceof Error ? error.message : String(error));

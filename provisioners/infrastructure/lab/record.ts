@@ -17,6 +17,8 @@ export const labRecordSchema = z.strictObject({
   gateway: z.string(),
   /** Where addresses of machines may come from, `first-last` or CIDR. */
   ranges: z.array(z.string()),
+  /** Its cluster was given away: it lives on, and no call changes or sweeps it. */
+  isReleased: z.literal(true).exactOptional(),
 });
 export type LabRecord = z.infer<typeof labRecordSchema>;
 

@@ -9,26 +9,32 @@ import { findStrays, listTraces, removeTraces, tidyBox } from './traces.ts';
 /**
  * Looks over the whole box for what crashes left: labs whose making or removing was cut off, machines half-made or
  * half-destroyed, and things labelled as a lab's whose lab has no record any more. Labs that are whole stay, unless
- * `every` is set. Labs of other state folders stay in any case.
+ * `every` is set; labs that were ejected stay unless `ejected` is set too. Labs of other state folders stay in any case.
  */
 export async function sweepBox(
   settings: LabSettings,
   every: boolean,
   signal: AbortSignal,
+  ejected = false,
 ): Promise<TeardownProof> {
   const provider = new LabProvider(settings);
   const gone: LedgerEntry[] = [];
+  const kept: TeardownProof['kept'][number][] = [];
   const left: TeardownProof['left'][number][] = [];
-  for (const { cluster } of await listLabs(settings)) {
+  for (const { cluster, isReleased } of await listLabs(settings)) {
+    // Who asks for those as well has been told that they live on without us.
+    if (ejected && isReleased === true) await provider.ownership.claim(cluster);
     const lab = placesOf(settings.labDirectory, cluster);
     // Whoever is at work on it holds the lock; what is still half-made afterwards was left by the dead.
     const record = await withLock(lab.lock, signal, () => readLab(lab));
     if (every || record?.state !== 'present') {
       const proof = await provider.sweep(cluster, signal);
       gone.push(...proof.gone);
+      kept.push(...proof.kept);
       left.push(...proof.left);
       continue;
     }
+    if (record.isReleased === true) continue;
     for (const machine of await provider.machines.list(cluster)) {
       if (machine.state !== 'broken' && machine.state !== 'deleting') continue;
       await provider.machines.destroy(cluster, machine.name, signal);
@@ -46,5 +52,5 @@ export async function sweepBox(
     );
   }
   await tidyBox(settings);
-  return { gone, kept: [], left };
+  return { gone, kept, left };
 }

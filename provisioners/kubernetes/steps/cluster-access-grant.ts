@@ -28,6 +28,9 @@ const bindings: readonly KubernetesObject[] = [
   ...lookingGroups.map((group) => bindingOf(group, 'view')),
 ];
 
+/** Names of what people's rights hang on. */
+export const peopleBindings: readonly string[] = bindings.map(({ metadata }) => metadata.name);
+
 /** The bindings of this release: the planner plans the grant whenever the cluster's mark is another. */
 export const accessDigest = `sha256:${createHash('sha256').update(JSON.stringify(bindings)).digest('hex')}`;
 

@@ -39,6 +39,8 @@ export class ModelCluster {
   /** What etcd was before it was restored: it must never serve again. */
   readonly formerEtcds: ModelEtcd[] = [];
   infrastructure: 'absent' | 'partial' | 'present' = 'absent';
+  /** Given away at the provider. */
+  isReleased = false;
   network: NodeNetwork | undefined;
   /** While it is being deleted, lost quorum is what was asked for. */
   isGoing = false;

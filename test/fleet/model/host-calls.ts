@@ -3,7 +3,7 @@ import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type { DiskLatency, HostFacts, Reach } from '../../../provisioners/contract/preflight.ts';
 import type { FileContent, HostSettings, ServiceState } from '../../../provisioners/contract/ports.ts';
 import { ownHostKeyPath } from '../../../provisioners/contract/ports.ts';
-import { UserProblem } from '../../../provisioners/contract/problem.ts';
+import { Blocked, UserProblem } from '../../../provisioners/contract/problem.ts';
 import { changing, connect, connectToChange, reading } from './call.ts';
 import { certificatesOn, startKubelet } from './certificates.ts';
 import { paths, type ModelCluster } from './cluster.ts';
@@ -14,6 +14,16 @@ import { hostKey, isUp, type ModelMachine } from './machine.ts';
 interface OnMachine {
   readonly machine: MachineRef;
 }
+
+interface Grant {
+  readonly privateKey: string;
+  readonly publicKey: string;
+  readonly locksOut: boolean;
+}
+
+/** The model's keys: `model X private` is the private half of `model X`. */
+const publicHalfOf = (privateKey: string): string =>
+  `ssh-ed25519 ${Buffer.from(privateKey.replace(/ private$/, '')).toString('base64')}`;
 
 const gibibyte = 1024 ** 3;
 
@@ -188,6 +198,28 @@ export const hostCalls = {
       });
     machine.shownHostKey = given.publicKey;
     fleet.changed('host.replaceHostKey', machine.name, by);
+    return null;
+  }),
+  'host.hostKeyAt': reading(
+    20,
+    (fleet, given: { readonly address: string }): string =>
+      fleet.reach({ name: given.address, address: given.address }).shownHostKey,
+  ),
+  'host.admits': reading(20, (fleet, given: OnMachine & { readonly publicKey: string }): boolean =>
+    connect(fleet, given.machine).authorizedKeys.has(given.publicKey),
+  ),
+  'host.admit': changing(60, (fleet, given: OnMachine & { readonly grant: Grant }, by) => {
+    const machine = connect(fleet, given.machine);
+    const { privateKey, publicKey, locksOut } = given.grant;
+    if (!machine.authorizedKeys.has(publicHalfOf(privateKey)))
+      throw new Blocked('SSH-003', `${machine.name} does not let that key log in.`, {
+        machine: machine.name,
+        remedy: 'Give another key.',
+      });
+    if (locksOut) machine.authorizedKeys.clear();
+    machine.authorizedKeys.add(publicKey);
+    machine.epoch = by.epoch;
+    fleet.changed('host.admit', machine.name, by);
     return null;
   }),
   'host.configure': changing(

@@ -46,7 +46,8 @@ export interface ModelMachine {
   readonly role: CreateMachine['role'];
   readonly shape: CreateMachine['shape'];
   readonly labels: Readonly<Record<string, string>>;
-  readonly authorizedKey: string;
+  /** Public keys that may log in. */
+  readonly authorizedKeys: Set<string>;
   readonly id: string;
   readonly address: string;
   readonly createdAt: number;
@@ -106,7 +107,7 @@ export function newMachine(
     role: request.role,
     shape: request.shape,
     labels: request.labels,
-    authorizedKey: request.authorizedKey,
+    authorizedKeys: new Set([request.authorizedKey]),
     id,
     address,
     createdAt: now,

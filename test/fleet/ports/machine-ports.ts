@@ -21,6 +21,11 @@ export const hostPort = (door: Door): HostPort => ({
   replaceHostKey: async (machine, publicKey) => {
     await door.call('host.replaceHostKey', { machine, publicKey });
   },
+  hostKeyAt: (address) => door.call('host.hostKeyAt', { address }),
+  admits: (machine, publicKey) => door.call('host.admits', { machine, publicKey }),
+  admit: async (machine, grant) => {
+    await door.call('host.admit', { machine, grant });
+  },
   configure: (machine, settings) => door.call('host.configure', { machine, settings }),
   inspect: (machine, settings) => door.call('host.inspect', { machine, settings }),
   certificates: (machine) => door.call('host.certificates', { machine }),

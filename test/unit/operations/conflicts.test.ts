@@ -84,6 +84,46 @@ const expected: [OperationKind, RequestKind, Verdict][] = [
   ['delete', 'observe', 'beside'],
   ['delete', 'plan', 'beside'],
   ['delete', 'credential', 'refuse'],
+  ['create', 'adopt', 'refuse'],
+  ['create', 'eject', 'refuse'],
+  ['update', 'adopt', 'refuse'],
+  ['update', 'eject', 'refuse'],
+  ['finalize', 'adopt', 'refuse'],
+  ['finalize', 'eject', 'refuse'],
+  ['renew', 'adopt', 'refuse'],
+  ['renew', 'eject', 'refuse'],
+  ['restore', 'adopt', 'refuse'],
+  ['restore', 'eject', 'refuse'],
+  ['delete', 'adopt', 'refuse'],
+  ['delete', 'eject', 'refuse'],
+  ['backup', 'adopt', 'refuse'],
+  ['backup', 'eject', 'wait'],
+  ['eject', 'adopt', 'refuse'],
+  ['eject', 'eject', 'refuse'],
+  ['eject', 'backup', 'refuse'],
+  ['eject', 'create', 'refuse'],
+  ['eject', 'delete', 'refuse'],
+  ['eject', 'finalize', 'refuse'],
+  ['eject', 'renew', 'refuse'],
+  ['eject', 'restore', 'refuse'],
+  ['eject', 'resume', 'refuse'],
+  ['eject', 'update', 'refuse'],
+  ['eject', 'observe', 'beside'],
+  ['eject', 'plan', 'beside'],
+  ['eject', 'credential', 'refuse'],
+  ['adopt', 'adopt', 'refuse'],
+  ['adopt', 'eject', 'refuse'],
+  ['adopt', 'backup', 'refuse'],
+  ['adopt', 'create', 'refuse'],
+  ['adopt', 'delete', 'refuse'],
+  ['adopt', 'finalize', 'refuse'],
+  ['adopt', 'renew', 'refuse'],
+  ['adopt', 'restore', 'refuse'],
+  ['adopt', 'resume', 'refuse'],
+  ['adopt', 'update', 'wait'],
+  ['adopt', 'observe', 'beside'],
+  ['adopt', 'plan', 'beside'],
+  ['adopt', 'credential', 'beside'],
 ];
 
 test('the table has exactly these verdicts (DESIGN §5)', () => {
@@ -104,6 +144,8 @@ const wider: TinyFile = { ...file, things: [...file.things, { id: 'c', after: []
 
 /** What is wanted once, of each kind. */
 const wishes = {
+  adopt: { kind: 'adopt', login: 'key', digests: {}, takesOver: false },
+  eject: { kind: 'eject' },
   backup: { kind: 'backup' },
   finalize: { kind: 'finalize' },
   renew: { kind: 'renew' },
@@ -174,6 +216,14 @@ describe('what the engine does about each pair is what the table says', () => {
       renew: () => {
         site.agent.made.set('a', 'made');
         return site.engine.dayTwo.start(wishFor('renew'));
+      },
+      adopt: () => {
+        site.agent.made.set('a', 'made');
+        return site.engine.dayTwo.start(wishFor('adopt'));
+      },
+      eject: () => {
+        site.agent.made.set('a', 'made');
+        return site.engine.dayTwo.start(wishFor('eject'));
       },
       restore: () => {
         site.agent.made.set('a', 'made');

@@ -43,6 +43,8 @@ export const texts = {
     update: 'Changed',
     delete: 'Deleted',
     backup: 'Backed up',
+    adopt: 'Adopted',
+    eject: 'Ejected',
     finalize: 'Upgrade finalized',
     restore: 'Data restored',
     renew: 'Certificates renewed',

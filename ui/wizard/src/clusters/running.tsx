@@ -8,6 +8,8 @@ const verbs = {
   update: 'Changing it',
   delete: 'Deleting it',
   backup: 'Backing it up',
+  adopt: 'Adopting it',
+  eject: 'Ejecting it',
   finalize: 'Finalizing its upgrade',
   restore: 'Restoring its data',
   renew: 'Renewing its certificates',

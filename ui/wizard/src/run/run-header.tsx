@@ -12,6 +12,8 @@ const verbs = {
   update: 'Update',
   delete: 'Delete',
   backup: 'Back up',
+  adopt: 'Adopt',
+  eject: 'Eject',
   finalize: 'Finalize',
   restore: 'Restore the data of',
   renew: 'Renew the certificates of',

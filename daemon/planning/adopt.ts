@@ -1,0 +1,68 @@
+import type { PlannedStep } from '../../provisioners/contract/plan.ts';
+import { Blocked } from '../../provisioners/contract/problem.ts';
+import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-access-grant.ts';
+import { machineAccessGrant } from '../../provisioners/kubernetes/steps/machine-access-grant.ts';
+import { nodeMarksSet } from '../../provisioners/kubernetes/steps/node-marks-set.ts';
+import { providerClaim } from '../../provisioners/kubernetes/steps/provider-claim.ts';
+import { apiPortOf } from './api-port.ts';
+import type { IntentPlan, IntentRequest } from './intents.ts';
+import { about, aboutCluster, planStep } from './planned-step.ts';
+
+/**
+ * A cluster that is there is taken in: our key on its machines, our marks, people's rights by way of Remuda. What runs is
+ * not touched. May be planned again while the cluster is not seen: our key may not be on its machines yet. Pure.
+ * @throws Blocked when the provider could not be asked
+ */
+export function planAdopt({ observed, desired, keys, intent }: IntentRequest<'adopt'>): IntentPlan {
+  if (observed.machines === undefined)
+    throw new Blocked(
+      'PLAN-002',
+      `The provider could not be asked what machines there are. ${observed.unseen.join(' ')}`.trim(),
+      {
+        remedy: 'Bring the provider back into reach, then go on: nothing is taken in on a guess.',
+      },
+    );
+  const { machines, references } = observed;
+  const { login, digests, takesOver } = intent;
+  const known = machines.flatMap(({ name, role }) => {
+    const reference = references[name];
+    return reference === undefined ? [] : [{ name, role, reference }];
+  });
+  const grants = known.map(({ name, reference }): PlannedStep => {
+    const input = {
+      machine: reference,
+      login: { secretRef: login },
+      publicKey: keys.sshPublicKey,
+      locksOut: takesOver,
+    };
+    return planStep(machineAccessGrant, about(name), input, []);
+  });
+  const masters = known.filter(({ role }) => role === 'control-plane').map(({ reference }) => reference);
+  const access = { masters, apiPort: apiPortOf(desired) };
+  const admitted = grants.map(({ id }) => id);
+  const rights = planStep(clusterAccessGrant, aboutCluster, { access }, admitted);
+  const marks = planStep(nodeMarksSet, aboutCluster, { digests, access }, [rights.id]);
+  const claim = planStep(providerClaim, aboutCluster, {}, [marks.id]);
+  return {
+    steps: [...grants, rights, marks, claim],
+    destroys: [],
+    notices: [
+      "Adoption changes nothing that runs: it puts the cluster's new SSH key on its machines, Remuda's marks on them and in the cluster, and people's rights by way of Remuda.",
+      ...(takesOver
+        ? [
+            'Another Remuda keeps this cluster until now: its SSH key is taken off the machines. End that appliance, or it goes on trying.',
+          ]
+        : []),
+    ],
+    changes: [
+      {
+        action: 'change',
+        subject: 'cluster',
+        detail: 'bears our mark, and people have access by way of Remuda',
+      },
+      ...known.map(
+        ({ name, role }) => ({ action: 'change', subject: name, detail: `${role}, lets Remuda in` }) as const,
+      ),
+    ],
+  };
+}
