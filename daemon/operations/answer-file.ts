@@ -225,8 +225,12 @@ export const answerFilePlanners: Planners = {
       revision,
       halfJoined: unfinished('control-plane.join'),
     }),
-  planDeletion: ({ provider, desired: _desired, volumes: _volumes, ...rest }) =>
-    planDeletion({ ...rest, provider: readProviderDocument(provider.document) }),
+  planDeletion: ({ provider, desired, ...rest }) =>
+    planDeletion({
+      ...rest,
+      ...(desired === undefined ? {} : { desired: readClusterDocument(desired.document) }),
+      provider: readProviderDocument(provider.document),
+    }),
   describePlan,
   natureOf,
 };

@@ -1,6 +1,8 @@
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
+import { type Released, releaseFactsSchema } from '../../provisioners/contract/released.ts';
+import type { State } from '../state/state.ts';
 import type { ClusterRecord } from '../state/clusters.ts';
 import type { Admission } from './admission.ts';
 import { requireAgent } from './asking.ts';
@@ -19,6 +21,22 @@ import type { OperationView, PlanAnswer } from './answers.ts';
 import { changesBetween, digestOfRequest, planHash } from './review.ts';
 import { mainWork } from './side-work.ts';
 import { viewOperation } from './views.ts';
+
+/** Whether a cluster may have made anything outside of its machines: the journal knows whether it ever served. */
+export const pastOf = (state: State, uid: string): { readonly wasServing: boolean } => ({
+  wasServing: state.attempts.hasReceipt(uid, 'control-plane.init'),
+});
+
+/**
+ * What a deletion that stopped had found out of balancers and volumes. Nothing unless machines had begun to go: until
+ * then the cluster may have gone on working, and is asked anew.
+ */
+function whatItReleased(state: State, operation: string): { readonly released?: readonly Released[] } {
+  const steps = state.steps.list(operation);
+  if (!steps.some(({ id, attempt }) => id.startsWith('machine.destroy/') && attempt > 0)) return {};
+  const released = steps.flatMap(({ facts }) => releaseFactsSchema.safeParse(facts).data?.lists ?? []);
+  return { released };
+}
 
 /** What deleting needs. */
 export interface DeletingParts {
@@ -118,11 +136,12 @@ export class Deleting {
   }
 
   /** The plan of a deletion that stopped and would go on now. */
-  #earlier(uid: string): { readonly earlier?: Plan } {
+  #earlier(uid: string): { readonly earlier?: Plan; readonly released?: readonly Released[] } {
     const { state } = this.#parts.recorder;
     const last = state.operations.newest(uid, mainWork);
     const kept = last?.kind === 'delete' ? state.plans.get(last.id, last.planNumber) : undefined;
-    return kept === undefined ? {} : { earlier: kept.plan };
+    if (last === undefined || kept === undefined) return {};
+    return { earlier: kept.plan, ...whatItReleased(state, last.id) };
   }
 
   #judge({ uid, name }: ClusterRecord, principal: string): Judgement {
@@ -147,11 +166,15 @@ export class Deleting {
     requireAgent(state, links(site), site);
     try {
       const observed: Observed = await observeThrough(links(site), state, subject);
-      const volumes = request.volumes === undefined ? {} : { volumes: request.volumes };
+      const { volumes, whenBlocked } = request;
+      const wish = {
+        ...(volumes === undefined ? {} : { volumes }),
+        ...(whenBlocked === undefined ? {} : { whenBlocked }),
+      };
       const { cluster, desired, provider } = subject;
       const revision = revisionOf(subject);
-      const seen = { observed, revision, ...this.#earlier(record.uid) };
-      const plan = planners.planDeletion({ cluster, desired, provider, ...seen, ...volumes });
+      const seen = { observed, revision, ...this.#earlier(record.uid), ...pastOf(state, record.uid) };
+      const plan = planners.planDeletion({ cluster, desired, provider, ...seen, ...wish });
       return { record, subject, plan, warnings, hash: planHash(plan) };
     } catch (error) {
       throw asRefusal(error);

@@ -8,6 +8,7 @@ import type { NodeNetwork, ProviderConfig } from '../../provisioners/contract/pr
 import type { Duration } from '../../provisioners/contract/time.ts';
 import type { MachineChange } from '../planning/machine-change.ts';
 import type { MaintenanceWindow } from '../planning/maintenance-window.ts';
+import type { Released } from '../../provisioners/contract/released.ts';
 import type { BackupSettings } from '../spec/backup.ts';
 import type { PolicyDocument } from '../spec/documents.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
@@ -144,8 +145,13 @@ export interface Planners {
     readonly observed: Observed;
     readonly revision: string;
     readonly volumes?: 'retain' | 'delete';
+    readonly whenBlocked?: 'wait' | 'skip';
     /** Plan of the same deletion that this one goes on from. */
     readonly earlier?: Plan;
+    /** What an earlier operation had found out of balancers and volumes when machines began to go. */
+    readonly released?: readonly Released[];
+    /** The journal knows that its control plane was made. */
+    readonly wasServing?: boolean;
   }): Plan;
   /** What an operation gives back when it ends without success; inputs of ended steps hold no references. */
   releaseSteps(input: {

@@ -2,6 +2,7 @@ import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { AgentLink } from './link.ts';
+import { pastOf } from './deleting.ts';
 import { observeThrough, type Subject } from './observation.ts';
 import type { Planners } from './planners.ts';
 import type { Recorder } from './recorder.ts';
@@ -92,7 +93,7 @@ export class Replanner {
     const revision = revisionOf(run.subject);
     if (run.kind === 'delete') {
       const volumes = run.volumes === undefined ? {} : { volumes: run.volumes };
-      const seen = { observed, revision, earlier: run.plan };
+      const seen = { observed, revision, earlier: run.plan, ...pastOf(this.#recorder.state, cluster.uid) };
       return this.#planners.planDeletion({ cluster, desired, provider, ...seen, ...volumes });
     }
     const { state } = this.#recorder;

@@ -98,6 +98,8 @@ export interface DeleteRequest {
   readonly confirm?: string;
   readonly planHash?: string;
   readonly volumes?: 'retain' | 'delete';
+  /** What becomes of Services and claims that a finalizer holds; else the document says. */
+  readonly whenBlocked?: 'wait' | 'skip';
   readonly idempotencyKey?: string;
 }
 

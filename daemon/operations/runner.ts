@@ -279,7 +279,7 @@ export class Runner implements ReportReader {
   #settle(run: OperationRun): void {
     const isComplete = run.graph?.isComplete === true && !run.isPlanning && !run.wantsReplan;
     if (isComplete && run.problem === undefined) return this.#inBackground(this.#finish(run, 'succeeded'));
-    if (run.release === undefined && run.kind !== 'delete') {
+    if (run.release === undefined) {
       const over = (): void => {
         run.isReleaseOver = true;
         this.#dispatcher.cancelUnwanted(run);

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import { Blocked } from '../../provisioners/contract/problem.ts';
@@ -5,18 +6,32 @@ import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
 import { infrastructureRemove } from '../../provisioners/kubernetes/steps/infrastructure-remove.ts';
 import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
 import { teardownProve } from '../../provisioners/kubernetes/steps/teardown-prove.ts';
-import type { ProviderDocument } from '../spec/documents.ts';
+import type { Released } from '../../provisioners/contract/released.ts';
+import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
 import { premisesOf } from './creation.ts';
+import {
+  type DeletionWish,
+  givingBackPolicy,
+  givingBackSteps,
+  noticesOfGivingBack,
+  toldToProof,
+} from './giving-back.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
 
 /** What a deletion is planned from. */
-export interface DeletionRequest {
+export interface DeletionRequest extends DeletionWish {
   readonly cluster: ClusterIdentity;
+  /** Completed with defaults; without it nothing is asked of the cluster's API. */
+  readonly desired?: ClusterDocument;
   readonly provider: ProviderDocument;
   readonly observed: Observed;
   readonly revision: string;
   /** The plan that this one goes on from: what it was to remove is still to be proven gone. */
   readonly earlier?: Plan;
+  /** What an earlier operation had found out of balancers and volumes when machines began to go. */
+  readonly released?: readonly Released[];
+  /** The journal knows that its control plane was made: it may have made things outside of its machines. */
+  readonly wasServing?: boolean;
 }
 
 /** Machines in a stable order, workers before masters: so the API can still tell what goes on as long as possible. */
@@ -27,6 +42,11 @@ function inOrder(observed: Observed) {
   const isMaster = ({ role }: { role: string }): boolean => role === 'control-plane';
   return { workers: machines.filter((one) => !isMaster(one)), masters: machines.filter(isMaster) };
 }
+
+/** The part of the proof's input that holds no facts. */
+const expectedSchema = z.object({
+  expected: z.array(z.object({ type: z.string(), id: z.string(), name: z.string() })),
+});
 
 interface Expected {
   readonly type: string;
@@ -40,7 +60,7 @@ interface Expected {
  */
 function expectedOf(observed: Observed, earlier: Plan | undefined): Expected[] {
   const proof = earlier?.steps.find(({ kind }) => kind === teardownProve.kind);
-  const before = proof === undefined ? [] : teardownProve.schema.parse(proof.input).expected;
+  const before = proof === undefined ? [] : expectedSchema.parse(proof.input).expected;
   const { workers, masters } = inOrder(observed);
   const now = [...workers, ...masters].map(({ id, name }) => ({ type: 'machine', id, name }));
   const keyOf = ({ type, id }: Expected): string => `${type}/${id}`;
@@ -49,11 +69,12 @@ function expectedOf(observed: Observed, earlier: Plan | undefined): Expected[] {
 }
 
 /**
- * Removal of everything, from any half-built state: the API is not needed. When there is nothing left, what is planned
- * is the proof alone.
+ * Removal of everything, from any half-built state: what it has outside of its machines by its own API where that
+ * answers, all else without it. When there is nothing left, what is planned is the proof alone.
  * @throws Blocked when the provider could not be asked
  */
-export function planDeletion({ cluster, observed, revision, earlier }: DeletionRequest): Plan {
+export function planDeletion(request: DeletionRequest): Plan {
+  const { cluster, desired, observed, revision, earlier, released, wasServing = false, ...wish } = request;
   if (observed.machines === undefined)
     throw new Blocked(
       'PLAN-002',
@@ -65,10 +86,12 @@ export function planDeletion({ cluster, observed, revision, earlier }: DeletionR
     (after: readonly string[]) =>
     ({ name }: { name: string }): PlannedStep =>
       planStep(machineDestroy, about(name), { name }, after);
-  const first = workers.map(destroy([]));
-  const second = masters.map(destroy(first.map(({ id }) => id)));
+  const policy = givingBackPolicy(desired, wish, earlier);
+  const back = givingBackSteps(observed, desired, policy);
+  const first = workers.map(destroy(back.map(({ id }) => id)));
+  const second = masters.map(destroy([...back, ...first].map(({ id }) => id)));
   const machines = [...first, ...second];
-  const last = second.length > 0 ? second : first;
+  const last = [second, first, back].find(({ length }) => length > 0) ?? [];
   const remove = planStep(
     infrastructureRemove,
     aboutCluster,
@@ -77,18 +100,19 @@ export function planDeletion({ cluster, observed, revision, earlier }: DeletionR
   );
   const all = [...workers, ...masters];
   const expected = expectedOf(observed, earlier);
-  const prove = planStep(teardownProve, aboutCluster, { expected }, [remove.id]);
+  const told = toldToProof(released, earlier);
+  const proof = { expected, volumes: policy.volumes, released: told, wasServing };
+  const prove = planStep(teardownProve, aboutCluster, proof, [remove.id]);
+  const isBegun = expected.length > all.length;
   const isAbsent = observed.infrastructure.state === 'absent';
   return {
     kind: 'delete',
     cluster,
     premises: premisesOf(observed, revision, observed.apiVersion ?? 'unknown'),
-    steps: [...machines, remove, prove],
+    steps: [...back, ...machines, remove, prove],
     destroys: all.map(({ name }) => name),
     notices: [
-      ...(observed.nodes === undefined && all.length > 0
-        ? ['The API does not answer: the machines are removed without asking Kubernetes.']
-        : []),
+      ...noticesOfGivingBack(observed, back, { ...policy, wasServing, isBegun }),
       ...(all.length > 0 ? ['Everything on the disks of these machines is lost.'] : []),
     ],
     changes: [

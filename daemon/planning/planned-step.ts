@@ -13,7 +13,8 @@ function standIn(step: string): Json {
   const name = step.slice(step.indexOf('/') + 1);
   const reference = { name, address: `address of ${name}`, port: 22, user: 'root', hostKeys: [] };
   const restored = { at: '', isBumped: false };
-  return { reference, address: reference.address, publicKey: '', provisionalHostKey: '', ...restored };
+  const lists = { of: 'balancers', gone: [], kept: [], left: [] };
+  return { reference, address: reference.address, publicKey: '', provisionalHostKey: '', ...restored, lists };
 }
 
 const isReference = (part: object): part is FactReference => '$fact' in part;

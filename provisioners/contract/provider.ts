@@ -84,6 +84,17 @@ export interface TeardownProof {
   readonly left: readonly (LedgerEntry & { readonly why: string })[];
 }
 
+/** What a teardown may take of what controllers in the cluster have made at the provider. */
+export interface TeardownPolicy {
+  /** `deletion.volumes`: with `retain` no volume of a claim is removed. */
+  readonly volumes: 'retain' | 'delete';
+  /** Handles of volumes that stay whatever `volumes` says: their own reclaim policy is Retain. */
+  readonly keep: readonly string[];
+}
+
+/** Things that controllers in a cluster make at its provider, outside of every machine. */
+export type MadeByControllers = 'balancers' | 'volumes';
+
 /** What the whole cluster asks of its provider at its peak; checked before anything is made (row H5). */
 export interface CapacityRequest {
   readonly cluster: ClusterIdentity;
@@ -153,8 +164,13 @@ export interface Provider {
   readonly machines: MachineProvider;
   /** Absent where nothing is tagged: then there is nothing to give away. */
   readonly ownership?: OwnershipProvider;
-  /** Everything that exists with the cluster's tag, whatever made it. */
-  ledger(cluster: ClusterIdentity): Promise<LedgerEntry[]>;
-  /** Removes what the ledger finds; the proof says what is gone, kept and left. Safe to repeat. */
-  sweep(cluster: ClusterIdentity, signal: AbortSignal): Promise<TeardownProof>;
+  /**
+   * Of what controllers in the cluster make, the kinds of which the ledger finds every one (they bear our tags, or
+   * nothing could make any). What is not covered can be proven gone by the cluster's own API alone.
+   */
+  readonly covers: readonly MadeByControllers[];
+  /** Everything that exists with the cluster's tag, whatever made it; what the policy keeps bears it. */
+  ledger(cluster: ClusterIdentity, policy?: TeardownPolicy): Promise<LedgerEntry[]>;
+  /** Removes what the ledger finds and no policy keeps; the proof says what is gone, kept and left. Safe to repeat. */
+  sweep(cluster: ClusterIdentity, signal: AbortSignal, policy?: TeardownPolicy): Promise<TeardownProof>;
 }

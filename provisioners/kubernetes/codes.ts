@@ -23,6 +23,12 @@ export const kubernetesCodes: ProblemCatalogue = {
       'A cordon is set or released only if nobody else changed the Node since it was read; somebody always did.',
     remedy: 'Nothing is to be done: it is tried again. If it stays so, see what writes to that Node.',
   },
+  'DELETE-001': {
+    title: 'Another cluster answers',
+    explanation:
+      'Before anything is deleted through the API of a cluster, its mark (ConfigMap kube-system/remuda) is looked at. What answers now is marked as another one.',
+    remedy: 'Find out who answers at the addresses of its masters. Nothing was deleted there.',
+  },
   'DRAIN-001': {
     title: 'A pod that a person must decide about',
     explanation:

@@ -27,3 +27,9 @@ export const proof: StepLimits = { soft: minutes(3), hard: minutes(30), attempts
  * only when the replacement of the last is ready. A round counts as a try only when all of it went.
  */
 export const drainRun: StepLimits = { soft: minutes(2), hard: minutes(120), attempts: 20 };
+
+/**
+ * What a cluster holds outside of its machines goes: a cloud's balancer takes a minute or two, a volume waits for pods
+ * that may take their grace period. Their controllers may need a person.
+ */
+export const releaseRun: StepLimits = { soft: minutes(3), hard: minutes(60), attempts: 20 };

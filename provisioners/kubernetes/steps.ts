@@ -6,6 +6,7 @@ import { addonInstall } from './steps/addon-install.ts';
 import { apiServerConfigure } from './steps/api-server-configure.ts';
 import { backupFetch } from './steps/backup-fetch.ts';
 import { certificatesRenew } from './steps/certificates-renew.ts';
+import { claimsRelease } from './steps/claims-release.ts';
 import { clusterAccessGrant } from './steps/cluster-access-grant.ts';
 import { clusterReconcile } from './steps/cluster-reconcile.ts';
 import { clusterVerify } from './steps/cluster-verify.ts';
@@ -39,6 +40,7 @@ import { machineCreate } from './steps/machine-create.ts';
 import { machineDestroy } from './steps/machine-destroy.ts';
 import { machineFence } from './steps/machine-fence.ts';
 import { machineStop } from './steps/machine-stop.ts';
+import { newWorkAdmit, newWorkRefuse } from './steps/new-work-refuse.ts';
 import { nodeCordon } from './steps/node-cordon.ts';
 import { nodeDrain } from './steps/node-drain.ts';
 import { nodeLabel } from './steps/node-label.ts';
@@ -54,6 +56,7 @@ import { machineTiesRemove } from './steps/machine-ties-remove.ts';
 import { nodeMarksSet } from './steps/node-marks-set.ts';
 import { providerClaim } from './steps/provider-claim.ts';
 import { providerRelease } from './steps/provider-release.ts';
+import { servicesRelease } from './steps/services-release.ts';
 import { teardownProve } from './steps/teardown-prove.ts';
 import { watchesRenew } from './steps/watches-renew.ts';
 import { workerJoin } from './steps/worker-join.ts';
@@ -108,6 +111,10 @@ export const steps: readonly AnyStep[] = [
   clusterReconcile,
   endpointSettle,
   clusterVerify,
+  newWorkRefuse,
+  newWorkAdmit,
+  servicesRelease,
+  claimsRelease,
   machineDestroy,
   nodeRemove,
   infrastructureRemove,

@@ -39,7 +39,16 @@ export const deleteRequestSchema = z
   .strictObject({
     confirm: z.string().max(63).exactOptional().describe("The cluster's name once more."),
     planHash: z.string().max(200).exactOptional(),
-    volumes: z.enum(['retain', 'delete']).exactOptional(),
+    volumes: z
+      .enum(['retain', 'delete'])
+      .exactOptional()
+      .describe('What becomes of volumes; when absent, what spec.deletion.volumes says.'),
+    whenBlocked: z
+      .enum(['wait', 'skip'])
+      .exactOptional()
+      .describe(
+        'Services and claims that a finalizer holds; when absent, what spec.deletion.whenBlocked says.',
+      ),
   })
   .meta({ id: 'DeleteRequest' });
 

@@ -13,6 +13,7 @@ interface DeleteOptions extends WaitOptions {
   readonly confirm?: string;
   readonly plan?: string;
   readonly volumes?: 'retain' | 'delete';
+  readonly whenBlocked?: 'wait' | 'skip';
 }
 
 /** delete. */
@@ -24,6 +25,9 @@ export function addDeleteCommand(program: Command, session: Session): void {
       .option('--confirm <cluster>', "the cluster's name once more; without it the plan is shown")
       .option('--plan <hash>', 'run exactly the plan with this hash, or refuse')
       .addOption(new Option('--volumes <policy>', 'what becomes of volumes').choices(['retain', 'delete']))
+      .addOption(
+        new Option('--when-blocked <policy>', 'Services and claims that do not go').choices(['wait', 'skip']),
+      )
       .addOption(outputOption()),
   ).action((cluster: string, options: DeleteOptions) => deleteCluster(session, cluster, options));
 }
@@ -34,6 +38,7 @@ async function deleteCluster(session: Session, cluster: string, options: DeleteO
   const wish = {
     ...(options.plan === undefined ? {} : { planHash: options.plan }),
     ...(options.volumes === undefined ? {} : { volumes: options.volumes }),
+    ...(options.whenBlocked === undefined ? {} : { whenBlocked: options.whenBlocked }),
   };
   let { confirm } = options;
   if (confirm === undefined) {

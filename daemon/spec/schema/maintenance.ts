@@ -92,4 +92,14 @@ export const deletionSchema = z.strictObject({
     help: 'What becomes of persistent volumes when the cluster is deleted.',
     example: 'retain',
   }),
+  whenBlocked: field(z.enum(['wait', 'skip']).default('wait'), {
+    mutability: 'in-place',
+    help: 'What `delete` does with Services and volume claims that do not go because a finalizer holds them: `wait`, or after a while `skip` them and list them as left.',
+    example: 'wait',
+  }),
+  skipAfter: field(durationSchema.default('10m'), {
+    mutability: 'in-place',
+    help: 'How long `skip` waits before it goes on.',
+    example: '10m',
+  }),
 });

@@ -1,6 +1,7 @@
 import type { ClusterIdentity } from '../../../provisioners/contract/machine.ts';
 import type { NodeNetwork } from '../../../provisioners/contract/provider.ts';
 import { hasRunOut } from './certificates.ts';
+import type { MadeThing } from './controllers.ts';
 import { ModelEtcd } from './etcd.ts';
 import { field, ObjectStore, textMap, type StoredObject } from './kubernetes.ts';
 import { isServing, type ModelMachine, startedAt } from './machine.ts';
@@ -35,6 +36,8 @@ export class ModelCluster {
   readonly objects = new ObjectStore();
   readonly placements = new Placements();
   readonly nodeReadySince = new Map<string, number>();
+  /** What controllers in it have made at the provider, by id. */
+  readonly made = new Map<string, MadeThing>();
   etcd = new ModelEtcd();
   /** What etcd was before it was restored: it must never serve again. */
   readonly formerEtcds: ModelEtcd[] = [];

@@ -9,6 +9,7 @@ import type { EtcdMember } from '../../../provisioners/contract/observed.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import { changing, reading } from './call.ts';
 import { paths, type ModelCluster } from './cluster.ts';
+import { deleteObject, runControllers } from './controllers.ts';
 import { MembershipRefused, type ModelMember } from './etcd.ts';
 import type { Fleet } from './fleet.ts';
 import { field, matches, referenceOf, textMap, type StoredObject } from './kubernetes.ts';
@@ -163,6 +164,9 @@ const servedGroups = new Set([
   'certificates.k8s.io/v1',
   'policy/v1beta1',
   'rbac.authorization.k8s.io/v1',
+  'admissionregistration.k8s.io/v1',
+  'apiextensions.k8s.io/v1',
+  'networking.k8s.io/v1',
   'storage.k8s.io/v1',
 ]);
 
@@ -180,6 +184,7 @@ function admit(object: KubernetesObject): void {
 
 function listed(fleet: Fleet, cluster: ModelCluster, apiVersion: string, kind: string): KubernetesObject[] {
   requireServed(apiVersion, kind);
+  runControllers(fleet, cluster);
   if (apiVersion === 'v1' && kind === 'Pod') return pods(fleet, cluster);
   if (kind === 'PodDisruptionBudget') return budgetsOf(fleet, cluster);
   const nodes = cluster.nodes(fleet.now);
@@ -286,7 +291,7 @@ export const kubernetesCalls = {
     if (found === undefined) return null;
     if (found.metadata.labels?.['test.remuda.dev/owner'] === 'somebody-else')
       fleet.violate('foreign-removed', `${given.of.kind} ${given.of.name}`);
-    cluster.objects.remove(referenceOf(found));
+    deleteObject(fleet, cluster, found);
     if (found.kind === 'Namespace') cluster.objects.removeNamespace(found.metadata.name);
     fleet.changed('kubernetes.remove', `${given.of.kind}/${given.of.name}`, by);
     return null;

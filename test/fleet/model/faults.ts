@@ -22,6 +22,8 @@ export type Fault =
   | { readonly kind: 'corrupt-payload'; readonly machine: string; readonly times: number }
   /** What backups are kept on is not there: a share that is not mounted, a server that is away. */
   | { readonly kind: 'backups-away'; readonly place: string; readonly from: number; readonly to: number }
+  /** A Service or claim of this name is never let go by its finalizer. */
+  | { readonly kind: 'finalizer-stays'; readonly machine: string }
   /** kubernetes#99305: kubelet turns the etcd static pod away until it is restarted. */
   | { readonly kind: 'static-pod-rejected'; readonly machine: string };
 

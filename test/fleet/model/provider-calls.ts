@@ -6,16 +6,22 @@ import type {
   LedgerEntry,
   NodeNetwork,
   ProviderMachine,
+  TeardownPolicy,
   TeardownProof,
 } from '../../../provisioners/contract/provider.ts';
 import { UserProblem } from '../../../provisioners/contract/problem.ts';
 import { changing, reading } from './call.ts';
 import type { ModelCluster } from './cluster.ts';
+import { requireDetached } from './controllers.ts';
 import type { Caller, Fleet } from './fleet.ts';
 import { newMachine, type ModelMachine } from './machine.ts';
 
 interface OfCluster {
   readonly cluster: ClusterIdentity;
+}
+
+interface WithPolicy {
+  readonly policy?: TeardownPolicy;
 }
 
 const stateOf = (fleet: Fleet, machine: ModelMachine): ProviderMachine['state'] => {
@@ -96,13 +102,24 @@ function create(fleet: Fleet, request: CreateMachine, by: Caller): ProviderMachi
 }
 
 function destroy(fleet: Fleet, cluster: ModelCluster, machine: ModelMachine, by: Caller): void {
+  requireDetached(fleet, cluster, machine.name);
   fleet.setPower(machine, 'off');
   cluster.machines.delete(machine.name);
   fleet.byAddress.delete(machine.address);
   fleet.changed('provider.destroy', machine.name, by);
 }
 
-function entries(fleet: Fleet, { uid, name }: ClusterIdentity): LedgerEntry[] {
+/** What controllers have made, and whether it is kept. */
+function madeThings(cluster: ModelCluster, policy: TeardownPolicy | undefined): LedgerEntry[] {
+  const { name } = cluster.identity;
+  return [...cluster.made.values()].map(({ type, id, of }) => {
+    const isKept = type === 'disk' && (policy?.volumes !== 'delete' || policy.keep.includes(id));
+    const kept = isKept ? { policy: 'deletion.volumes: retain' } : {};
+    return { type, id, name: of, cluster: name, ...kept };
+  });
+}
+
+function entries(fleet: Fleet, { uid, name }: ClusterIdentity, policy?: TeardownPolicy): LedgerEntry[] {
   const cluster = fleet.clusters.get(uid);
   if (cluster === undefined) return [];
   const machines = [...cluster.machines.values()].map(
@@ -112,7 +129,7 @@ function entries(fleet: Fleet, { uid, name }: ClusterIdentity): LedgerEntry[] {
     cluster.infrastructure === 'absent'
       ? []
       : [{ type: 'network', id: `net-${uid}`, name: `net-${name}`, cluster: name }];
-  return [...machines, ...networks];
+  return [...machines, ...networks, ...madeThings(cluster, policy)];
 }
 
 /** Provider's primitives. */
@@ -173,17 +190,24 @@ export const providerCalls = {
     if (cluster !== undefined && machine !== undefined) destroy(fleet, cluster, machine, by);
     return null;
   }),
-  'provider.ledger': reading(80, (fleet, given: OfCluster) => entries(fleet, given.cluster)),
-  'provider.sweep': changing(800, (fleet, given: OfCluster, by): TeardownProof => {
-    const gone = entries(fleet, given.cluster);
+  'provider.ledger': reading(80, (fleet, given: OfCluster & WithPolicy) =>
+    entries(fleet, given.cluster, given.policy),
+  ),
+  'provider.sweep': changing(800, (fleet, given: OfCluster & WithPolicy, by): TeardownProof => {
+    const there = entries(fleet, given.cluster, given.policy);
+    const kept = there.flatMap((entry) =>
+      entry.policy === undefined ? [] : { ...entry, policy: entry.policy },
+    );
+    const gone = there.filter(({ policy }) => policy === undefined);
     const cluster = fleet.clusters.get(given.cluster.uid);
     if (cluster !== undefined) {
       for (const machine of cluster.machines.values()) destroy(fleet, cluster, machine, by);
+      for (const { id } of gone) cluster.made.delete(id);
       if (cluster.infrastructure !== 'absent') {
         cluster.infrastructure = 'absent';
         fleet.changed('provider.sweep', given.cluster.name, by);
       }
     }
-    return { gone, kept: [], left: [] };
+    return { gone, kept, left: [] };
   }),
 };

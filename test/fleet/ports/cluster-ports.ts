@@ -137,6 +137,9 @@ export const fleetProvider = (door: Door): Provider => ({
       await door.call('provider.destroy', { cluster, name });
     },
   },
-  ledger: (cluster) => door.call('provider.ledger', { cluster }),
-  sweep: (cluster) => door.call('provider.sweep', { cluster }),
+  covers: ['balancers', 'volumes'],
+  ledger: (cluster, policy) =>
+    door.call('provider.ledger', { cluster, ...(policy === undefined ? {} : { policy }) }),
+  sweep: (cluster, _signal, policy) =>
+    door.call('provider.sweep', { cluster, ...(policy === undefined ? {} : { policy }) }),
 });

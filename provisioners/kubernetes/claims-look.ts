@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import type { ControlPlaneAccess, KubernetesObject, PodReference } from '../contract/ports.ts';
+import type { StepContext } from '../contract/step.ts';
+import { type GoingObject, goingObject } from './going-objects.ts';
+import { type ClaimedVolume, claimedVolume } from './volumes.ts';
+
+const podSchema = z.object({
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string().default('default'),
+    uid: z.string(),
+    deletionTimestamp: z.string().optional(),
+  }),
+  spec: z.object({
+    nodeName: z.string().optional(),
+    volumes: z
+      .array(
+        z.looseObject({
+          name: z.string(),
+          persistentVolumeClaim: z.object({ claimName: z.string() }).optional(),
+          ephemeral: z.unknown().optional(),
+        }),
+      )
+      .default([]),
+  }),
+  status: z.object({ phase: z.string().optional() }).default({}),
+});
+
+const attachmentSchema = z.object({
+  spec: z.object({
+    attacher: z.string().default(''),
+    nodeName: z.string(),
+    source: z.object({ persistentVolumeName: z.string().optional() }),
+  }),
+});
+
+/** A pod that runs with a claim, which cannot go as long as that is so. */
+export interface ClaimUser {
+  /** `shop/db-0`. */
+  readonly title: string;
+  readonly node: string;
+  /** Claims it uses, `namespace/name`. */
+  readonly claims: readonly string[];
+  readonly reference: PodReference;
+  /** It was told to go. */
+  readonly isGoing: boolean;
+}
+
+/** A volume that hangs on a machine. */
+export interface Attachment {
+  readonly volume: string;
+  readonly node: string;
+  readonly attacher: string;
+}
+
+/** Everything of a cluster that has to do with its persistent volumes. */
+export interface ClaimsLook {
+  readonly volumes: readonly ClaimedVolume[];
+  readonly claims: readonly GoingObject[];
+  readonly users: readonly ClaimUser[];
+  readonly attachments: readonly Attachment[];
+}
+
+function userOf(object: KubernetesObject): ClaimUser | undefined {
+  const { metadata, spec, status } = podSchema.parse(object);
+  const { name, namespace, uid, deletionTimestamp } = metadata;
+  // A claim made for one pod alone (ephemeral) bears the pod's name and the volume's.
+  const claims = spec.volumes.flatMap(({ name: volume, persistentVolumeClaim, ephemeral }) => {
+    if (persistentVolumeClaim !== undefined) return `${namespace}/${persistentVolumeClaim.claimName}`;
+    return ephemeral == null ? [] : `${namespace}/${name}-${volume}`;
+  });
+  // What nobody has placed holds no claim, and what has ended neither (pvc-protection controller).
+  const isOver = status.phase === 'Succeeded' || status.phase === 'Failed';
+  if (claims.length === 0 || spec.nodeName === undefined || isOver) return undefined;
+  return {
+    title: `${namespace}/${name}`,
+    node: spec.nodeName,
+    claims,
+    reference: { namespace, name, uid },
+    isGoing: deletionTimestamp !== undefined,
+  };
+}
+
+/** Looks at volumes, claims, the pods that use them, and what hangs on machines: four list calls. */
+export async function lookAtClaims(context: StepContext, access: ControlPlaneAccess): Promise<ClaimsLook> {
+  const list = (apiVersion: string, kind: string): Promise<KubernetesObject[]> =>
+    context.kubernetes.list(access, { apiVersion, kind });
+  const [volumes, claims, pods, attachments] = await Promise.all([
+    list('v1', 'PersistentVolume'),
+    list('v1', 'PersistentVolumeClaim'),
+    list('v1', 'Pod'),
+    list('storage.k8s.io/v1', 'VolumeAttachment'),
+  ]);
+  return {
+    volumes: volumes.flatMap((one) => claimedVolume(one) ?? []),
+    claims: claims.map(goingObject),
+    users: pods.flatMap((pod) => userOf(pod) ?? []),
+    attachments: attachments.map((one) => {
+      const { attacher, nodeName, source } = attachmentSchema.parse(one).spec;
+      return { volume: source.persistentVolumeName ?? '', node: nodeName, attacher };
+    }),
+  };
+}
+
+/** `shop/data` of a claim. */
+export const claimName = ({ reference }: GoingObject): string =>
+  `${reference.namespace ?? 'default'}/${reference.name}`;
