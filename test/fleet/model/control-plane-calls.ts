@@ -12,7 +12,7 @@ import { paths, type ModelCluster } from './cluster.ts';
 import { deleteObject, runControllers } from './controllers.ts';
 import { MembershipRefused, type ModelMember } from './etcd.ts';
 import type { Fleet } from './fleet.ts';
-import { field, matches, referenceOf, textMap, type StoredObject } from './kubernetes.ts';
+import { field, matches, textMap, type StoredObject } from './kubernetes.ts';
 import { isUp, type ModelMachine } from './machine.ts';
 import { budgetsOf } from './budgets.ts';
 import { isFieldSelected, podsIn as pods } from './pods.ts';
