@@ -363,6 +363,16 @@ export interface HealthReport {
   readonly at: Instant;
   readonly conditions: readonly ReportedCondition[];
   readonly numbers: HealthNumbers;
+  /** Requests of kubelets for serving certificates that were denied; may be told more than once. */
+  readonly denied?: readonly ServingDenial[];
+}
+
+/** A kubelet asked to serve under what is not its own. */
+export interface ServingDenial {
+  /** Name of the CertificateSigningRequest. */
+  readonly request: string;
+  readonly username: string;
+  readonly why: string;
 }
 
 /**

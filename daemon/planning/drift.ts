@@ -16,6 +16,7 @@ import { endpointConfigure } from '../../provisioners/kubernetes/steps/endpoint-
 import { hostKeyGenerate } from '../../provisioners/kubernetes/steps/host-key-generate.ts';
 import { hostKeyReplace } from '../../provisioners/kubernetes/steps/host-key-replace.ts';
 import { kubeletInstall } from '../../provisioners/kubernetes/steps/kubelet-install.ts';
+import { kubeletServingApprove } from '../../provisioners/kubernetes/steps/kubelet-serving-approve.ts';
 import { machineConfigure } from '../../provisioners/kubernetes/steps/machine-configure.ts';
 import { machineCreate } from '../../provisioners/kubernetes/steps/machine-create.ts';
 import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
@@ -35,6 +36,7 @@ const mendable: ReadonlySet<string> = new Set([
   machineConfigure.kind,
   containerdStart.kind,
   kubeletInstall.kind,
+  kubeletServingApprove.kind,
   endpointConfigure.kind,
   pkiInstall.kind,
   apiServerConfigure.kind,

@@ -5,6 +5,7 @@ import { controlPlaneInit } from '../../provisioners/kubernetes/steps/control-pl
 import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
 import { kubeadmConfigUpload } from '../../provisioners/kubernetes/steps/kubeadm-config-upload.ts';
 import { kubeProxyUpdate } from '../../provisioners/kubernetes/steps/kube-proxy-update.ts';
+import { kubeletServingApprove } from '../../provisioners/kubernetes/steps/kubelet-serving-approve.ts';
 import { nodeVerify } from '../../provisioners/kubernetes/steps/node-verify.ts';
 import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
 import { pkiInstall } from '../../provisioners/kubernetes/steps/pki-install.ts';
@@ -117,19 +118,29 @@ function joinedBy({ first }: PlanContext, { name, role }: WantedMachine): string
   return stepId(name === first?.name ? controlPlaneInit.kind : controlPlaneJoin.kind, name);
 }
 
-/** Labels, taints and the mark "finished" of new Nodes, and of those that are asked to have others. */
+/** What new Nodes serve with, then labels, taints and the mark "finished"; of old ones that are asked to have others, too. */
 export function labelSteps(context: PlanContext): PlannedStep[] {
   const { difference, unfinished } = context;
-  return [...difference.unfinished, ...difference.relabelled].flatMap((machine) => {
+  const served = difference.unfinished.map((machine) => servingStep(context, machine));
+  const labelled = [...difference.unfinished, ...difference.relabelled].flatMap((machine) => {
     const { name, role, labels, taints, digest } = machine;
     const access = context.accessFor(machine);
     const input = { name, role, labels, taints, configDigest: digest, access };
     if (!unfinished.has(name)) return [planStep(nodeLabel, about(name), input, [])];
     const proof = verifySteps(context, machine);
-    const after = proof.length > 0 ? proof.map(({ id }) => id) : [joinedBy(context, machine)];
+    const after = proof.length > 0 ? proof.map(({ id }) => id) : [servedBy(machine)];
     return [...proof, planStep(nodeLabel, about(name), input, after)];
   });
+  return [...served, ...labelled];
 }
+
+/** Nobody reads logs of a machine whose kubelet was not given anything to serve with: it is not finished before. */
+function servingStep(context: PlanContext, machine: WantedMachine): PlannedStep {
+  const input = { machine: referenceTo(machine, context), access: context.accessFor(machine) };
+  return planStep(kubeletServingApprove, about(machine.name), input, [joinedBy(context, machine)]);
+}
+
+const servedBy = ({ name }: WantedMachine): string => stepId(kubeletServingApprove.kind, name);
 
 /** Where others leave, a machine counts as finished only when it does its work. */
 function verifySteps(context: PlanContext, machine: WantedMachine): PlannedStep[] {
@@ -139,5 +150,5 @@ function verifySteps(context: PlanContext, machine: WantedMachine): PlannedStep[
   const { kubernetesVersion } = settings;
   const access = context.accessFor(machine);
   const input = { machine: referenceTo(machine, context), role, kubernetesVersion, access };
-  return [planStep(nodeVerify, about(name), input, [joinedBy(context, machine)])];
+  return [planStep(nodeVerify, about(name), input, [servedBy(machine)])];
 }

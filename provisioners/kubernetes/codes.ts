@@ -90,6 +90,13 @@ export const kubernetesCodes: ProblemCatalogue = {
     explanation: 'A part of the control plane was restarted with renewed certificates and did not come back.',
     remedy: 'Nothing is to be done: it is tried again. If it stays so, read its log on that machine.',
   },
+  'CERT-010': {
+    title: 'A kubelet asks to serve as somebody else',
+    explanation:
+      'Whoever holds a certificate for a name or an address is believed to be it. A kubelet gets one for the name and the address that its machine was given, and for nothing else; its request was denied.',
+    remedy:
+      'See which addresses the kubelet found on its machine. If nobody gave them to it, treat the machine as taken over and replace it.',
+  },
   'CERT-009': {
     title: 'A kubelet was given no certificate',
     explanation:

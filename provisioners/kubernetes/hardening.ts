@@ -97,6 +97,8 @@ export const kubeletSettings = {
   protectKernelDefaults: true,
   makeIPTablesUtilChains: true,
   rotateCertificates: true,
+  // What it serves with is signed by the cluster, when we have checked and approved it (kubelet-serving.approve).
+  serverTLSBootstrap: true,
   streamingConnectionIdleTimeout: '4h0m0s',
   tlsCipherSuites,
   tlsMinVersion: 'VersionTLS12',

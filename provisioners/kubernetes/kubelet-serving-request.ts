@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { createPublicKey, verify } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
@@ -24,7 +25,12 @@ export interface ServingRequest {
   /** PKCS#10 in PEM, base64. */
   readonly request: string;
   readonly isDecided: boolean;
+  readonly isDenied: boolean;
+  /** What whoever denied it said. */
+  readonly message?: string;
 }
+
+const conditionSchema = z.object({ type: z.string(), message: z.string().optional() });
 
 const requestSchema = z.object({
   metadata: z.object({ name: z.string() }),
@@ -35,7 +41,7 @@ const requestSchema = z.object({
     groups: z.array(z.string()).default([]),
     usages: z.array(z.string()).default([]),
   }),
-  status: z.object({ conditions: z.array(z.unknown()).default([]) }).prefault({}),
+  status: z.object({ conditions: z.array(conditionSchema).default([]) }).prefault({}),
 });
 
 /** The request in an object; undefined when it is for another signer. */
@@ -43,11 +49,23 @@ export function servingRequestOf(object: KubernetesObject): ServingRequest | und
   const { metadata, spec, status } = requestSchema.parse(object);
   if (spec.signerName !== servingSigner) return undefined;
   const { username, groups, usages, request } = spec;
-  const isDecided = status.conditions.length > 0;
-  return { name: metadata.name, username, groups, usages, request, isDecided };
+  const denial = status.conditions.find(({ type }) => type === 'Denied');
+  return {
+    name: metadata.name,
+    username,
+    groups,
+    usages,
+    request,
+    isDecided: status.conditions.length > 0,
+    isDenied: denial !== undefined,
+    ...(denial?.message === undefined ? {} : { message: denial.message }),
+  };
 }
 
 const userPrefix = 'system:node:';
+
+/** Name under which the kubelet of a Node speaks to the API (Node authorization). */
+export const userOfNode = (node: string): string => `${userPrefix}${node}`;
 const nodesGroup = 'system:nodes';
 const requiredUsages = ['digital signature', 'server auth'];
 /** RSA keys may also encipher; kubelets before 1.27 ask for it with every key. */
@@ -59,6 +77,29 @@ const extensionRequest = '1.2.840.113549.1.9.14';
 /** One PEM block and nothing around it: of two, or of one with something before it, readers may take another. */
 const onePem =
   /^-----BEGIN CERTIFICATE REQUEST-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE REQUEST-----\n?$/u;
+
+/** Whether whoever made the request holds its key (RFC 2986, §4.2). In one go: nothing is waited for in between. */
+function isSignedByItself(request: x509.Pkcs10CertificateRequest): boolean {
+  const key = createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' });
+  const { hash } = request.signatureAlgorithm as { readonly hash?: { readonly name?: string } };
+  const digest = hash?.name?.replace('-', '').toLowerCase() ?? null;
+  return verify(digest, firstOf(Buffer.from(request.rawData)), key, Buffer.from(request.signature));
+}
+
+/** The first element of a DER sequence, with its own tag and length: of a request, what is signed. */
+function firstOf(sequence: Buffer): Buffer {
+  const start = headOf(sequence, 0).content;
+  const { content, length } = headOf(sequence, start);
+  return sequence.subarray(start, content + length);
+}
+
+/** Where the content of the element at an offset begins, and its length (X.690, 8.1.3). */
+function headOf(der: Buffer, at: number): { readonly content: number; readonly length: number } {
+  const first = der.readUInt8(at + 1);
+  if (first < 0x80) return { content: at + 2, length: first };
+  const bytes = first & 0x7f;
+  return { content: at + 2 + bytes, length: der.readUIntBE(at + 2, bytes) };
+}
 
 /** One form of an address, so that another spelling of it is the same. */
 const canonical = (address: string): string => ipaddr.process(address).toString();
@@ -129,10 +170,7 @@ function namesProblem(
  * checked too, because approving is what makes it sign
  * (https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers).
  */
-export async function whyNotServe(
-  asked: ServingRequest,
-  nodes: readonly KnownNode[],
-): Promise<string | undefined> {
+export function whyNotServe(asked: ServingRequest, nodes: readonly KnownNode[]): string | undefined {
   const node = nodes.find(({ name }) => asked.username === `${userPrefix}${name}`);
   const problem = askerProblem(asked, node);
   if (problem !== undefined || node === undefined) return problem ?? 'nobody asked';
@@ -141,7 +179,7 @@ export async function whyNotServe(
   let request: x509.Pkcs10CertificateRequest;
   try {
     request = new x509.Pkcs10CertificateRequest(pem);
-    if (!(await request.verify())) return 'its signature is not of its key';
+    if (!isSignedByItself(request)) return 'its signature is not of its key';
   } catch {
     return 'it cannot be read';
   }

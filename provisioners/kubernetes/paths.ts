@@ -21,6 +21,8 @@ export const paths = {
   kubeletKubeconfig: '/etc/kubernetes/kubelet.conf',
   bootstrapKubeconfig: '/etc/kubernetes/bootstrap-kubelet.conf',
   kubeletConfig: '/var/lib/kubelet/config.yaml',
+  /** What the kubelet serves with where it asks the cluster for it (client-go, util/certificate: file store). */
+  kubeletServing: '/var/lib/kubelet/pki/kubelet-server-current.pem',
   apiServerManifest: '/etc/kubernetes/manifests/kube-apiserver.yaml',
   etcdManifest: '/etc/kubernetes/manifests/etcd.yaml',
   etcdData: '/var/lib/etcd/member',

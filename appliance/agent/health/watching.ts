@@ -9,10 +9,17 @@ import {
   unseenConditions,
 } from '../../../provisioners/kubernetes/health-conditions.ts';
 import type { Clock } from '../clock.ts';
-import type { HealthReport, ReportedCondition, WatchedCluster, WatchRequest } from '../protocol.ts';
+import type {
+  HealthReport,
+  ReportedCondition,
+  ServingDenial,
+  WatchedCluster,
+  WatchRequest,
+} from '../protocol.ts';
 import type { Snapshots } from '../snapshots.ts';
 import type { PortsFactory } from '../work.ts';
 import { HealthEye } from './look.ts';
+import { judgeServing } from './serving-requests.ts';
 import { WatchPorts } from './watch-ports.ts';
 
 /** Clusters that are looked at at the same time. */
@@ -50,6 +57,10 @@ interface Watch {
   at: Instant | undefined;
   /** What the daemon is known to hold, as text; empty when it must be told everything. */
   told: Map<HealthType | 'numbers', string>;
+  /** Requests of kubelets that were denied and of which the daemon was not told yet, by name. */
+  denied: Map<string, ServingDenial>;
+  /** Names of those it was told of. */
+  readonly toldDenied: Set<string>;
   isTelling: boolean;
 }
 
@@ -115,6 +126,8 @@ export class Watching {
       numbers: {},
       at: undefined,
       told: new Map(),
+      denied: new Map(),
+      toldDenied: new Set(),
       isTelling: false,
     };
     this.#watches.set(uid, watch);
@@ -182,6 +195,8 @@ export class Watching {
       const found = await watch.eye.look(ports, watch.cluster, clock.now());
       this.looks += 1;
       this.#found(watch, found.at, conditionsOf(found), numbersOf(found));
+      const denied = await judgeServing(ports, watch.cluster, found);
+      for (const one of denied) if (!watch.toldDenied.has(one.request)) watch.denied.set(one.request, one);
     } finally {
       done.abort();
     }
@@ -208,12 +223,18 @@ export class Watching {
       (condition) => watch.told.get(condition.type) !== JSON.stringify(condition),
     );
     const numbers = JSON.stringify(watch.numbers);
-    if (conditions.length === 0 && watch.told.get('numbers') === numbers) return;
+    const denied = [...watch.denied.values()];
+    if (conditions.length === 0 && denied.length === 0 && watch.told.get('numbers') === numbers) return;
     const { epoch } = this.#parts;
     const { told, at } = watch;
     watch.isTelling = true;
     try {
-      await tell({ epoch, cluster: uid, at, conditions, numbers: watch.numbers });
+      const report = { epoch, cluster: uid, at, conditions, numbers: watch.numbers };
+      await tell(denied.length === 0 ? report : { ...report, denied });
+      for (const { request } of denied) {
+        watch.toldDenied.add(request);
+        watch.denied.delete(request);
+      }
       for (const condition of conditions) told.set(condition.type, JSON.stringify(condition));
       told.set('numbers', numbers);
     } catch {

@@ -1,4 +1,4 @@
-import type { HealthReport } from '../../../appliance/agent/protocol.ts';
+import type { HealthReport, ServingDenial } from '../../../appliance/agent/protocol.ts';
 import type { HealthCondition } from '../../../provisioners/contract/health.ts';
 import type { Instant } from '../../../provisioners/contract/time.ts';
 import type { ClusterCondition, ClusterHealthRecord } from '../../state/health.ts';
@@ -8,6 +8,8 @@ import type { Note, Recorder } from '../recorder.ts';
 export class HealthBook {
   readonly #recorder: Recorder;
   readonly #records = new Map<string, ClusterHealthRecord>();
+  /** Denials that were told, by cluster and request: an agent may tell one again. */
+  readonly #denials = new Set<string>();
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder;
@@ -27,7 +29,8 @@ export class HealthBook {
   }
 
   /** Keeps what an agent tells. Resolves when it is durable; what is known already is not written again. */
-  async take({ cluster: uid, at: seenAt, conditions, numbers }: HealthReport): Promise<void> {
+  async take({ cluster: uid, at: seenAt, conditions, numbers, denied = [] }: HealthReport): Promise<void> {
+    await this.#takeDenials(uid, denied);
     const now = this.#recorder.now();
     const told = conditions.map(({ since, ...condition }): ClusterCondition => {
       const before = this.condition(uid, condition.type);
@@ -45,6 +48,22 @@ export class HealthBook {
       for (const condition of changed) this.#noteTransition(note, uid, at, condition);
     });
     this.#remember(uid, changed, { numbers, seenAt });
+  }
+
+  /** One event for each request of a kubelet that was denied. */
+  async #takeDenials(uid: string, denied: readonly ServingDenial[]): Promise<void> {
+    const fresh = denied.filter(({ request }) => !this.#denials.has(`${uid}/${request}`));
+    if (fresh.length === 0) return;
+    const cluster = this.#recorder.state.clusters.nameOf(uid);
+    await this.#recorder.commit((note) => {
+      for (const { request, username, why } of fresh)
+        note({
+          type: 'kubelet-serving.denied',
+          ...(cluster === undefined ? {} : { cluster }),
+          data: { request, username, why },
+        });
+    });
+    for (const { request } of fresh) this.#denials.add(`${uid}/${request}`);
   }
 
   /** Keeps one condition of many clusters. Resolves when it is durable. */

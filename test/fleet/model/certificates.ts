@@ -78,12 +78,17 @@ export function readText(content: string): Omit<MachineCertificate, 'name'> {
   };
 }
 
+const ofKubelet: Readonly<Record<string, string>> = {
+  [kubeletClientPath]: 'kubelet/client',
+  '/var/lib/kubelet/pki/kubelet-server-current.pem': 'kubelet/serving',
+};
+
 /** Certificates on a machine, by the names of kubeadm. */
 export function certificatesOn(machine: ModelMachine): MachineCertificate[] {
   const kubeconfigs = new Map(leafCertificates.filter(([, name]) => name.endsWith('.conf')));
   return [...machine.files].flatMap(([path, { content }]) => {
     const inPki = /^\/etc\/kubernetes\/pki\/(.+)\.crt$/.exec(path)?.[1];
-    const name = path === kubeletClientPath ? 'kubelet/client' : (inPki ?? kubeconfigs.get(path));
+    const name = ofKubelet[path] ?? inPki ?? kubeconfigs.get(path);
     return name === undefined ? [] : [{ name, ...readText(content), issuer: issuerOf(name) }];
   });
 }

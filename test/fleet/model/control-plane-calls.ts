@@ -13,6 +13,7 @@ import { deleteObject, runControllers } from './controllers.ts';
 import { MembershipRefused, type ModelMember } from './etcd.ts';
 import type { Fleet } from './fleet.ts';
 import { field, matches, textMap, type StoredObject } from './kubernetes.ts';
+import { askForServing, canServe, issueServing } from './kubelet-serving.ts';
 import { isUp, type ModelMachine } from './machine.ts';
 import { budgetsOf } from './budgets.ts';
 import { isFieldSelected, podsIn as pods } from './pods.ts';
@@ -187,6 +188,7 @@ function listed(fleet: Fleet, cluster: ModelCluster, apiVersion: string, kind: s
   runControllers(fleet, cluster);
   if (apiVersion === 'v1' && kind === 'Pod') return pods(fleet, cluster);
   if (kind === 'PodDisruptionBudget') return budgetsOf(fleet, cluster);
+  if (kind === 'CertificateSigningRequest') askForServing(cluster, fleet.faults, fleet.now);
   const nodes = cluster.nodes(fleet.now);
   return cluster.objects.list(apiVersion, kind).map((object) => {
     if (kind === 'Node')
@@ -308,7 +310,9 @@ export const kubernetesCalls = {
       const found = cluster.objects.get(of);
       if (found === undefined || field(found, 'status', 'conditions') !== undefined) return null;
       const conditions = [{ ...given.decision, status: 'True' }];
-      cluster.objects.apply({ ...found, status: { conditions } }, fleet.now, 'approval');
+      const metadata = { ...found.metadata, decidedAt: fleet.now };
+      cluster.objects.apply({ ...found, metadata, status: { conditions } }, fleet.now, 'approval');
+      if (given.decision.type === 'Approved') issueServing(cluster, found, fleet.now);
       fleet.changed('kubernetes.decide', `${given.decision.type} ${given.request}`, by);
       return null;
     },
@@ -319,9 +323,13 @@ export const kubernetesCalls = {
       fleet,
       given: Through & { readonly namespace: string; readonly pod: string; readonly lines: number },
     ): string[] => {
-      const pod = pods(fleet, apiOf(fleet, given.access)).find(
+      const cluster = apiOf(fleet, given.access);
+      const pod = pods(fleet, cluster).find(
         ({ metadata }) => metadata.name === given.pod && metadata.namespace === given.namespace,
       );
+      const host = cluster.machines.get(String(pod && field(pod, 'spec', 'nodeName')));
+      if (host !== undefined && !canServe(host, fleet.now))
+        throw new Transient('API-001', `${host.name}:10250: remote error: tls: internal error`);
       return pod !== undefined && isPodReady(pod) ? [`${given.pod} is up`].slice(-given.lines) : [];
     },
   ),

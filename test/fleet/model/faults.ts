@@ -24,6 +24,8 @@ export type Fault =
   | { readonly kind: 'backups-away'; readonly place: string; readonly from: number; readonly to: number }
   /** A Service or claim of this name is never let go by its finalizer. */
   | { readonly kind: 'finalizer-stays'; readonly machine: string }
+  /** Its kubelet also asks to serve under an address that is not its own: whoever took it over. */
+  | { readonly kind: 'asks-for-foreign'; readonly machine: string; readonly address: string }
   /** kubernetes#99305: kubelet turns the etcd static pod away until it is restarted. */
   | { readonly kind: 'static-pod-rejected'; readonly machine: string };
 

@@ -114,9 +114,20 @@ function preflight(scene: Scene): Look {
   return texts.length === 0 ? done : { fail: texts.join('\n') };
 }
 
+/** kubeadm keeps the kubelets' configuration in the cluster under this key. */
+const kubeletKey = 'kubelet';
+
+/** init is given it, whoever joins takes the cluster's. */
+function kubeletConfigOf({ cluster, unit }: Scene): string {
+  const given = documentOf(unit, 'KubeletConfiguration');
+  if (unit.verb === 'init') return dump(given ?? {});
+  const reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'kubelet-config' };
+  return textMap(cluster.objects.get(reference), 'data')[kubeletKey] ?? '';
+}
+
 function kubeletStart(scene: Scene): Look {
   const { machine, now } = scene;
-  write(machine, paths.kubeletConfig, `kubelet of ${versionOn(machine)}`, 0o644);
+  write(machine, paths.kubeletConfig, kubeletConfigOf(scene), 0o644);
   const kubelet = machine.services.get('kubelet');
   machine.services.set('kubelet', { active: true, enabled: kubelet?.enabled ?? false, since: now });
   machine.staticPodsSince = now;
@@ -247,7 +258,7 @@ function upload(scene: Scene): Look {
   register(scene);
   const uploaded = {
     'kubeadm-config': { ClusterConfiguration: dump({ kubernetesVersion: version(machine) }) },
-    'kubelet-config': { content: version(machine) },
+    'kubelet-config': { [kubeletKey]: kubeletConfigOf(scene) },
   };
   for (const [name, data] of Object.entries(uploaded))
     cluster.objects.apply(

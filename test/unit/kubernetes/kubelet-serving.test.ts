@@ -8,7 +8,7 @@ import {
   servingRequestOf,
   whyNotServe,
 } from '../../../provisioners/kubernetes/kubelet-serving-request.ts';
-import { kubeletServingApprove } from '../../../provisioners/kubernetes/steps/kubelet-serving-approve.ts';
+import { decideServing, servingRequests } from '../../../provisioners/kubernetes/kubelet-serving-decision.ts';
 import { controlPlane } from '../../fleet/bench.ts';
 
 const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -55,6 +55,7 @@ const asking = (text: string, more: Partial<ServingRequest> = {}): ServingReques
   usages: ['digital signature', 'server auth'],
   request: Buffer.from(text).toString('base64'),
   isDecided: false,
+  isDenied: false,
   ...more,
 });
 
@@ -151,30 +152,30 @@ describe('a kubelet asks for a certificate to serve with (issue 4: approved by u
 
   it('attack: the request is damaged, signed by another key, or beside a second one', async () => {
     const [one, other] = [await pem(), await pem({ names: [{ type: 'dns', value: 'w2' }] })];
-    expect(await whyNotServe(asking('not a request'), nodes)).toContain('not one request');
-    expect(await whyNotServe(asking(one + other), nodes)).toContain('not one request');
-    expect(await whyNotServe(asking(`x\n${one}`), nodes)).toContain('not one request');
-    expect(await whyNotServe(asking(one.replaceAll('CERTIFICATE REQUEST', 'CERTIFICATE')), nodes)).toContain(
+    expect(whyNotServe(asking('not a request'), nodes)).toContain('not one request');
+    expect(whyNotServe(asking(one + other), nodes)).toContain('not one request');
+    expect(whyNotServe(asking(`x\n${one}`), nodes)).toContain('not one request');
+    expect(whyNotServe(asking(one.replaceAll('CERTIFICATE REQUEST', 'CERTIFICATE')), nodes)).toContain(
       'not one request',
     );
     const garbage = `-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n`;
-    expect(await whyNotServe(asking(garbage), nodes)).toContain('cannot be read');
+    expect(whyNotServe(asking(garbage), nodes)).toContain('cannot be read');
     const der = Buffer.from(new x509.Pkcs10CertificateRequest(one).rawData);
     // The last byte is of the signature.
     der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
     const forged = `${x509.PemConverter.encode(der, 'CERTIFICATE REQUEST')}\n`;
-    expect(await whyNotServe(asking(forged), nodes)).toMatch(/signature|cannot be read/u);
+    expect(whyNotServe(asking(forged), nodes)).toMatch(/signature|cannot be read/u);
   });
 });
 
-describe('kubelet-serving.approve', () => {
+describe('a kubelet that was asked', () => {
   const of = { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest' } as const;
   const object = (name: string, asked: ServingRequest, signerName = 'kubernetes.io/kubelet-serving') => {
     const { username, groups, usages, request } = asked;
     return { ...of, metadata: { name }, spec: { signerName, username, groups, usages, request } };
   };
 
-  it('approves what is a node’s own, denies the rest, and leaves other signers alone', async () => {
+  it('is decided on by our own records: approved, or denied; other signers are left alone', async () => {
     const bench = await controlPlane(['m1']);
     const { access } = bench;
     const { kubernetes } = bench.ports();
@@ -188,10 +189,9 @@ describe('kubelet-serving.approve', () => {
     await kubernetes.apply(access, [
       { apiVersion: 'v1', kind: 'Node', metadata: { name: 'w1' }, status: { addresses: ['192.0.2.1'] } },
     ]);
-    const input = { nodes, access };
-    expect(await kubeletServingApprove.observe(bench.context(), input)).toMatchObject({ state: 'todo' });
-    await kubeletServingApprove.apply(bench.context(), input);
-    expect(await kubeletServingApprove.observe(bench.context(), input)).toMatchObject({ state: 'done' });
+    const found = (await servingRequests(kubernetes, access)).filter(({ isDecided }) => !isDecided);
+    expect(found.map(({ name }) => name)).toEqual(['own', 'foreign']);
+    for (const request of found) await decideServing(kubernetes, access, request, nodes);
     const conditionsOf = async (name: string): Promise<unknown> =>
       (await kubernetes.get(access, { ...of, name }))?.['status'];
     expect(await conditionsOf('own')).toMatchObject({ conditions: [{ type: 'Approved', status: 'True' }] });
@@ -199,9 +199,11 @@ describe('kubelet-serving.approve', () => {
       conditions: [{ type: 'Denied', message: expect.stringContaining('192.0.2.1') }],
     });
     expect(await conditionsOf('client')).toBeUndefined();
-    const effects = bench.fleet.effects.length;
-    await kubeletServingApprove.apply(bench.context(), input);
-    expect(bench.fleet.effects).toHaveLength(effects);
+    const again = await servingRequests(kubernetes, access, 'system:node:w1');
+    expect(again.map(({ name, isDenied }) => [name, isDenied])).toEqual([
+      ['own', false],
+      ['foreign', true],
+    ]);
   });
 
   it('reads only requests for that signer', async () => {
