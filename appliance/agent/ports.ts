@@ -6,6 +6,7 @@ import { createBackupPort } from './adapters/backup.ts';
 import { EtcdAdapter } from './adapters/etcd.ts';
 import { createEtcdDataPort } from './adapters/etcd-data.ts';
 import { createFilePort } from './adapters/file.ts';
+import { createHookPort } from './adapters/hooks.ts';
 import { createHostPort } from './adapters/host.ts';
 import { createKubeadmPort } from './adapters/kubeadm.ts';
 import { createKubernetesPort } from './adapters/kubernetes.ts';
@@ -88,6 +89,7 @@ function portsFor(options: PortsOptions, pool: MachinePool, work: Work): Ports {
       stateFolder: options.stateFolder,
       reach: options.reach ?? { isLoopbackAllowed: false },
     }),
+    hooks: createHookPort({ units, reach: options.reach ?? { isLoopbackAllowed: false }, signal }),
   };
 }
 

@@ -21,6 +21,7 @@ const reading: Readonly<Record<keyof Ports, readonly string[]>> = {
   provider: ['preflight', 'ledger', 'infrastructure.observe', 'machines.list'],
   secrets: ['clusterKeys', 'value'],
   backup: ['list', 'find', 'open'],
+  hooks: ['look'],
 };
 
 /** The same ports, of which every call that could change something throws before anything is called. */
@@ -36,6 +37,7 @@ export const readOnly = (ports: Ports): Ports => ({
   provider: guarded(ports.provider, reading.provider, 'provider.'),
   secrets: guarded(ports.secrets, reading.secrets, 'secrets.'),
   backup: guarded(ports.backup, reading.backup, 'backup.'),
+  hooks: guarded(ports.hooks, reading.hooks, 'hooks.'),
 });
 
 /** `path`: how the names in `allowed` begin inside this port; `''` at its top. */

@@ -35,13 +35,22 @@ export class Units {
 
   /** What there is of such a command on the machine, from any attempt of this step; its new lines go to the log. */
   async observe(machine: MachineRef, label: string): Promise<UnitRun> {
+    return (await this.newest(machine, label)).run;
+  }
+
+  /** As {@link observe}, with the attempt that started it; 0 when there is none. */
+  async newest(
+    machine: MachineRef,
+    label: string,
+  ): Promise<{ readonly attempt: number; readonly run: UnitRun }> {
     const found = await this.#machines.ask(machine, `looking for ${label}`, {
       text: lookForUnit,
       variables: { prefix: this.#prefix(label) },
     });
     const name = found.trim();
-    if (name === '') return { state: 'absent' };
-    return this.#follow(machine, name, 0);
+    if (name === '') return { attempt: 0, run: { state: 'absent' } };
+    const attempt = Number(/-a(\d+)-t\d+$/.exec(name)?.[1] ?? 0);
+    return { attempt, run: await this.#follow(machine, name, 0) };
   }
 
   /**

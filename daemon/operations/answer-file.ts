@@ -1,6 +1,8 @@
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
+import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { ProviderConfig } from '../../provisioners/contract/provider.ts';
+import { withHooks } from '../planning/hooks.ts';
 import { changeMachines } from '../planning/machine-change.ts';
 import { planIntent } from '../planning/intents.ts';
 import {
@@ -23,6 +25,7 @@ import {
   type ProviderDocument,
 } from '../spec/documents.ts';
 import { secretDestination } from '../spec/destination.ts';
+import { hooksOf, secretsOfHooks } from '../spec/hooks.ts';
 import { withNewDefaults } from '../spec/kept.ts';
 import { placeOfField } from '../spec/location.ts';
 import { type ChangedField, changedFields } from '../spec/mutability.ts';
@@ -99,6 +102,7 @@ function keptCluster(document: ClusterDocument): DesiredCluster {
       pauseBetween: parseDuration(maintenance.drain.pauseBetween ?? ''),
     },
     backup: backupSettings(document),
+    hookSecrets: secretsOfHooks(hooksOf(document)),
     isProtected: deletion.protected,
   };
 }
@@ -183,6 +187,16 @@ const readInput = ({ desired, provider, hasReceipt, hasBegun, unfinished }: Plan
   halfJoined: unfinished('control-plane.join'),
 });
 
+/** A plan with the hooks of the cluster's document. */
+const hooked = (
+  plan: Plan,
+  {
+    desired,
+    observed,
+    hooksFor,
+  }: Pick<PlanningInput, 'desired' | 'observed'> & { readonly hooksFor?: string | undefined },
+): Plan => withHooks(plan, { document: readClusterDocument(desired.document), observed, hooksFor });
+
 /** The rooms `spec` and `planning` as the engine asks them; pure. */
 export const answerFilePlanners: Planners = {
   parse,
@@ -199,8 +213,8 @@ export const answerFilePlanners: Planners = {
     const { document, retire } = changeMachines(now, observed, change, before);
     return { text: printDocument(document), retire };
   },
-  planCluster: (input) => planCluster({ ...input, ...readInput(input) }),
-  planIntent: (input) => planIntent({ ...input, ...readInput(input) }),
+  planCluster: (input) => hooked(planCluster({ ...input, ...readInput(input) }), input),
+  planIntent: (input) => hooked(planIntent({ ...input, ...readInput(input) }), input),
   planDrift({
     desired,
     provider,

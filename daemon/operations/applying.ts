@@ -242,7 +242,7 @@ export class Applying {
       state.clusters.add({ uid, name, provider: provider.name, keys: cluster.keys, createdAt: at });
       state.clusters.removeDraft(name);
     }
-    bindSecret(state, desired);
+    bindSecrets(state, desired);
     state.clusters.setObserved(uid, cluster.observed);
     if (newest?.digest === cluster.digest) return { number: newest.number, isNew: false };
     const number = (newest?.number ?? 0) + 1;
@@ -261,11 +261,11 @@ export class Applying {
   }
 }
 
-/** The secret that a cluster's backups need is bound to the server they go to, unless it was given for one. */
-function bindSecret({ secrets }: State, { backup }: DesiredCluster): void {
-  const used = secretOfBackup(backup.destination);
-  if (used !== undefined && secrets.get(used.name)?.destination === undefined)
-    secrets.bind(used.name, used.destination);
+/** Secrets that a cluster's backups and hooks need are bound to the servers they go to, unless they were given for one. */
+function bindSecrets({ secrets }: State, { backup, hookSecrets }: DesiredCluster): void {
+  for (const used of [secretOfBackup(backup.destination), ...hookSecrets])
+    if (used !== undefined && secrets.get(used.name)?.destination === undefined)
+      secrets.bind(used.name, used.destination);
 }
 
 const unconfirmed = (clusters: readonly PreparedCluster[], confirmed: readonly string[]): string[] =>

@@ -6,6 +6,7 @@ import { Blocked } from '../../provisioners/contract/problem.ts';
 import type { State } from '../state/state.ts';
 import type { AgentLink } from './link.ts';
 import { backupDestinationIn, secretOfBackup } from '../spec/destination.ts';
+import { secretOfHook } from '../spec/hooks.ts';
 import { type DesiredCluster, type DesiredProvider, secretsNamedIn } from './planners.ts';
 
 /** A cluster as far as looking at it needs it. */
@@ -28,26 +29,27 @@ export function contextFor(state: State, subject: Subject, input: Json = null): 
   const { provider, desired } = subject;
   const place = backupDestinationIn(input);
   const ofBackup = place && secretOfBackup(place);
-  // What backups need goes with those steps alone that name it: without it the cluster is looked after all the same.
-  const aside = secretOfBackup(desired.backup.destination)?.name;
+  // What backups and hooks need goes with those steps alone that name it: without it the cluster is looked after all the same.
+  const aside = new Set([
+    secretOfBackup(desired.backup.destination)?.name,
+    ...desired.hookSecrets.map(({ name }) => name),
+  ]);
+  const ofHook = secretOfHook(input);
   const names = new Set([
     ...namedInDocument(provider.document),
-    ...namedInDocument(desired.document).filter((name) => name !== aside),
+    ...namedInDocument(desired.document).filter((name) => !aside.has(name)),
     ...secretsNamedIn(input),
   ]);
   const byProvider = { by: `provider ${provider.name}`, document: `Provider/${provider.name}` };
+  const byHook = { by: `a hook of cluster ${desired.name}`, document: `Cluster/${desired.name}` };
   const byBackup = { by: `the backup of cluster ${desired.name}`, document: `Cluster/${desired.name}` };
+  const userOf = (name: string): SecretUser => {
+    if (name === ofBackup?.name) return { ...byBackup, destination: ofBackup.destination };
+    if (name === ofHook?.name) return { ...byHook, destination: ofHook.destination };
+    return { ...byProvider, destination: provider.destination };
+  };
   const secrets: Record<string, Sealed> = {};
-  for (const name of names)
-    secrets[name] =
-      subject.given?.[name] ??
-      keptSecret(
-        state,
-        name,
-        name === ofBackup?.name
-          ? { ...byBackup, destination: ofBackup.destination }
-          : { ...byProvider, destination: provider.destination },
-      );
+  for (const name of names) secrets[name] = subject.given?.[name] ?? keptSecret(state, name, userOf(name));
   // An operation may have begun before its keys were sealed to another agent.
   const keys = state.clusters.sealedKeys(subject.cluster.uid) ?? subject.keys;
   return { cluster: subject.cluster, provider: subject.provider.config, keys, secrets };

@@ -38,6 +38,8 @@ export interface DesiredCluster {
   readonly maintenance: MaintenanceRules;
   /** Where backups go, which are kept, and when they are made by themselves. */
   readonly backup: BackupSettings;
+  /** Secrets that hooks give away, and the server each is for. */
+  readonly hookSecrets: readonly { readonly name: string; readonly destination: string }[];
   /** `deletion.protected`: delete refuses while it is set. */
   readonly isProtected: boolean;
 }
@@ -90,6 +92,8 @@ export interface PlanningInput {
   readonly keys: ClusterPublicKeys;
   /** Ids of checks the user chose to bypass; recorded with the operation. */
   readonly bypass: readonly string[];
+  /** What kind of operation the hooks of the plan before this one were told of, where an operation goes on. */
+  readonly hooksFor?: string;
   /** The recovery key's recipient: what is written outside the cluster is sealed to it too. */
   readonly recoveryRecipient?: string;
   /** Whether the journal holds a receipt of a step of this kind for the cluster, from whatever operation. */

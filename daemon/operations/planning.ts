@@ -30,6 +30,8 @@ export function planOn(
     readonly keys: ClusterPublicKeys;
     readonly bypass: readonly string[];
     readonly intent?: Intent;
+    /** As in the plan before this one, where an operation goes on. */
+    readonly hooksFor?: string;
     /** Machines that are to leave because somebody named them. */
     readonly retire?: Readonly<Record<string, Retirement>>;
   },

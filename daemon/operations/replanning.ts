@@ -21,6 +21,10 @@ const mostFailures = 12;
 const isOfDocument = ({ kind, plan: { intent } }: OperationRun): boolean =>
   kind === 'create' || kind === 'update' || (intent?.kind === 'restore' && intent.isServing === true);
 
+/** What hooks were told goes along from plan to plan. */
+const hooksOf = ({ plan: { hooksFor } }: OperationRun): Pick<Plan, 'hooksFor'> =>
+  hooksFor === undefined ? {} : { hooksFor };
+
 /** Looks afresh and plans again with the same planner. */
 export class Replanner {
   readonly #recorder: Recorder;
@@ -100,7 +104,7 @@ export class Replanner {
     const keys = state.clusters.get(cluster.uid)?.keys.public;
     if (keys === undefined) throw new Error(`cluster ${cluster.uid} has no record`);
     const { intent } = run.plan;
-    const asked = { subject: run.subject, observed, keys, bypass: run.bypass };
+    const asked = { subject: run.subject, observed, keys, bypass: run.bypass, ...hooksOf(run) };
     return planOn(this.#planning, intent === undefined ? asked : { ...asked, intent });
   }
 
@@ -119,7 +123,7 @@ export class Replanner {
     });
     if (plan === undefined) throw error;
     const { kind, intent } = run.plan;
-    return intent === undefined ? plan : { ...plan, kind, intent };
+    return { ...plan, ...hooksOf(run), ...(intent === undefined ? {} : { kind, intent }) };
   }
 
   /** Keeps what a cluster looks like after an operation. A failure costs nothing: the next look tries again. */

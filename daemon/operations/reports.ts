@@ -6,6 +6,7 @@ import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { LogLine, OperationLogs } from '../state/logs.ts';
 import type { StepEnd } from '../state/steps.ts';
+import { judgeHook, noteHookWarning } from './hook-failures.ts';
 import type { AgentLink } from './link.ts';
 import type { Note, Recorder } from './recorder.ts';
 import type { EngineCounters } from './counters.ts';
@@ -123,14 +124,16 @@ export class ReportIntake {
         ...(report.machine === undefined ? {} : { machine: report.machine }),
       });
     }
-    const outcome = report.type === 'ended' ? this.#placed(run, report.outcome) : undefined;
+    const outcome = report.type === 'ended' ? this.#judged(run, report.key.step, report.outcome) : undefined;
     return [{ run, report, line, outcome }];
   }
 
-  #placed(run: OperationRun, outcome: Outcome): Outcome {
-    return outcome.state === 'failed'
-      ? { ...outcome, problem: this.#reader.locate(run, outcome.problem) }
-      : outcome;
+  /** The end with the place of its problem, and of a hook that may fail as a warning. */
+  #judged(run: OperationRun, step: string, outcome: Outcome): Outcome {
+    if (outcome.state !== 'failed') return outcome;
+    const placed = { ...outcome, problem: this.#reader.locate(run, outcome.problem) };
+    const sent = run.open.get(step)?.record;
+    return sent === undefined ? placed : judgeHook(sent.kind, sent.input, placed);
   }
 
   /** Writes one report down; answers whether it ended an open attempt. */
@@ -143,6 +146,7 @@ export class ReportIntake {
       this.#endStep(run, key.step, endOf(outcome, report.at));
       this.#pinMachines(run, outcome);
       if (outcome.state === 'succeeded') this.#noteFence(run, key.step, at);
+      if (outcome.state === 'succeeded') noteHookWarning(note, about, outcome.facts);
       note({ type: 'step.ended', ...about, data: { attempt: key.attempt, ...summaryOf(outcome) } });
       return true;
     }

@@ -1,6 +1,7 @@
 import type { Plan, PlanChange, PlannedStep } from '../../provisioners/contract/plan.ts';
 import { type Phase, phases } from '../../provisioners/contract/step.ts';
 import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
+import { hookTexts, lineKeyOf } from './hook-text.ts';
 
 const verbs: Readonly<Record<Plan['kind'], string>> = {
   create: 'Create',
@@ -82,7 +83,7 @@ function linesOf(
 ): Line[] {
   const groups = new Map<string, PlannedStep[]>();
   for (const step of steps) {
-    const key = step.subject === 'cluster' ? step.id : step.kind;
+    const key = step.subject === 'cluster' ? step.id : lineKeyOf(step);
     groups.set(key, [...(groups.get(key) ?? []), step]);
   }
   const lines = [...groups.values()].flatMap((group) => {
@@ -148,6 +149,7 @@ export function describePlan(plan: Plan): string {
     '',
     ...changes.map(({ action, subject, detail }) => `   ${signs[action]} ${subject}: ${detail}`),
     ...parts,
+    ...hookTexts(steps),
     ...(destroys.length === 0
       ? []
       : [

@@ -211,6 +211,23 @@ export const ruleCodes: ProblemCatalogue = {
       'It cannot be read, names something that is not there, is too long, or does not give what is needed: true or false for `expression`, text for `messageExpression`.',
     remedy: 'Use `object`, `oldObject` and `request.principal`; try it with `remuda policy test`.',
   },
+  'SPEC-110': {
+    title: 'A hook that cannot run as it is written',
+    explanation:
+      'Each hook has a name of its own, runs in one way, selects machines that there are at a point that is about machines, and takes two hours at most.',
+    remedy: 'Correct the field that the message names.',
+  },
+  'SPEC-111': {
+    title: 'A script that is no text',
+    explanation:
+      'Scripts are shown in the plan to whoever agrees to it: they are not empty, not longer than 16384 characters, and hold no control characters.',
+    remedy: 'Shorten it, or call a program that is on the machine already.',
+  },
+  'SPEC-112': {
+    title: 'Not the address of a webhook',
+    explanation: 'Webhooks are https://host/path, without a user or a password, which would be shown.',
+    remedy: 'Correct the address.',
+  },
   'SPEC-079': {
     title: 'A backup destination and its section',
     explanation:

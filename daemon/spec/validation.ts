@@ -21,6 +21,7 @@ import {
 } from './rules/network.ts';
 import { notBuiltYet } from './rules/not-built.ts';
 import { backups } from './rules/backup.ts';
+import { hooks } from './rules/hooks.ts';
 import { maintenanceWindows, minimumReady, upgradePace } from './rules/operations.ts';
 import type { SupportedVersions } from './documents.ts';
 
@@ -47,6 +48,7 @@ const clusterRules: readonly ClusterRule[] = [
   maintenanceWindows,
   minimumReady,
   backups,
+  hooks,
   notBuiltYet,
 ];
 

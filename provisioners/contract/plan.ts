@@ -82,6 +82,8 @@ export interface Plan {
   readonly takesBack?: readonly string[];
   /** Sentences a person should read before agreeing (1↔2 masters, unseen parts, deviations). */
   readonly notices: readonly string[];
+  /** What kind of operation its hooks are told of; the same as long as the operation goes on. */
+  readonly hooksFor?: string;
   /** What comes after these steps cannot be planned yet: when they have ended well, all is planned anew. */
   readonly isPartial?: true;
   /** Changes in the user's terms: what is made, changed, removed. Empty with empty steps = nothing to do. */

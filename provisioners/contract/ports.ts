@@ -3,6 +3,7 @@ import type { MachineRef } from './machine.ts';
 import type { DiskLatency, HostFacts, Reach } from './preflight.ts';
 import type { BackupManifest, BackupPlace, BackupRequest } from './backup.ts';
 import type { EtcdDataPort } from './etcd-data.ts';
+import type { HookPort } from './hooks.ts';
 import type { EtcdMember } from './observed.ts';
 import type { ComponentState, ControlPlaneComponent } from './control-plane.ts';
 import type { ClusterKeys } from './secrets.ts';
@@ -25,6 +26,7 @@ export interface Ports {
   readonly provider: Provider;
   readonly secrets: SecretsPort;
   readonly backup: BackupPort;
+  readonly hooks: HookPort;
 }
 
 /** One unit of work on a machine: a transient systemd unit that outlives line, agent and daemon. */

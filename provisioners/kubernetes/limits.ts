@@ -28,6 +28,12 @@ export const proof: StepLimits = { soft: minutes(3), hard: minutes(30), attempts
  */
 export const drainRun: StepLimits = { soft: minutes(2), hard: minutes(120), attempts: 20 };
 
+/** Users' hooks: each has a timeout of its own, of two hours at most; the rest is for a machine that does not answer. */
+export const hookRun: StepLimits = { soft: minutes(2), hard: minutes(150), attempts: 5 };
+
+/** A webhook: eight calls over some two minutes, and what a receiver takes to answer. */
+export const hookCall: StepLimits = { soft: minutes(1), hard: minutes(30), attempts: 8 };
+
 /**
  * What a cluster holds outside of its machines goes: a cloud's balancer takes a minute or two, a volume waits for pods
  * that may take their grace period. Their controllers may need a person.

@@ -25,6 +25,9 @@ import { etcdSnapshotPrune } from './steps/etcd-snapshot-prune.ts';
 import { endpointSettle } from './steps/endpoint-settle.ts';
 import { endpointWithdraw } from './steps/endpoint-withdraw.ts';
 import { etcdMemberRemove } from './steps/etcd-member-remove.ts';
+import { hookCallWebhook } from './steps/hook-call-webhook.ts';
+import { hookRunAsJob } from './steps/hook-run-as-job.ts';
+import { hookRunOnMachine } from './steps/hook-run-on-machine.ts';
 import { hostKeyGenerate } from './steps/host-key-generate.ts';
 import { hostKeyReplace } from './steps/host-key-replace.ts';
 import { infrastructurePrepare } from './steps/infrastructure-prepare.ts';
@@ -90,6 +93,9 @@ export const steps: readonly AnyStep[] = [
   nodeCordon,
   endpointWithdraw,
   nodeDrain,
+  hookRunOnMachine,
+  hookRunAsJob,
+  hookCallWebhook,
   etcdMemberRemove,
   machineFence,
   machineStop,

@@ -3,6 +3,14 @@ const largeNetworks = `  clusterNetwork: { pods: { cidrBlocks: [10.128.0.0/11] }
   nodeNetwork: { ranges: [10.64.1.1-10.64.20.250], prefix: 16, gateway: 10.64.0.1 }
 `;
 
+/** What webhooks are signed with. */
+const hookSecret = `---
+apiVersion: remuda.dev/v1alpha1
+kind: Secret
+metadata: { name: hooks }
+stringData: { hmac: model }
+`;
+
 /** The answer file of the fault tests: machines in the embedded lab, which the fleet plays. */
 export function answerFile(
   options: {
@@ -14,9 +22,11 @@ export function answerFile(
     readonly maintenance?: string;
     /** `spec.backup`, as YAML on one line. */
     readonly backup?: string;
+    /** `spec.hooks`, as YAML on one line; a webhook's secret is called `hooks`. */
+    readonly hooks?: string;
   } = {},
 ): string {
-  const { masters = 3, workers = 2, version = '1.20.2', name = 'demo', maintenance, backup } = options;
+  const { masters = 3, workers = 2, version = '1.20.2', name = 'demo', maintenance, backup, hooks } = options;
   return `apiVersion: remuda.dev/v1alpha1
 kind: Provider
 metadata: { name: lab }
@@ -36,5 +46,5 @@ ${masters + workers > 200 ? largeNetworks : ''}  addons:
     network: { type: routed-bridge }
     dns: { enabled: true }
   deletion: { protected: false }
-${maintenance === undefined ? '' : `  maintenance: ${maintenance}\n`}${backup === undefined ? '' : `  backup: ${backup}\n`}`;
+${maintenance === undefined ? '' : `  maintenance: ${maintenance}\n`}${backup === undefined ? '' : `  backup: ${backup}\n`}${hooks === undefined ? '' : `  hooks: ${hooks}\n${hookSecret}`}`;
 }

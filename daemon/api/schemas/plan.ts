@@ -47,6 +47,7 @@ export const planSchema = z
       .exactOptional()
       .describe('Machines that were to leave and stay after all.'),
     notices: z.array(z.string()).readonly(),
+    hooksFor: z.string().exactOptional().describe('What kind of operation hooks are told of.'),
     isPartial: z.literal(true).exactOptional().describe('When these steps are done, all is planned anew.'),
     changes: z
       .array(

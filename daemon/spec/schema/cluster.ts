@@ -3,6 +3,7 @@ import { addonsSchema } from './addons.ts';
 import { backupSchema } from './backup.ts';
 import { controlPlaneSchema } from './control-plane.ts';
 import { field } from './field.ts';
+import { hookSchema } from './hooks.ts';
 import { kubeadmSchema } from './kubeadm.ts';
 import { deletionSchema, maintenanceSchema } from './maintenance.ts';
 import { apiVersionSchema, kindSchema, metadataSchema } from './metadata.ts';
@@ -40,6 +41,7 @@ export const clusterDocumentSchema = z.strictObject({
     upgrade: upgradeSchema.prefault({}),
     maintenance: maintenanceSchema.prefault({}),
     backup: backupSchema.optional(),
+    hooks: z.array(hookSchema).max(50).optional(),
     deletion: deletionSchema.prefault({}),
   }),
 });

@@ -8,6 +8,7 @@ import {
   scheduleProblem,
   serverUrlProblem,
 } from './backup-syntax.ts';
+import { scriptProblem, webhookUrlProblem } from './hook-syntax.ts';
 import {
   domainProblem,
   flagProblem,
@@ -93,5 +94,9 @@ export const folderPathSchema = text(folderPathProblem);
 export const serverUrlSchema = text(serverUrlProblem);
 /** Name of an S3 bucket. */
 export const bucketSchema = text(bucketProblem);
+/** Text of a script. */
+export const scriptSchema = text(scriptProblem);
+/** `https://host[:port]/path`. */
+export const webhookUrlSchema = text(webhookUrlProblem);
 /** Beginning of the names of S3 objects. */
 export const prefixSchema = text(prefixProblem);

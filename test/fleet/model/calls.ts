@@ -5,6 +5,7 @@ import { etcdCalls, kubernetesCalls } from './control-plane-calls.ts';
 import { drainCalls } from './drain-calls.ts';
 import { etcdDataCalls } from './etcd-data-calls.ts';
 import type { Caller, Fleet } from './fleet.ts';
+import { hookCalls } from './hook-calls.ts';
 import { fileCalls, hostCalls, serviceCalls } from './host-calls.ts';
 import { kubeadmCalls, payloadCalls } from './machine-work-calls.ts';
 import { providerCalls } from './provider-calls.ts';
@@ -23,6 +24,7 @@ export const calls = {
   ...drainCalls,
   ...providerCalls,
   ...backupCalls,
+  ...hookCalls,
 };
 
 export type Calls = typeof calls;

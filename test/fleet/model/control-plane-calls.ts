@@ -12,7 +12,8 @@ import { paths, type ModelCluster } from './cluster.ts';
 import { deleteObject, runControllers } from './controllers.ts';
 import { MembershipRefused, type ModelMember } from './etcd.ts';
 import type { Fleet } from './fleet.ts';
-import { field, matches, textMap, type StoredObject } from './kubernetes.ts';
+import { noteJob, withJobStatus } from './hook-calls.ts';
+import { field, matches, referenceOf, textMap, type StoredObject } from './kubernetes.ts';
 import { askForServing, canServe, issueServing } from './kubelet-serving.ts';
 import { isUp, type ModelMachine } from './machine.ts';
 import { budgetsOf } from './budgets.ts';
@@ -198,6 +199,7 @@ function listed(fleet: Fleet, cluster: ModelCluster, apiVersion: string, kind: s
       );
     if (kind === 'DaemonSet' || kind === 'Deployment' || kind === 'StatefulSet')
       return withStatus(object, nodes, fleet.now, cluster.placements);
+    if (kind === 'Job') return withJobStatus(fleet, object);
     return object;
   });
 }
@@ -281,7 +283,11 @@ export const kubernetesCalls = {
     (fleet, given: Through & { readonly objects: readonly KubernetesObject[] }, by) => {
       const cluster = apiOf(fleet, given.access);
       for (const object of given.objects) admit(object);
-      for (const object of given.objects) cluster.objects.apply(object, fleet.now, 'remuda');
+      for (const object of given.objects) {
+        if (object.kind === 'Job' && cluster.objects.get(referenceOf(object)) === undefined)
+          noteJob(fleet, object);
+        cluster.objects.apply(object, fleet.now, 'remuda');
+      }
       const names = given.objects.map((object) => `${object.kind}/${object.metadata.name}`).join(',');
       fleet.changed('kubernetes.apply', names, by);
       return null;

@@ -26,6 +26,10 @@ export type Fault =
   | { readonly kind: 'finalizer-stays'; readonly machine: string }
   /** Its kubelet also asks to serve under an address that is not its own: whoever took it over. */
   | { readonly kind: 'asks-for-foreign'; readonly machine: string; readonly address: string }
+  /** A user's hook ends badly, for so many runs, wherever it runs. */
+  | { readonly kind: 'hook-fails'; readonly hook: string; readonly times: number }
+  /** A user's hook never ends by itself, or its receiver never answers. */
+  | { readonly kind: 'hook-hangs'; readonly hook: string }
   /** kubernetes#99305: kubelet turns the etcd static pod away until it is restarted. */
   | { readonly kind: 'static-pod-rejected'; readonly machine: string };
 
@@ -71,6 +75,15 @@ export class FaultSchedule {
       return true;
     }
     return false;
+  }
+
+  /** Whether a hook ends badly this time; each strike is used up. */
+  strikesHook(hook: string): boolean {
+    const fault = this.of('hook-fails').find(
+      (one) => one.hook === hook && (this.#struck.get(one) ?? 0) < one.times,
+    );
+    if (fault !== undefined) this.#struck.set(fault, (this.#struck.get(fault) ?? 0) + 1);
+    return fault !== undefined;
   }
 
   /** Whether the static pod is turned away this time: once a fault, until kubelet is restarted. */

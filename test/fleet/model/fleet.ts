@@ -71,6 +71,12 @@ export class Fleet {
   mutatingCalls = 0;
   /** Backups at every destination, in the order they were finished. */
   readonly backups: ModelBackup[] = [];
+  /** Users' hooks in the order in which they began, wherever they run. */
+  readonly hookLog: { readonly hook: string; readonly at: string; readonly machine: string }[] = [];
+  /** Messages of webhooks by id: how often each was taken. */
+  readonly messages = new Map<string, number>();
+  /** Jobs that a fault has failed. */
+  readonly failedJobs = new Set<string>();
   readonly #events = new TimedQueue<FleetEvent>();
   #now = modelEpoch;
   #highestEpoch = 0;

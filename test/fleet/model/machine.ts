@@ -1,4 +1,5 @@
 import type { CreateMachine } from '../../../provisioners/contract/provider.ts';
+import type { ModelHookRun } from './hook-calls.ts';
 
 /** A command on a machine as a transient systemd unit: it goes on in model time whoever is alive to see it. */
 export interface ModelUnit {
@@ -88,6 +89,8 @@ export interface ModelMachine {
   downSince: number | undefined;
   /** Highest epoch of an agent that changed something here: older ones are refused (DESIGN §5). */
   epoch: number;
+  /** Scripts of users' hooks, oldest first. */
+  hookRuns?: ModelHookRun[];
 }
 
 /** A machine as its provider makes it: an image, an address, a provisional host key. */

@@ -1,3 +1,4 @@
+import type { HookPort } from '../../../provisioners/contract/hooks.ts';
 import type {
   FilePort,
   HostPort,
@@ -87,6 +88,21 @@ export const payloadPort = (door: Door): PayloadPort => ({
     }
   },
   text: (version, path) => door.call('payload.text', { version, path }),
+});
+
+/** HookPort over the model; `run` starts a script, or attaches to this step's running one, and waits for its end. */
+export const hookPort = (door: Door): HookPort => ({
+  look: (machine) => door.call('hook.look', { machine }),
+  run: async (machine, script) => {
+    await door.call('hook.start', { machine, script });
+    for (;;) {
+      await door.sleep(seconds(1));
+      if ((await door.call('hook.look', { machine })).state !== 'running') return;
+    }
+  },
+  send: async (message) => {
+    await door.call('hook.send', { message });
+  },
 });
 
 /** KubeadmPort over the model; `run` starts a unit, or attaches to this step's running one, and waits for its end. */

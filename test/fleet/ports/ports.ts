@@ -3,7 +3,7 @@ import type { ClusterKeys } from '../../../provisioners/contract/secrets.ts';
 import { Blocked } from '../../../provisioners/contract/problem.ts';
 import { backupPort, etcdDataPort, etcdPort, fleetProvider, kubernetesPort } from './cluster-ports.ts';
 import type { Door } from './door.ts';
-import { filePort, hostPort, kubeadmPort, payloadPort, servicePort } from './machine-ports.ts';
+import { filePort, hookPort, hostPort, kubeadmPort, payloadPort, servicePort } from './machine-ports.ts';
 
 /** All ports over the model, for one attempt. */
 export function fleetPorts(
@@ -23,6 +23,7 @@ export function fleetPorts(
     provider: fleetProvider(door),
     secrets,
     backup: backupPort(door),
+    hooks: hookPort(door),
   };
 }
 
@@ -46,9 +47,9 @@ export function fakeClusterKeys(): ClusterKeys {
   };
 }
 
-/** Secrets of the simulation: the fake keys of the cluster, and what the test gives. */
+/** Secrets of the simulation: the fake keys of the cluster, and what the test gives; else what signs hooks. */
 export const fakeSecrets = (
-  values: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+  values: Readonly<Record<string, Readonly<Record<string, string>>>> = { hooks: { hmac: 'model' } },
 ): SecretsPort => ({
   clusterKeys: async () => fakeClusterKeys(),
   value: async (secretRef, key) => {

@@ -68,6 +68,7 @@ const cluster = (document: JsonObject): DesiredCluster => {
       keep: {},
       ...(file.backup === undefined ? {} : { schedule: file.backup }),
     },
+    hookSecrets: [],
     isProtected: file.protected === true,
   };
 };

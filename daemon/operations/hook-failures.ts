@@ -1,0 +1,32 @@
+import type { Outcome } from '../../appliance/agent/protocol.ts';
+import type { Json } from '../../provisioners/contract/json.ts';
+import type { ProblemReport } from '../../provisioners/contract/problem.ts';
+import { hookKinds } from '../planning/hook-steps.ts';
+import type { Note } from './recorder.ts';
+
+/** What a hook leaves that failed and that its operation goes on without: a warning, and no reason to stop. */
+const warningOf = (problem: ProblemReport): Json => ({
+  warning: JSON.parse(JSON.stringify(problem)) as Json,
+});
+
+/**
+ * What the end of a step means for its operation: where a hook's `onFailure` says so, a failure is a delivered act with a
+ * warning, in the journal already, so that nobody stops for it or runs it again. All other ends are what they are.
+ */
+export function judgeHook(kind: string, input: Json, outcome: Outcome): Outcome {
+  if (outcome.state !== 'failed' || !hookKinds.has(kind)) return outcome;
+  const mayFail =
+    input !== null && typeof input === 'object' && 'onFailure' in input && input['onFailure'] === 'continue';
+  return mayFail ? { state: 'succeeded', facts: warningOf(outcome.problem), changed: true } : outcome;
+}
+
+/** Tells of a hook that failed and was gone on without. */
+export function noteHookWarning(
+  note: Note,
+  about: { readonly cluster: string; readonly operation: string; readonly step: string },
+  facts: Json,
+): void {
+  if (!hookKinds.has(about.step.slice(0, about.step.indexOf('/')))) return;
+  if (facts === null || typeof facts !== 'object' || !('warning' in facts)) return;
+  note({ type: 'hook.failed', ...about, data: { problem: facts['warning'] as Json } });
+}
