@@ -1,5 +1,6 @@
 import type { Intent } from '../../provisioners/contract/intent.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
 
 /** `2 days 3 hours`, `14 minutes`: the two largest parts. */
 function spanText(milliseconds: number): string {
@@ -22,33 +23,70 @@ function newest(observed: Observed | undefined) {
   return told.toSorted((one, other) => other.revision - one.revision)[0];
 }
 
+/** What the journal knows of the time since a backup was made. */
+export interface SinceBackup {
+  /** When it was made by the daemon's clock, where the journal knows it; else as the backup says itself. */
+  readonly madeAt: Instant;
+  /** Machines that came to the cluster and that left it, by name. */
+  readonly came: readonly string[];
+  readonly left: readonly string[];
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length <= 12 ? names.join(', ') : `${names.slice(0, 10).join(', ')} and ${names.length - 10} others`;
+
+function movesText({ came, left }: SinceBackup): string[] {
+  return [
+    ...(came.length === 0
+      ? []
+      : [
+          `The backup does not know ${listed(came)}, which came since: ${came.length === 1 ? 'it joins' : 'they join'} again.`,
+        ]),
+    ...(left.length === 0
+      ? []
+      : [
+          `${listed(left)} left since: ${left.length === 1 ? 'its Node comes' : 'their Nodes come'} back without a machine, and ${left.length === 1 ? 'is' : 'are'} listed.`,
+        ]),
+    'Volumes and load balancers that were made since stay where they are, and nothing names them any more: they are listed after the restore, and none is removed.',
+  ];
+}
+
+function lostSince(at: string, revision: number, observed: Observed | undefined, now: number): string[] {
+  const seen = newest(observed);
+  const since = `Everything written since the backup, ${spanText(now - Date.parse(at))} ago.`;
+  if (seen === undefined || seen.revision <= revision)
+    return [
+      since,
+      'How many changes that are cannot be told: no member of etcd answers with a newer revision.',
+    ];
+  const newer = seen.revision - revision;
+  return [
+    since,
+    `etcd on ${seen.name} stands at revision ${seen.revision}: ${newer === 1 ? '1 change' : `${newer} changes`} newer than the backup.`,
+    'Where the majority is gone for ever, go on with the data of a master that is left instead: it is newer than every backup.',
+  ];
+}
+
 /**
  * What a restore loses as it stands now, sentences for whoever has to agree. Not part of the plan: it changes from one
  * moment to the next, and the plan that was read is to be the one that is run. `now`: milliseconds.
  */
-export function lossText(
+export function lossOf(
   { source }: Extract<Intent, { kind: 'restore' }>,
   observed: Observed | undefined,
+  since: SinceBackup,
   now: number,
-): string {
+): readonly string[] {
+  if (source.from === 'backup')
+    return [...lostSince(since.madeAt, source.revision, observed, now), ...movesText(since)];
+  const { machine } = source;
   const seen = newest(observed);
-  const lines =
-    source.from === 'backup'
-      ? [
-          `LOST: everything written since the backup, ${spanText(now - Date.parse(source.at))} ago.`,
-          ...(seen === undefined || seen.revision <= source.revision
-            ? ['How many changes that are cannot be told: no member of etcd answers with a newer revision.']
-            : [
-                `etcd on ${seen.name} stands at revision ${seen.revision}: ${seen.revision - source.revision} changes newer than the backup.`,
-                `Where the majority is gone for ever, "--from survivor" goes on with the data of a master that is left instead, which is newer than every backup.`,
-              ]),
-        ]
-      : [
-          `LOST: what had been acknowledged elsewhere and had not reached ${source.machine}${seen?.name === source.machine ? `, which stands at revision ${seen.revision}` : ''}.`,
-          ...(seen !== undefined && seen.name !== source.machine
-            ? [`etcd on ${seen.name} speaks of revision ${seen.revision}: its data may be newer.`]
-            : []),
-          'A backup would lose more: everything written since it was made.',
-        ];
-  return `\n${lines.join('\n')}\n`;
+  const where = seen?.name === machine ? `, which stands at revision ${seen.revision}` : '';
+  return [
+    `What had been acknowledged elsewhere and had not reached ${machine}${where}.`,
+    ...(seen !== undefined && seen.name !== machine
+      ? [`etcd on ${seen.name} speaks of revision ${seen.revision}: its data may be newer.`]
+      : []),
+    'A backup would lose more: everything written since it was made.',
+  ];
 }

@@ -5,6 +5,10 @@ import {
   backupWords,
 } from '../../provisioners/contract/backup.ts';
 import type { Intent } from '../../provisioners/contract/intent.ts';
+import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
+import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
+import { nodeRemove } from '../../provisioners/kubernetes/steps/node-remove.ts';
+import { workerJoin } from '../../provisioners/kubernetes/steps/worker-join.ts';
 import { canonicalJson } from '../../provisioners/contract/json.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { PlanAnswer } from './answers.ts';
@@ -18,7 +22,7 @@ import { asRefusal, lookAndKeep } from './preparation.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
 import { Refusal } from './requests.ts';
-import { lossText } from './restore-loss.ts';
+import { lossOf, type SinceBackup } from './restore-loss.ts';
 import { restoreProblems } from './restore-problems.ts';
 
 type RestoreIntent = Extract<Intent, { kind: 'restore' }>;
@@ -42,6 +46,11 @@ export interface RestoreRequest {
   readonly planHash?: string;
   readonly confirm?: string;
   readonly idempotencyKey?: string;
+}
+
+/** A restore's plan, and what it loses as it stands now: sentences. */
+export interface RestorePlanAnswer extends PlanAnswer {
+  readonly loss: readonly string[];
 }
 
 /** What restoring needs. */
@@ -77,19 +86,33 @@ export class Restoring {
   }
 
   /** What it would do and what would be lost, from a fresh look. Starts nothing. */
-  async plan(request: RestoreRequest): Promise<PlanAnswer> {
+  async plan(request: RestoreRequest): Promise<RestorePlanAnswer> {
     const { dayTwo, recorder } = this.#parts;
     const intent = await this.#intentOf(request);
     const answer = await dayTwo.plan(this.#asked(request, intent));
     const observed = recorder.state.clusters.find(request.cluster)?.observed;
-    const loss = lossText(intent, observed, recorder.clock.now());
-    return { ...answer, plans: answer.plans.map((plan) => ({ ...plan, text: `${plan.text}${loss}` })) };
+    const loss = lossOf(intent, observed, this.#sinceBackup(request.cluster, intent), recorder.clock.now());
+    const told = `\nLOST:\n${loss.map((line) => `  ${line}\n`).join('')}`;
+    return { ...answer, plans: answer.plans.map((plan) => ({ ...plan, text: `${plan.text}${told}` })), loss };
   }
 
   /** Begins it. */
   async start(request: RestoreRequest): Promise<IntentAnswer> {
     const intent = this.#rememberedIntent(request) ?? (await this.#intentOf(request));
     return this.#parts.dayTwo.start(this.#asked(request, intent));
+  }
+
+  /** Who came and who left since the backup was made, as far as this journal knows. */
+  #sinceBackup(cluster: string, { source }: RestoreIntent): SinceBackup {
+    const { attempts, backups, clusters } = this.#parts.recorder.state;
+    const uid = clusters.find(cluster)?.uid;
+    if (source.from === 'survivor' || uid === undefined) return { madeAt: '', came: [], left: [] };
+    const madeAt = backups.find(uid, source.id)?.at ?? source.at;
+    const since = (...kinds: readonly string[]): string[] =>
+      [...new Set(kinds.flatMap((kind) => attempts.succeededSince(uid, kind, madeAt)))].toSorted();
+    const left = since(machineDestroy.kind, nodeRemove.kind);
+    const came = since(controlPlaneJoin.kind, workerJoin.kind).filter((name) => !left.includes(name));
+    return { madeAt, came, left };
   }
 
   #asked(request: RestoreRequest, intent: RestoreIntent) {

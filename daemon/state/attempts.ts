@@ -57,6 +57,7 @@ export class Attempts {
   readonly #receipt: Database.Statement<[string, string], { found: number }>;
   readonly #newest: Database.Statement;
   readonly #begun: Database.Statement<[string, string], { found: number }>;
+  readonly #since: Database.Statement<[string, string, string], { step: string }>;
 
   constructor(database: Database.Database) {
     this.#add = database.prepare(
@@ -86,6 +87,11 @@ export class Attempts {
        FROM operations JOIN attempts ON attempts.operation = operations.id
        WHERE operations.cluster = ? AND attempts.kind = ? ORDER BY attempts.intent_at, attempts.number`,
     );
+    this.#since = database.prepare(
+      `SELECT DISTINCT attempts.step FROM operations JOIN attempts ON attempts.operation = operations.id
+       WHERE operations.cluster = ? AND attempts.kind = ? AND attempts.outcome ->> 'state' = 'succeeded'
+         AND attempts.ended_at > ? ORDER BY attempts.step`,
+    );
     this.#begun = database.prepare(
       `SELECT 1 AS found FROM operations JOIN attempts ON attempts.operation = operations.id
        WHERE operations.cluster = ? AND attempts.kind = ? LIMIT 1`,
@@ -113,6 +119,11 @@ export class Attempts {
     return [...states].flatMap(([step, state]) =>
       state === 'succeeded' ? [] : [step.slice(step.indexOf('/') + 1)],
     );
+  }
+
+  /** Subjects of a cluster (uid) for which a step of a kind ended well after that moment. */
+  succeededSince(cluster: string, kind: string, since: Instant): readonly string[] {
+    return this.#since.all(cluster, kind, since).map(({ step }) => step.slice(step.indexOf('/') + 1));
   }
 
   /** @throws SqliteError SQLITE_CONSTRAINT_UNIQUE when the step has an open attempt: a step is never under way twice. */

@@ -70,8 +70,8 @@ describe('restore at the door (complaint 8, F3)', () => {
     write(world, 'after');
     await world.run(world.clock.sleep(3_600_000));
     const { plans } = await world.run(world.request((engine) => engine.restoring.plan(wish())));
-    expect(plans[0]?.text).toMatch(/everything written since the backup, 1 hour.* ago/);
-    expect(plans[0]?.text).toMatch(/[1-9]\d* changes newer than the backup/);
+    expect(plans[0]?.text).toMatch(/Everything written since the backup, 1 hour.* ago/);
+    expect(plans[0]?.text).toMatch(/[1-9]\d* changes? newer than the backup/);
     expect(plans[0]?.text).toContain('etcd 3.4 cannot raise its revisions');
     expect(await refused(world, wish())).toBe('OPS-005');
     await carriedOut(world, wish());

@@ -93,6 +93,22 @@ describe('what has changed between the backup and the restore (complaint 8)', ()
     expect(second).not.toBe(first);
   });
 
+  it('the plan names who came and who left since, and what nobody can know yet', async () => {
+    const world = await opened(1);
+    const taken = { cluster: 'demo', principal: 'tester', intent: { kind: 'backup' } } as const;
+    const { operation } = await world.run(world.request((engine) => engine.dayTwo.start(taken)));
+    await world.run(world.ended(operation?.id ?? ''));
+    const planned = () => world.run(world.request((engine) => engine.restoring.plan(wish)));
+    expect((await planned()).loss.join('\n')).not.toMatch(/demo-general/);
+    const change = { kind: 'replace', machines: ['demo-general-1'], mode: 'destroy' } as const;
+    expect((await world.run(world.change(change, 'replace')))?.state).toBe('succeeded');
+    const { loss, plans } = await planned();
+    expect(loss.join('\n')).toMatch(/does not know demo-general-3, which came since: it joins again/);
+    expect(loss.join('\n')).toMatch(/demo-general-1 left since: its Node comes back without a machine/);
+    expect(loss.join('\n')).toMatch(/Volumes and load balancers/);
+    expect(plans[0]?.text).toContain(loss[0]);
+  });
+
   it('takes no backup before the others join, and removes none: the one it came from stays', async () => {
     const world = await opened(3);
     write(world, 'before');

@@ -1,6 +1,5 @@
 import { intentAnswerSchema } from '../schemas/operation.ts';
-import { planAnswerSchema } from '../schemas/plan.ts';
-import { restoreRequestSchema } from '../schemas/restores.ts';
+import { restorePlanAnswerSchema, restoreRequestSchema } from '../schemas/restores.ts';
 import { defineRoute } from '../route.ts';
 
 /** A cluster's data back from a backup, or on with that of a master that is left. */
@@ -14,7 +13,7 @@ export const restoreRoutes = [
     mutates: false,
     status: 200,
     body: restoreRequestSchema,
-    answer: planAnswerSchema,
+    answer: restorePlanAnswerSchema,
     handle: async ({ engine }, { parameters, body, by }) => ({
       body: await engine.restoring.plan({ ...body, cluster: parameters['cluster'] ?? '', principal: by }),
     }),

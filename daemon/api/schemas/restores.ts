@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { planAnswerSchema } from './plan.ts';
 
 /** `restore`, and its plan. */
 export const restoreRequestSchema = z
@@ -28,3 +29,14 @@ export const restoreRequestSchema = z
   })
   .meta({ id: 'RestoreRequest' });
 export type RestoreRequest = z.infer<typeof restoreRequestSchema>;
+
+/** Answer of `restore-plan`. */
+export const restorePlanAnswerSchema = planAnswerSchema
+  .extend({
+    loss: z
+      .array(z.string())
+      .readonly()
+      .describe('What is lost as it stands now, in sentences; the texts of the plans say it too.'),
+  })
+  .meta({ id: 'RestorePlanAnswer' });
+export type RestorePlanAnswer = z.infer<typeof restorePlanAnswerSchema>;

@@ -30,7 +30,7 @@ export const etcdDataCheck = defineStep<z.infer<typeof inputSchema>, NoFacts>({
   nature: 'ensure',
   phase: 'preflight',
   destructive: false,
-  title: ({ machine }) => `Check that ${machine.name} has room for a restore`,
+  title: ({ machine }) => `Check the room for a restore on ${machine.name}`,
   schema: inputSchema,
   limits: untilMended,
   async observe(context, { machine, restore, needs }) {

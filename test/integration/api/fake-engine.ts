@@ -143,7 +143,7 @@ export class FakeEngine implements EngineDoors {
   readonly restoring: EngineDoors['restoring'] = {
     plan: async (request) => {
       this.#take('planRestore', request);
-      return this.planAnswer;
+      return { ...this.planAnswer, loss: [] };
     },
     start: async (request) => {
       this.#take('startRestore', request);

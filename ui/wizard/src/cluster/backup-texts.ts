@@ -6,6 +6,7 @@ export const backupTexts = {
   nothing: 'There is nothing to back up.',
   what: 'Every object of the cluster and its sealed keys, encrypted to the recovery key. What is on volumes is not in it.',
   table: 'Backups',
+  actions: 'Actions',
   none: 'There is no backup yet.',
   next: 'The next one by schedule:',
   unscheduled: 'None is made by schedule: the answer file says nothing of one (spec.backup.schedule).',

@@ -2,10 +2,13 @@ import { Alert, Button, Label } from '@patternfly/react-core';
 import { Td, Tr } from '@patternfly/react-table';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { Link, useLocation } from 'wouter';
 import type { BackupList } from '../../../../daemon/api/types.ts';
 import { get } from '../api/http.ts';
 import { keys } from '../api/queries.ts';
 import { ProblemView } from '../problem/problem-view.tsx';
+import { isRestorable, type ListedBackup } from '../restore/choice.ts';
+import { restoreTexts } from '../restore/restore-texts.ts';
 import { Permitted } from '../session/permitted.tsx';
 import { useHasRole } from '../session/session.ts';
 import { HeadedTable } from '../shell/headed-table.tsx';
@@ -35,12 +38,18 @@ export function BackupsTab({ cluster }: { readonly cluster: string }): React.JSX
 
 function Actions({ cluster }: { readonly cluster: string }): React.JSX.Element {
   const [isAsking, setAsking] = useState(false);
+  const [, go] = useLocation();
   const mayBackUp = useHasRole('operator', cluster);
   return (
     <div className="remuda-buttons">
       <Permitted isAllowed={mayBackUp} needed="operator" cluster={cluster}>
         <Button isDisabled={!mayBackUp} onClick={() => setAsking(true)}>
           {words.create}
+        </Button>
+      </Permitted>
+      <Permitted isAllowed={mayBackUp} needed="operator" cluster={cluster}>
+        <Button variant="secondary" isDanger isDisabled={!mayBackUp} onClick={() => go(restorePath(cluster))}>
+          {restoreTexts.open}
         </Button>
       </Permitted>
       {isAsking ? (
@@ -78,9 +87,9 @@ function Found({ list }: { readonly list: BackupList }): React.JSX.Element {
       {backups.length === 0 ? (
         <p>{words.none}</p>
       ) : (
-        <HeadedTable name={{ label: words.table }} columns={words.columns}>
+        <HeadedTable name={{ label: words.table }} columns={words.columns} actions={words.actions}>
           {backups.map((backup) => (
-            <Row key={`${backup.place} ${backup.id}`} backup={backup} />
+            <Row key={`${backup.place} ${backup.id}`} cluster={list.cluster} backup={backup} />
           ))}
         </HeadedTable>
       )}
@@ -88,7 +97,10 @@ function Found({ list }: { readonly list: BackupList }): React.JSX.Element {
   );
 }
 
-function Row({ backup }: { readonly backup: BackupList['backups'][number] }): React.JSX.Element {
+const restorePath = (cluster: string): string => `/clusters/${encodeURIComponent(cluster)}/restore`;
+
+function Row(props: { readonly cluster: string; readonly backup: ListedBackup }): React.JSX.Element {
+  const { cluster, backup } = props;
   const { id, at, bytes, kubernetesVersion, place, standing } = backup;
   const { columns } = words;
   const { text, status } = words.standings[standing];
@@ -105,6 +117,17 @@ function Row({ backup }: { readonly backup: BackupList['backups'][number] }): Re
         <Label isCompact status={status}>
           {text}
         </Label>
+      </Td>
+      <Td isActionCell>
+        {isRestorable(backup) ? (
+          <Link
+            className="pf-v6-c-button pf-m-link pf-m-inline"
+            href={`${restorePath(cluster)}?backup=${encodeURIComponent(id)}`}
+            aria-label={restoreTexts.openThis(id)}
+          >
+            {restoreTexts.open}
+          </Link>
+        ) : undefined}
       </Td>
     </Tr>
   );

@@ -94,7 +94,7 @@ function Place({ operation }: { readonly operation: OperationDetail }): React.JS
           </Link>
         )}
       />
-      <BreadcrumbItem isActive>{verbs[kind]}</BreadcrumbItem>
+      <BreadcrumbItem isActive>{verbs[kind].replace(/ the .*/, '')}</BreadcrumbItem>
     </Breadcrumb>
   );
 }

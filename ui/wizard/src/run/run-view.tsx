@@ -6,6 +6,7 @@ import { useCluster } from '../api/queries.ts';
 import { ProblemReportView, ProblemView } from '../problem/problem-view.tsx';
 import { Loading } from '../shell/loading.tsx';
 import { DeletionProof } from '../done/deletion-proof.tsx';
+import { RestoreFindings } from '../restore/restore-findings.tsx';
 import { AgentAway } from './agent-away.tsx';
 import { Agreement } from './agreement.tsx';
 import { Held } from './held.tsx';
@@ -65,6 +66,7 @@ function Shown(props: {
         onShowLog={(step) => setPosition({ filter: { ...filter, step } })}
       />
       <DeletionProof operation={operation} />
+      <RestoreFindings operation={operation} />
       <div className="remuda-run-body">
         <section className="remuda-panel remuda-steps" aria-labelledby="remuda-steps-title">
           <div className="remuda-panel-head">

@@ -13,6 +13,9 @@ const ClustersPage = lazy(async () => ({
 const ClusterPage = lazy(async () => ({
   default: (await import('../cluster/cluster-page.tsx')).ClusterPage,
 }));
+const RestorePage = lazy(async () => ({
+  default: (await import('../restore/restore-page.tsx')).RestorePage,
+}));
 const SuppliesPage = lazy(async () => ({
   default: (await import('../supplies/supplies-page.tsx')).SuppliesPage,
 }));
@@ -58,6 +61,7 @@ function Places(): React.JSX.Element {
       <Route path="/clusters">
         <ClustersPage />
       </Route>
+      <Route path="/clusters/:name/restore">{({ name }) => <RestorePage key={name} cluster={name} />}</Route>
       <Route path="/clusters/:name/:tab?">
         {({ name, tab }) => <ClusterPage key={name} name={name} {...(tab === undefined ? {} : { tab })} />}
       </Route>

@@ -7,6 +7,9 @@ const dayForm = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
 });
 
+/** An instant (RFC 3339) as {@link Time} shows it in full, where only text may stand. */
+export const fullTime = (at: string): string => longForm.format(new Date(at));
+
 /** An instant in the reader's own time zone; UTC on hover and for machines. */
 export function Time(props: {
   /** RFC 3339. */

@@ -1,0 +1,38 @@
+/** English of bringing a cluster's data back. */
+export const restoreTexts = {
+  open: 'Restore…',
+  openThis: (id: string) => `Restore ${id}…`,
+  title: (cluster: string) => `Restore the data of ${cluster}`,
+  what: 'The cluster’s objects go back, not what is on volumes. The Kubernetes API is away meanwhile; pods that run go on.',
+  source: 'Where the data comes from',
+  backup: {
+    title: 'A backup',
+    help: 'Everything written since it was made is lost.',
+    label: 'Backup',
+    none: 'There is no backup that could be restored.',
+    accept: 'I know who made this backup, and trust it',
+    acceptHelp: 'The journal knows nothing of it: whoever can write at its place could have put it there.',
+  },
+  survivor: {
+    title: 'The data of a master that is left',
+    help: 'When the majority is gone for ever: next to nothing is lost.',
+    label: 'Master whose data is kept',
+    find: 'The only one that answers',
+  },
+  lost: {
+    title: 'Masters that are lost for ever',
+    help: 'Only those that do not answer and never will: they are destroyed first, and others are made. Whoever answers is kept.',
+    none: 'No master has been seen yet.',
+    hint: 'Tick it under “Masters that are lost for ever” if it never comes back; then look again.',
+  },
+  look: 'See what would be lost and done',
+  lookAgain: 'Look again',
+  planning: 'Looking at the backup, the masters and what would be lost…',
+  loss: 'What is lost',
+  plan: 'What is done',
+  nothing: 'There is nothing to restore.',
+  confirm: (cluster: string) => `Type ${cluster} to agree to what is lost`,
+  begin: 'Restore the data',
+  back: 'Back to the backups',
+  breadcrumb: 'Restore',
+} as const;
