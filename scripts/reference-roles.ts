@@ -13,7 +13,7 @@ in the table nobody may. How roles are given: [People and access](access.md).
 const words: Readonly<Partial<Record<ObjectKind, string>>> = {
   server: 'the server: release, description, schema',
   file: 'an answer file (each document in it is judged by itself)',
-  cluster: 'clusters',
+  cluster: 'clusters (hook: add, change or remove their hooks)',
   machine: 'machines of clusters',
   operation: 'operations',
   event: 'events',

@@ -9,6 +9,7 @@ export const verbs = [
   'operate',
   'approve',
   'override',
+  'hook',
   'issue',
   'grant',
   'administer',
@@ -76,6 +77,8 @@ const policy: Readonly<Record<ObjectKind, PolicyRow>> = {
     apply: 'operator',
     operate: 'operator',
     delete: 'operator',
+    // Hooks run as root on machines: see ../api/hook-rights.ts.
+    hook: 'admin',
   },
   machine: { read: 'user' },
   // `override`: work outside the maintenance windows. Who may not change policies may not go around them either.

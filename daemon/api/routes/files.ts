@@ -1,4 +1,5 @@
 import { refuseForeignDocuments } from '../documents.ts';
+import { requireHookRights } from '../hook-rights.ts';
 import { planAnswerSchema, preflightAnswerSchema } from '../schemas/plan.ts';
 import { applyAnswerSchema } from '../schemas/operation.ts';
 import {
@@ -69,6 +70,7 @@ export const fileRoutes = [
     answer: applyAnswerSchema,
     async handle(services, { body, ifRevision, idempotencyKey, ...asked }) {
       refuseForeignDocuments(services, asked, 'apply', body);
+      requireHookRights(services, asked, body);
       const answer = await services.engine.apply({
         ...body,
         principal: asked.by,

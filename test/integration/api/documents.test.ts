@@ -71,6 +71,34 @@ test('the policy of these tests is a good one', () => {
   expect([policies.length, problems]).toEqual([1, []]);
 });
 
+const hooked = `${cluster('demo')}  hooks: [{ name: flush, at: beforeDrain, run: { machine: { script: sync } } }]
+`;
+
+describe('hooks take a right of their own (V10)', () => {
+  test.each<[string, Role, Role | undefined, string]>([
+    ['an operator changes clusters and writes no hooks', 'operator', undefined, 'forbidden'],
+    ['nor does an operator of the cluster', 'user', 'operator', 'forbidden'],
+    ['an administrator of the cluster does', 'user', 'admin', 'done'],
+    ['and one of the server', 'admin', undefined, 'done'],
+  ])('%s', async (_what, role, inDemo, wanted) => {
+    expect(await send('apply', tokenOf(role, inDemo), hooked)).toBe(wanted);
+    expect(await send('plans', tokenOf(role, inDemo), hooked)).toBe('done');
+  });
+
+  test('a token that was cut down to applying writes none, and who writes them is in the audit trail', async () => {
+    const scope = { verbs: ['read', 'plan', 'apply'] };
+    const { token } = site.tokens.issue({ name: 'hookless', role: 'admin', days: 1, scope });
+    expect(await send('apply', token, cluster('demo'))).toBe('done');
+    expect(await send('apply', token, hooked)).toBe('forbidden');
+    const rows = site.state.audit.list(0, 10_000).filter(({ verb }) => verb === 'cluster.hook');
+    expect(rows.at(-1)).toMatchObject({
+      object: 'cluster/demo',
+      outcome: 'allowed',
+      detail: { hooks: ['flush'] },
+    });
+  });
+});
+
 describe('apply is decided document by document', () => {
   test.each<[string, Role, Role | undefined, string, string]>([
     ['an operator of a cluster changes it', 'user', 'operator', cluster('demo'), 'done'],
