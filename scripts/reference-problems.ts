@@ -14,6 +14,7 @@ import { specCodes } from '../daemon/spec/codes.ts';
 import { stateCodes } from '../daemon/state/codes.ts';
 import type { ProblemCatalogue } from '../provisioners/contract/problem.ts';
 import { labCodes } from '../provisioners/infrastructure/lab/codes.ts';
+import { hookCodes } from '../provisioners/kubernetes/codes-of-hooks.ts';
 import { kubernetesCodes } from '../provisioners/kubernetes/codes.ts';
 import { payloadCodes } from '../provisioners/payload/codes.ts';
 
@@ -91,6 +92,11 @@ export const catalogues: readonly CatalogueOfRoom[] = [
     // The command turns TEARDOWN-001 into its exit code 5.
     rooms: ['provisioners/kubernetes/', 'daemon/cli/commands/outcome.ts'],
     codes: kubernetesCodes,
+  },
+  {
+    title: 'Hooks',
+    rooms: ['provisioners/kubernetes/', 'appliance/agent/adapters/hooks.ts'],
+    codes: hookCodes,
   },
   { title: 'Payloads', rooms: ['provisioners/payload/'], codes: payloadCodes },
   {

@@ -138,6 +138,8 @@ function isSecretAt(kind: DocumentKind | undefined, path: Path): boolean {
   if (path[0] === 'spec' && path[1] === 'proxy') return true;
   // People write passwords into addresses.
   if (formatPath(path) === 'spec.backup.destination.s3.endpoint') return true;
+  // And into scripts, where control characters may stand as well.
+  if (/^spec\.hooks\[\d+\]\.run\.(?:webhook\.url|machine\.script)$/.test(formatPath(path))) return true;
   return path.some((_, index) => {
     const { schema } = schemaAt(root, path.slice(0, index + 1));
     const isField = ['secretRef', 'fromEnv', 'fromFile'].includes(String(path[index + 1]));

@@ -1,9 +1,7 @@
 import type { ProblemCatalogue } from '../contract/problem.ts';
-import { hookCodes } from './codes-of-hooks.ts';
 
 /** What steps that make a cluster may find. Stable; none is ever given a new meaning. */
 export const kubernetesCodes: ProblemCatalogue = {
-  ...hookCodes,
   'KUBE-001': {
     title: 'Unknown version of Kubernetes',
     explanation: "The version's minor has no row in the version table of this release.",
