@@ -1,4 +1,5 @@
 import type { PlannedStep } from '../../provisioners/contract/plan.ts';
+import { apiServerStop } from '../../provisioners/kubernetes/steps/api-server-stop.ts';
 import { endpointWithdraw } from '../../provisioners/kubernetes/steps/endpoint-withdraw.ts';
 import { etcdMemberRemove } from '../../provisioners/kubernetes/steps/etcd-member-remove.ts';
 import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
@@ -71,6 +72,10 @@ function roadOut(context: PlanContext, leaving: LeavingMachine, after: readonly 
     road.add(
       planStep(nodeDrain, about(name), { node: name, access, policy: drainPolicyOf(document) }, road.end),
     );
+  if (reference !== undefined && isAnswering && isMaster) {
+    const input = { machine: reference, apiPort: settings.apiPort };
+    road.add(planStep(apiServerStop, about(name), input, road.end));
+  }
   if (member !== undefined) {
     const address = machine?.address ?? reference?.address;
     const input = { name, access, ...(address === undefined ? {} : { address }) };

@@ -44,6 +44,8 @@ export function apiServerSettings(minor: KubernetesMinor): ComponentSettings {
   return {
     args: {
       profiling: 'false',
+      // Not ready, and serving on: time for every balancer to see it (haproxy takes two seconds, endpoint-config.ts).
+      'shutdown-delay-duration': '5s',
       'enable-admission-plugins': 'NodeRestriction',
       'audit-policy-file': paths.auditPolicy,
       'audit-log-path': `${paths.auditLogs}/audit.log`,

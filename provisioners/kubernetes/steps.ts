@@ -4,6 +4,7 @@ import { machinesPreflight } from './preflight/machines-preflight.ts';
 import { payloadPreflight } from './preflight/payload-preflight.ts';
 import { addonInstall } from './steps/addon-install.ts';
 import { apiServerConfigure } from './steps/api-server-configure.ts';
+import { apiServerStop } from './steps/api-server-stop.ts';
 import { backupFetch } from './steps/backup-fetch.ts';
 import { certificatesRenew } from './steps/certificates-renew.ts';
 import { claimsRelease } from './steps/claims-release.ts';
@@ -93,6 +94,7 @@ export const steps: readonly AnyStep[] = [
   nodeCordon,
   endpointWithdraw,
   nodeDrain,
+  apiServerStop,
   hookRunOnMachine,
   hookRunAsJob,
   hookCallWebhook,

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { answerFile } from '../lab/story/answers.ts';
 import { Site } from '../lab/story/site.ts';
-import { installBare } from './bare-kubeadm.ts';
+import { BareCluster } from './bare-kubeadm.ts';
 import { readySince } from './readiness.ts';
 import { quantile, row, say } from './table.ts';
 
@@ -60,6 +60,17 @@ async function installWithRemuda(): Promise<{
   }
 }
 
+/** Seconds. */
+async function installBare(payload: string): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'remuda-bench-bare-'));
+  const cluster = await BareCluster.prepare(folder, payload, subnet);
+  try {
+    return await cluster.install();
+  } finally {
+    await cluster.sweep();
+  }
+}
+
 /** Where our time went: each step that took a second or more, in the order they began. */
 function printTimes(steps: z.infer<typeof detailSchema>['stepList'], began: number): void {
   const taken = steps.flatMap(({ id, startedAt, endedAt }) => {
@@ -75,7 +86,7 @@ const rows: { readonly bare: number; readonly ready: number; readonly proven: nu
 for (let pair = 0; pair < pairs; pair += 1) {
   const remuda = await installWithRemuda();
   const payload = dirname(dirname(remuda.kubectl));
-  const bare = await installBare(mkdtempSync(join(tmpdir(), 'remuda-bench-bare-')), payload, subnet);
+  const bare = await installBare(payload);
   rows.push({ bare, ready: remuda.ready, proven: remuda.proven });
   say(
     `pair ${pair + 1}: bare ${bare.toFixed(1)} s, Remuda ${remuda.ready.toFixed(1)} s, with its proof ${remuda.proven.toFixed(1)} s`,

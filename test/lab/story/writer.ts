@@ -76,6 +76,11 @@ export class Writer {
   async stop(): Promise<string[]> {
     clearInterval(this.#timer);
     await Promise.all(this.#open);
+    return this.missing();
+  }
+
+  /** The acknowledged writes that the cluster does not hold now. */
+  async missing(): Promise<string[]> {
     const body = await this.#ask('GET', `?labelSelector=${encodeURIComponent('test.remuda.dev/writer')}`);
     const held = new Set(listSchema.parse(JSON.parse(body)).items.map(({ metadata }) => metadata.name));
     this.#agent.destroy();

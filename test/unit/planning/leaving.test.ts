@@ -137,6 +137,9 @@ describe('machines are replaced', () => {
     const plan = replace(cluster(3, 1), made(cluster(3, 1)), 'c-cp-1', 'c-cp-2');
     expect(ancestors(plan.steps, 'etcd-member.remove/c-cp-1')).toContain('control-plane.join/c-cp-4');
     expect(ancestors(plan.steps, 'control-plane.join/c-cp-5')).toContain('etcd-member.remove/c-cp-1');
+    // Its API server has ended what it serves by then: without a member of its own each request would fail.
+    expect(ancestors(plan.steps, 'etcd-member.remove/c-cp-1')).toContain('api-server.stop/c-cp-1');
+    expect(ancestors(plan.steps, 'api-server.stop/c-cp-1')).toContain('node.drain/c-cp-1');
     expect(ancestors(plan.steps, 'etcd-member.remove/c-cp-2')).toContain('control-plane.join/c-cp-5');
   });
 
