@@ -68,8 +68,13 @@ function machineView(
 }
 
 /** What was seen before this release knows nobody who leaves. */
-function departureOf({ retired = {} }: Partial<Observed>, name: string): Pick<MachineView, 'departure'> {
+function departureOf(
+  { retired = {} }: Partial<Observed>,
+  name: string,
+): Pick<MachineView, 'departure' | 'unfencedBecause'> {
   const retirement = retired[name];
+  if (retirement?.unfenced !== undefined)
+    return { departure: 'unfenced', unfencedBecause: retirement.unfenced.why };
   return retirement === undefined ? {} : { departure: retirement.isFenced ? 'kept' : 'leaving' };
 }
 

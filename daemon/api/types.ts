@@ -10,6 +10,7 @@ export * from './schemas/drift.ts';
 export * from './schemas/health.ts';
 export * from './schemas/certificates.ts';
 export * from './schemas/inventory.ts';
+export * from './schemas/leftovers.ts';
 export * from './schemas/operation.ts';
 export * from './schemas/people.ts';
 export * from './schemas/plan.ts';

@@ -93,6 +93,18 @@ const operationCodes: ProblemCatalogue = {
       'So many different principals must agree as the cluster asks for; who asked for it is one of them.',
     remedy: 'Ask somebody else to read the plan and approve it.',
   },
+  'OPS-018': {
+    title: 'Nobody waits for that word',
+    explanation:
+      'Only a machine that was to leave and could neither be destroyed nor switched off nor sealed off is waited for until a person says that it is off.',
+    remedy: 'See with remuda describe cluster which machines are unfenced.',
+  },
+  'OPS-019': {
+    title: 'That word needs the name of the machine',
+    explanation:
+      'A machine that could not be fenced may run still. When it does, and another takes its place, both may work with the same data and answer at the same address.',
+    remedy: 'Switch it off for good or cut it off from the network, then add --confirm with its name.',
+  },
 };
 
 const agentCodes: ProblemCatalogue = {

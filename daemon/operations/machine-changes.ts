@@ -1,3 +1,4 @@
+import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { ApplyAnswer, PlanAnswer } from './answers.ts';
 import type { Applying } from './applying.ts';
 import { requireAgent } from './asking.ts';
@@ -23,8 +24,33 @@ export interface MachineChangeParts {
   readonly refuseWhenShort: () => void;
 }
 
+/** `machine fenced`. */
+export interface FencedRequest {
+  readonly cluster: string;
+  readonly machine: string;
+  readonly principal: string;
+  /** The machine's name once more. */
+  readonly confirm?: string;
+}
+
+const notUnfenced = (cluster: string, machine: string): ProblemReport => ({
+  kind: 'user',
+  code: 'OPS-018',
+  summary: `nobody waits for a word on whether ${machine} of cluster ${cluster} is switched off`,
+  remedy: `remuda describe cluster ${cluster} shows which machines are unfenced. One that is lost: remuda machine replace ${cluster} ${machine}`,
+  value: machine,
+});
+
+const unconfirmed = (cluster: string, machine: string, why: string): ProblemReport => ({
+  kind: 'user',
+  code: 'OPS-019',
+  summary: `${machine} may run still (${why}); if it does, and another comes in its place, both work with the same data`,
+  remedy: `Switch it off for good, or cut it off from the network; then: remuda machine fenced ${cluster} ${machine} --confirm ${machine}`,
+  value: machine,
+});
+
 /** What the API asks of it. */
-export type MachineDoors = Pick<MachineChanges, 'plan' | 'change'>;
+export type MachineDoors = Pick<MachineChanges, 'plan' | 'change' | 'stateFenced'>;
 
 /**
  * `machine add`, `remove` and `replace`: each is an apply of the kept document with other numbers, and with the names of
@@ -46,6 +72,34 @@ export class MachineChanges {
   async change(request: MachineChangeRequest): Promise<ApplyAnswer> {
     this.#parts.refuseWhenShort();
     return this.#parts.turns.take([request.cluster], () => this.#change(request));
+  }
+
+  /**
+   * Somebody says that a machine that could not be fenced is switched off and stays so: what waits for that goes on. It
+   * is left where it is from then on; nobody tries to destroy it.
+   * @throws Refusal when it is not unfenced, was not confirmed by its name, or an operation is at it just now
+   */
+  async stateFenced(request: FencedRequest): Promise<void> {
+    const { turns, recorder, refuseWhenShort } = this.#parts;
+    refuseWhenShort();
+    const { cluster: name, machine, principal: by, confirm } = request;
+    await turns.take([name], async () => {
+      const { state } = recorder;
+      const record = state.clusters.find(name);
+      if (record === undefined) throw new Refusal('not-found', [problems.notFound('cluster', name)]);
+      const retirement = state.retirements.list(record.uid)[machine];
+      if (retirement?.statedBy !== undefined) return;
+      if (retirement?.unfenced === undefined) throw new Refusal('invalid', [notUnfenced(name, machine)]);
+      const holder = state.operations.holder(record.uid);
+      if (holder !== undefined)
+        throw new Refusal('conflict', [problems.conflict(name, holder.id, `is at ${holder.kind}`)]);
+      if (confirm !== machine)
+        throw new Refusal('needs-confirmation', [unconfirmed(name, machine, retirement.unfenced.why)]);
+      await recorder.commit((note, at) => {
+        state.retirements.setStated(record.uid, machine, { by, at });
+        note({ type: 'machine.fenced', cluster: name, data: { machine, by } });
+      });
+    });
   }
 
   async #change(request: MachineChangeRequest): Promise<ApplyAnswer> {

@@ -15,6 +15,7 @@ import type { OperationRun } from './run.ts';
 /** Kind of the step that seals a machine off. */
 const machineFence = 'machine.fence';
 const machineDestroy = 'machine.destroy';
+const machineStop = 'machine.stop';
 
 /** What the intake needs of the runner. */
 export interface ReportReader {
@@ -146,6 +147,8 @@ export class ReportIntake {
       this.#endStep(run, key.step, endOf(outcome, report.at));
       this.#pinMachines(run, outcome);
       if (outcome.state === 'succeeded') this.#noteFence(run, key.step, at);
+      if (outcome.state === 'failed')
+        this.#noteUnfenced(run, key.step, outcome.problem.summary, { note, at });
       if (outcome.state === 'succeeded') noteHookWarning(note, about, outcome.facts);
       note({ type: 'step.ended', ...about, data: { attempt: key.attempt, ...summaryOf(outcome) } });
       return true;
@@ -182,8 +185,26 @@ export class ReportIntake {
     const { retirements } = this.#recorder.state;
     const { uid } = run.subject.cluster;
     if (kind === machineFence) retirements.setFenced(uid, name, at);
+    if (kind === machineDestroy || kind === machineStop) retirements.clearUnfenced(uid, name);
     if (kind === machineDestroy && retirements.list(uid)[name]?.isFenced === true)
       retirements.remove(uid, name);
+  }
+
+  /** Nobody could destroy it, switch it off or seal it off: it may run still, and people are told. */
+  #noteUnfenced(
+    run: OperationRun,
+    step: string,
+    why: string,
+    { note, at }: { note: Note; at: Instant },
+  ): void {
+    const [kind = '', name] = step.split('/');
+    if (name === undefined || ![machineFence, machineDestroy, machineStop].includes(kind)) return;
+    const { retirements } = this.#recorder.state;
+    const { uid } = run.subject.cluster;
+    if (retirements.list(uid)[name] === undefined) return;
+    retirements.setUnfenced(uid, name, { why, at });
+    const about = { cluster: run.cluster, operation: run.id, step };
+    note({ type: 'machine.unfenced', ...about, data: { machine: name, why } });
   }
 
   /** A fact that is a reference to a machine with its host key is what later visits trust. */

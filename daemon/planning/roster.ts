@@ -24,8 +24,15 @@ const numberOf = (prefix: string, name: string): number | undefined => {
   return /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
 };
 
-/** Whether anything of a machine is there: at the provider, as a Node, or in etcd. */
-export const hasTraces = ({ machines, nodes, voters }: Observed, name: string): boolean =>
+/**
+ * Whether anything of a machine is there: at the provider, as a Node, or in etcd; or whether it may run still, because
+ * nobody could fence it. Until that ends nobody else gets its name or its address.
+ */
+export const hasTraces = (
+  { machines, nodes, voters, retired }: Pick<Observed, 'machines' | 'nodes' | 'voters' | 'retired'>,
+  name: string,
+): boolean =>
+  retired[name]?.unfenced !== undefined ||
   [machines, nodes, voters].some((list) => list?.some((entry) => entry.name === name) === true);
 
 /** A member of the cluster that works: what was to leave may stay as it is. */

@@ -8,6 +8,9 @@ interface Row {
   readonly reason: Retirement['reason'];
   readonly since: string;
   readonly fenced_at: string | null;
+  readonly unfenced_at: string | null;
+  readonly unfenced_why: string | null;
+  readonly stated_by: string | null;
 }
 
 /** Steps that lay hands on a machine that leaves. */
@@ -21,7 +24,7 @@ const leavingSteps = [
 ];
 
 const inForce = `
-  SELECT r.name, r.mode, r.reason, r.since, r.fenced_at FROM retirements r JOIN operations o ON o.id = r.operation
+  SELECT r.name, r.mode, r.reason, r.since, r.fenced_at, r.unfenced_at, r.unfenced_why, r.stated_by FROM retirements r JOIN operations o ON o.id = r.operation
   WHERE r.cluster = ? AND NOT (o.state = 'waiting' AND o.waiting_for = 'operation') AND (
     o.state <> 'cancelled' OR EXISTS (
       SELECT 1 FROM attempts a WHERE a.operation = o.id
@@ -84,8 +87,44 @@ export class Retirements {
   /** It is kept, and proven to take no part any more. */
   setFenced(cluster: string, name: string, at: Instant): void {
     this.#database
-      .prepare('UPDATE retirements SET fenced_at = ? WHERE cluster = ? AND name = ?')
+      .prepare(
+        `UPDATE retirements SET fenced_at = ?, unfenced_at = NULL, unfenced_why = NULL
+         WHERE cluster = ? AND name = ?`,
+      )
       .run(at, cluster, name);
+  }
+
+  /** It could not be fenced; the first moment of it stays. */
+  setUnfenced(
+    cluster: string,
+    name: string,
+    { why, at }: { readonly why: string; readonly at: Instant },
+  ): void {
+    this.#database
+      .prepare(
+        `UPDATE retirements SET unfenced_at = coalesce(unfenced_at, ?), unfenced_why = ?
+         WHERE cluster = ? AND name = ? AND fenced_at IS NULL`,
+      )
+      .run(at, why, cluster, name);
+  }
+
+  /** It was destroyed or switched off after all. */
+  clearUnfenced(cluster: string, name: string): void {
+    this.#database
+      .prepare(
+        'UPDATE retirements SET unfenced_at = NULL, unfenced_why = NULL WHERE cluster = ? AND name = ?',
+      )
+      .run(cluster, name);
+  }
+
+  /** A person has said that it is switched off and stays so: it is kept as it is, and nobody tries to destroy it. */
+  setStated(cluster: string, name: string, { by, at }: { readonly by: string; readonly at: Instant }): void {
+    this.#database
+      .prepare(
+        `UPDATE retirements SET mode = 'keep', fenced_at = ?, stated_by = ?, unfenced_at = NULL, unfenced_why = NULL
+         WHERE cluster = ? AND name = ?`,
+      )
+      .run(at, by, cluster, name);
   }
 
   /**
@@ -95,9 +134,16 @@ export class Retirements {
   list(cluster: string): Readonly<Record<string, ObservedRetirement>> {
     const rows = this.#database.prepare<[string], Row>(inForce).all(cluster);
     return Object.fromEntries(
-      rows.map(({ name, mode, reason, since, fenced_at }) => [
+      rows.map(({ name, mode, reason, since, fenced_at, unfenced_at, unfenced_why, stated_by }) => [
         name,
-        { mode, reason, since, isFenced: fenced_at !== null },
+        {
+          mode,
+          reason,
+          since,
+          isFenced: fenced_at !== null,
+          ...(unfenced_at === null ? {} : { unfenced: { since: unfenced_at, why: unfenced_why ?? '' } }),
+          ...(stated_by === null ? {} : { statedBy: stated_by }),
+        },
       ]),
     );
   }

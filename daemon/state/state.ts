@@ -9,6 +9,7 @@ import { Attempts } from './attempts.ts';
 import { Audit } from './audit.ts';
 import { AuditExportRecords } from './audit-exports.ts';
 import { Backups } from './backups.ts';
+import { Leftovers } from './leftovers.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { CertificateWarnings } from './certificate-warnings.ts';
 import { Clusters } from './clusters.ts';
@@ -69,6 +70,7 @@ export class State {
   readonly audit: Audit;
   readonly auditExports: AuditExportRecords;
   readonly backups: Backups;
+  readonly leftovers: Leftovers;
   readonly certificateWarnings: CertificateWarnings;
   readonly clusters: Clusters;
   readonly directories: DirectoryRecords;
@@ -115,6 +117,7 @@ export class State {
     this.audit = new Audit(database);
     this.auditExports = new AuditExportRecords(database);
     this.backups = new Backups(database);
+    this.leftovers = new Leftovers(database);
     this.certificateWarnings = new CertificateWarnings(database);
     this.clusters = new Clusters(database);
     this.directories = new DirectoryRecords(database);

@@ -41,8 +41,18 @@ export interface Retirement {
 /** As {@link Retirement}, with what has become of it so far. */
 export interface ObservedRetirement extends Retirement {
   readonly since: Instant;
-  /** Set when a machine that is kept is proven to take no part any more: nothing of Kubernetes runs or starts on it. */
+  /**
+   * Set when a machine that is kept is proven to take no part any more: nothing of Kubernetes runs or starts on it; or a
+   * person has said so ({@link statedBy}).
+   */
   readonly isFenced: boolean;
+  /**
+   * Neither destroyed, nor switched off, nor sealed off, though that was tried: it may run still. Until that ends nobody
+   * comes in its place.
+   */
+  readonly unfenced?: { readonly since: Instant; readonly why: string };
+  /** Principal who said that it is switched off and stays so. */
+  readonly statedBy?: string;
 }
 
 /** An etcd member. An unstarted one has no name yet; a learner has no vote (etcd ≥ 3.4). */

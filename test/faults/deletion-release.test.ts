@@ -25,7 +25,9 @@ async function inUse(
   const world = new World(options);
   worlds.push(world);
   await world.open();
-  expect((await world.run(world.apply(answerFile(size), 'create')))?.state, world.explain()).toBe('succeeded');
+  expect((await world.run(world.apply(answerFile(size), 'create')))?.state, world.explain()).toBe(
+    'succeeded',
+  );
   const [cluster] = world.fleet.clusters.values();
   if (cluster === undefined) throw new Error('no cluster was made');
   placeWorkload(world.fleet, cluster, 'demo-general-1');
@@ -65,6 +67,19 @@ describe('what a cluster has outside of its machines (DESIGN §6, complaint 16)'
     expect(lists.gone.map(({ type }) => type).toSorted()).toEqual(['load balancer', 'machine', 'machine']);
     expect([...cluster.made.keys()]).toEqual(['disk-demo']);
     expect(violationsOf(world)).toEqual([]);
+    // Whoever looks for it when the cluster is long gone finds what it was, whose, and why it is there.
+    expect(world.daemon?.state.leftovers.list()).toMatchObject([
+      {
+        cluster: 'demo',
+        provider: 'lab',
+        principal: 'tester',
+        list: 'kept',
+        type: 'volume',
+        id: 'disk-demo',
+        name: 'disk-demo (disk.model; pv-1 of claim shop/data)',
+        why: 'deletion.volumes: retain',
+      },
+    ]);
   });
 
   it('delete: its provisioner removes the volume before any machine goes', async () => {
@@ -125,7 +140,9 @@ describe('a finalizer that never comes off (complaint 1)', () => {
     await world.run(world.request((engine) => engine.cancelOperation(id, 'tester')));
     await world.run(world.ended(id));
     // The cluster lives on: new Services are taken again.
-    expect(cluster.objects.list('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration')).toEqual([]);
+    expect(cluster.objects.list('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration')).toEqual(
+      [],
+    );
     const lists = await listsOf(world, await deleteWith(world, { whenBlocked: 'skip' }));
     expect(lists.left).toEqual([]);
     expect([...cluster.made.keys()]).toEqual(['disk-demo']);

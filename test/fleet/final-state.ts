@@ -57,6 +57,7 @@ function clusterState(cluster: ModelCluster): unknown {
   const isGone = machines.length === 0;
   return {
     infrastructure: cluster.infrastructure,
+    made: [...cluster.made.values()].map(({ type, of }) => `${type} of ${of}`).sort(),
     machines,
     members: isGone
       ? []

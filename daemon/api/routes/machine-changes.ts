@@ -1,6 +1,6 @@
 import { applyAnswerSchema } from '../schemas/operation.ts';
 import { planAnswerSchema } from '../schemas/plan.ts';
-import { machineChangeSchema } from '../schemas/requests.ts';
+import { machineChangeSchema, machineFencedSchema } from '../schemas/requests.ts';
 import { defineRoute } from '../route.ts';
 
 /** Single machines of a cluster: more of them, some less, or others in their place. */
@@ -39,6 +39,22 @@ export const machineChangeRoutes = [
       const [first] = answer.operations;
       if (!first) return { body: answer, status: 200 };
       return { body: answer, location: `/api/v1/operations/${first.id}` };
+    },
+  }),
+  defineRoute({
+    id: 'machine.state-fenced',
+    method: 'post',
+    path: '/api/v1/clusters/{cluster}/machines/{machine}/fenced',
+    summary: 'Says, for the record, that a machine that could not be fenced is switched off and stays so.',
+    access: { verb: 'apply', object: 'cluster', named: 'cluster', cluster: 'cluster' },
+    mutates: true,
+    status: 204,
+    body: machineFencedSchema,
+    answer: 'nothing',
+    async handle({ engine }, { parameters, body, by }) {
+      const { cluster = '', machine = '' } = parameters;
+      await engine.machines.stateFenced({ ...body, cluster, machine, principal: by });
+      return { body: undefined };
     },
   }),
 ];

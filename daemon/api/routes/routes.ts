@@ -14,6 +14,7 @@ import { fileRoutes } from './files.ts';
 import { grantRoutes } from './grants.ts';
 import { driftRoutes } from './drift.ts';
 import { healthRoutes } from './health.ts';
+import { leftoverRoutes } from './leftovers.ts';
 import { operationRoutes } from './operations.ts';
 import { machineChangeRoutes } from './machine-changes.ts';
 import { peopleRoutes } from './people.ts';
@@ -41,6 +42,7 @@ export const routeTable: readonly Route[] = [
   ...credentialRoutes,
   ...draftRoutes,
   ...operationRoutes,
+  ...leftoverRoutes,
   ...supplyRoutes,
   ...accessRoutes,
   ...peopleRoutes,

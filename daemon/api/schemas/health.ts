@@ -20,6 +20,7 @@ export const conditionSchema = z
   .object({
     type: z.enum([
       'AgentConnected',
+      'MachinesFenced',
       'ApiServerHealthy',
       'EtcdHealthy',
       'NodesReady',

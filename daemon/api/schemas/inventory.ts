@@ -135,9 +135,12 @@ export const machineViewSchema = z
     node: z.enum(['Ready', 'NotReady', 'absent', 'unseen']),
     notReadyBecause: z.string().exactOptional(),
     departure: z
-      .enum(['leaving', 'kept'])
+      .enum(['leaving', 'kept', 'unfenced'])
       .exactOptional()
-      .describe('It is to leave the cluster, or has left it and was kept, sealed off.'),
+      .describe(
+        'It is to leave the cluster; has left it and was kept, sealed off; or could not be fenced and may run still.',
+      ),
+    unfencedBecause: z.string().exactOptional().describe('Why it could not be fenced.'),
     version: z.string().exactOptional(),
     seenAt: instant,
   })

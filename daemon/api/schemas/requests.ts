@@ -52,6 +52,10 @@ export const deleteRequestSchema = z
   })
   .meta({ id: 'DeleteRequest' });
 
+export const machineFencedSchema = z
+  .strictObject({ confirm: z.string().max(63).exactOptional().describe("The machine's name once more.") })
+  .meta({ id: 'MachineFencedRequest' });
+
 const names = z.array(z.string().min(1).max(63)).min(1).max(1000);
 const mode = z
   .enum(['destroy', 'keep'])

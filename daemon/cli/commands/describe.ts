@@ -20,6 +20,7 @@ import { humaneDuration, localTime, relativeTime } from '../times.ts';
 import { operationWaitLines } from '../progress/operation-wait.ts';
 import { waitingLines } from '../progress/tree-view.ts';
 import { printHealth } from './health.ts';
+import { unfencedText } from './machine-fence.ts';
 import { oneOf } from './options.ts';
 import type { Session } from './session.ts';
 import { printRestoreLists } from './restore-lists.ts';
@@ -138,10 +139,14 @@ async function describeCluster(
 const departures: Readonly<Record<NonNullable<MachineView['departure']>, string>> = {
   leaving: 'leaves the cluster',
   kept: 'left the cluster, sealed off and kept',
+  unfenced: 'unfenced',
 };
 
-const whyOf = ({ departure, notReadyBecause = '' }: MachineView): string =>
-  departure === undefined ? notReadyBecause : departures[departure];
+function whyOf(machine: MachineView): string {
+  const { departure, notReadyBecause = '' } = machine;
+  if (departure === undefined) return notReadyBecause;
+  return unfencedText(machine) ?? departures[departure];
+}
 
 function memberText(member: NonNullable<NonNullable<ClusterDetail['observed']>['voters']>[number]): string {
   const notes = [

@@ -4,6 +4,7 @@ import {
   agentViewSchema,
   clusterDetailSchema,
   clusterViewSchema,
+  leftoverSchema,
   machineViewSchema,
   operationDetailSchema,
   operationViewSchema,
@@ -17,6 +18,7 @@ import type { Client } from '../client.ts';
 import { type Column, type OutputForm, printData, printList } from '../table.ts';
 import { relativeTime, humaneDuration, humaneSize } from '../times.ts';
 import { healthPaint } from './health.ts';
+import { unfencedText } from './machine-fence.ts';
 import { oneOf, outputOption } from './options.ts';
 import type { Session } from './session.ts';
 import type { Style } from '../style.ts';
@@ -35,7 +37,7 @@ interface Listing<Item extends z.ZodType> {
 const listing = <Item extends z.ZodType>(of: Listing<Item>): Listing<Item> => of;
 
 const goodWords = new Set(['Ready', 'succeeded', 'connected', 'running']);
-const badWords = new Set(['Failed', 'failed', 'NotReady', 'broken', 'none']);
+const badWords = new Set(['unfenced', 'Failed', 'failed', 'NotReady', 'broken', 'none']);
 const coloured =
   (style: Style) =>
   (text: string): string => {
@@ -85,12 +87,17 @@ const operations = listing({
 const machines = listing({
   item: machineViewSchema,
   nameOf: (machine) => machine.name,
+  noteOf: (machine) => unfencedText(machine),
   empty: 'No machine was seen yet.',
   columns: (style) => [
     { title: 'CLUSTER', cell: (machine) => machine.cluster },
     { title: 'NAME', cell: (machine) => machine.name },
     { title: 'ROLE', cell: (machine) => machine.role },
-    { title: 'STATE', cell: (machine) => machine.state, paint: coloured(style) },
+    {
+      title: 'STATE',
+      cell: ({ state, departure }) => (departure === 'unfenced' ? departure : state),
+      paint: coloured(style),
+    },
     { title: 'NODE', cell: (machine) => machine.node, paint: coloured(style) },
     { title: 'ADDRESS', cell: (machine) => machine.address ?? '' },
     { title: 'VERSION', cell: (machine) => machine.version ?? '' },
@@ -156,7 +163,33 @@ const agents = listing({
   ],
 });
 
-const kinds = ['clusters', 'machines', 'providers', 'operations', 'secrets', 'payloads', 'agents'] as const;
+/** What clusters that are gone have left behind. */
+const leftovers = listing({
+  item: leftoverSchema,
+  nameOf: (leftover) => leftover.id,
+  empty: 'No deleted cluster has left anything behind.',
+  columns: (style) => [
+    { title: 'CLUSTER', cell: (leftover) => leftover.cluster },
+    { title: 'LIST', cell: ({ list }) => list, paint: (text) => (text === 'left' ? style.bad(text) : text) },
+    { title: 'TYPE', cell: (leftover) => leftover.type },
+    { title: 'NAME', cell: (leftover) => leftover.name },
+    { title: 'WHY', cell: (leftover) => leftover.why },
+    { title: 'PROVIDER', cell: (leftover) => leftover.provider },
+    { title: 'DELETED', cell: (leftover) => relativeTime(leftover.at) },
+    { title: 'BY', cell: (leftover) => leftover.principal },
+  ],
+});
+
+const kinds = [
+  'clusters',
+  'machines',
+  'providers',
+  'operations',
+  'secrets',
+  'payloads',
+  'agents',
+  'leftovers',
+] as const;
 
 /** Singular and short forms people type. */
 const kindOf = (word: string): string => kinds.find((kind) => kind === word || kind === `${word}s`) ?? word;
@@ -172,7 +205,7 @@ export function addGetCommand(program: Command, session: Session): void {
     .command('get <kind> [name]')
     .description(`list ${kinds.join(', ')}`)
     .addOption(outputOption())
-    .option('--cluster <name>', 'only those of one cluster (operations, machines)')
+    .option('--cluster <name>', 'only those of one cluster (operations, machines, leftovers)')
     .action(async (word: string, name: string | undefined, options: GetOptions) => {
       const kind = oneOf(kindOf(word), kinds, 'kind');
       const client = await session.client();
@@ -216,6 +249,7 @@ async function getKind(session: Session, client: Client, wanted: Wanted): Promis
   if (kind === 'providers') return show(session, client, providers, wanted);
   if (kind === 'secrets') return show(session, client, secrets, wanted);
   if (kind === 'payloads') return show(session, client, payloads, wanted);
+  if (kind === 'leftovers') return show(session, client, leftovers, wanted);
   return show(session, client, agents, wanted);
 }
 
@@ -230,7 +264,8 @@ export async function show<Item extends z.ZodType>(
   const all = await client.list(`/api/v1/${kind}`, of.item, query);
   const items = all.filter((item) => {
     const { cluster } = item as { readonly cluster?: unknown };
-    const isInCluster = kind !== 'machines' || options.cluster === undefined || cluster === options.cluster;
+    const isWhole = kind !== 'machines' && kind !== 'leftovers';
+    const isInCluster = isWhole || options.cluster === undefined || cluster === options.cluster;
     return isInCluster && (name === undefined || of.nameOf(item) === name);
   });
   if (name !== undefined && items.length === 0) oneOf(name, all.map(of.nameOf), kind.slice(0, -1));

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { applyAnswerSchema } from '../../api/types.ts';
 import { addAgreementOptions, type AgreementOptions, carryOut, tellBegun } from './agreement.ts';
+import { addMachineFencedCommand } from './machine-fence.ts';
 import type { Session } from './session.ts';
 
 type Change =
@@ -47,6 +48,7 @@ export function addMachineCommands(program: Command, session: Session): void {
     'move pods away, take the machines out of the cluster and destroy them; nobody replaces them',
   );
   leave('replace', 'the same, each for a new machine that comes first');
+  addMachineFencedCommand(machine, session);
 }
 
 function countOf(text: string): number {

@@ -15,6 +15,7 @@ import {
   type HealthSummary,
   shownConditions,
   summaryOf,
+  unfencedCondition,
 } from './view.ts';
 import { watchedCluster } from './watch-list.ts';
 
@@ -123,7 +124,9 @@ export class Health {
 
   /** Conditions as they may be believed now. */
   conditions(uid: string): readonly ClusterCondition[] {
-    return shownConditions(this.#book.get(uid), this.#confidence(uid));
+    const { state } = this.#parts.recorder;
+    const shown = shownConditions(this.#book.get(uid), this.#confidence(uid));
+    return [...unfencedCondition(state.retirements.list(uid)), ...shown];
   }
 
   /** Numbers as they may be believed now; empty when nobody looks. */

@@ -1,5 +1,6 @@
 import type { HealthNumbers } from '../../../provisioners/contract/health.ts';
 import { healthTypes } from '../../../provisioners/contract/health.ts';
+import type { ObservedRetirement } from '../../../provisioners/contract/observed.ts';
 import type { Instant } from '../../../provisioners/contract/time.ts';
 import type { ClusterCondition, ClusterHealthRecord } from '../../state/health.ts';
 
@@ -50,6 +51,33 @@ export function shownConditions(
     return { type, status: 'Unknown', reason, message: `${why}${before}`, lastTransitionTime: since };
   });
   return [...(connected === undefined ? [] : [connected]), ...shown];
+}
+
+/**
+ * That machines which left may run still, from the daemon's own records: whoever looks at the cluster sees nothing of
+ * them. Nothing where every machine is fenced.
+ */
+export function unfencedCondition(
+  retired: Readonly<Record<string, ObservedRetirement>>,
+): readonly ClusterCondition[] {
+  const unfenced = Object.entries(retired).flatMap(([name, { unfenced: mark }]) =>
+    mark === undefined ? [] : [{ name, ...mark }],
+  );
+  const [first] = unfenced.toSorted((one, other) => one.since.localeCompare(other.since));
+  if (first === undefined) return [];
+  const told = unfenced.map(({ name, why }) => `${name} (${why})`).join('; ');
+  return [
+    {
+      type: 'MachinesFenced',
+      status: 'False',
+      severity: 'warning',
+      reason: 'Unfenced',
+      message: `Neither destroyed nor switched off, and may run still: ${told}.`,
+      remedy: `Switch ${first.name} off for good, then say so with: remuda machine fenced CLUSTER ${first.name} --confirm ${first.name}`,
+      machine: first.name,
+      lastTransitionTime: first.since,
+    },
+  ];
 }
 
 /** How bad a condition is: 3 the cluster cannot do its work, 2 it can still, 1 it is not known, 0 it is well. */

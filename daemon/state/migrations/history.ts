@@ -11,6 +11,7 @@ import { maintenance } from './0010-maintenance.ts';
 import { health } from './0011-health.ts';
 import { certificates } from './0012-certificates.ts';
 import { askedAddresses } from './0013-asked-addresses.ts';
+import { unfencedMachines } from './0014-unfenced-machines.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order. */
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   health,
   certificates,
   askedAddresses,
+  unfencedMachines,
 ];

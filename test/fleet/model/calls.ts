@@ -40,6 +40,10 @@ export function callFleet(fleet: Fleet, name: CallName, given: unknown, by: Call
   fleet.callCounts.set(name, (fleet.callCounts.get(name) ?? 0) + 1);
   // The registry is typed by name where ports are made (ports/door.ts); here names arrive as data, also from a socket.
   const call = calls[name] as { isEffect: boolean; run(fleet: Fleet, given: unknown, by: Caller): unknown };
+  const isAway = fleet.faults
+    .of('provider-away')
+    .some(({ from, to }) => from <= fleet.elapsed && fleet.elapsed < to);
+  if (isAway && name.startsWith('provider.')) throw new Transient('PROV-009', 'The provider does not answer');
   if (call.isEffect) fleet.mutatingCalls += 1;
   const result = call.run(fleet, given, by);
   if (fleet.faults.losesAnswer(name)) throw new Transient('LINE-001', `The answer to ${name} was lost`);

@@ -22,6 +22,10 @@ export type Fault =
   | { readonly kind: 'corrupt-payload'; readonly machine: string; readonly times: number }
   /** What backups are kept on is not there: a share that is not mounted, a server that is away. */
   | { readonly kind: 'backups-away'; readonly place: string; readonly from: number; readonly to: number }
+  /** The provider can neither destroy the machine nor switch it off, until the repair. */
+  | { readonly kind: 'cannot-destroy'; readonly machine: string }
+  /** The provider answers nobody. */
+  | { readonly kind: 'provider-away'; readonly from: number; readonly to: number }
   /** A Service or claim of this name is never let go by its finalizer. */
   | { readonly kind: 'finalizer-stays'; readonly machine: string }
   /** Its kubelet also asks to serve under an address that is not its own: whoever took it over. */

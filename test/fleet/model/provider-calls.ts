@@ -9,7 +9,7 @@ import type {
   TeardownPolicy,
   TeardownProof,
 } from '../../../provisioners/contract/provider.ts';
-import { UserProblem } from '../../../provisioners/contract/problem.ts';
+import { Transient, UserProblem } from '../../../provisioners/contract/problem.ts';
 import { changing, reading } from './call.ts';
 import type { ModelCluster } from './cluster.ts';
 import { requireDetached } from './controllers.ts';
@@ -187,6 +187,8 @@ export const providerCalls = {
   'provider.destroy': changing(700, (fleet, given: OfCluster & { readonly name: string }, by) => {
     const cluster = fleet.clusters.get(given.cluster.uid);
     const machine = cluster?.machines.get(given.name);
+    if (fleet.faults.of('cannot-destroy', given.name).length > 0)
+      throw new Transient('PROV-010', `The host that ${given.name} runs on does not answer its manager`);
     if (cluster !== undefined && machine !== undefined) destroy(fleet, cluster, machine, by);
     return null;
   }),

@@ -119,6 +119,7 @@ export class FakeEngine implements EngineDoors {
       this.#take('changeMachines', request);
       return { operations: this.applyOperations, unchanged: [], stored: [] };
     },
+    stateFenced: async (request) => this.#take('stateFenced', request),
   };
   readonly clusterHealth = fakeHealth;
   certificateList: ReturnType<EngineDoors['certificates']['list']> | undefined;

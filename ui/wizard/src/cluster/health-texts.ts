@@ -5,6 +5,7 @@ export const healthTexts = {
   todo: 'What to do:',
   types: {
     AgentConnected: 'Agent connected',
+    MachinesFenced: 'Machines fenced',
     ApiServerHealthy: 'API servers',
     EtcdHealthy: 'etcd',
     NodesReady: 'Nodes',

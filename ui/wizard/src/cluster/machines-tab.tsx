@@ -35,8 +35,25 @@ export function MachinesTab({ cluster }: { readonly cluster: string }): React.JS
   );
 }
 
+/** It may run still: a person has to switch it off, and say so. */
+function Unfenced({ machine }: { readonly machine: MachineView }): React.JSX.Element {
+  const { cluster, name, unfencedBecause } = machine;
+  return (
+    <>
+      <Label status="danger" isCompact>
+        Unfenced
+      </Label>{' '}
+      <span className="remuda-subtle">
+        It may run still: {unfencedBecause}. Switch it off for good, then:{' '}
+        <code>{`remuda machine fenced ${cluster} ${name} --confirm ${name}`}</code>
+      </span>
+    </>
+  );
+}
+
 function NodeState({ machine }: { readonly machine: MachineView }): React.JSX.Element {
   const { node, notReadyBecause, departure } = machine;
+  if (departure === 'unfenced') return <Unfenced machine={machine} />;
   if (departure !== undefined)
     return (
       <span className="remuda-subtle">
