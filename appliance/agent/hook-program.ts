@@ -11,15 +11,23 @@ const longestOutput = 256 * 1024;
 const grace = 10;
 
 /**
- * Runs "$0", the script, and lets no more of its output through than is told. With `#!` it is a program of its own. Its
- * end is that of all that still write to its output.
+ * Runs "$0", the script, and lets no more of its output through than is told: line by line, so that people see how far it
+ * is; lines without an end are broken. With `#!` it is a program of its own. Its end is that of all that still write to
+ * its output.
  */
 const runner = `
-if [ "$(head -c 2 "$0")" = "#!" ]; then run=("$0"); else run=(/bin/bash "$0"); fi
+if [ "$(head -c 2 "$0")" = "#!" ]; then run=("$0"); else run=(/bin/bash --norc --noprofile "$0"); fi
 "\${run[@]}" 2>&1 </dev/null | {
-  head -c ${longestOutput}
-  [ "$(head -c 1 | wc -c)" -gt 0 ] && printf '\\nremuda: more output than ${longestOutput} bytes: the rest is left out\\n'
-  cat >/dev/null
+  told=0
+  while IFS= read -r -n 4096 line || [ -n "$line" ]; do
+    told=$((told + \${#line} + 1))
+    if [ "$told" -gt ${longestOutput} ]; then
+      echo "remuda: more output than ${longestOutput} bytes: the rest is left out"
+      cat >/dev/null
+      break
+    fi
+    printf '%s\\n' "$line"
+  done
 }
 exit "\${PIPESTATUS[0]}"
 `;
@@ -43,11 +51,11 @@ printf %s ${quote(Buffer.from(text).toString('base64'))} | base64 -d > "$script"
 chmod 0700 "$script"
 cd /
 begun=$SECONDS
-timeout --kill-after=${grace} ${limit} env -i ${words.join(' ')} /bin/bash -c ${quote(runner)} "$script"
+timeout --kill-after=${grace} ${limit} env -i ${words.join(' ')} /bin/bash --norc --noprofile -c ${quote(runner)} "$script" </dev/null
 status=$?
 rm -f -- "$script"
 if { [ "$status" = 124 ] || [ "$status" = 137 ]; } && [ $((SECONDS - begun)) -ge ${limit} ]; then
-  echo; echo "${timedOutLine} ${limit} s, its timeout"
+  echo "${timedOutLine} ${limit} s, its timeout"
   exit 124
 fi
 exit "$status"

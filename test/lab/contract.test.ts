@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { fileSuite } from '../contract/file.ts';
+import { hookScriptSuite, hookSuite } from '../contract/hooks.ts';
 import { hostSuite } from '../contract/host.ts';
 import { secretsSuite } from '../contract/secrets.ts';
 import { serviceSuite } from '../contract/service.ts';
@@ -16,4 +17,6 @@ const borrow = async () => ({ ...lab, stop: async () => {} });
 secretsSuite('lab', borrow);
 fileSuite('lab', borrow);
 serviceSuite('lab', borrow);
+hookSuite('lab', borrow);
+hookScriptSuite('lab', borrow);
 hostSuite('lab', borrow);
