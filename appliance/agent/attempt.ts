@@ -1,9 +1,10 @@
 import type { Waiting } from '../../provisioners/contract/ports.ts';
 import type { AnyStep, StepContext } from '../../provisioners/contract/step.ts';
 import type { Clock } from './clock.ts';
+import { AgentStopped, HardLimit, StepCancelled } from './interruption.ts';
 import type { AttemptKey, Dispatch, Outcome } from './protocol.ts';
 import { Redactor } from './redaction.ts';
-import { AgentStopped, HardLimit, runStep, StepCancelled } from './step-loop.ts';
+import { runStep } from './step-loop.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { AttemptStore } from './store.ts';
 import type { PortsFactory, Work } from './work.ts';

@@ -2,9 +2,9 @@ import { type ProblemReport, reportOf } from '../../provisioners/contract/proble
 import type { AnyStep } from '../../provisioners/contract/step.ts';
 import { Attempt } from './attempt.ts';
 import type { Clock } from './clock.ts';
+import { AgentStopped } from './interruption.ts';
 import type { AgentReport, AttemptKey, Dispatch, Outcome } from './protocol.ts';
 import { Snapshots } from './snapshots.ts';
-import { AgentStopped } from './step-loop.ts';
 import type { AttemptStore } from './store.ts';
 import type { PortsFactory } from './work.ts';
 

@@ -5,23 +5,10 @@ import type { AnyStep, Observation, StepContext } from '../../provisioners/contr
 import type { Duration, Instant } from '../../provisioners/contract/time.ts';
 import type { Clock } from './clock.ts';
 import type { Outcome } from './protocol.ts';
+import { HardLimit, isAborted, StepCancelled, unlessAborted } from './interruption.ts';
 import { backoff, lookAgain } from './pace.ts';
+import { Trouble } from './trouble.ts';
 import { Waits } from './waits.ts';
-
-/** Thrown when the agent itself ends: the attempt stays open for the next process. */
-export class AgentStopped extends Error {
-  override readonly name = 'AgentStopped';
-}
-
-/** Thrown into waits when a person cancels. */
-export class StepCancelled extends Error {
-  override readonly name = 'StepCancelled';
-}
-
-/** Thrown into everything when the step's hard limit is over. */
-export class HardLimit extends Error {
-  override readonly name = 'HardLimit';
-}
 
 /** How long a running apply may take to notice that the hard limit is over. */
 const grace: Duration = 30_000;
@@ -54,6 +41,7 @@ export async function runStep(run: StepRun): Promise<Outcome> {
 class StepLoop {
   readonly #run: StepRun;
   readonly #waits: Waits;
+  readonly #trouble: Trouble;
   readonly #startedAt: Instant;
   /** Tries that count towards the step's limit. */
   #tries = 0;
@@ -67,6 +55,7 @@ class StepLoop {
   constructor(run: StepRun) {
     this.#run = run;
     this.#startedAt = run.clock.now();
+    this.#trouble = new Trouble(run.step.limits.trouble);
     this.#waits = new Waits({
       clock: run.clock,
       soft: run.step.limits.soft,
@@ -112,6 +101,8 @@ class StepLoop {
     const seen = await this.#look();
     if (seen === undefined || 'kind' in seen) return seen === undefined ? undefined : this.#failed(seen);
     if (seen.state !== 'pending' && seen.state !== 'blocked') this.#waits.end();
+    // What is still to do may be just what does not work.
+    if (seen.state !== 'todo' && seen.state !== 'broken') this.#trouble.end();
     switch (seen.state) {
       case 'done':
         return this.#done(seen.facts);
@@ -155,6 +146,8 @@ class StepLoop {
       this.#faults += 1;
       if (this.#faults >= Math.max(1, this.#run.step.limits.attempts)) return report;
     }
+    const over = this.#trouble.note(report, this.#run.clock.now());
+    if (over !== undefined) return over;
     if (report.kind === 'blocked')
       await this.#waitForSomebody(report.summary, report.remedy ?? 'See the log.');
     else await this.#waitAfterError(report);
@@ -178,12 +171,14 @@ class StepLoop {
         this.#run.clock.sleep(grace, new AbortController().signal),
       );
       this.#problem = undefined;
+      this.#trouble.end();
       if (step.nature === 'act') return this.#delivered(receipt);
     } catch (thrown) {
       const report = reportOf(thrown, this.#run.reference);
       this.#throwIfOver({ isApply: true });
       this.#problem = report;
-      if (report.kind === 'user') return this.#failed(report);
+      const over = report.kind === 'user' ? report : this.#trouble.note(report, this.#run.clock.now());
+      if (over !== undefined) return this.#failed(over);
       const awaits = thrown instanceof Blocked ? thrown.awaits : undefined;
       const how = awaits === undefined ? 'this try did not work' : 'not yet';
       context.log(`${how}: ${report.summary}`, report.machine);
@@ -294,35 +289,5 @@ class StepLoop {
     const { looking, applying } = this.#run.signals;
     applying.throwIfAborted();
     if (state.isApply !== true) looking.throwIfAborted();
-  }
-}
-
-function isAborted(signal: AbortSignal, by: new () => Error): boolean {
-  return signal.aborted && signal.reason instanceof by;
-}
-
-/** The promise, or the signal's reason as soon as it aborts (after `patience` when given: work may want to end well). */
-async function unlessAborted<T>(
-  work: Promise<T>,
-  signal: AbortSignal,
-  patience?: () => Promise<void>,
-): Promise<T> {
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    const end = (): void => reject(signal.reason as Error);
-    onAbort = () => {
-      if (patience === undefined || signal.reason instanceof AgentStopped) end();
-      else patience().then(end, end);
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    // Whichever lost the race may still reject; nobody waits for it any more.
-    work.catch(() => {});
-    aborted.catch(() => {});
   }
 }

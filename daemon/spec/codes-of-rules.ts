@@ -228,6 +228,12 @@ export const ruleCodes: ProblemCatalogue = {
     explanation: 'Webhooks are https://host/path, without a user or a password, which would be shown.',
     remedy: 'Correct the address.',
   },
+  'SPEC-114': {
+    title: 'One value where several are needed',
+    explanation:
+      'An S3 account is two values, accessKeyId and secretAccessKey. An environment variable or a file gives only one.',
+    remedy: 'Put both into a document of kind Secret in the same file, and name it with secretRef.',
+  },
   'SPEC-079': {
     title: 'A backup destination and its section',
     explanation:

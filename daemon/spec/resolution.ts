@@ -23,8 +23,17 @@ export interface ResolvedText {
   readonly problems: readonly ProblemReport[];
 }
 
-/** Key under which a secret made from a single value is kept. */
-const SINGLE_VALUE_KEY = 'value';
+/**
+ * Key under which a secret made from a single value is kept: what it is asked for by, where that is known. `several`:
+ * what the place takes, which no single value can be.
+ */
+function keyAt(path: Path): { readonly key: string } | { readonly several: readonly string[] } {
+  const place = path.join('.');
+  if (place === 'spec.backup.destination.ssh.credentials') return { key: 'privateKey' };
+  if (place === 'spec.backup.destination.s3.credentials')
+    return { several: ['accessKeyId', 'secretAccessKey'] };
+  return { key: 'value' };
+}
 
 interface Source {
   readonly path: Path;
@@ -56,11 +65,16 @@ export function resolveSources(text: string, readers: SourceReaders): ResolvedTe
     if (reading.read.kind === 'Secret') patches.push(...resolveSecret(root, resolution));
     else
       for (const source of sourcesOf(root, [])) {
+        const place = keyAt(source.path);
+        if ('several' in place) {
+          tellSeveral(source, place.several, resolution);
+          continue;
+        }
         const value = readSource(source, resolution);
         if (value === undefined) continue;
         const name = secretName(valueAt(valueOf(root), ['metadata', 'name']), source.path);
         patches.push(...referPatches(source, chunk.start, name));
-        const secret = secretOf(name, value);
+        const secret = secretOf(name, place.key, value);
         if (!added.includes(secret)) added.push(secret);
       }
   }
@@ -88,6 +102,23 @@ function sourceEntry(node: MappingNode): Entry | undefined {
   const [only, ...others] = node.entries;
   const isSource = only !== undefined && others.length === 0 && ['fromEnv', 'fromFile'].includes(only.key);
   return isSource && only.value.kind === 'scalar' && only.value.raw !== '' ? only : undefined;
+}
+
+function tellSeveral(
+  { path, entry }: Source,
+  keys: readonly string[],
+  { reading, problems }: Resolution,
+): void {
+  const field = String(path.at(-1));
+  const data = keys.map((key) => `${key}: {${entry.key}: …}`).join(', ');
+  problems.push(
+    reportProblem(reading.placed, {
+      code: 'SPEC-114',
+      path: [...path, entry.key],
+      summary: `"${field}" takes ${keys.join(' and ')} here, and "${entry.key}" gives a single value.`,
+      remedy: `Write {secretRef: name}, and add a document of kind Secret with that name and stringData: {${data}}.`,
+    }),
+  );
 }
 
 function readSource({ path, entry }: Source, { reading, readers, problems }: Resolution): string | undefined {
@@ -157,12 +188,12 @@ function secretName(document: unknown, path: Path): string {
     .replace(/^-+|-+$/g, '');
 }
 
-function secretOf(name: string, value: string): string {
+function secretOf(name: string, key: string, value: string): string {
   const document = {
     apiVersion: API_VERSION,
     kind: 'Secret',
     metadata: { name },
-    stringData: { [SINGLE_VALUE_KEY]: value },
+    stringData: { [key]: value },
   };
   return `--- ${dump(document, { flowLevel: 0, lineWidth: -1 }).trim()}\n`;
 }

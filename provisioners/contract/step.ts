@@ -42,6 +42,11 @@ export interface StepLimits {
   readonly hard: Duration;
   /** How often `apply` may be tried in one attempt when errors are transient. */
   readonly attempts: number;
+  /**
+   * How long nothing but problems may come of its looks and tries before the operation stops, resumable. Without it only
+   * the hard limit ends them.
+   */
+  readonly trouble?: Duration;
 }
 
 /** What a step gets: ports for its I/O, and a voice. */

@@ -1,5 +1,5 @@
 import type { StepLimits } from '../contract/step.ts';
-import { minutes, seconds } from '../contract/time.ts';
+import { type Duration, minutes, seconds } from '../contract/time.ts';
 
 /** A look or a few files over a line that may be down for a moment. */
 export const quick: StepLimits = { soft: seconds(30), hard: minutes(15), attempts: 5 };
@@ -39,3 +39,9 @@ export const hookCall: StepLimits = { soft: minutes(1), hard: minutes(30), attem
  * that may take their grace period. Their controllers may need a person.
  */
 export const releaseRun: StepLimits = { soft: minutes(3), hard: minutes(60), attempts: 20 };
+
+/**
+ * How long a place for backups may be away before what waits for it stops: a file server that is started again is back
+ * by then, and nobody's work waits for one that is not.
+ */
+export const placeAway: Duration = minutes(15);

@@ -5,6 +5,7 @@ import { machineRefSchema } from '../../contract/machine.ts';
 import { Blocked } from '../../contract/problem.ts';
 import { defineStep, type StepContext, type StepLimits } from '../../contract/step.ts';
 import { minutes } from '../../contract/time.ts';
+import { placeAway } from '../limits.ts';
 
 const inputSchema = z.strictObject({
   machine: machineRefSchema,
@@ -24,7 +25,7 @@ type Input = z.infer<typeof inputSchema>;
 type FetchFacts = { readonly revision: number; readonly keys: number; readonly bytes: number };
 
 /** Some gigabytes over two lines, one after the other. */
-const limits: StepLimits = { soft: minutes(3), hard: minutes(120), attempts: 3 };
+const limits: StepLimits = { soft: minutes(3), hard: minutes(120), attempts: 3, trouble: placeAway };
 
 async function* told(context: StepContext, input: Input, data: AsyncIterable<Uint8Array>) {
   let done = 0;

@@ -4,6 +4,7 @@ import type { EtcdSnapshot } from '../../contract/ports.ts';
 import { defineStep, type StepContext, type StepLimits } from '../../contract/step.ts';
 import { minutes } from '../../contract/time.ts';
 import { accessSchema } from '../cluster-settings.ts';
+import { placeAway } from '../limits.ts';
 
 const inputSchema = z.strictObject({
   access: accessSchema,
@@ -25,7 +26,7 @@ type SnapshotFacts = {
 };
 
 /** etcd advises against more than 8 GiB; at 10 MB a second, written and read back, that is half an hour. */
-const limits: StepLimits = { soft: minutes(3), hard: minutes(120), attempts: 3 };
+const limits: StepLimits = { soft: minutes(3), hard: minutes(120), attempts: 3, trouble: placeAway };
 
 const factsOf = ({ id, snapshot, revision, member, file }: BackupManifest): SnapshotFacts => ({
   id,

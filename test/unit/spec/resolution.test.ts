@@ -80,6 +80,37 @@ describe('resolveSources (DESIGN §3: fromEnv and fromFile are resolved by the C
     expect(problems.map(({ code, place }) => [code, place?.line])).toEqual([['SPEC-014', line]]);
   });
 
+  const backup = (destination: string): string => `apiVersion: remuda.dev/v1alpha1
+kind: Cluster
+metadata: { name: prod }
+spec:
+  backup:
+    destination: ${destination}
+`;
+  const readers = { file: 'a.yaml', env: { KEY: 'one value' }, readFile: () => 'a private key' };
+
+  it('names a single value for a backup server as the server wants it: its private key', () => {
+    const text = backup('{ type: ssh, ssh: { host: b.example, credentials: { fromFile: id_ed25519 } } }');
+    const resolved = resolveSources(text, readers);
+    expect(resolved.problems).toEqual([]);
+    const { secrets } = parseStream(resolved.text, { file: 'a.yaml' });
+    expect(secrets.map(({ data }) => data)).toEqual([{ privateKey: 'a private key' }]);
+  });
+
+  it('refuses a single value for an S3 account, which is two, and says what to write instead', () => {
+    const text = backup('{ type: s3, s3: { bucket: b, credentials: { fromEnv: KEY } } }');
+    const { problems, text: left } = resolveSources(text, readers);
+    expect(problems).toMatchObject([
+      {
+        code: 'SPEC-114',
+        summary: expect.stringContaining('accessKeyId and secretAccessKey'),
+        remedy: expect.stringContaining('accessKeyId: {fromEnv: …}'),
+        place: { line: 6 },
+      },
+    ]);
+    expect(left).toBe(text);
+  });
+
   it('says which variable or file is missing, where it was asked for', () => {
     const text = `${secret}---\n${provider('{ fromEnv: EMPTY }')}`;
     const { problems } = resolveSources(text, { file: 'a.yaml', env: { EMPTY: '' }, readFile: nothing });
