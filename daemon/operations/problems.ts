@@ -1,3 +1,4 @@
+import { isUpgradeInPlace } from './review.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 
 /** A plan that waits for somebody's word. */
@@ -27,16 +28,22 @@ function whyAsked({ cluster, number, names, changes }: Asked): string {
 }
 
 /** What a plan costs that must be confirmed. */
-function costOf(
-  cluster: string,
-  { kind, destroys }: { readonly destroys: readonly string[]; readonly kind: string },
-): string {
+/** What is read of a plan to say what it costs. */
+interface PlanCost {
+  readonly kind: string;
+  readonly destroys: readonly string[];
+  readonly steps?: readonly { readonly kind: string }[];
+}
+
+function costOf(cluster: string, { kind, destroys, steps = [] }: PlanCost): string {
   if (kind === 'delete')
     return `deleting cluster ${cluster} destroys ${destroys.length} machines and what is on them`;
   if (kind === 'eject')
     return `ejecting cluster ${cluster} makes Remuda forget it: it lives on, and nobody looks after it any more`;
   if (kind === 'adopt') return `taking over cluster ${cluster} locks out the Remuda that keeps it until now`;
   if (kind === 'restore') return `restoring cluster ${cluster} gives up what was written to it since`;
+  if (destroys.length === 0 && steps.some(isUpgradeInPlace))
+    return `this plan upgrades machines of cluster ${cluster} where they stand, and there is no way back from that but a backup of etcd`;
   if (destroys.length === 0) return `this plan takes masters out of cluster ${cluster}`;
   return `this plan destroys ${destroys.join(', ')} of cluster ${cluster}`;
 }
@@ -147,10 +154,7 @@ export const problems = {
     summary: `cluster ${cluster} is at revision ${found}, not at ${expected}: somebody changed it since you looked`,
     remedy: `Look at it again (remuda get cluster ${cluster} -o yaml) and repeat your change on that`,
   }),
-  needsConfirmation: (
-    cluster: string,
-    plan: { readonly destroys: readonly string[]; readonly kind: string },
-  ): ProblemReport => ({
+  needsConfirmation: (cluster: string, plan: PlanCost): ProblemReport => ({
     kind: 'user',
     code: 'OPS-005',
     summary: costOf(cluster, plan),

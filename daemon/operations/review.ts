@@ -76,12 +76,18 @@ export function changesBetween(before: Plan, after: Plan): string[] {
   return [...said, ...[...old.values()].map((step) => `no longer a step: ${step.title}`)];
 }
 
+/** Whether a step brings another version to a machine where it stands. */
+export const isUpgradeInPlace = ({ kind }: { readonly kind: string }): boolean =>
+  kind === 'control-plane.upgrade' || kind === 'kubelet.upgrade';
+
 /** `general-3` and `w3` belong to the groups `general` and `w`: the planner numbers the machines of a group. */
 const groupOf = (machine: string): string => machine.replace(/-?\d+$/, '');
 
 /**
  * Whether a plan needs confirmation by the cluster's name (DESIGN §3): it deletes the cluster, gives it away,
- * takes it over from another, restores its data, destroys a master or a whole worker group, or more machines than `destroyLimit`.
+ * takes it over from another, restores its data,
+ * upgrades machines where they stand, destroys a master or a whole worker group, or more machines
+ * than `destroyLimit`.
  */
 export function needsConfirmation(
   plan: Plan,
@@ -92,6 +98,8 @@ export function needsConfirmation(
   if (plan.intent?.kind === 'adopt' && plan.intent.takesOver) return true;
   // A master that is kept for inspection is one less all the same.
   if (plan.steps.some(({ kind }) => kind === 'etcd-member.remove')) return true;
+  // Upgraded in place: nothing leads back from the first of these steps on.
+  if (plan.steps.some(isUpgradeInPlace)) return true;
   const destroyed = new Set(plan.destroys);
   if (destroyed.size === 0) return false;
   if (destroyed.size > destroyLimit) return true;

@@ -9,6 +9,7 @@ import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-
 import { minorOf } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import type { PlanContext } from './cluster-plan.ts';
+import { inPlaceEnds } from './in-place.ts';
 import { exitOf } from './leaving.ts';
 import { aboutPart, planStep } from './planned-step.ts';
 
@@ -60,7 +61,9 @@ export function addonSteps(context: PlanContext): PlannedStep[] {
   const access = context.isUpgrade ? context.accessAfter : context.access;
   const { kubernetesVersion, podCidr, serviceCidr, serviceDomain } = settings;
   // In an upgrade they come when every machine is new.
-  const left = context.isUpgrade ? context.difference.leaving.map(exitOf) : [];
+  const left = context.isUpgrade
+    ? [...context.difference.leaving.map(exitOf), ...inPlaceEnds(context.difference)]
+    : [];
   let last = [stepId(clusterAccessGrant.kind, 'cluster'), ...left];
   return wantedAddons(document).flatMap(({ name, version, settings: own }) => {
     const input = { kubernetesVersion, podCidr, serviceCidr, serviceDomain, settings: own };

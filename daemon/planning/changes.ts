@@ -2,6 +2,7 @@ import { type PlanChange, type PlannedStep, stepId } from '../../provisioners/co
 import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-access-grant.ts';
 import type { PlanContext } from './cluster-plan.ts';
 import { isGranted } from './creation.ts';
+import { changesInPlace, noticesInPlace } from './in-place.ts';
 import { noticesOfUpgrade } from './upgrade-notices.ts';
 import { isSealedOff, type LeavingMachine } from './leaving.ts';
 import { noticesOfReadiness, noticesOfWindows } from './maintenance-rules.ts';
@@ -56,6 +57,7 @@ export function changesOf(context: PlanContext, steps: readonly PlannedStep[]): 
     ...difference.relabelled.map(
       ({ name }): PlanChange => ({ action: 'change', subject: name, detail: 'labels and taints' }),
     ),
+    ...changesInPlace(context),
     ...difference.cordoned.map(
       ({ name }): PlanChange => ({ action: 'change', subject: name, detail: 'takes pods again' }),
     ),
@@ -112,6 +114,7 @@ export function noticesOf(context: PlanContext, steps: readonly PlannedStep[]): 
     ...(steps.length === 0 ? [] : observed.unseen),
     ...(joins > 0 && started === 1 ? [steps12] : []),
     ...noticesOfLeaving(difference),
+    ...noticesInPlace(context),
     ...noticesOfUpgrade(context),
     ...noticesOfReadiness(context),
     ...(first === undefined ? noticesOfWindows(document, steps) : []),

@@ -30,11 +30,6 @@ export const planningCodes: ProblemCatalogue = {
     explanation: 'The cluster asks for more machines of a role than the provider lists hosts.',
     remedy: 'Add hosts of that role, or ask for fewer machines.',
   },
-  'PLAN-007': {
-    title: 'Machines are not upgraded in place yet',
-    explanation: 'This release brings a cluster to another version by replacing its machines.',
-    remedy: 'Write spec.upgrade.strategy: BlueGreen.',
-  },
   'PLAN-008': {
     title: 'A machine is just being removed',
     explanation:
@@ -148,6 +143,12 @@ export const planningCodes: ProblemCatalogue = {
     title: 'No such group',
     explanation: 'Machines are added to the masters (control-plane) or to a worker group of the document.',
     remedy: 'Take the name of a group from the message, or add the group to the answer file.',
+  },
+  'PLAN-060': {
+    title: 'No machine may be away',
+    explanation:
+      'Machines that are upgraded where they stand are away one after another, and nobody comes in their place; the number of machines that must go on serving leaves none of the group.',
+    remedy: 'Write a smaller number in spec.maintenance.minimumReady, or a share.',
   },
   'PLAN-050': {
     title: 'No master to renew',

@@ -13,6 +13,7 @@ import { probeImage } from '../../provisioners/kubernetes/versions.ts';
 import { addonSteps, wantedAddons } from './addon-steps.ts';
 import { type PlanContext, referenceTo } from './cluster-plan.ts';
 import { endpointSteps, settleSteps } from './endpoint-steps.ts';
+import { inPlaceSteps } from './in-place.ts';
 import { controlPlaneSteps, labelSteps, proxySteps, workerSteps } from './join-steps.ts';
 import { leavingSteps } from './leaving-steps.ts';
 import { createStep, preparationSteps } from './machine-steps.ts';
@@ -27,18 +28,23 @@ function roomFor({ name, shape, address }: WantedMachine) {
 
 /** What is checked before anything is made: room at the provider for the peak of this plan (row H5), and the payload. */
 function preflightSteps(context: PlanContext): PlannedStep[] {
-  const { difference, nodeNetwork, document, settings, bypass } = context;
+  const { difference, nodeNetwork, bypass } = context;
   // Who waits until another has left finds room then.
   const isFirst = ({ name }: WantedMachine): boolean =>
     (context.succession.entries.get(name) ?? []).length === 0;
   const machines = difference.unfinished.filter(isFirst).map(roomFor);
   const network = nodeNetwork === undefined ? {} : { network: nodeNetwork };
-  const { kubernetesVersion } = settings;
-  const images = [...wantedAddons(document).flatMap((addon) => addon.images), probeImage(kubernetesVersion)];
   return [
     planStep(providerPreflight, aboutCluster, { machines, ...network, bypass }, []),
-    planStep(payloadPreflight, aboutCluster, { kubernetesVersion, wantedImages: images }, []),
+    payloadCheck(context),
   ];
+}
+
+/** Whether everything of the asked version is on board. */
+function payloadCheck({ document, settings }: PlanContext): PlannedStep {
+  const { kubernetesVersion } = settings;
+  const images = [...wantedAddons(document).flatMap((addon) => addon.images), probeImage(kubernetesVersion)];
+  return planStep(payloadPreflight, aboutCluster, { kubernetesVersion, wantedImages: images }, []);
 }
 
 /** Up to this many new machines every pair is tried; beyond, work must not grow with the pairs. */
@@ -128,10 +134,12 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
   const addons = addonSteps(context);
   const labels = labelSteps(context);
   const leaving = [...releaseSteps(context), ...leavingSteps(context)];
-  const others = addons.length + labels.length + difference.off.length + leaving.length;
+  const inPlace = inPlaceSteps(context);
+  const others = [addons, labels, difference.off, leaving, inPlace].flat().length;
   if (!isGrowing && others === 0 && isGranted(context)) return lastSteps(context, []);
   const network = nodeNetwork === undefined ? {} : { network: nodeNetwork };
-  const checks = isGrowing ? preflightSteps(context) : [];
+  const supplies = inPlace.length > 0 ? [payloadCheck(context)] : [];
+  const checks = isGrowing ? preflightSteps(context) : supplies;
   const prepare = planStep(
     infrastructurePrepare,
     aboutCluster,
@@ -141,7 +149,7 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
   const machines = difference.unfinished.flatMap((machine) => preparationSteps(context, machine));
   const power = difference.off.map((machine) => createStep(context, machine));
   const needsInfrastructure = machines.length + power.length > 0;
-  const speaksToCluster = isGrowing || addons.length > 0 || !isGranted(context);
+  const speaksToCluster = isGrowing || inPlace.length > 0 || addons.length > 0 || !isGranted(context);
   const steps = [
     ...checks,
     ...(needsInfrastructure ? [prepare] : []),
@@ -153,6 +161,7 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
     ...workerSteps(context),
     ...labels,
     ...leaving,
+    ...inPlace,
     ...addons,
   ];
   return lastSteps(context, steps);

@@ -3,6 +3,7 @@ import { Blocked } from '../../provisioners/contract/problem.ts';
 import { type Hold, whyNotAdd, whyNotRemove } from '../../provisioners/kubernetes/membership.ts';
 import { minorFor } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
+import { isSameMachine } from './config-digest.ts';
 import type { LeavingMachine } from './leaving.ts';
 import type { WantedMachine } from './wanted.ts';
 
@@ -14,6 +15,8 @@ export interface Difference {
   readonly off: readonly WantedMachine[];
   /** Finished, with other labels or taints than asked. */
   readonly relabelled: readonly WantedMachine[];
+  /** Finished, of another version than asked, and upgraded where they stand. */
+  readonly outdated: readonly WantedMachine[];
   /** Finished and cordoned by us, though they stay: an operation that was to send them away did not. */
   readonly cordoned: readonly WantedMachine[];
   /** Machines that are not wanted any more and of which something is still there. */
@@ -70,11 +73,17 @@ export function differenceOf(
 ): Difference {
   refuseTransition(wanted);
   const finished = wanted.filter((one) => isFinished(one, observed));
+  // Who is to be replaced leaves, and is wanted no more: of those that are, only the version may be another.
+  const outdated = finished.filter(
+    ({ node, digest }) => node?.configDigest !== undefined && !isSameMachine(node.configDigest, digest),
+  );
+  const current = finished.filter((one) => !outdated.includes(one));
   return {
     unfinished: wanted.filter((one) => !isFinished(one, observed)),
     off: finished.filter(({ machine }) => machine?.state === 'off'),
-    relabelled: finished.filter(({ node, digest }) => node?.configDigest !== digest),
-    cordoned: finished.filter(({ node }) => node?.unschedulable === true && node.cordonedBy !== undefined),
+    relabelled: current.filter(({ node, digest }) => node?.configDigest !== digest),
+    outdated,
+    cordoned: current.filter(({ node }) => node?.unschedulable === true && node.cordonedBy !== undefined),
     leaving,
     masters: wanted.filter(
       ({ name, role, node, machine }) =>

@@ -1,6 +1,7 @@
 import type { PlannedStep } from '../../provisioners/contract/plan.ts';
 import { verifiedMark } from '../../provisioners/kubernetes/marks.ts';
 import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
+import { controlPlaneUpgrade } from '../../provisioners/kubernetes/steps/control-plane-upgrade.ts';
 import { etcdMemberRemove } from '../../provisioners/kubernetes/steps/etcd-member-remove.ts';
 import { kubeadmConfigUpload } from '../../provisioners/kubernetes/steps/kubeadm-config-upload.ts';
 import { nodeCordon } from '../../provisioners/kubernetes/steps/node-cordon.ts';
@@ -15,7 +16,12 @@ interface BackedUp {
 }
 
 /** Steps that change who etcd's members are. */
-const membership: ReadonlySet<string> = new Set([controlPlaneJoin.kind, etcdMemberRemove.kind]);
+const membership: ReadonlySet<string> = new Set([
+  controlPlaneJoin.kind,
+  etcdMemberRemove.kind,
+  // Exchanges a member's program, and leaves its data to it.
+  controlPlaneUpgrade.kind,
+]);
 
 /**
  * Puts one backup of etcd before everything that touches the masters of a cluster that was finished once (DESIGN §5):

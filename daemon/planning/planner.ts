@@ -12,7 +12,7 @@ import { differenceOf, mastersToJoin, requireQuorum, requireSight } from './diff
 import { mendingChanges, mendingSteps } from './drift.ts';
 import { isSealedOff, leavingMachines } from './leaving.ts';
 import { withBackup } from './master-backup.ts';
-import { isUpgrade, requireBlueGreen, requireUpgradePath } from './upgrade.ts';
+import { requireUpgradePath } from './upgrade.ts';
 import { machinesOnDuty } from './wanted.ts';
 
 export { apiPortOf } from './api-port.ts';
@@ -71,7 +71,6 @@ export function planCluster(request: ClusterRequest): Plan {
   const hasReceipt = request.isEstablished === true && observed.machines?.length !== 0;
   requireSight(observed, hasReceipt);
   requireUpgradePath(document, observed);
-  requireBlueGreen(document, isUpgrade(document, observed));
   const { wanted, retires, takesBack } = machinesOnDuty(document, provider, observed, request.retire);
   const retired = withoutTakenBack({ ...observed.retired, ...retires }, takesBack);
   const difference = differenceOf(wanted, leavingMachines(observed, retired), observed);

@@ -1,4 +1,5 @@
 import { stepId } from '../../provisioners/contract/plan.ts';
+import { controlPlaneUpgrade } from '../../provisioners/kubernetes/steps/control-plane-upgrade.ts';
 import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import type { Difference } from './difference.ts';
@@ -120,7 +121,7 @@ export function firstSuccessors(
  */
 export function successionOf(
   document: ClusterDocument,
-  { leaving, unfinished }: Pick<Difference, 'leaving' | 'unfinished'>,
+  { leaving, unfinished, outdated }: Pick<Difference, 'leaving' | 'unfinished' | 'outdated'>,
   { isUpgrade, halfJoined }: { readonly isUpgrade: boolean; readonly halfJoined: readonly string[] },
 ): Succession {
   const entries = new Map<string, string[]>();
@@ -141,7 +142,11 @@ export function successionOf(
     rowOf({ leaving: workers.filter(isOfGroup), coming, width }, entries, exits);
   }
   if (!isUpgrade) return { entries, exits };
-  const mastersDone = [...leaving.filter(isMaster).map(exitOf), ...inOrder.filter(isMaster).map(finished)];
+  const mastersDone = [
+    ...leaving.filter(isMaster).map(exitOf),
+    ...inOrder.filter(isMaster).map(finished),
+    ...outdated.filter(isMaster).map(({ name }) => stepId(controlPlaneUpgrade.kind, name)),
+  ];
   for (const { name } of inOrder.filter((machine) => !isMaster(machine)))
     entries.set(name, [...(entries.get(name) ?? []), ...mastersDone]);
   return { entries, exits };

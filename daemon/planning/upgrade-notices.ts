@@ -13,6 +13,8 @@ export function noticesOfUpgrade({ document, observed, difference }: PlanContext
     return [
       `The way back moves machines: what is in etcd stays as it is, and nothing written since the upgrade is lost.`,
     ];
+  // Machines that are upgraded where they stand have notices of their own.
+  if (difference.leaving.length === 0 && difference.outdated.length > 0) return [];
   const kept = difference.leaving.filter((machine) => machine.mode === 'off' && isSealedOff(machine));
   const isMinor = (observed.nodes ?? []).some(
     ({ kubeletVersion }) => minorOf(kubeletVersion) !== minorOf(version),

@@ -1,28 +1,17 @@
 import type { Observed } from '../../provisioners/contract/observed.ts';
-import { Blocked, UserProblem } from '../../provisioners/contract/problem.ts';
+import { UserProblem } from '../../provisioners/contract/problem.ts';
+import {
+  compareVersions as compare,
+  type VersionNumbers as Version,
+  versionNumbers as versionOf,
+} from '../../provisioners/kubernetes/version-skew.ts';
 import { minors } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import { hasTraces } from './roster.ts';
 
-/** A version as numbers: `v1.20.3-restamped` → 1, 20, 3. */
-interface Version {
-  readonly text: string;
-  readonly minor: number;
-  readonly patch: number;
-}
-
-function versionOf(text: string): Version | undefined {
-  const match = /^v?(\d+)\.(\d+)\.(\d+)/.exec(text);
-  if (match === null) return undefined;
-  const [, major = '', minor = '', patch = ''] = match;
-  return { text: `${major}.${minor}.${patch}`, minor: Number(minor), patch: Number(patch) };
-}
-
-const compare = (one: Version, other: Version): number => one.minor - other.minor || one.patch - other.patch;
-
-/** Versions that run now: of the Nodes, and where none is seen of the API server; the oldest first. */
-function runningVersions({ apiVersion, nodes = [] }: Observed): Version[] {
-  const texts = nodes.length > 0 ? nodes.map(({ kubeletVersion }) => kubeletVersion) : [apiVersion ?? ''];
+/** Versions that run now, of the Nodes and of the API server that answered; the oldest first. */
+function runningVersions({ apiVersion = '', nodes = [] }: Observed): Version[] {
+  const texts = [...nodes.map(({ kubeletVersion }) => kubeletVersion), apiVersion];
   return texts.flatMap((text) => versionOf(text) ?? []).toSorted(compare);
 }
 
@@ -123,13 +112,4 @@ function requireFinalized({ metadata }: ClusterDocument, observed: Observed, tar
       remedy: `When you do not mean to go back: remuda finalize ${name}. Then upgrade.`,
     },
   );
-}
-
-/** InPlace is for machines that cannot be replaced; this release replaces. @throws Blocked */
-export function requireBlueGreen(document: ClusterDocument, isReplacing: boolean): void {
-  if (!isReplacing || document.spec.upgrade.strategy === 'BlueGreen') return;
-  throw new Blocked('PLAN-007', 'The document asks for upgrades in place, which this release does not make', {
-    remedy: 'Write spec.upgrade.strategy: BlueGreen, and machines are replaced one after another.',
-    place: { field: 'spec.upgrade.strategy' },
-  });
 }

@@ -9,6 +9,7 @@ import { type CompletedCluster, completeCluster } from '../spec/completion.ts';
 import type { ClusterDocument, ProviderDocument, WorkerGroup } from '../spec/documents.ts';
 import { AddressPool, isIn } from './addresses.ts';
 import { configDigest, isSameMachine, type Taint } from './config-digest.ts';
+import { isUpgradedInPlace } from './in-place.ts';
 import { directionOf } from './upgrade.ts';
 import { groupRoster, type GroupRoster, hasTraces, type MachineGroup } from './roster.ts';
 
@@ -180,7 +181,7 @@ export function machinesOnDuty(
   asked: Readonly<Record<string, Retirement>> = {},
 ): Duty {
   const duty = dutyOf(document, provider, observed, asked);
-  const changed = duty.wanted.filter((one) => hasChanged(one, document));
+  const changed = duty.wanted.filter((one) => hasChanged(one, document) && !isUpgradedInPlace(one, document));
   if (changed.length === 0) return duty;
   const leaving = Object.fromEntries(changed.map((one) => [one.name, retirementOf(one, document, observed)]));
   return dutyOf(document, provider, observed, { ...leaving, ...asked });

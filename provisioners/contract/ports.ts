@@ -158,6 +158,16 @@ export interface ServicePort {
 /** Which share of a payload a machine needs. */
 export type PayloadRole = 'control-plane' | 'worker';
 
+/**
+ * How much of it: `whole`, in the places where it runs; or only what an upgrade in place needs before that, `beside` what
+ * runs: the images, and kubeadm ({@link kubeadmBeside}).
+ */
+export type PayloadShare = 'whole' | 'beside';
+
+/** Where the kubeadm of a version lies while the machine still runs another one. */
+export const kubeadmBeside = (kubernetesVersion: string): string =>
+  `/opt/remuda/kubeadm/${kubernetesVersion.replace(/^v/, '')}/kubeadm`;
+
 /** What a payload says of itself. */
 export interface PayloadSummary {
   readonly name: string;
@@ -178,13 +188,19 @@ export interface PayloadPort {
     machine: MachineRef,
     kubernetesVersion: string,
     role: PayloadRole,
+    share?: PayloadShare,
   ): Promise<
     | { readonly state: 'present' }
     | { readonly state: 'absent'; readonly missing: readonly string[] }
     | { readonly state: 'installing'; readonly since: Instant; readonly lastLine: string }
   >;
   /** Downloads, verifies, installs files and imports images, in a unit of its own; attaches to a running one. */
-  install(machine: MachineRef, kubernetesVersion: string, role: PayloadRole): Promise<void>;
+  install(
+    machine: MachineRef,
+    kubernetesVersion: string,
+    role: PayloadRole,
+    share?: PayloadShare,
+  ): Promise<void>;
   /** A manifest or other text file of the payload, for add-ons. */
   text(kubernetesVersion: string, path: string): Promise<string>;
 }
@@ -205,6 +221,12 @@ export type KubeadmCommand =
     }
   /** `kubeadm certs renew all`: every certificate but the authorities', unconditionally. */
   | { readonly verb: 'renew'; readonly config: string }
+  /** `kubeadm upgrade node` by the kubeadm of that version which lies beside the one that is installed. */
+  | {
+      readonly verb: 'upgrade';
+      readonly kubernetesVersion: string;
+      readonly ignorePreflightErrors: readonly string[];
+    }
   /** Everything kubeadm laid out, but etcd's member and its data. */
   | { readonly verb: 'reset' };
 

@@ -55,6 +55,12 @@ export const kubernetesCodes: ProblemCatalogue = {
       'The kubelet of a half-joined master was restarted so that its etcd member starts; it did not.',
     remedy: 'Nothing is to be done: it is tried again. If it stays so, read the log of etcd on that machine.',
   },
+  'UPGRADE-001': {
+    title: 'etcd could not be without this member',
+    explanation:
+      'While a master is upgraded where it stands its member of etcd starts anew. The others must be a majority without it.',
+    remedy: 'Bring the members back that the message names; the upgrade goes on by itself.',
+  },
   'MASTER-001': {
     title: 'Another master is joining',
     explanation:

@@ -16,6 +16,7 @@ import { controlPlaneInit } from './steps/control-plane-init.ts';
 import { controlPlaneJoin } from './steps/control-plane-join.ts';
 import { controlPlaneStart } from './steps/control-plane-start.ts';
 import { controlPlaneStop } from './steps/control-plane-stop.ts';
+import { controlPlaneUpgrade } from './steps/control-plane-upgrade.ts';
 import { controlPlaneVerify } from './steps/control-plane-verify.ts';
 import { endpointConfigure } from './steps/endpoint-configure.ts';
 import { etcdDataCheck } from './steps/etcd-data-check.ts';
@@ -39,6 +40,7 @@ import { kubeProxyUpdate } from './steps/kube-proxy-update.ts';
 import { kubeletInstall } from './steps/kubelet-install.ts';
 import { kubeletRevive } from './steps/kubelet-revive.ts';
 import { kubeletServingApprove } from './steps/kubelet-serving-approve.ts';
+import { kubeletUpgrade } from './steps/kubelet-upgrade.ts';
 import { machineConfigure } from './steps/machine-configure.ts';
 import { machineCreate } from './steps/machine-create.ts';
 import { machineDestroy } from './steps/machine-destroy.ts';
@@ -52,6 +54,7 @@ import { nodeRemove } from './steps/node-remove.ts';
 import { nodeUncordon } from './steps/node-uncordon.ts';
 import { nodeVerify } from './steps/node-verify.ts';
 import { payloadInstall } from './steps/payload-install.ts';
+import { payloadStage } from './steps/payload-stage.ts';
 import { pkiInstall } from './steps/pki-install.ts';
 import { providerPreflight } from './steps/provider-preflight.ts';
 import { clusterTiesRemove } from './steps/cluster-ties-remove.ts';
@@ -101,6 +104,9 @@ export const steps: readonly AnyStep[] = [
   etcdMemberRemove,
   machineFence,
   machineStop,
+  payloadStage,
+  controlPlaneUpgrade,
+  kubeletUpgrade,
   addonInstall,
   kubeletServingApprove,
   kubeletRevive,

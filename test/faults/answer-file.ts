@@ -24,9 +24,20 @@ export function answerFile(
     readonly backup?: string;
     /** `spec.hooks`, as YAML on one line; a webhook's secret is called `hooks`. */
     readonly hooks?: string;
+    /** `spec.upgrade`, as YAML on one line. */
+    readonly upgrade?: string;
   } = {},
 ): string {
-  const { masters = 3, workers = 2, version = '1.20.2', name = 'demo', maintenance, backup, hooks } = options;
+  const {
+    masters = 3,
+    workers = 2,
+    version = '1.20.2',
+    name = 'demo',
+    maintenance,
+    backup,
+    hooks,
+    upgrade,
+  } = options;
   return `apiVersion: remuda.dev/v1alpha1
 kind: Provider
 metadata: { name: lab }
@@ -46,5 +57,5 @@ ${masters + workers > 200 ? largeNetworks : ''}  addons:
     network: { type: routed-bridge }
     dns: { enabled: true }
   deletion: { protected: false }
-${maintenance === undefined ? '' : `  maintenance: ${maintenance}\n`}${backup === undefined ? '' : `  backup: ${backup}\n`}${hooks === undefined ? '' : `  hooks: ${hooks}\n${hookSecret}`}`;
+${maintenance === undefined ? '' : `  maintenance: ${maintenance}\n`}${backup === undefined ? '' : `  backup: ${backup}\n`}${upgrade === undefined ? '' : `  upgrade: ${upgrade}\n`}${hooks === undefined ? '' : `  hooks: ${hooks}\n${hookSecret}`}`;
 }

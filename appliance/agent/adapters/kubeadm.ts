@@ -1,4 +1,8 @@
-import type { KubeadmCommand, KubeadmPort } from '../../../provisioners/contract/ports.ts';
+import {
+  kubeadmBeside,
+  type KubeadmCommand,
+  type KubeadmPort,
+} from '../../../provisioners/contract/ports.ts';
 import { quote } from '../ssh/program.ts';
 import type { Units } from '../units.ts';
 
@@ -32,6 +36,14 @@ function wordsOf(command: KubeadmCommand): string[] {
   if (command.verb === 'renew') return ['kubeadm', 'certs', 'renew', 'all', `--config=${command.config}`];
   const list = (flag: string, values: readonly string[]): string[] =>
     values.length === 0 ? [] : [`--${flag}=${values.join(',')}`];
+  // The same for every master, whichever goes first: what `upgrade apply` does beside, Remuda does by steps of its own.
+  if (command.verb === 'upgrade')
+    return [
+      kubeadmBeside(command.kubernetesVersion),
+      'upgrade',
+      'node',
+      ...list('ignore-preflight-errors', command.ignorePreflightErrors),
+    ];
   return [
     'kubeadm',
     command.verb,

@@ -1,5 +1,11 @@
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
-import type { FilePort, PayloadPort, PayloadRole } from '../../../provisioners/contract/ports.ts';
+import {
+  type FilePort,
+  kubeadmBeside,
+  type PayloadPort,
+  type PayloadRole,
+  type PayloadShare,
+} from '../../../provisioners/contract/ports.ts';
 import { Transient } from '../../../provisioners/contract/problem.ts';
 import {
   curlConfig,
@@ -53,6 +59,7 @@ export class PayloadAdapter implements PayloadPort {
     machine: MachineRef,
     kubernetesVersion: string,
     role: PayloadRole,
+    share: PayloadShare = 'whole',
   ): ReturnType<PayloadPort['observe']> {
     const { units, machines, supply } = this.#options;
     const unit = await units.observe(machine, label);
@@ -63,7 +70,7 @@ export class PayloadAdapter implements PayloadPort {
       machine,
       {
         text: observeProgram,
-        variables: { state, table: tableOf(entry, role, '') },
+        variables: { state, table: tableOf(entry, role, '', share) },
         input: await machineInstallScript(),
       },
       observePatience,
@@ -80,12 +87,17 @@ export class PayloadAdapter implements PayloadPort {
     return missing.length === 0 ? { state: 'present' } : { state: 'absent', missing };
   }
 
-  async install(machine: MachineRef, kubernetesVersion: string, role: PayloadRole): Promise<void> {
+  async install(
+    machine: MachineRef,
+    kubernetesVersion: string,
+    role: PayloadRole,
+    share: PayloadShare = 'whole',
+  ): Promise<void> {
     const { units, machines, supply, work, file } = this.#options;
     const entry = await supply.find(kubernetesVersion);
     const address = await machines.reach(machine);
     const holder = holderOf(machine, work.key.operation);
-    const list = `${folder}/${entry.digest.slice(0, 16)}-${role}.list`;
+    const list = `${folder}/${entry.digest.slice(0, 16)}-${role}${share === 'beside' ? '-beside' : ''}.list`;
     const config = `${folder}/curl.conf`;
     const command = {
       label,
@@ -98,7 +110,7 @@ export class PayloadAdapter implements PayloadPort {
       work.hide(token);
       await file.write(machine, [
         { path: script, content: await machineInstallScript(), mode: 0o755 },
-        { path: list, content: tableOf(entry, role, base), mode: 0o644 },
+        { path: list, content: tableOf(entry, role, base, share), mode: 0o644 },
         { path: `${folder}/authority.pem`, content: authority, mode: 0o644 },
         { path: config, content: curlConfig(token, `${folder}/authority.pem`), mode: 0o600 },
       ]);
@@ -116,9 +128,18 @@ export class PayloadAdapter implements PayloadPort {
 }
 
 /** Every machine gets the images of all add-ons: where their pods will run is the scheduler's choice. */
-function tableOf({ manifest, digest }: CatalogueEntry, role: PayloadRole, base: string): string {
+function tableOf(
+  { manifest, digest }: CatalogueEntry,
+  role: PayloadRole,
+  base: string,
+  share: PayloadShare,
+): string {
   const addons = manifest.images.flatMap(({ for: use }) => (use.startsWith('addon:') ? [use.slice(6)] : []));
-  return installTable(installList(manifest, digest, role, [...new Set(addons)]), base);
+  const whole = installList(manifest, digest, role, [...new Set(addons)]);
+  if (share === 'whole') return installTable(whole, base);
+  const kubeadm = whole.files.filter((file) => file.role === 'kubeadm');
+  const install = kubeadmBeside(manifest.kubernetes);
+  return installTable({ ...whole, files: kubeadm.map((file) => ({ ...file, install })) }, base);
 }
 
 const observeProgram = `

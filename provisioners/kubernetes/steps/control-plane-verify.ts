@@ -4,6 +4,7 @@ import type { EtcdMember } from '../../contract/observed.ts';
 import { Transient } from '../../contract/problem.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';
+import { isOfVersion } from '../cluster-health.ts';
 import { accessSchema, endpointSchema, type NoFacts } from '../cluster-settings.ts';
 import { isMemberOf } from '../control-plane-state.ts';
 import { proof } from '../limits.ts';
@@ -12,6 +13,8 @@ const inputSchema = z.strictObject({
   /** Masters that must be well. */
   machines: z.array(machineRefSchema).min(1),
   endpoint: endpointSchema,
+  /** What their API servers must report; whatever they do when absent. */
+  kubernetesVersion: z.string().exactOptional(),
   /** Masters to ask, those above among them. */
   access: accessSchema,
 });
@@ -32,7 +35,7 @@ async function membersOf(
 
 /** What is still lacking, one sentence each. */
 async function awaited(context: StepContext, input: Input): Promise<string[]> {
-  const { machines, endpoint, access } = input;
+  const { machines, endpoint, access, kubernetesVersion: asked } = input;
   const [members, atEndpoint, ...versions] = await Promise.all([
     membersOf(context, input),
     context.kubernetes.versionAtEndpoint(access, endpoint),
@@ -47,6 +50,11 @@ async function awaited(context: StepContext, input: Input): Promise<string[]> {
         );
   return [
     ...silent.map(({ name }) => `the API server on ${name} is not ready`),
+    ...machines.flatMap(({ name }, index) => {
+      const told = versions[index];
+      const isOther = asked !== undefined && told !== undefined && !isOfVersion(told, asked);
+      return isOther ? [`the API server on ${name} answers as ${told}`] : [];
+    }),
     ...('silent' in members ? [`etcd does not answer (${members.silent})`] : []),
     ...unwell.map(({ name }) => `etcd on ${name} is not healthy`),
     ...(atEndpoint === undefined ? [`the API at ${endpoint.host}:${endpoint.port} does not answer`] : []),

@@ -155,7 +155,8 @@ export class ModelCluster {
     if (daemon === undefined || !Array.isArray(containers)) return true;
     const image = String((containers[0] as { image?: unknown }).image);
     const tag = image.slice(image.lastIndexOf(':') + 1);
-    const onBoard = [...(this.machines.get(name)?.payloads.keys() ?? [])];
+    const machine = this.machines.get(name);
+    const onBoard = [...(machine?.payloads.keys() ?? []), ...(machine?.staged ?? [])];
     const isOnBoard = onBoard.some((one) => `v${one.replace(/^v/, '')}` === tag);
     const isLeft = field(daemon, 'spec', 'updateStrategy', 'type') === 'OnDelete';
     if (isOnBoard) this.#proxies.add(name);

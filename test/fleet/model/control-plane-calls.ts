@@ -13,6 +13,7 @@ import { deleteObject, runControllers } from './controllers.ts';
 import { MembershipRefused, type ModelMember } from './etcd.ts';
 import type { Fleet } from './fleet.ts';
 import { noteJob, withJobStatus } from './hook-calls.ts';
+import { tagOfPod } from './in-place.ts';
 import { field, matches, referenceOf, textMap, type StoredObject } from './kubernetes.ts';
 import { askForServing, canServe, issueServing } from './kubelet-serving.ts';
 import { isUp, type ModelMachine } from './machine.ts';
@@ -117,7 +118,7 @@ export function apiOf(fleet: Fleet, access: ControlPlaneAccess): ModelCluster {
 }
 
 const versionText = (machine: ModelMachine): string =>
-  machine.files.get(paths.apiManifest)?.content.replace('static pod of ', 'v').replace('vv', 'v') ?? '';
+  tagOfPod(machine.files.get(paths.apiManifest)?.content ?? '');
 
 /** The Ready condition as kubelet or, when that is silent, the node controller writes it. */
 function readyCondition(state: NodeState | undefined): Record<string, string> {

@@ -4,6 +4,7 @@ import type { ModelBackup } from './backup-calls.ts';
 import { ModelCluster, paths } from './cluster.ts';
 import { modelEpoch } from './clock.ts';
 import { FaultSchedule, type Fault } from './faults.ts';
+import { kubeletStarted } from './in-place.ts';
 import { lookAt, phasesOf } from './kubeadm.ts';
 import { isUp, type ModelMachine, type ModelUnit } from './machine.ts';
 import { TimedQueue } from './queue.ts';
@@ -196,6 +197,7 @@ export class Fleet {
     machine.downSince = undefined;
     for (const service of machine.services.values())
       Object.assign(service, { active: service.enabled, since: machine.bootedAt });
+    kubeletStarted(this, machine);
     this.watchStart(machine);
   }
 
@@ -282,9 +284,12 @@ export class Fleet {
       now: this.#now,
       violate: (kind, detail) => this.violate(kind, detail),
     });
-    if (machine.staticPodsSince !== before) this.watchStart(machine);
+    if (machine.staticPodsSince !== before || unit.verb === 'upgrade') this.watchStart(machine);
     // An init that is run again restarts the pods of the only master there is: nobody else's quorum goes with it.
-    this.refresh(cluster, unit.verb === 'init' ? undefined : `kubeadm ${unit.verb} on ${machine.name}`);
+    // One voter, or two, cannot be without each other for a moment.
+    const isAlone = unit.verb === 'upgrade' && cluster.etcd.voters.length <= 2;
+    const isOwn = unit.verb === 'init' || isAlone;
+    this.refresh(cluster, isOwn ? undefined : `kubeadm ${unit.verb} on ${machine.name}`);
     if (next !== undefined) this.lookLater(machine, unit, next);
   }
 

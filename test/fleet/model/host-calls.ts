@@ -8,6 +8,7 @@ import { changing, connect, connectToChange, reading } from './call.ts';
 import { certificatesOn, startKubelet } from './certificates.ts';
 import { paths, type ModelCluster } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
+import { kubeletStarted, outlivesRestart } from './in-place.ts';
 import { virtualAddressOf } from './virtual-address.ts';
 import { hostKey, isUp, type ModelMachine } from './machine.ts';
 
@@ -339,6 +340,8 @@ const shortName = (unit: string): string => unit.replace(/\.service$/, '');
 function startService(fleet: Fleet, machine: ModelMachine, unit: string): void {
   const name = shortName(unit);
   const cluster = fleet.clusterOf(machine);
+  const isRestart = machine.services.get(name)?.active === true;
+  const goesOn = isRestart && outlivesRestart(cluster, machine, fleet.now);
   const isApiReady = [...cluster.machines.values()].some((one) => cluster.isApiReady(one, fleet.now));
   const isActive = name !== 'kubelet' || startKubelet(machine, isApiReady, fleet.now) === 'runs';
   machine.services.set(name, { active: isActive, enabled: true, since: fleet.now });
@@ -347,6 +350,8 @@ function startService(fleet: Fleet, machine: ModelMachine, unit: string): void {
   if (name === 'kubelet') machine.isPodRejected = false;
   machine.downSince = undefined;
   if (name === 'kubelet') registerAgain(fleet, machine);
+  if (name === 'kubelet') kubeletStarted(fleet, machine);
+  if (goesOn) return;
   machine.staticPodsSince = name === 'kubelet' ? fleet.now : Math.max(machine.staticPodsSince, fleet.now);
   fleet.watchStart(machine);
 }

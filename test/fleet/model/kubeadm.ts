@@ -1,31 +1,12 @@
-import { dump, load, loadAll } from 'js-yaml';
-import { paths, type ModelCluster } from './cluster.ts';
+import { dump, loadAll } from 'js-yaml';
+import { paths } from './cluster.ts';
+import { staticPod, upgradedComponents } from './in-place.ts';
+import { awaitApi, configuredVersion, type Look, type Phase, type Scene } from './kubeadm-phase.ts';
+import { upgradePhases } from './kubeadm-upgrade.ts';
 import { MembershipRefused, ModelEtcd } from './etcd.ts';
-import type { FaultSchedule } from './faults.ts';
 import { field, textMap } from './kubernetes.ts';
 import { leafCertificates, leafText, renewCertificates } from './certificates.ts';
 import { isServing, type ModelMachine, type ModelUnit } from './machine.ts';
-
-/** What one look at a phase says. `again`: look again after so many ms; the machine's slowness stretches both. */
-type Look = { readonly done: true } | { readonly again: number } | { readonly fail: string };
-
-/** One phase of a kubeadm command: how long it takes, ms, and what it then does. */
-interface Phase {
-  readonly name: string;
-  readonly takes: number;
-  act(at: Scene): Look;
-}
-
-/** Everything a phase may look at and change. */
-export interface Scene {
-  readonly cluster: ModelCluster;
-  readonly machine: ModelMachine;
-  readonly unit: ModelUnit;
-  readonly faults: FaultSchedule;
-  readonly now: number;
-  /** Records something that must never happen. */
-  violate(kind: string, detail: string): void;
-}
 
 const done: Look = { done: true };
 /** How long kubeadm waits for the control plane (its TimeoutForControlPlane: 4 minutes). */
@@ -135,14 +116,13 @@ function kubeletStart(scene: Scene): Look {
   return done;
 }
 
-const masterManifests = [paths.apiManifest, paths.controllerManifest, paths.schedulerManifest];
+type Component = (typeof upgradedComponents)[number];
 
-/** Version that kubeadm's configuration in the cluster gives to whoever joins. */
-function configuredVersion({ cluster }: Scene): unknown {
-  const reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'kubeadm-config' };
-  const text = textMap(cluster.objects.get(reference), 'data')['ClusterConfiguration'] ?? '{}';
-  return field(load(text), 'kubernetesVersion');
-}
+/** `/etc/kubernetes/manifests/kube-apiserver.yaml` → `kube-apiserver`. */
+const componentAt = (path: string): Component =>
+  upgradedComponents.find((name) => path.endsWith(`/${name}.yaml`)) ?? 'etcd';
+
+const masterManifests = [paths.apiManifest, paths.controllerManifest, paths.schedulerManifest];
 
 /** A master runs what the cluster's configuration says; its own payload must hold just those images. */
 function joinPrepare(scene: Scene): Look {
@@ -152,7 +132,7 @@ function joinPrepare(scene: Scene): Look {
 }
 
 function controlPlaneFiles({ machine, now }: Scene): Look {
-  for (const path of masterManifests) write(machine, path, `static pod of ${versionOn(machine)}`);
+  for (const path of masterManifests) write(machine, path, staticPod(componentAt(path), versionOn(machine)));
   // kubeadm goes on with certificates that it finds.
   for (const [path, name] of leafCertificates)
     if (!machine.files.has(path)) write(machine, path, leafText(name, machine, now), 0o644);
@@ -218,7 +198,7 @@ function markControlPlane(scene: Scene): Look {
 }
 
 function startEtcdData({ machine, faults }: Scene, member: string): void {
-  write(machine, paths.etcdManifest, `static pod etcd of ${versionOn(machine)}`);
+  write(machine, paths.etcdManifest, staticPod('etcd', versionOn(machine)));
   if (faults.strikes('joiner-never-starts', machine.name)) machine.isJoinerDead = true;
   else write(machine, paths.etcdData, member);
   if (faults.strikes('learner-never-promotes', machine.name)) machine.isLearnerStuck = true;
@@ -231,7 +211,7 @@ function bootstrapEtcd(scene: Scene): Look {
   if (machine.files.has(paths.etcdData) && cluster.etcd.byMachine(machine.name) !== undefined) {
     if (machine.files.has(paths.etcdManifest)) return done;
     // Data that was laid down before kubeadm came: it is not looked into.
-    write(machine, paths.etcdManifest, `static pod etcd of ${versionOn(machine)}`);
+    write(machine, paths.etcdManifest, staticPod('etcd', versionOn(machine)));
     machine.staticPodsSince = now;
     return done;
   }
@@ -291,13 +271,6 @@ function addons({ cluster, machine, unit, now }: Scene): Look {
     now,
   );
   return done;
-}
-
-function awaitApi({ cluster, unit, now }: Scene): Look {
-  if (cluster.readyMasters(now).length > 0) return done;
-  if (now - unit.phaseSince > 60_000)
-    return { fail: "couldn't validate the identity of the API Server: context deadline exceeded" };
-  return { again: 2000 };
 }
 
 function joinEtcd(scene: Scene): Look {
@@ -403,6 +376,7 @@ const renewPhases: readonly Phase[] = [
 export function phasesOf(unit: ModelUnit): readonly Phase[] {
   if (unit.verb === 'reset') return resetPhases;
   if (unit.verb === 'renew') return renewPhases;
+  if (unit.verb === 'upgrade') return upgradePhases;
   if (unit.verb === 'init') return initPhases;
   return isMaster(unit) ? masterJoinPhases : workerJoinPhases;
 }

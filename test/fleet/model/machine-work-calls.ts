@@ -4,6 +4,7 @@ import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type {
   KubeadmCommand,
   PayloadRole,
+  PayloadShare,
   PayloadSummary,
   UnitRun,
 } from '../../../provisioners/contract/ports.ts';
@@ -83,15 +84,25 @@ function accuseOfHaste(fleet: Fleet, machine: ModelMachine): void {
     fleet.violate('two-masters-joining', `${machine.name} beside ${inTheWay.join(', ')}`);
 }
 
+/** What a command is told: the content of its file, or the version that it brings. */
+function configOf(machine: ModelMachine, command: KubeadmCommand): string {
+  if (command.verb === 'upgrade') return command.kubernetesVersion;
+  return 'config' in command ? (machine.files.get(command.config)?.content ?? '') : '';
+}
+
+/** An upgrade is made by the kubeadm of the version that it brings. */
+const hasKubeadm = (machine: ModelMachine, command: KubeadmCommand): boolean =>
+  command.verb !== 'upgrade' || machine.staged.has(bare(command.kubernetesVersion));
+
 function newUnit(fleet: Fleet, machine: ModelMachine, command: KubeadmCommand, by: Caller): ModelUnit {
-  if (machine.payloads.size === 0)
+  if (machine.payloads.size === 0 || !hasKubeadm(machine, command))
     throw new Transient('UNIT-002', `kubeadm: command not found on ${machine.name}`, {
       machine: machine.name,
     });
   return {
     name: `remuda-${ownerOf(by).replaceAll('/', '-')}-${command.verb}-${by.attempt}-${fleet.now}`,
     verb: command.verb,
-    config: 'config' in command ? (machine.files.get(command.config)?.content ?? '') : '',
+    config: configOf(machine, command),
     skipPhases: 'skipPhases' in command ? command.skipPhases : [],
     ignored: 'ignorePreflightErrors' in command ? command.ignorePreflightErrors : [],
     startedAt: fleet.now,
@@ -126,14 +137,19 @@ const installTime = 12_000;
 function finishInstall(fleet: Fleet, machine: ModelMachine): void {
   const { installing } = machine;
   if (installing === undefined || fleet.now - installing.since < installTime * machine.slowness) return;
-  const [version = '', role = ''] = installing.key.split(' ');
+  const [version = '', role = '', share = 'whole'] = installing.key.split(' ');
   delete machine.installing;
   if (fleet.faults.strikes('corrupt-payload', machine.name)) {
     machine.damaged = [`kubelet (sha256 is not the manifest's)`];
     return;
   }
   machine.damaged = [];
-  if (!machine.diskFull) machine.payloads.set(version, role);
+  if (machine.diskFull) return;
+  machine.staged.add(version);
+  if (share === 'beside') return;
+  // What was there before stays as images; its files make room.
+  machine.payloads.delete(version);
+  machine.payloads.set(version, role);
 }
 
 /** PayloadPort's primitives. */
@@ -154,7 +170,14 @@ export const payloadCalls = {
   }),
   'payload.observe': reading(
     120,
-    (fleet, given: OnMachine & { readonly version: string; readonly role: PayloadRole }) => {
+    (
+      fleet,
+      given: OnMachine & {
+        readonly version: string;
+        readonly role: PayloadRole;
+        readonly share?: PayloadShare;
+      },
+    ) => {
       const machine = connect(fleet, given.machine);
       finishInstall(fleet, machine);
       if (machine.installing !== undefined)
@@ -163,7 +186,10 @@ export const payloadCalls = {
           since: new Date(machine.installing.since).toISOString(),
           lastLine: 'unpacking images',
         };
-      const role = machine.payloads.get(bare(given.version));
+      if (given.share === 'beside' && machine.staged.has(bare(given.version)))
+        return { state: 'present' as const };
+      const isInPlace = [...machine.payloads.keys()].at(-1) === bare(given.version);
+      const role = isInPlace ? machine.payloads.get(bare(given.version)) : undefined;
       if (role === given.role || role === 'control-plane') return { state: 'present' as const };
       const bareMachine = ['kubelet', 'kubeadm', 'images'];
       const missing = role === undefined ? bareMachine : ['images of the control plane'];
@@ -172,13 +198,23 @@ export const payloadCalls = {
   ),
   'payload.start': changing(
     60,
-    (fleet, given: OnMachine & { readonly version: string; readonly role: PayloadRole }, by) => {
+    (
+      fleet,
+      given: OnMachine & {
+        readonly version: string;
+        readonly role: PayloadRole;
+        readonly share?: PayloadShare;
+      },
+      by,
+    ) => {
       const machine = connectToChange(fleet, given.machine, by);
       fleet.needSpace(machine);
       finishInstall(fleet, machine);
       if (machine.installing !== undefined) return null;
-      machine.installing = { key: `${bare(given.version)} ${given.role}`, since: fleet.now };
-      fleet.births.push(`payload ${bare(given.version)} ${machine.name}`);
+      const { role, share = 'whole' } = given;
+      machine.installing = { key: `${bare(given.version)} ${role} ${share}`, since: fleet.now };
+      const what = share === 'whole' ? 'payload' : 'payload beside';
+      fleet.births.push(`${what} ${bare(given.version)} ${machine.name}`);
       fleet.changed('payload.start', machine.name, by);
       return null;
     },

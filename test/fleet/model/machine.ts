@@ -68,6 +68,8 @@ export interface ModelMachine {
   readonly units: Map<string, ModelUnit>;
   /** Version → role of payloads wholly installed. */
   readonly payloads: Map<string, string>;
+  /** Versions whose images and kubeadm lie beside what runs. */
+  readonly staged: Set<string>;
   /** Installation under way. */
   installing?: { readonly key: string; readonly since: number };
   /** An installed file was damaged on its way; what is named here fails its digest. */
@@ -126,6 +128,7 @@ export function newMachine(
     services: new Map(),
     units: new Map(),
     payloads: new Map(),
+    staged: new Set(),
     damaged: [],
     diskFull: false,
     clockOffset: 0,

@@ -70,12 +70,13 @@ export const servicePort = (door: Door): ServicePort => ({
 /** PayloadPort over the model; `install` starts a unit, or attaches to the one that runs, and waits for its end. */
 export const payloadPort = (door: Door): PayloadPort => ({
   summary: (version) => door.call('payload.summary', { version }),
-  observe: (machine, version, role) => door.call('payload.observe', { machine, version, role }),
-  install: async (machine, version, role) => {
-    await door.call('payload.start', { machine, version, role });
+  observe: (machine, version, role, share = 'whole') =>
+    door.call('payload.observe', { machine, version, role, share }),
+  install: async (machine, version, role, share = 'whole') => {
+    await door.call('payload.start', { machine, version, role, share });
     for (;;) {
       await door.sleep(seconds(1));
-      const now = await door.call('payload.observe', { machine, version, role });
+      const now = await door.call('payload.observe', { machine, version, role, share });
       if (now.state === 'present') return;
       if (now.state === 'absent')
         throw new Transient(

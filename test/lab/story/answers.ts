@@ -4,12 +4,14 @@ interface Answers {
   readonly subnet: string;
   readonly masters: number;
   readonly workers: number;
+  /** `spec.upgrade`, as YAML on one line. */
+  readonly upgrade?: string;
   /** Value of a `kind: Secret` document. */
   readonly secret?: string;
 }
 
 /** An answer file for the lab. */
-export const answerFile = ({ name, subnet, masters, workers, secret }: Answers): string => `
+export const answerFile = ({ name, subnet, masters, workers, secret, upgrade }: Answers): string => `
 apiVersion: remuda.dev/v1alpha1
 kind: Provider
 metadata: { name: ${name} }
@@ -30,7 +32,12 @@ spec:
   addons:
     network: { type: routed-bridge }
     dns: { enabled: true }
-  deletion: { protected: false }
+  deletion: { protected: false }${
+    upgrade === undefined
+      ? ''
+      : `
+  upgrade: ${upgrade}`
+  }
 ${
   secret === undefined
     ? ''

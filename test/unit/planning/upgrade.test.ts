@@ -63,12 +63,6 @@ describe('an upgrade by replacement (C3, DESIGN §6)', () => {
     expect(() => requireUpgradePath(at(1, 0, '1.36.1'), running)).not.toThrow();
   });
 
-  it('does not pretend to upgrade in place', () => {
-    const inPlace = { upgrade: { strategy: 'InPlace' } };
-    const observed = made(at(1, 0, '1.20.2', inPlace));
-    expect(() => planned(at(1, 0, '1.20.3', inPlace), observed)).toThrow('upgrades in place');
-  });
-
   it('comes to the same end from wherever it is cut, with limits kept at every step, and is then done', () => {
     const story = record({
       masters: constantFrom(1, 3, 5),
