@@ -8,6 +8,7 @@ import { commandCodes } from '../daemon/cli/codes.ts';
 import { alertCodes } from '../daemon/operations/health/codes.ts';
 import { engineCodes } from '../daemon/operations/codes.ts';
 import { policyCodes } from '../daemon/operations/codes-of-policies.ts';
+import { ownershipCodes } from '../daemon/operations/codes-of-ownership.ts';
 import { restoreCodes } from '../daemon/operations/codes-of-restores.ts';
 import { planningCodes } from '../daemon/planning/codes.ts';
 import { specCodes } from '../daemon/spec/codes.ts';
@@ -40,6 +41,18 @@ export const catalogues: readonly CatalogueOfRoom[] = [
     title: 'Restores',
     rooms: ['daemon/operations/restore-problems.ts'],
     codes: restoreCodes,
+  },
+  {
+    title: 'Ejecting and adopting clusters',
+    rooms: [
+      'daemon/operations/ownership-problems.ts',
+      'daemon/planning/eject.ts',
+      'appliance/agent/inspection.ts',
+      'appliance/agent/found-keys.ts',
+      'provisioners/kubernetes/steps/machine-access-grant.ts',
+      'provisioners/kubernetes/steps/provider-claim.ts',
+    ],
+    codes: ownershipCodes,
   },
   {
     title: 'Policies',

@@ -18,6 +18,8 @@ import type { PayloadSupply } from './payload-supply.ts';
 import { createPorts, type ProviderFactory } from './ports.ts';
 import { requestCertificate } from './pki.ts';
 import { type Hello, protocolVersion } from './protocol.ts';
+import { createHandOverQuestions } from './hand-over.ts';
+import { createInspectQuestions } from './inspection.ts';
 import { createQuestions } from './questions.ts';
 import { recipientOf } from './sealing.ts';
 import { type KeptEnrolment, StateFolder } from './state-folder.ts';
@@ -86,6 +88,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       ...createQuestions({ ports, steps, supply: options.supply, clock: options.clock, epoch }),
       ...createTokenQuestions({ ports, epoch }),
       ...createDirectoryQuestions({ identity, reach }),
+      ...createHandOverQuestions({ ports, epoch }),
+      ...createInspectQuestions({ ports, epoch, recipient }),
       ...createBackupQuestions({ ports, epoch }),
       ...createAuditQuestions({ identity, reach }),
       ...createAlertQuestions({ identity, reach }),

@@ -115,6 +115,11 @@ const secretCodes: ProblemCatalogue = {
       'Users and groups that begin with system: belong to Kubernetes itself and are never handed out.',
     remedy: 'Use a group that a role binding of the cluster grants its rights.',
   },
+  'PKI-004': {
+    title: 'An authority of another kind',
+    explanation: "The cluster's authority has a key that this release cannot sign with.",
+    remedy: 'Authorities have RSA keys, or ECDSA keys of P-256, P-384 or P-521.',
+  },
 };
 
 const machineCodes: ProblemCatalogue = {

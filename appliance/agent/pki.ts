@@ -1,5 +1,12 @@
 import 'reflect-metadata'; // @peculiar/x509 resolves its algorithms through tsyringe, which needs it first
-import { createHash, generateKeyPairSync, randomBytes, randomInt, X509Certificate } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  randomBytes,
+  randomInt,
+  X509Certificate,
+} from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
 import type { ClusterKeys, ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
@@ -46,12 +53,18 @@ export async function drawClusterKeys(cluster: string): Promise<ClusterKeys> {
     frontProxy,
     serviceAccount: { publicKey: account.publicKey, privateKey: account.privateKey },
     encryptionKey: randomBytes(32).toString('base64'),
-    bootstrapToken: `${randomText(6)}.${randomText(16)}`,
-    vrrpPassword: randomText(8),
+    bootstrapToken: drawBootstrapToken(),
+    vrrpPassword: drawPassword(),
     sshPrivateKey: ssh.private,
     sshPublicKey: ssh.public,
   };
 }
+
+/** A token with which machines join, as kubeadm writes it. */
+export const drawBootstrapToken = (): string => `${randomText(6)}.${randomText(16)}`;
+
+/** A password of keepalived's, which has room for 8 characters. */
+export const drawPassword = (): string => randomText(8);
 
 /** The half of the keys that may stand in a plan. */
 export function publicHalf(keys: ClusterKeys): ClusterPublicKeys {
@@ -77,6 +90,19 @@ export async function mintClient(
 ): Promise<KeyPair & { readonly notAfter: Instant }> {
   const keys = await drawKeys();
   const signed = await signClient(authority, keys.publicKey, who);
+  return { ...signed, key: await exportKey(keys.privateKey) };
+}
+
+/**
+ * Makes a client certificate of `system:masters`, which no RBAC takes back, for whoever keeps a cluster without Remuda.
+ */
+export async function mintBreakGlass(
+  authority: KeyPair,
+  who: { readonly commonName: string; readonly days: number },
+): Promise<KeyPair & { readonly notAfter: Instant }> {
+  const keys = await drawKeys();
+  const wish = { commonName: who.commonName, organizations: ['system:masters'], seconds: who.days * 86_400 };
+  const signed = await signClient(authority, keys.publicKey, wish, wish.seconds);
   return { ...signed, key: await exportKey(keys.privateKey) };
 }
 
@@ -198,15 +224,15 @@ async function signClient(
   authority: KeyPair,
   publicKey: x509.PublicKeyType,
   who: { readonly commonName: string; readonly organizations: readonly string[]; readonly seconds: number },
+  longest = longestCredential,
 ): Promise<{ readonly certificate: string; readonly notAfter: Instant }> {
   const issuer = new x509.X509Certificate(authority.certificate);
-  const notAfter = new Date(Date.now() + Math.min(who.seconds, longestCredential) * 1000);
+  const notAfter = new Date(Date.now() + Math.min(who.seconds, longest) * 1000);
   const certificate = await x509.X509CertificateGenerator.create({
     subject: [...who.organizations.map((organization) => ({ O: [organization] })), { CN: [who.commonName] }],
     issuer: issuer.subjectName,
     publicKey,
-    signingKey: await importKey(authority.key),
-    signingAlgorithm,
+    ...(await signerOf(authority.key)),
     notBefore: new Date(Date.now() - clockTolerance),
     notAfter,
     extensions: [
@@ -232,10 +258,27 @@ async function exportKey(key: CryptoKey): Promise<string> {
   return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 }
 
-async function importKey(pem: string): Promise<CryptoKey> {
-  const [der] = x509.PemConverter.decode(pem);
-  if (der === undefined) throw new Error('there is no PEM block in the authority key');
-  return crypto.subtle.importKey('pkcs8', der, keyAlgorithm, false, ['sign']);
+/** How an authority signs: ours are ECDSA P-256; those of clusters that others made may be of other curves, or RSA. */
+async function signerOf(pem: string) {
+  const key = createPrivateKey(pem);
+  const der = key.export({ format: 'der', type: 'pkcs8' });
+  const named = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' } as const;
+  const curve = named[key.asymmetricKeyDetails?.namedCurve as keyof typeof named];
+  const isEllipticCurve = key.asymmetricKeyType === 'ec' && curve !== undefined;
+  if (!isEllipticCurve && key.asymmetricKeyType !== 'rsa')
+    throw new UserProblem(
+      'PKI-004',
+      `An authority with a key of type ${key.asymmetricKeyType} cannot sign here.`,
+      {
+        remedy: 'Authorities of clusters have RSA keys or ECDSA keys of P-256, P-384 or P-521.',
+      },
+    );
+  const algorithm = isEllipticCurve
+    ? { name: 'ECDSA', namedCurve: curve }
+    : { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  const signingKey = await crypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+  const signs = isEllipticCurve ? signingAlgorithm : algorithm;
+  return { signingKey, signingAlgorithm: signs };
 }
 
 /** Lower-case letters and digits, what bootstrap tokens are made of. */

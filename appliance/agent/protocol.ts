@@ -8,6 +8,7 @@ import type {
   TeardownProof,
 } from '../../provisioners/contract/provider.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
+import type { SeenCluster } from '../../provisioners/contract/found.ts';
 import type { Waiting } from '../../provisioners/contract/ports.ts';
 import type { HealthCondition, HealthNumbers } from '../../provisioners/contract/health.ts';
 import type { BackupDestination, BackupManifest } from '../../provisioners/contract/backup.ts';
@@ -180,6 +181,17 @@ export interface AgentOutgoing {
     readonly context: ClusterContext;
     readonly destination: BackupDestination;
   }): Promise<readonly BackupManifest[]>;
+  /** The cluster's keys and a break-glass kubeconfig, sealed to a recipient outside of Remuda. Nothing of it is kept. */
+  'cluster.hand-over'(request: {
+    readonly context: ClusterContext;
+    /** `age1…` */
+    readonly recipient: string;
+    readonly endpoint: { readonly host: string; readonly port: number };
+    /** Goes into the sealed text: whoever knows it has opened it. */
+    readonly receipt: string;
+  }): Promise<{ readonly sealed: Sealed; readonly kubeconfigEnds: Instant }>;
+  /** Looks at a cluster that is to be taken in, by way of one of its masters, and reads its keys. Changes nothing. */
+  'cluster.inspect'(request: InspectRequest): Promise<FoundCluster>;
   /** A token for one person inside a cluster: an account of its own, bound to a role. */
   'cluster.token'(
     request: ClusterAccount & {
@@ -191,6 +203,28 @@ export interface AgentOutgoing {
   ): Promise<{ readonly token: string; readonly expiresAt: Instant }>;
   /** Removes the account: its tokens are worth nothing from then on. One that is gone is success. */
   'cluster.revoke-token'(request: ClusterAccount): Promise<{ readonly isGone: true }>;
+}
+
+/** Where to begin with a cluster that is to be taken in. */
+export interface InspectRequest {
+  /** The cluster's uid is not known yet and counts for nothing. */
+  readonly context: ClusterContext;
+  readonly master: { readonly address: string; readonly port: number; readonly user: string };
+  /** Fingerprint of the master's host key, `SHA256:…`; without it whoever answers is believed. */
+  readonly hostKey?: string;
+  /** Sealed JSON object; its key `privateKey` may log in everywhere. */
+  readonly login: Sealed;
+  readonly apiPort: number;
+  /** To whom the cluster's keys are sealed. */
+  readonly recipients: readonly string[];
+}
+
+/** A cluster as it was found, and its keys. */
+export interface FoundCluster extends SeenCluster {
+  /** Its keys, with a new SSH key. */
+  readonly keys: { readonly sealed: Sealed; readonly public: ClusterPublicKeys };
+  /** The same with the SSH key that may log in now. */
+  readonly access: Sealed;
 }
 
 /** An account of one person inside a cluster. */

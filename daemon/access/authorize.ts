@@ -9,6 +9,8 @@ export const verbs = [
   'operate',
   'approve',
   'override',
+  'eject',
+  'adopt',
   'hook',
   'issue',
   'grant',
@@ -79,6 +81,9 @@ const policy: Readonly<Record<ObjectKind, PolicyRow>> = {
     delete: 'operator',
     // Hooks run as root on machines: see ../api/hook-rights.ts.
     hook: 'admin',
+    // The keys of the whole cluster leave, or somebody else's cluster comes in: break-glass.
+    eject: 'admin',
+    adopt: 'admin',
   },
   machine: { read: 'user' },
   // `override`: work outside the maintenance windows. Who may not change policies may not go around them either.

@@ -12,6 +12,7 @@ export * from './schemas/certificates.ts';
 export * from './schemas/inventory.ts';
 export * from './schemas/leftovers.ts';
 export * from './schemas/operation.ts';
+export * from './schemas/ownership.ts';
 export * from './schemas/people.ts';
 export * from './schemas/plan.ts';
 export * from './schemas/policies.ts';

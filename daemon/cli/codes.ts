@@ -189,6 +189,22 @@ export const commandCodes: ProblemCatalogue = {
     'On the command line a backup goes to the state disk or to a folder; servers and their keys stand in the answer file.',
     'Write --to state-disk or --to /folder, or change spec.backup.destination.',
   ),
+  'CLI-060': code(
+    'Nowhere to put the keys',
+    'A cluster is ejected together with its keys; they are written to a folder before anything is begun.',
+    'Name a new folder with --to.',
+  ),
+  'CLI-061': code(
+    'The folder is not new',
+    'Keys are not mixed with other files, and nothing is overwritten.',
+    'Name a folder that does not exist yet, or an empty one.',
+  ),
+  'CLI-062': code('No port', 'The port of sshd is a number from 1 to 65535.', 'Give it with --ssh-port.'),
+  'CLI-063': code(
+    'The SSH key cannot be read',
+    'Adoption logs in on the machines with a private SSH key that is read from a file.',
+    'Give the path of a readable file in OpenSSH form.',
+  ),
   'BUG-002': code(
     'A mistake of the command',
     'The command met something that it should know. REMUDA_DEBUG=1 shows where.',

@@ -19,6 +19,8 @@ import { addPolicyCommands } from './commands/policies.ts';
 import { addPreflightCommand } from './commands/preflight.ts';
 import { addDriftCommand } from './commands/drift.ts';
 import { addHealthCommands } from './commands/health.ts';
+import { addEjectCommand } from './commands/eject.ts';
+import { addAdoptCommand } from './commands/adopt.ts';
 import { addGetCommand } from './commands/lists.ts';
 import { addOperationCommands } from './commands/operations.ts';
 import { Session } from './commands/session.ts';
@@ -54,6 +56,8 @@ export function buildProgram(session: Session): Command {
   addBackupCommands(program, session);
   addRestoreCommand(program, session);
   addDeleteCommand(program, session);
+  addEjectCommand(program, session);
+  addAdoptCommand(program, session);
   addCredentialCommands(program, session);
   addSupplyCommands(program, session);
   addAccessCommands(program, session);

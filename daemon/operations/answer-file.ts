@@ -3,6 +3,7 @@ import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { ProviderConfig } from '../../provisioners/contract/provider.ts';
 import { withHooks } from '../planning/hooks.ts';
+import { asAdopted, compareFound, digestsFor } from '../planning/found-cluster.ts';
 import { changeMachines } from '../planning/machine-change.ts';
 import { planIntent } from '../planning/intents.ts';
 import {
@@ -245,6 +246,13 @@ export const answerFilePlanners: Planners = {
       ...(desired === undefined ? {} : { desired: readClusterDocument(desired.document) }),
       provider: readProviderDocument(provider.document),
     }),
+  compareFound: (desired, provider, found) =>
+    compareFound(readClusterDocument(desired.document), readProviderDocument(provider.document), found),
+  marksOfFound(desired, provider, observed) {
+    const document = readClusterDocument(desired.document);
+    const digests = digestsFor(document, readProviderDocument(provider.document), observed);
+    return { digests, adopted: asAdopted(observed, digests) };
+  },
   describePlan,
   natureOf,
 };

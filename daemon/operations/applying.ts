@@ -3,14 +3,15 @@ import type { Admission, Admitted } from './admission.ts';
 import { approvalsFor } from './agreement.ts';
 import type { State } from '../state/state.ts';
 import { secretOfBackup } from '../spec/destination.ts';
-import { type DesiredCluster, secretsNamedIn, type DesiredProvider, type Planners } from './planners.ts';
+import type { DesiredCluster, Planners } from './planners.ts';
+import { keepProvider } from './kept-provider.ts';
 import { type Policies, refuse } from './policies.ts';
 import type { Preparation, PreparedCluster, PreparedFile } from './preparation.ts';
 import { problems } from './problems.ts';
 import type { Note, Recorder } from './recorder.ts';
 import { type ApplyRequest, type FileRequest, Refusal } from './requests.ts';
 import type { ApplyAnswer, ClusterPlan, PlanAnswer } from './answers.ts';
-import { changesBetween, digestOf, digestOfRequest, fileHash, needsConfirmation } from './review.ts';
+import { changesBetween, digestOfRequest, fileHash, needsConfirmation } from './review.ts';
 import { viewOperation } from './views.ts';
 
 interface Decision {
@@ -155,7 +156,7 @@ export class Applying {
       stored.push(`Secret/${secret.name}`);
     }
     for (const provider of prepared.parsed.providers)
-      if (this.#storeProvider(provider, principal, note, at)) stored.push(`Provider/${provider.name}`);
+      if (keepProvider(state, provider, principal, note, at)) stored.push(`Provider/${provider.name}`);
     for (const policy of prepared.parsed.policies ?? [])
       if (this.#parts.policies.keep(policy, principal, note, at))
         stored.push(`Policy/${policy.metadata.name}`);
@@ -199,27 +200,6 @@ export class Applying {
     const approvals = approvalsFor(plan, observed, [subject.desired, ...before]);
     const work = { id, cluster: subject.cluster, plan, revision, principal, bypass, approvals };
     return this.#parts.admission.admit(work, note, at);
-  }
-
-  /** Stores the provider and binds the secrets it names to where it points; answers whether it is another than before. */
-  #storeProvider(provider: DesiredProvider, principal: string, note: Note, at: Instant): boolean {
-    const { state } = this.#parts.recorder;
-    const { name, site, destination, document } = provider;
-    const before = state.providers.get(name);
-    for (const secret of secretsNamedIn(document))
-      if (state.secrets.get(secret)?.destination === undefined) state.secrets.bind(secret, destination);
-    if (before !== undefined && digestOf(before.document) === digestOf(document)) return false;
-    state.providers.put({
-      name,
-      type: provider.config.type,
-      site,
-      destination,
-      document,
-      principal,
-      updatedAt: at,
-    });
-    note({ type: 'provider.stored', data: { provider: name } });
-    return true;
   }
 
   /** Stores a new cluster and a new revision where there is one; answers the revision's number. */

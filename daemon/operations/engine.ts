@@ -13,8 +13,10 @@ import { type Approval, Control } from './control.ts';
 import { DayTwo, type DayTwoDoors } from './day-two.ts';
 import { Deleting } from './deleting.ts';
 import { Drift, type DriftDoors } from './drift.ts';
+import { type EjectDoors, Ejecting } from './ejecting.ts';
 import { Enrolment, type TokenRequest } from './enrolment.ts';
 import type { EngineParts } from './engine-parts.ts';
+import { type ImportDoors, Importing } from './importing.ts';
 import type { AgentLink } from './link.ts';
 import { subjectOf } from './plan-record.ts';
 import { type ClusterHealthDoors, HealthRoom } from './health/room.ts';
@@ -86,6 +88,10 @@ export class Engine {
   readonly dayTwo: DayTwoDoors;
   /** Clusters' data, back from a backup or from who is left. */
   readonly restoring: RestoreDoors;
+  /** Clusters that are given away. */
+  readonly ejecting: EjectDoors;
+  /** Clusters that are there and are taken in. */
+  readonly importing: ImportDoors;
   readonly #parts: EngineParts;
   readonly #recorder: Recorder;
   readonly #logs: OperationLogs;
@@ -123,20 +129,13 @@ export class Engine {
     this.#preparation = new Preparation({ ...common, ...parts, links: linksHeard, policies });
     const admission = new Admission(this.#recorder, planners, this.#runner);
     this.#applying = new Applying({ ...common, policies, preparation: this.#preparation, admission });
-    this.machines = new MachineChanges({
-      ...common,
-      applying: this.#applying,
-      turns: this.#turns,
-      refuseWhenShort: () => this.#refuseWhenShort(),
-    });
-    this.dayTwo = new DayTwo({
-      ...common,
-      policies,
-      admission,
-      turns: this.#turns,
-      refuseWhenShort: () => this.#refuseWhenShort(),
-    });
+    const refuseWhenShort = (): void => this.#refuseWhenShort();
+    const inTurns = { ...common, policies, admission, turns: this.#turns, refuseWhenShort };
+    this.machines = new MachineChanges({ ...inTurns, applying: this.#applying });
+    this.dayTwo = new DayTwo(inTurns);
     this.restoring = new Restoring({ ...common, dayTwo: this.dayTwo });
+    this.ejecting = new Ejecting({ ...common, dayTwo: this.dayTwo });
+    this.importing = new Importing({ ...inTurns, preparation: this.#preparation });
     this.#backups = new BackupRoom({ ...common, dayTwo: this.dayTwo });
     this.backups = this.#backups.doors;
     this.drift = new Drift(common);

@@ -1,11 +1,13 @@
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';
+import type { SeenCluster } from '../../provisioners/contract/found.ts';
 import type { Intent } from '../../provisioners/contract/intent.ts';
 import type { DriftRemedy, Observed, Retirement } from '../../provisioners/contract/observed.ts';
 import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { Place, ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { NodeNetwork, ProviderConfig } from '../../provisioners/contract/provider.ts';
 import type { Duration } from '../../provisioners/contract/time.ts';
+import type { FoundComparison } from '../planning/found-cluster.ts';
 import type { MachineChange } from '../planning/machine-change.ts';
 import type { MaintenanceWindow } from '../planning/maintenance-window.ts';
 import type { Released } from '../../provisioners/contract/released.ts';
@@ -162,6 +164,14 @@ export interface Planners {
     readonly plan: Plan;
     readonly facts: ReadonlyMap<string, Json>;
   }): readonly PlannedStep[];
+  /** How a document and a cluster that was found go together. */
+  compareFound(desired: DesiredCluster, provider: DesiredProvider, found: SeenCluster): FoundComparison;
+  /** Marks that machines bear once they are adopted, and what will be seen then. */
+  marksOfFound(
+    desired: DesiredCluster,
+    provider: DesiredProvider,
+    observed: Observed,
+  ): { readonly digests: Readonly<Record<string, string>>; readonly adopted: Observed };
   describePlan(plan: Plan): string;
   /** `act` steps leave only a receipt: one that succeeded in an operation is not run again when it is planned anew. */
   natureOf(kind: string): 'ensure' | 'act';

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AttemptRunner } from '../../appliance/agent/attempts.ts';
@@ -112,6 +112,18 @@ export class World {
     }
     this.#restore();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** The state disk is lost: a new appliance comes, which knows nothing, and an agent of its own. */
+  async loseState(): Promise<void> {
+    this.agent?.runner.abandon();
+    for (const part of [this.daemon, this.agent]) {
+      part?.process.kill();
+      part?.process.bury();
+    }
+    this.wire.reconnect();
+    for (const name of readdirSync(this.folder)) rmSync(join(this.folder, name), { recursive: true });
+    await this.open();
   }
 
   /** Kills now, outside any boundary. */

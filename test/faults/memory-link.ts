@@ -15,8 +15,12 @@ import { Transient } from '../../provisioners/contract/problem.ts';
 import type { VirtualClock } from '../fleet/model/clock.ts';
 import type { Random } from '../fleet/model/random.ts';
 import { Killed } from './boundaries.ts';
+import type { FleetOutgoing } from './parts.ts';
 import type { SimulatedProcess } from './process.ts';
 import { WireHealth } from './watching.ts';
+
+const isKnown = (name: keyof AgentOutgoing): name is keyof FleetOutgoing =>
+  ['backup.list', 'cluster.hand-over', 'cluster.inspect'].includes(name);
 
 /** How badly the wire behaves: chances in [0, 1] that a message is lost or comes twice. */
 export interface WireFaults {
@@ -28,7 +32,7 @@ export interface WireFaults {
 export interface AgentEnd {
   readonly process: SimulatedProcess;
   readonly runner: AttemptRunner;
-  readonly questions: AgentQuestions & AgentChecks & AgentDrift & Pick<AgentOutgoing, 'backup.list'>;
+  readonly questions: AgentQuestions & AgentChecks & AgentDrift & FleetOutgoing;
   readonly hello: () => Hello;
   /** Looks after clusters; absent in worlds whose clusters nobody looks after. */
   readonly watching?: Watching;
@@ -147,7 +151,7 @@ export class Wire {
 
   /** Asks the agent; a lost question or answer is Transient after some patience. */
   async ask(
-    name: keyof AgentQuestions | keyof AgentChecks | keyof AgentDrift | 'backup.list',
+    name: keyof AgentQuestions | keyof AgentChecks | keyof AgentDrift | keyof FleetOutgoing,
     request: unknown,
   ): Promise<unknown> {
     const { agent, daemon } = this;
@@ -247,13 +251,13 @@ export class MemoryLink implements AgentLink {
     return answer as Awaited<ReturnType<AgentDrift['drift']>>;
   }
 
-  /** Of what only the agent may do, the simulation knows where backups lie. */
+  /** Of what only the agent may do, the simulation knows a part. */
   async reach<Name extends keyof AgentOutgoing>(
     name: Name,
     request: Parameters<AgentOutgoing[Name]>[0],
   ): Promise<Awaited<ReturnType<AgentOutgoing[Name]>>> {
-    if (name !== 'backup.list') throw new Error(`the simulation knows no ${name}`);
-    return (await this.#wire.ask('backup.list', request)) as Awaited<ReturnType<AgentOutgoing[Name]>>;
+    if (!isKnown(name)) throw new Error(`the simulation knows no ${name}`);
+    return (await this.#wire.ask(name, request)) as Awaited<ReturnType<AgentOutgoing[Name]>>;
   }
 
   onReports(handler: (reports: readonly AgentReport[]) => void): void {

@@ -5,7 +5,9 @@ import type {
   AgentQuestions,
   Sealed,
 } from '../../appliance/agent/protocol.ts';
-import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
+import type { ClusterKeys, ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
+import { createHandOverQuestions } from '../../appliance/agent/hand-over.ts';
+import { createInspectQuestions } from '../../appliance/agent/inspection.ts';
 import { lookOnce } from '../../appliance/agent/checking.ts';
 import { lookForDrift } from '../../appliance/agent/drift.ts';
 import { Looking } from '../../appliance/agent/observe.ts';
@@ -25,6 +27,29 @@ const fakePublicKeys = (): ClusterPublicKeys => ({
   sshPublicKey: fakeClusterKeys().sshPublicKey,
 });
 
+/** What only the agent may do, as far as the simulation does it. */
+export type FleetOutgoing = Pick<AgentOutgoing, 'backup.list' | 'cluster.hand-over' | 'cluster.inspect'>;
+
+const fakeSealTo = (_recipients: readonly string[], plaintext: string): Promise<Sealed> =>
+  fakeSeal(plaintext);
+
+/** What {@link fakeSeal} holds. */
+export const fakeOpen = (sealed: Sealed): string =>
+  Buffer.from(sealed.slice('fake-sealed:'.length), 'base64').toString();
+
+const fakeMint = async () => ({
+  certificate: 'model admin',
+  key: 'model admin key',
+  notAfter: '2027-11-21T00:00:00.000Z',
+});
+
+/** Model certificates are no certificates. */
+const fakePublicHalf = ({ kubernetes, sshPublicKey }: ClusterKeys): ClusterPublicKeys => ({
+  caHash: fakePublicKeys().caHash,
+  caCertificate: kubernetes.certificate,
+  sshPublicKey,
+});
+
 /** The steps that a real agent ships, by kind. */
 const kinds = new Map(shipped.map((step) => [step.kind, step]));
 
@@ -32,8 +57,18 @@ const kinds = new Map(shipped.map((step) => [step.kind, step]));
 export function fleetQuestions(
   portsFor: () => Ports,
   clock: Clock,
-): AgentQuestions & AgentChecks & AgentDrift & Pick<AgentOutgoing, 'backup.list'> {
+): AgentQuestions & AgentChecks & AgentDrift & FleetOutgoing {
+  const epoch = 1;
+  const ports = portsFor;
   return {
+    ...createHandOverQuestions({ ports, epoch, seal: fakeSealTo, mint: fakeMint }),
+    ...createInspectQuestions({
+      ports,
+      epoch,
+      recipient: 'age1fake',
+      seal: fakeSealTo,
+      publicHalf: fakePublicHalf,
+    }),
     'backup.list': ({ context: { cluster }, destination }) =>
       portsFor().backup.list({ cluster, destination }),
     observe: (request) => new Looking(portsFor(), clock, request).observe(),

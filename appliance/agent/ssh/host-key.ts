@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import ssh2 from 'ssh2';
 import { Transient } from '../../../provisioners/contract/problem.ts';
@@ -38,4 +39,10 @@ export function readHostKey(address: string, port: number): Promise<string> {
       },
     });
   }).finally(() => client.end());
+}
+
+/** Fingerprint of a host key (`type base64`) as `ssh-keygen -l` prints it. */
+export function fingerprintOf(hostKey: string): string {
+  const key = Buffer.from(hostKey.split(/\s+/)[1] ?? '', 'base64');
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }

@@ -17,6 +17,7 @@ import { healthRoutes } from './health.ts';
 import { leftoverRoutes } from './leftovers.ts';
 import { operationRoutes } from './operations.ts';
 import { machineChangeRoutes } from './machine-changes.ts';
+import { ownershipRoutes } from './ownership.ts';
 import { peopleRoutes } from './people.ts';
 import { restoreRoutes } from './restores.ts';
 import { sealedRoutes } from './sealed.ts';
@@ -34,6 +35,7 @@ export const routeTable: readonly Route[] = [
   ...machineChangeRoutes,
   ...dayTwoRoutes,
   ...restoreRoutes,
+  ...ownershipRoutes,
   ...backupRoutes,
   ...certificateRoutes,
   ...healthRoutes,

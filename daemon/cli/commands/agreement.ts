@@ -39,12 +39,14 @@ interface Wish {
   readonly plan: string;
   readonly begin: string;
   readonly body: object;
+  /** Done when it is agreed and before it is begun; what it answers goes with the wish. */
+  readonly prepare?: () => Promise<object>;
 }
 
 /** Shows the plan and asks, unless that was agreed to beforehand; then begins exactly it. */
 export async function carryOut<Answer>(
   session: Session,
-  { cluster, plan, begin, body }: Wish,
+  { cluster, plan, begin, body, prepare }: Wish,
   answer: z.ZodType<Answer>,
   options: AgreementOptions,
 ): Promise<Answer> {
@@ -68,7 +70,7 @@ export async function carryOut<Answer>(
     method: 'POST',
     path: begin,
     headers: { 'Idempotency-Key': randomUUID() },
-    body: { ...body, bypass, ...agreed },
+    body: { ...body, ...(await prepare?.()), bypass, ...agreed },
     answer,
   });
 }

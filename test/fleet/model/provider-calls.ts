@@ -3,6 +3,7 @@ import type { Finding } from '../../../provisioners/contract/preflight.ts';
 import type {
   CapacityRequest,
   CreateMachine,
+  FoundMachine,
   LedgerEntry,
   NodeNetwork,
   ProviderMachine,
@@ -66,8 +67,18 @@ function addressFor(fleet: Fleet, cluster: ModelCluster, request: CreateMachine)
   });
 }
 
+/** What was given away is changed by nobody. @throws UserProblem, and the test knows of it */
+function requireOwn(fleet: Fleet, cluster: ModelCluster | undefined): void {
+  if (cluster?.isReleased !== true) return;
+  fleet.violate('not-ours', `somebody wants to change what was given away of ${cluster.identity.name}`);
+  throw new UserProblem('PROV-004', `The cluster ${cluster.identity.name} was given away`, {
+    remedy: 'Adopt it first.',
+  });
+}
+
 function create(fleet: Fleet, request: CreateMachine, by: Caller): ProviderMachine {
   const cluster = fleet.cluster(request.cluster);
+  requireOwn(fleet, cluster);
   const there = cluster.machines.get(request.name);
   if (there?.token === request.token) return machineOf(fleet, there);
   if (there !== undefined) {
@@ -102,6 +113,7 @@ function create(fleet: Fleet, request: CreateMachine, by: Caller): ProviderMachi
 }
 
 function destroy(fleet: Fleet, cluster: ModelCluster, machine: ModelMachine, by: Caller): void {
+  requireOwn(fleet, cluster);
   requireDetached(fleet, cluster, machine.name);
   fleet.setPower(machine, 'off');
   cluster.machines.delete(machine.name);
@@ -122,13 +134,20 @@ function madeThings(cluster: ModelCluster, policy: TeardownPolicy | undefined): 
 function entries(fleet: Fleet, { uid, name }: ClusterIdentity, policy?: TeardownPolicy): LedgerEntry[] {
   const cluster = fleet.clusters.get(uid);
   if (cluster === undefined) return [];
+  const kept = cluster.isReleased ? { policy: 'ejected' } : {};
   const machines = [...cluster.machines.values()].map(
-    (machine): LedgerEntry => ({ type: 'machine', id: machine.id, name: machine.name, cluster: name }),
+    (machine): LedgerEntry => ({
+      type: 'machine',
+      id: machine.id,
+      name: machine.name,
+      cluster: name,
+      ...kept,
+    }),
   );
   const networks: LedgerEntry[] =
     cluster.infrastructure === 'absent'
       ? []
-      : [{ type: 'network', id: `net-${uid}`, name: `net-${name}`, cluster: name }];
+      : [{ type: 'network', id: `net-${uid}`, name: `net-${name}`, cluster: name, ...kept }];
   return [...machines, ...networks, ...madeThings(cluster, policy)];
 }
 
@@ -179,6 +198,7 @@ export const providerCalls = {
         throw new UserProblem('PROV-003', `There is no machine ${given.name}`, {
           remedy: 'Look at `remuda get machines`.',
         });
+      requireOwn(fleet, fleet.clusterOf(machine));
       fleet.setPower(machine, given.power);
       fleet.changed('provider.power', `${given.name} ${given.power}`, by);
       return null;
@@ -194,6 +214,30 @@ export const providerCalls = {
   }),
   'provider.ledger': reading(80, (fleet, given: OfCluster & WithPolicy) =>
     entries(fleet, given.cluster, given.policy),
+  ),
+  'provider.ownership': reading(50, (fleet, given: OfCluster): 'ours' | 'released' | 'absent' => {
+    const cluster = fleet.clusters.get(given.cluster.uid);
+    if (cluster === undefined) return 'absent';
+    return cluster.isReleased ? 'released' : 'ours';
+  }),
+  'provider.release': changing(200, (fleet, given: OfCluster, by) => {
+    const cluster = fleet.clusters.get(given.cluster.uid);
+    if (cluster !== undefined) cluster.isReleased = true;
+    fleet.changed('provider.release', given.cluster.name, by);
+    return null;
+  }),
+  'provider.claim': changing(200, (fleet, given: OfCluster, by) => {
+    const cluster = fleet.clusters.get(given.cluster.uid);
+    if (cluster !== undefined) cluster.isReleased = false;
+    fleet.changed('provider.claim', given.cluster.name, by);
+    return null;
+  }),
+  'provider.find': reading(80, (fleet, given: { readonly addresses: readonly string[] }): FoundMachine[] =>
+    [...fleet.clusters.values()]
+      .flatMap(({ machines, isReleased }) =>
+        [...machines.values()].map((machine) => ({ ...machineOf(fleet, machine), isReleased })),
+      )
+      .filter(({ address = '' }) => given.addresses.includes(address)),
   ),
   'provider.sweep': changing(800, (fleet, given: OfCluster & WithPolicy, by): TeardownProof => {
     const there = entries(fleet, given.cluster, given.policy);

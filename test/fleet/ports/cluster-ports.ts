@@ -137,6 +137,16 @@ export const fleetProvider = (door: Door): Provider => ({
       await door.call('provider.destroy', { cluster, name });
     },
   },
+  ownership: {
+    observe: (cluster) => door.call('provider.ownership', { cluster }),
+    release: async (cluster) => {
+      await door.call('provider.release', { cluster });
+    },
+    claim: async (cluster) => {
+      await door.call('provider.claim', { cluster });
+    },
+    find: (addresses) => door.call('provider.find', { addresses }),
+  },
   covers: ['balancers', 'volumes'],
   ledger: (cluster, policy) =>
     door.call('provider.ledger', { cluster, ...(policy === undefined ? {} : { policy }) }),

@@ -47,9 +47,16 @@ export function fakeClusterKeys(): ClusterKeys {
   };
 }
 
+/** The key with which somebody opens machines that Remuda is to take in. */
+const login = { privateKey: 'model ssh private' };
+
 /** Secrets of the simulation: the fake keys of the cluster, and what the test gives; else what signs hooks. */
 export const fakeSecrets = (
-  values: Readonly<Record<string, Readonly<Record<string, string>>>> = { hooks: { hmac: 'model' } },
+  values: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    hooks: { hmac: 'model' },
+    login,
+    'adoption-of-demo': login,
+  },
 ): SecretsPort => ({
   clusterKeys: async () => fakeClusterKeys(),
   value: async (secretRef, key) => {

@@ -152,6 +152,33 @@ export class FakeEngine implements EngineDoors {
       return operation === undefined ? {} : { operation };
     },
   };
+  handedOver: Awaited<ReturnType<EngineDoors['ejecting']['handOver']>> | undefined;
+  readonly ejecting: EngineDoors['ejecting'] = {
+    handOver: async (request) => {
+      this.#take('handOver', request);
+      return this.handedOver ?? nothing(request.cluster);
+    },
+    plan: async (request) => {
+      this.#take('planEject', request);
+      return this.planAnswer;
+    },
+    start: async (request) => {
+      this.#take('startEject', request);
+      const [operation] = this.applyOperations;
+      return operation === undefined ? {} : { operation };
+    },
+  };
+  readonly importing: EngineDoors['importing'] = {
+    plan: async (request) => {
+      this.#take('planImport', request);
+      return this.planAnswer;
+    },
+    start: async (request) => {
+      this.#take('startImport', request);
+      const [operation] = this.applyOperations;
+      return operation === undefined ? {} : { operation };
+    },
+  };
   readonly dayTwo: EngineDoors['dayTwo'] = {
     plan: async (request) => {
       this.#take('planIntent', request);

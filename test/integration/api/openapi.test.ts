@@ -61,6 +61,7 @@ test('whoever changes something is audited: only reading routes are not', () => 
     'cluster.plan-deletion',
     'draft.close',
     'draft.open',
+    'eject.plan',
     'file.plan',
     'file.preflight',
     'file.validate',

@@ -1,0 +1,80 @@
+import { load } from 'js-yaml';
+import { z } from 'zod';
+import type { MachineRef } from '../../provisioners/contract/machine.ts';
+import type { Ports } from '../../provisioners/contract/ports.ts';
+import { UserProblem } from '../../provisioners/contract/problem.ts';
+import type { ClusterKeys } from '../../provisioners/contract/secrets.ts';
+import { paths } from '../../provisioners/kubernetes/paths.ts';
+import { drawBootstrapToken, drawPassword } from './pki.ts';
+
+const encryptionSchema = z.looseObject({
+  resources: z.array(
+    z.looseObject({
+      providers: z.array(
+        z.looseObject({
+          secretbox: z.looseObject({ keys: z.array(z.looseObject({ secret: z.string() })) }).optional(),
+        }),
+      ),
+    }),
+  ),
+});
+
+/** The key that Secrets in etcd are encrypted with, as Remuda writes its file. */
+function encryptionKeyIn(text: string): string | undefined {
+  const read = encryptionSchema.safeParse(load(text)).data;
+  const providers = read?.resources.flatMap((resource) => resource.providers) ?? [];
+  return providers.flatMap(({ secretbox }) => secretbox?.keys ?? [])[0]?.secret;
+}
+
+/**
+ * The cluster's keys as they lie on a master, all but the SSH key. The texts stay as they are: they are compared with
+ * these files later. The token with which machines join is drawn anew.
+ * @throws UserProblem ADOPT-003 when the master keeps no key of an authority, ADOPT-004 when it was made by others
+ */
+export async function readKeys(
+  { file }: Ports,
+  master: MachineRef,
+): Promise<Omit<ClusterKeys, 'sshPrivateKey' | 'sshPublicKey'>> {
+  const lacking: string[] = [];
+  const read = async (name: string): Promise<string> => {
+    const path = `${paths.pki}/${name}`;
+    const text = await file.read(master, path);
+    if (text === undefined || text === '') lacking.push(path);
+    return text ?? '';
+  };
+  const pair = async (name: string) => ({
+    certificate: await read(`${name}.crt`),
+    key: await read(`${name}.key`),
+  });
+  const keys = {
+    kubernetes: await pair('ca'),
+    etcd: await pair('etcd/ca'),
+    frontProxy: await pair('front-proxy-ca'),
+    serviceAccount: { publicKey: await read('sa.pub'), privateKey: await read('sa.key') },
+  };
+  if (lacking.length > 0) throw externalAuthority(master, lacking);
+  const encryptionKey = encryptionKeyIn((await file.read(master, paths.encryption)) ?? '');
+  if (encryptionKey === undefined)
+    throw new UserProblem(
+      'ADOPT-004',
+      `${paths.encryption} on ${master.name} does not say how Secrets in etcd are encrypted: no Remuda has made this cluster`,
+      {
+        machine: master.name,
+        remedy: 'Only clusters that a Remuda made can be adopted. Make a new one and move what runs.',
+      },
+    );
+  const keepalived = await file.read(master, paths.keepalived);
+  const vrrpPassword = /^\s*auth_pass\s+(\S+)\s*$/m.exec(keepalived ?? '')?.[1] ?? drawPassword();
+  return { ...keys, encryptionKey, vrrpPassword, bootstrapToken: drawBootstrapToken() };
+}
+
+const externalAuthority = (master: MachineRef, lacking: readonly string[]): UserProblem =>
+  new UserProblem(
+    'ADOPT-003',
+    `${master.name} keeps no ${lacking.join(', ')}: the authorities of this cluster are kept somewhere else, or it is no master`,
+    {
+      machine: master.name,
+      remedy:
+        'Name a master (--master); a cluster whose authorities live outside of its masters cannot be adopted by this release.',
+    },
+  );

@@ -1,0 +1,216 @@
+import { load } from 'js-yaml';
+import { z } from 'zod';
+import type { FoundNode, SeenCluster } from '../../provisioners/contract/found.ts';
+import type { MachineRef } from '../../provisioners/contract/machine.ts';
+import type { ControlPlaneAccess, KubernetesObject, Ports } from '../../provisioners/contract/ports.ts';
+import { Blocked, Problem, UserProblem } from '../../provisioners/contract/problem.ts';
+import type { ClusterKeys } from '../../provisioners/contract/secrets.ts';
+import { generateSshKey } from '../../provisioners/contract/ssh-key.ts';
+import { clusterMark, marksReference } from '../../provisioners/kubernetes/marks.ts';
+import { configAnnotation } from '../../provisioners/kubernetes/node-mark.ts';
+import { readKeys } from './found-keys.ts';
+import { fingerprintOf } from './ssh/host-key.ts';
+import { publicHalf } from './pki.ts';
+import type { AgentOutgoing, ClusterContext, FoundCluster, InspectRequest } from './protocol.ts';
+import { questionWork } from './questions.ts';
+import { seal } from './sealing.ts';
+import type { PortsFactory } from './work.ts';
+
+/** What answering needs. */
+export interface InspectParts {
+  readonly ports: PortsFactory;
+  readonly epoch: number;
+  /** The agent's own age recipient. */
+  readonly recipient: string;
+  /** Default: age. A simulation seals nothing. */
+  readonly seal?: typeof seal;
+  /** Default: of real certificates. */
+  readonly publicHalf?: typeof publicHalf;
+}
+
+/** Name under which the login travels among the secrets of the question. */
+const loginName = 'login';
+
+/**
+ * Finds out what there is of a cluster that is to be taken in, by way of one of its masters. Whatever is changed later is
+ * changed by an operation: this only reads.
+ */
+export function createInspectQuestions(parts: InspectParts): Pick<AgentOutgoing, 'cluster.inspect'> {
+  return { 'cluster.inspect': (request) => inspect(parts, request) };
+}
+
+async function inspect(parts: InspectParts, request: InspectRequest): Promise<FoundCluster> {
+  const { context: asked, master, apiPort, login, recipients, hostKey } = request;
+  const sealTo = parts.seal ?? seal;
+  const own = [parts.recipient];
+  const context: ClusterContext = { ...asked, secrets: { ...asked.secrets, [loginName]: login } };
+  const portsWith = async (keys: ClusterKeys): Promise<Ports> =>
+    parts.ports(questionWork(parts, { ...context, keys: await sealTo(own, JSON.stringify(keys)) }));
+  const sshPrivateKey = await parts
+    .ports(questionWork(parts, context))
+    .secrets.value(loginName, 'privateKey');
+  const before = await portsWith(keysWithLogin(sshPrivateKey));
+  const shown = await before.host.hostKeyAt?.(master.address, master.port);
+  requireHostKey(shown, master.address, hostKey);
+  const first: MachineRef = { name: master.address, ...master, hostKeys: [shown] };
+  const found = await readKeys(before, first);
+  const access = { ...found, sshPrivateKey, sshPublicKey: '' };
+  const ports = await portsWith(access);
+  const facts = await ports.host.facts(first);
+  const reached = { masters: [{ ...first, name: facts.hostname }], apiPort };
+  const seen = await look(ports, reached, master);
+  const ssh = generateSshKey(`remuda ${asked.cluster.name}`);
+  const keys: ClusterKeys = { ...found, sshPrivateKey: ssh.private, sshPublicKey: ssh.public };
+  return {
+    ...seen,
+    keys: {
+      sealed: await sealTo(recipients, JSON.stringify(keys)),
+      public: (parts.publicHalf ?? publicHalf)(keys),
+    },
+    access: await sealTo(own, JSON.stringify(access)),
+  };
+}
+
+/** Keys as long as none are known but what opens the machines. */
+const keysWithLogin = (sshPrivateKey: string): ClusterKeys => {
+  const none = { certificate: '', key: '' };
+  return {
+    kubernetes: none,
+    etcd: none,
+    frontProxy: none,
+    serviceAccount: { publicKey: '', privateKey: '' },
+    encryptionKey: '',
+    bootstrapToken: '',
+    vrrpPassword: '',
+    sshPrivateKey,
+    sshPublicKey: '',
+  };
+};
+
+function requireHostKey(
+  shown: string | undefined,
+  address: string,
+  expected: string | undefined,
+): asserts shown is string {
+  if (shown === undefined)
+    throw new Blocked('ADOPT-020', 'This agent cannot look at machines of others.', {
+      remedy: 'Update the agent.',
+    });
+  const fingerprint = fingerprintOf(shown);
+  if (expected === undefined || expected === fingerprint) return;
+  throw new UserProblem('ADOPT-001', `${address} shows the host key ${fingerprint}, not ${expected}`, {
+    value: expected,
+    remedy:
+      'Find out on the machine which one is its own (ssh-keygen -l); if not that, somebody is in between.',
+  });
+}
+
+const nodeSchema = z.object({
+  metadata: z.object({
+    name: z.string(),
+    labels: z.record(z.string(), z.string()).optional(),
+    annotations: z.record(z.string(), z.string()).optional(),
+  }),
+  status: z.looseObject({
+    addresses: z.array(z.object({ type: z.string(), address: z.string() })).optional(),
+    conditions: z.array(z.looseObject({ type: z.string(), status: z.string() })).optional(),
+    nodeInfo: z.looseObject({ kubeletVersion: z.string() }).optional(),
+  }),
+});
+
+const configurationSchema = z.looseObject({
+  clusterName: z.string().optional(),
+  controlPlaneEndpoint: z.string().optional(),
+  networking: z
+    .looseObject({
+      podSubnet: z.string().optional(),
+      serviceSubnet: z.string().optional(),
+      dnsDomain: z.string().optional(),
+    })
+    .optional(),
+});
+
+const dataSchema = z.object({ data: z.record(z.string(), z.string()).optional() });
+const dataOf = (object: KubernetesObject | undefined): Readonly<Record<string, string>> =>
+  object === undefined ? {} : (dataSchema.parse(object).data ?? {});
+
+async function look(
+  ports: Ports,
+  access: ControlPlaneAccess,
+  { port, user }: InspectRequest['master'],
+): Promise<SeenCluster> {
+  const { kubernetes } = ports;
+  const [first] = access.masters;
+  const version = first === undefined ? undefined : await kubernetes.version(access, first);
+  if (version === undefined)
+    throw new Blocked(
+      'ADOPT-002',
+      `The API server on ${first?.name} does not answer at port ${access.apiPort}`,
+      {
+        remedy:
+          'Name a master whose API server is ready (/readyz), and its port in spec.controlPlane.apiPort.',
+      },
+    );
+  const config = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'kubeadm-config' };
+  const marks = dataOf(await kubernetes.get(access, marksReference));
+  const text = dataOf(await kubernetes.get(access, config))['ClusterConfiguration'] ?? '{}';
+  const { clusterName = '', controlPlaneEndpoint = '', networking } = configurationSchema.parse(load(text));
+  const objects = await kubernetes.list(access, { apiVersion: 'v1', kind: 'Node' });
+  const sets = await kubernetes.list(access, {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    namespace: 'kube-system',
+  });
+  const nodes = await Promise.all(objects.map((object) => visit(ports, object, { port, user })));
+  const addresses = nodes.flatMap(({ address }) => address ?? []);
+  const machines = await ports.provider.ownership?.find(addresses);
+  const uids = new Set(machines?.map(({ cluster }) => cluster.uid));
+  const [ofProvider] = uids.size === 1 ? uids : [];
+  const uid = marks[clusterMark] ?? ofProvider;
+  return {
+    ...(uid === undefined ? {} : { uid }),
+    isKept: marks[clusterMark] !== undefined,
+    version,
+    settings: {
+      name: clusterName,
+      endpoint: controlPlaneEndpoint,
+      podCidr: networking?.podSubnet ?? '',
+      serviceCidr: networking?.serviceSubnet ?? '',
+      serviceDomain: networking?.dnsDomain ?? '',
+    },
+    nodes,
+    daemonSets: sets.map(({ metadata }) => metadata.name),
+    ...(machines === undefined ? {} : { machines }),
+  };
+}
+
+const masterLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'];
+
+/** A Node, and whether its machine lets us in. */
+async function visit(
+  ports: Ports,
+  object: KubernetesObject,
+  login: { readonly port: number; readonly user: string },
+): Promise<FoundNode> {
+  const { metadata, status } = nodeSchema.parse(object);
+  const { name, labels = {}, annotations = {} } = metadata;
+  const address = status.addresses?.find(({ type }) => type === 'InternalIP')?.address;
+  const node = {
+    name,
+    isMaster: masterLabels.some((label) => labels[label] !== undefined),
+    isReady: status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true,
+    kubeletVersion: status.nodeInfo?.kubeletVersion ?? '',
+    hasMark: annotations[configAnnotation] !== undefined,
+    ...(address === undefined ? {} : { address }),
+  };
+  if (address === undefined) return { ...node, why: 'its Node names no InternalIP' };
+  try {
+    const key = await ports.host.hostKeyAt?.(address, login.port);
+    const reference: MachineRef = { name, address, ...login, hostKeys: key === undefined ? [] : [key] };
+    await ports.host.reach(reference);
+    return { ...node, reference };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { ...node, why: error.report.summary };
+  }
+}

@@ -1,0 +1,43 @@
+import type { MachineRef } from './machine.ts';
+import type { FoundMachine } from './provider.ts';
+
+/** A cluster that somebody else made or that was lost, as it was found by way of one of its masters. */
+export interface SeenCluster {
+  /** From its own mark, or from the provider's record of its machines; absent when neither knows one. */
+  readonly uid?: string;
+  /** Its mark says that a Remuda keeps it. */
+  readonly isKept: boolean;
+  /** Version of the API server, `v1.20.2`. */
+  readonly version: string;
+  readonly settings: FoundSettings;
+  readonly nodes: readonly FoundNode[];
+  /** Names of the DaemonSets in kube-system. */
+  readonly daemonSets: readonly string[];
+  /** Machines at the provider with the addresses of the Nodes; absent where it cannot tell. */
+  readonly machines?: readonly FoundMachine[];
+}
+
+/** What a cluster was made with, as kubeadm keeps it; empty what is not told. */
+export interface FoundSettings {
+  readonly name: string;
+  /** `host:port` */
+  readonly endpoint: string;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  readonly serviceDomain: string;
+}
+
+/** A Node of the cluster and the way to its machine. */
+export interface FoundNode {
+  readonly name: string;
+  readonly isMaster: boolean;
+  readonly isReady: boolean;
+  readonly kubeletVersion: string;
+  /** It bears the mark of its configuration. */
+  readonly hasMark: boolean;
+  readonly address?: string;
+  /** Pinned to the host key that was shown; absent when the machine could not be visited. */
+  readonly reference?: MachineRef;
+  /** Why it could not. */
+  readonly why?: string;
+}
