@@ -240,12 +240,15 @@ export const answerFilePlanners: Planners = {
       revision,
       halfJoined: unfinished('control-plane.join'),
     }),
-  planDeletion: ({ provider, desired, ...rest }) =>
-    planDeletion({
+  planDeletion({ provider, desired, ...rest }) {
+    const plan = planDeletion({
       ...rest,
       ...(desired === undefined ? {} : { desired: readClusterDocument(desired.document) }),
       provider: readProviderDocument(provider.document),
-    }),
+    });
+    const { observed, earlier } = rest;
+    return desired === undefined ? plan : hooked(plan, { desired, observed, hooksFor: earlier?.hooksFor });
+  },
   compareFound: (desired, provider, found) =>
     compareFound(readClusterDocument(desired.document), readProviderDocument(provider.document), found),
   marksOfFound(desired, provider, observed) {

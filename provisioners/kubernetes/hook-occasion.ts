@@ -4,17 +4,17 @@ import { UserProblem } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import type { Duration } from '../contract/time.ts';
 
-const points: Readonly<Record<HookPoint, (machine: string) => string>> = {
-  beforeOperation: () => 'before the operation',
-  beforeDrain: (machine) => `before pods are moved off ${machine}`,
-  afterDrain: (machine) => `after pods were moved off ${machine}`,
-  afterBoot: (machine) => `before ${machine} counts as serving`,
-  afterOperation: () => 'after the operation',
+const points: Readonly<Record<HookPoint, string>> = {
+  beforeOperation: 'before the operation',
+  beforeDrain: 'before the drain',
+  afterDrain: 'after the drain',
+  afterBoot: 'after the boot',
+  afterOperation: 'after the operation',
 };
 
-/** When a hook runs, as people read it. */
-export const pointWords = ({ at, machine = 'the machine' }: Pick<Occasion, 'at' | 'machine'>): string =>
-  points[at](machine);
+/** When a hook runs, as people read it: `before the drain of demo-general-1`. */
+export const pointWords = ({ at, machine }: Pick<Occasion, 'at' | 'machine'>): string =>
+  machine === undefined ? points[at] : `${points[at]} of ${machine}`;
 
 /** What a script or a Job finds in its environment. Never a secret. */
 export const environmentOf = (
@@ -55,7 +55,7 @@ export function badEnd(end: BadEnd): UserProblem {
     : `failed${exitCode === undefined ? '' : ` with exit code ${exitCode}`}`;
   return new UserProblem(
     isTimedOut ? 'HOOK-002' : 'HOOK-001',
-    `The hook ${occasion.hook} ${where}, ${pointWords(occasion)}, ${how}: ${said}`,
+    `The hook ${occasion.hook} ${where} (${occasion.at}) ${how}: ${said}`,
     {
       ...(machine === undefined ? {} : { machine }),
       place: { document: `Cluster/${cluster}`, field: 'spec.hooks' },

@@ -52,6 +52,13 @@ const ran = (world: World): string[] =>
 const replaceWorker = (world: World, key: string): Promise<OperationView | undefined> =>
   world.run(world.change({ kind: 'replace', machines: ['demo-general-1'], mode: 'destroy' }, key));
 
+/** Applies what destroys a master, and its end. */
+async function upgrade(world: World, text: string): Promise<OperationView> {
+  const asked = { text, file: 'cluster.yaml', principal: 'tester', confirm: ['demo'] };
+  const { operations } = await world.run(world.request((engine) => engine.apply(asked)));
+  return await world.run(world.ended(operations[0]?.id ?? ''));
+}
+
 const stepsOf = (world: World, operation: string): Promise<readonly string[]> =>
   world.run(
     world.request(() =>
@@ -207,4 +214,50 @@ describe('hooks (V10: flush before a machine goes, validate after one has come)'
       expect(world.fleet.violations, world.explain()).toEqual([]);
     },
   );
+
+  it('an upgrade has its own, and a deletion begins and ends with those that are for it', async () => {
+    const hooks = list(
+      hook('always', 'beforeOperation', webhook),
+      hook('upgrading', 'beforeDrain', script, 'operations: [upgrade]'),
+      hook('last', 'beforeOperation', job, 'operations: [delete]'),
+      hook('gone', 'afterOperation', webhook, 'operations: [delete]'),
+    );
+    const world = await open();
+    await apply(world, 'create', { workers: 1, hooks });
+    await replaceWorker(world, 'replace');
+    expect(ran(world)).toEqual(['beforeOperation always', 'beforeOperation always']);
+    const upgraded = await upgrade(world, answerFile({ masters: 1, workers: 1, hooks, version: '1.20.3' }));
+    expect(upgraded.state, world.explain()).toBe('succeeded');
+    expect(ran(world)).toEqual([
+      'beforeOperation always',
+      'beforeDrain upgrading demo-cp-1',
+      'beforeDrain upgrading demo-general-2',
+    ]);
+    const removed = await world.run(world.remove('demo', 'delete'));
+    expect(removed.state, world.explain()).toBe('succeeded');
+    expect(ran(world)).toEqual(['beforeOperation last', 'afterOperation gone']);
+  });
+
+  it('everybody who reads the plan reads what they do, word for word', async () => {
+    const world = await open();
+    await apply(world, 'create', { workers: 2, hooks: all });
+    const text = answerFile({ masters: 1, workers: 1, hooks: all });
+    const answer = await world.run(
+      world.request((engine) => engine.plan({ text, file: 'cluster.yaml', principal: 'tester' })),
+    );
+    const [plan] = answer.plans;
+    expect(plan?.text).toContain('Run the hook flush as root, before the drain: demo-general-2');
+    expect(plan?.text).toContain(
+      [
+        ' Your hooks, word for word:',
+        '   announce (beforeOperation, a signed message, at most 20 s; the operation stops if it fails):',
+        '     | POST https://hooks.example/remuda',
+        '   flush (beforeDrain, as root on the machine, at most 5 min; the operation stops if it fails):',
+        '     | sync; echo flushed',
+        '   empty (afterDrain, as a Job in default, at most 5 min; the operation stops if it fails):',
+        '     | registry.example/smoke: "/bin/smoke"',
+      ].join('\n'),
+    );
+    expect(plan?.text).not.toContain('(afterBoot');
+  });
 });

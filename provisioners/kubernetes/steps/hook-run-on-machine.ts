@@ -42,7 +42,9 @@ export const hookRunOnMachine = defineStep<Input, NoFacts>({
   phase: 'removal',
   destructive: false,
   title: ({ occasion, machine }) =>
-    `Run the hook ${occasion.hook} on ${machine.name}, ${pointWords({ ...occasion, machine: 'it' })}`,
+    occasion.machine === undefined
+      ? `Run the hook ${occasion.hook} as root, ${pointWords(occasion)}, on ${machine.name}`
+      : `Run the hook ${occasion.hook} as root, ${pointWords(occasion)}`,
   schema: inputSchema,
   limits: hookRun,
   async observe(context, input) {
