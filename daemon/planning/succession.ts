@@ -20,8 +20,10 @@ const groupOf = (name: string): string => name.replace(/-\d+$/, '');
 interface Side {
   readonly leaving: readonly LeavingMachine[];
   readonly coming: readonly WantedMachine[];
-  /** How many leave at once, and how many may be there beyond what is asked for. */
-  readonly width: number;
+  /** How many may be there beyond what is asked for. */
+  readonly surge: number;
+  /** How many may be missing of it. With the former at least one. */
+  readonly unavailable: number;
 }
 
 /** How many more leave than come; negative where the group grows. Those who only leave go first, who only come waits for nobody. */
@@ -29,23 +31,24 @@ const shrinkageOf = ({ leaving, coming }: Pick<Side, 'leaving' | 'coming'>): num
   leaving.filter(({ isDead }) => !isDead).length - coming.length;
 
 /**
- * One group: who is dead leaves at once, for it does no work. Of the others each waits for its successor to be
- * finished, and for room: the one `width` before it in the row has left. Where nobody comes the row alone counts.
+ * One group: who is dead leaves at once, for it does no work. Of the others each waits until so many have come that no
+ * more are missing than may be, and whoever comes until so many have left that no more are there than may be. No more
+ * are under way at a time than both together; where nobody comes the row alone counts.
  */
 function rowOf(side: Side, entries: Map<string, string[]>, exits: Map<string, string[]>): void {
-  const { leaving, coming, width } = side;
+  const { leaving, coming, surge, unavailable } = side;
   const row = leaving.filter(({ isDead }) => !isDead);
   const shrinkage = shrinkageOf(side);
   row.forEach(({ name }, index) => {
-    const before = row[index - width];
-    const successor = coming[index - Math.max(0, shrinkage)];
+    const before = row[index - surge - unavailable];
+    const successor = coming[index - unavailable - Math.max(0, shrinkage)];
     exits.set(name, [
       ...(before === undefined ? [] : [exitOf(before)]),
       ...(successor === undefined ? [] : [finished(successor)]),
     ]);
   });
   coming.forEach(({ name }, index) => {
-    const before = row[index - width + shrinkage];
+    const before = row[index - surge + shrinkage];
     if (before !== undefined) entries.set(name, [exitOf(before)]);
   });
 }
@@ -128,9 +131,9 @@ export function successionOf(
   const exits = new Map<string, string[]>();
   const inOrder = unfinished.toSorted(furthestFirst);
   const { maxSurge, maxUnavailable } = document.spec.upgrade;
-  const width = Math.max(1, maxSurge, maxUnavailable);
+  const limits = { surge: maxSurge, unavailable: maxUnavailable };
   mastersRow(
-    { leaving: leaving.filter(isMaster), coming: inOrder.filter(isMaster), width: 1 },
+    { leaving: leaving.filter(isMaster), coming: inOrder.filter(isMaster), surge: 1, unavailable: 0 },
     halfJoined,
     entries,
     exits,
@@ -139,7 +142,7 @@ export function successionOf(
   for (const group of new Set(workers.map(({ name }) => groupOf(name)))) {
     const isOfGroup = ({ name }: { name: string }): boolean => groupOf(name) === group;
     const coming = inOrder.filter((machine) => !isMaster(machine) && isOfGroup(machine));
-    rowOf({ leaving: workers.filter(isOfGroup), coming, width }, entries, exits);
+    rowOf({ leaving: workers.filter(isOfGroup), coming, ...limits }, entries, exits);
   }
   if (!isUpgrade) return { entries, exits };
   const mastersDone = [

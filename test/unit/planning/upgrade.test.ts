@@ -67,12 +67,15 @@ describe('an upgrade by replacement (C3, DESIGN §6)', () => {
     const story = record({
       masters: constantFrom(1, 3, 5),
       workers: integer({ min: 0, max: 5 }),
-      maxSurge: integer({ min: 1, max: 3 }),
+      limits: record({
+        maxSurge: integer({ min: 0, max: 3 }),
+        maxUnavailable: integer({ min: 0, max: 2 }),
+      }).filter(({ maxSurge, maxUnavailable }) => maxSurge + maxUnavailable > 0),
       cut: integer({ min: 0, max: 200 }),
     });
     assert(
-      property(story, ({ masters, workers, maxSurge, cut }) => {
-        const upgrade = { upgrade: { maxSurge } };
+      property(story, ({ masters, workers, limits, cut }) => {
+        const upgrade = { upgrade: limits };
         const after = at(masters, workers, '1.20.3', upgrade);
         let observed = made(at(masters, workers, '1.20.2', upgrade));
         const whole = planned(after, observed);
@@ -81,9 +84,9 @@ describe('an upgrade by replacement (C3, DESIGN §6)', () => {
           expect(seen.voters?.length).toBeLessThanOrEqual(masters + 1);
           expect(seen.voters?.length).toBeGreaterThanOrEqual(masters);
           const machines = (seen.machines ?? []).filter(({ role }) => role === 'worker');
-          expect(machines.length).toBeLessThanOrEqual(workers + maxSurge);
+          expect(machines.length).toBeLessThanOrEqual(workers + limits.maxSurge);
           const open = (seen.nodes ?? []).filter((node) => !node.controlPlane && !node.unschedulable);
-          expect(open.length).toBeGreaterThanOrEqual(workers);
+          expect(open.length).toBeGreaterThanOrEqual(workers - limits.maxUnavailable);
         }
         observed = applied(observed, whole, cut % (whole.steps.length + 1));
         observed = toTheEnd(after, observed);
