@@ -254,7 +254,7 @@ export class Site {
     for (const command of this.#commands) command.kill();
     for (const child of this.#services.values()) child.kill('SIGKILL');
     try {
-      await this.lab('sweep', '--all');
+      await this.lab('sweep', '--all', '--ejected');
     } finally {
       rmSync(this.folder, { recursive: true, force: true });
     }
