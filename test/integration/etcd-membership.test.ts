@@ -11,6 +11,7 @@ import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import type { EtcdMember } from '../../provisioners/contract/observed.ts';
 import type { ClusterKeys } from '../../provisioners/contract/secrets.ts';
 import { EtcdProcesses } from '../fleet/etcd-processes.ts';
+import { everySet, memberNames, type MemberSet, quorumOf, slice } from '../fleet/member-sets.ts';
 
 const { signal } = new AbortController();
 
@@ -148,5 +149,54 @@ describe('membership against real etcd processes (complaints 5 and 6)', () => {
     await add('m2', false);
     const members = await port().members(access());
     expect(members.map(({ started }) => started).sort()).toEqual([false, true]);
+  });
+});
+
+/** Whether etcd keeps its quorum without one voter more, by arithmetic alone. */
+function mayLeave({ count, lost }: MemberSet, name: string): boolean {
+  const well = count - lost.length;
+  const wellAfter = lost.includes(name) ? well : well - 1;
+  return well >= quorumOf(count) && wellAfter >= quorumOf(count - 1);
+}
+
+describe('removals against real etcd, all sets of failed members (proof 5; complaint 6)', () => {
+  it.each(slice(everySet, 1))('$count members, $lost failed', async (set) => {
+    const { count, lost } = set;
+    const names = memberNames(count);
+    await start(names);
+    await Promise.all(lost.map((name) => etcd.kill(name)));
+    const hasQuorum = count - lost.length >= quorumOf(count);
+    const well = hasQuorum ? names.filter((name) => !lost.includes(name)) : [];
+    if (lost.length === count) {
+      await expect(port().members(access())).rejects.toMatchObject({ report: { kind: 'transient' } });
+      return;
+    }
+    const wellNow = async (): Promise<string[]> =>
+      (await port().members(access())).flatMap(({ name, healthy }) => (healthy ? [name] : [])).sort();
+    await until(async () => (await wellNow()).join() === well.join());
+    const before = await port().members(access());
+    // Of each sort one: members of a sort are alike.
+    const asked = [lost[0], names.find((name) => !lost.includes(name))].filter((name) => name !== undefined);
+    for (const name of asked.filter((one) => !mayLeave(set, one))) {
+      const id = before.find((member) => member.name === name)?.id ?? '';
+      await expect(port().removeMember(access(), id), name).rejects.toMatchObject({
+        report: { kind: 'blocked' },
+      });
+    }
+    expect((await port().members(access())).map(({ id }) => id).sort()).toEqual(
+      before.map(({ id }) => id).sort(),
+    );
+    const leaver = asked.find((name) => mayLeave(set, name));
+    if (leaver === undefined) return;
+    await until(async () => {
+      await port().removeMember(access(), before.find(({ name }) => name === leaver)?.id ?? '');
+      return true;
+    });
+    const left = await port().members({
+      ...access(),
+      masters: machines.filter(({ name }) => name !== leaver),
+    });
+    expect(left.map(({ name }) => name).sort()).toEqual(names.filter((name) => name !== leaver));
+    expect(left.filter(({ healthy }) => healthy).length).toBeGreaterThanOrEqual(quorumOf(left.length));
   });
 });
