@@ -244,6 +244,11 @@ const clusterCodes: ProblemCatalogue = {
       'It broke off, or its content does not have the checksum that etcd puts at its end. Nothing was kept of it.',
     remedy: 'It is taken again. If that goes on, look at the disk of the machine.',
   },
+  'ETCD-106': {
+    title: 'A member is not added',
+    explanation: 'Too few of the voters that are there answer: one more change could cost their majority.',
+    remedy: 'Bring the machines back that the message names; the addition goes on by itself.',
+  },
 };
 
 /** Every code of the agent and its adapters. Stable; none is ever given a new meaning. */

@@ -117,9 +117,9 @@ export class Looking {
   }
 
   /** One visit a master, beside the other questions. A master that cannot be visited is spoken of elsewhere. */
-  async #certificates({ masters }: ControlPlaneAccess): Promise<Observed['certificates']> {
+  async #certificates({ masters, etcd = [] }: ControlPlaneAccess): Promise<Observed['certificates']> {
     const visits = await Promise.allSettled(
-      masters.map(async (master) => {
+      [...new Set([...masters, ...etcd])].map(async (master) => {
         const found = await this.#ports.host.certificates(master);
         return found.map(({ fingerprint: _fingerprint, ...one }) => ({ machine: master.name, ...one }));
       }),
@@ -154,7 +154,11 @@ export class Looking {
         (roleOf.get(name) ?? 'control-plane') === 'control-plane' &&
         this.#isUp(machines, name),
     );
-    if (masters.length > 0 && context.keys !== undefined) return { masters, apiPort };
+    // Not asked of a provider that is silent: then every machine is taken for a master.
+    const etcd = known.filter(({ name }) => roleOf.get(name) === 'etcd' && this.#isUp(machines, name));
+    const apart = etcd.length === 0 ? {} : { etcd };
+    if (masters.length > 0 && context.keys !== undefined) return { masters, apiPort, ...apart };
+    if (etcd.length > 0 && context.keys !== undefined) return { masters: etcd, apiPort, etcd };
     this.#unseen.push(
       'Nodes and etcd were not looked at: no master of the cluster has been met yet, or none is there.',
     );

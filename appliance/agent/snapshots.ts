@@ -199,10 +199,13 @@ function shareEtcd(port: EtcdPort, { read, changing }: Sharing): EtcdPort {
   return {
     members(access) {
       // Each member tells its own health, so whom one can ask is part of the question.
-      const masters = access.masters.map(({ name, address }) => `${name} ${address}`).sort();
+      const hosts = access.etcd ?? access.masters;
+      const masters = hosts.map(({ name, address }) => `${name} ${address}`).sort();
       return read(`members ${masters.join(', ')}`, () => port.members(access));
     },
     removeMember: (access, id) => changing(() => port.removeMember(access, id)),
+    addLearner: (access, peerURL) => changing(() => port.addLearner(access, peerURL)),
+    promote: (access, id) => changing(() => port.promote(access, id)),
     moveLeader: (access, to) => changing(() => port.moveLeader(access, to)),
     // A stream has one reader.
     snapshot: (access) => port.snapshot(access),

@@ -12,6 +12,7 @@ import { etcdSnapshotPrune } from '../../provisioners/kubernetes/steps/etcd-snap
 import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import { backupSettings } from '../spec/backup.ts';
 import { apiPortOf } from './api-port.ts';
+import { etcdReferences } from './etcd-machines.ts';
 import type { IntentPlan, IntentRequest } from './intents.ts';
 import { aboutCluster, planStep } from './planned-step.ts';
 
@@ -84,7 +85,7 @@ export function planBackup(request: IntentRequest<'backup'>): IntentPlan {
   const destination = intent.destination ?? settings.destination;
   return {
     steps: backupSteps({
-      access: { masters, apiPort: apiPortOf(desired) },
+      access: { masters, apiPort: apiPortOf(desired), ...etcdReferences(observed) },
       destination,
       keep: settings.keep,
       kubernetesVersion: runningVersion(observed, desired.spec.kubernetes.version),

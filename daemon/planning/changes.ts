@@ -75,8 +75,10 @@ const toOne =
   'While etcd goes from three members to one it has two for a moment and needs both: if either fails just then, the API stops until it is back. With one master there is none to spare.';
 
 /** What to know of those who leave. */
-function noticesOfLeaving({ leaving, masters, unfinished }: PlanContext['difference']): string[] {
-  const left = [...masters, ...unfinished.filter(({ role }) => role === 'control-plane')].length;
+function noticesOfLeaving({ difference, wanted, settings }: PlanContext): string[] {
+  const { leaving } = difference;
+  const memberRole = settings.etcd === undefined ? 'control-plane' : 'etcd';
+  const left = wanted.filter(({ role }) => role === memberRole).length;
   const isToOne = left === 1 && leaving.filter(({ member }) => member !== undefined).length > 1;
   return [
     ...(isToOne ? [toOne] : []),
@@ -112,8 +114,8 @@ export function noticesOf(context: PlanContext, steps: readonly PlannedStep[]): 
     'While the second master joins, etcd has two members and needs both: if that machine fails just then, the API stops until it is back. From the third master on one may fail.';
   return [
     ...(steps.length === 0 ? [] : observed.unseen),
-    ...(joins > 0 && started === 1 ? [steps12] : []),
-    ...noticesOfLeaving(difference),
+    ...(joins > 0 && started === 1 && context.settings.etcd === undefined ? [steps12] : []),
+    ...noticesOfLeaving(context),
     ...noticesInPlace(context),
     ...noticesOfUpgrade(context),
     ...noticesOfReadiness(context),

@@ -11,7 +11,9 @@ import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import { completeCluster } from '../spec/completion.ts';
 import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
 import { apiPortOf } from './api-port.ts';
+import { isEtcdApart } from '../spec/rules/etcd.ts';
 import type { Difference } from './difference.ts';
+import { endpointsFor, etcdAsked } from './etcd-machines.ts';
 import { comingMasters, firstSuccessors, leftBehind, type Succession, successionOf } from './succession.ts';
 import { isUpgrade } from './upgrade.ts';
 import type { WantedMachine } from './wanted.ts';
@@ -59,6 +61,8 @@ export interface PlanContext {
 interface Access {
   readonly masters: readonly MachineReference[];
   readonly apiPort: number;
+  /** Machines of etcd where it stands apart. */
+  readonly etcd?: readonly MachineReference[];
 }
 
 /** How a machine is named in inputs: what is pinned already, or the fact of the step that pins it. */
@@ -72,7 +76,11 @@ export function referenceTo(
 }
 
 /** The settings all machines share. @throws UserProblem where nobody says under what address the API is reached */
-function settingsOf(document: ClusterDocument, endpointHost: string | undefined): ClusterSettings {
+function settingsOf(
+  document: ClusterDocument,
+  endpointHost: string | undefined,
+  endpoints: readonly string[] = [],
+): ClusterSettings {
   const { kubernetes, controlPlane, clusterNetwork, kubeadm } = document.spec;
   if (endpointHost === undefined)
     throw new UserProblem('PLAN-011', 'Nothing says under what address the Kubernetes API is reached', {
@@ -90,6 +98,7 @@ function settingsOf(document: ClusterDocument, endpointHost: string | undefined)
     certSANs: controlPlane.certSANs,
     extraArgs: kubeadm.extraArgs,
     patches: kubeadm.patches,
+    ...(isEtcdApart(document) ? { etcd: { endpoints: [...endpoints] } } : {}),
   };
 }
 
@@ -97,8 +106,8 @@ function settingsOf(document: ClusterDocument, endpointHost: string | undefined)
 export const settingsFor = (document: ClusterDocument, provider: ProviderDocument): ClusterSettings =>
   settingsOf(document, completeCluster(document, provider).endpointHost);
 
-/** Puts together what the steps are made from. */
-export function planContext(input: {
+/** What a plan's context is put together from. */
+interface ContextInput {
   readonly document: ClusterDocument;
   readonly provider: ProviderDocument;
   readonly observed: Observed;
@@ -110,10 +119,13 @@ export function planContext(input: {
   readonly mayHaveJoined: boolean;
   /** Masters whose join was begun and has not ended well. */
   readonly halfJoined?: readonly string[];
-}): PlanContext {
+}
+
+/** Puts together what the steps are made from. */
+export function planContext(input: ContextInput): PlanContext {
   const { document, provider, observed, wanted, difference, isEstablished, halfJoined = [] } = input;
   const { nodeNetwork, endpointHost } = completeCluster(document, provider);
-  const settings = settingsOf(document, endpointHost);
+  const settings = settingsOf(document, endpointHost, endpointsFor(wanted, observed));
   const unfinished = new Set(difference.unfinished.map(({ name }) => name));
   const start = difference.masters[0] ?? wanted.find(({ role }) => role === 'control-plane');
   const first = isEstablished ? undefined : start;
@@ -123,26 +135,29 @@ export function planContext(input: {
   const reached = first === undefined ? serving : [first];
   const { apiPort } = settings;
   const isUpgrading = isEstablished && isUpgrade(document, observed);
-  const references = reached.map((machine) => referenceTo(machine, { observed, unfinished }));
+  const refer = (machine: WantedMachine): MachineReference => referenceTo(machine, { observed, unfinished });
+  const references = reached.map(refer);
   const leavingMasters = difference.leaving.flatMap(({ role, isDead, reference }) =>
     role === 'control-plane' && !isDead && reference !== undefined ? [reference] : [],
   );
   const successors = firstSuccessors(difference);
   const after = [reached, successors, comingMasters(difference)].find(({ length }) => length > 0) ?? [];
+  const etcd = etcdAsked(wanted, observed, difference.leaving, refer);
   const access: Access = {
     masters: first === undefined ? [...references, ...leavingMasters] : references,
     apiPort,
+    ...(etcd === undefined ? {} : { etcd: etcd.before }),
   };
   const coming = reached.length > 0 ? [] : comingMasters(difference);
   const accessFor: PlanContext['accessFor'] = ({ name, role }) => {
     const at = role === 'worker' ? coming.length : coming.findIndex((master) => master.name === name);
-    const before = coming.slice(0, at).map((machine) => referenceTo(machine, { observed, unfinished }));
+    const before = coming.slice(0, at).map(refer);
     return { ...access, masters: [...before, ...access.masters] };
   };
   const accessWithout: PlanContext['accessWithout'] = (name) => {
     if (reached.length > 0) return access;
     const left = leftBehind(difference, name);
-    const joined = left.coming.map((machine) => referenceTo(machine, { observed, unfinished }));
+    const joined = left.coming.map(refer);
     return { ...access, masters: [...joined, ...left.leaving.flatMap(({ reference }) => reference ?? [])] };
   };
   return {
@@ -154,7 +169,11 @@ export function planContext(input: {
     ...(first === undefined ? {} : { first }),
     access,
     accessFor,
-    accessAfter: { masters: after.map((machine) => referenceTo(machine, { observed, unfinished })), apiPort },
+    accessAfter: {
+      masters: after.map(refer),
+      apiPort,
+      ...(etcd === undefined ? {} : { etcd: etcd.after }),
+    },
     isUpgrade: isUpgrading,
     leavingMasters,
     succession: successionOf(document, difference, { isUpgrade: isUpgrading, halfJoined }),

@@ -167,6 +167,17 @@ export const planningCodes: ProblemCatalogue = {
       'It is off or could not be visited. Others would be renewed and this one would go on with old certificates unnoticed.',
     remedy: 'Bring it back or replace it; or renew only the others with --machine.',
   },
+  'PLAN-070': {
+    title: 'A machine of etcd without an address',
+    explanation:
+      'API servers are told the addresses of etcd, so those are fixed before its machines are made.',
+    remedy: 'Give the cluster a nodeNetwork with room for its machines.',
+  },
+  'PLAN-071': {
+    title: 'Not built for etcd on machines of its own',
+    explanation: 'Some operations know only clusters whose masters have members of etcd.',
+    remedy: 'Do what the message says instead.',
+  },
   'PLAN-053': {
     title: 'A moment that is to come',
     explanation: 'Certificates count as new when they were made since a moment that is over.',

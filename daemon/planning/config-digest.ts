@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type Json } from '../../provisioners/contract/json.ts';
-import type { MachineShape } from '../../provisioners/contract/machine.ts';
+import type { MachineRole, MachineShape } from '../../provisioners/contract/machine.ts';
+import { minorOf } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 
 /** A taint as Kubernetes writes it. */
@@ -23,7 +24,7 @@ const asJson = (value: object): Json => JSON.parse(JSON.stringify(value)) as Jso
 export function configDigest(
   document: ClusterDocument,
   place: {
-    readonly role: 'control-plane' | 'worker';
+    readonly role: MachineRole;
     readonly shape: MachineShape;
     readonly labels: Readonly<Record<string, string>>;
     readonly taints: readonly Taint[];
@@ -31,6 +32,9 @@ export function configDigest(
 ): string {
   const { kubernetes, controlPlane, clusterNetwork, kubeadm } = document.spec;
   const { extraArgs, patches } = kubeadm;
+  // etcd's version goes by kubeadm's minor: a patch of Kubernetes is no reason to exchange its machines.
+  if (place.role === 'etcd')
+    return digest(asJson({ minor: minorOf(kubernetes.version), shape: place.shape, etcd: extraArgs.etcd }));
   const forAll = { version: kubernetes.version, shape: place.shape, kubelet: extraArgs.kubelet, patches };
   const { kubelet: _, ...components } = extraArgs;
   const forMasters = {

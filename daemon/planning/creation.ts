@@ -15,6 +15,7 @@ import { type PlanContext, referenceTo } from './cluster-plan.ts';
 import { endpointSteps, settleSteps } from './endpoint-steps.ts';
 import { inPlaceSteps } from './in-place.ts';
 import { controlPlaneSteps, labelSteps, proxySteps, workerSteps } from './join-steps.ts';
+import { etcdLeavingSteps, etcdSettleSteps, etcdSteps } from './etcd-steps.ts';
 import { leavingSteps } from './leaving-steps.ts';
 import { createStep, preparationSteps } from './machine-steps.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
@@ -82,8 +83,9 @@ function mutualChecks(context: PlanContext): PlannedStep[] {
 
 /** What the final proof is about: the machines that are to be there, at their version. */
 function expectedOf({ wanted, settings }: PlanContext) {
-  const nodes = wanted.map(({ name }) => name);
-  const voters = wanted.filter(({ role }) => role === 'control-plane').map(({ name }) => name);
+  const nodes = wanted.filter(({ role }) => role !== 'etcd').map(({ name }) => name);
+  const memberRole = settings.etcd === undefined ? 'control-plane' : 'etcd';
+  const voters = wanted.filter(({ role }) => role === memberRole).map(({ name }) => name);
   return { nodes, voters, kubernetesVersion: settings.kubernetesVersion };
 }
 
@@ -100,7 +102,11 @@ function verifyStep(context: PlanContext, before: readonly PlannedStep[]): Plann
   const reached = masters.filter(
     ({ name }) => unfinished.has(name) || observed.references[name] !== undefined,
   );
-  const access = { masters: reached.map((machine) => referenceTo(machine, context)), apiPort };
+  const access = {
+    ...context.accessAfter,
+    masters: reached.map((machine) => referenceTo(machine, context)),
+    apiPort,
+  };
   const input = { ...expectedOf(context), endpoint, access };
   return [planStep(clusterVerify, aboutCluster, input, leaves(before))];
 }
@@ -109,6 +115,7 @@ function verifyStep(context: PlanContext, before: readonly PlannedStep[]): Plann
 function lastSteps(context: PlanContext, before: readonly PlannedStep[]): PlannedStep[] {
   const steps = [...before];
   if (!isProven(context)) steps.push(...proxySteps(context, leaves(steps)));
+  steps.push(...etcdSettleSteps(context, leaves(steps)));
   steps.push(...settleSteps(context, leaves(steps)));
   return [...steps, ...verifyStep(context, steps)];
 }
@@ -133,7 +140,7 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
   const isGrowing = difference.unfinished.length > 0;
   const addons = addonSteps(context);
   const labels = labelSteps(context);
-  const leaving = [...releaseSteps(context), ...leavingSteps(context)];
+  const leaving = [...releaseSteps(context), ...leavingSteps(context), ...etcdLeavingSteps(context)];
   const inPlace = inPlaceSteps(context);
   const others = [addons, labels, difference.off, leaving, inPlace].flat().length;
   if (!isGrowing && others === 0 && isGranted(context)) return lastSteps(context, []);
@@ -157,6 +164,7 @@ export function creationSteps(context: PlanContext): PlannedStep[] {
     ...machines,
     ...mutualChecks(context),
     ...endpointSteps(context),
+    ...etcdSteps(context),
     ...(speaksToCluster ? controlPlaneSteps(context) : []),
     ...workerSteps(context),
     ...labels,

@@ -4,6 +4,8 @@ import { type Hold, whyNotAdd, whyNotRemove } from '../../provisioners/kubernete
 import { minorFor } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import { isSameMachine } from './config-digest.ts';
+import { isEtcdApart } from '../spec/rules/etcd.ts';
+import { hasEtcdApart, isEtcdFinished, isVoter } from './etcd-machines.ts';
 import type { LeavingMachine } from './leaving.ts';
 import type { WantedMachine } from './wanted.ts';
 
@@ -60,10 +62,14 @@ function refuseTransition(wanted: readonly WantedMachine[]): void {
  * Whether a machine is through. A master of which etcd knows nothing is not, whatever its Node says: after a restore
  * that Node is as old as the data.
  */
-const isFinished = ({ name, role, machine, node }: WantedMachine, { voters }: Observed): boolean =>
-  machine !== undefined &&
-  node?.configDigest !== undefined &&
-  (role === 'worker' || voters === undefined || voters.some((voter) => voter.name === name));
+function isFinished(one: WantedMachine, observed: Observed): boolean {
+  const { name, role, machine, node } = one;
+  if (role === 'etcd') return isEtcdFinished(one, observed);
+  const { voters } = observed;
+  const needsMember = role === 'control-plane' && voters !== undefined && !hasEtcdApart(observed);
+  if (machine === undefined || node?.configDigest === undefined) return false;
+  return !needsMember || voters.some((voter) => voter.name === name);
+}
 
 /** Sorts the machines by what has to happen to them. @throws UserProblem for what this release cannot do */
 export function differenceOf(
@@ -81,7 +87,7 @@ export function differenceOf(
   return {
     unfinished: wanted.filter((one) => !isFinished(one, observed)),
     off: finished.filter(({ machine }) => machine?.state === 'off'),
-    relabelled: current.filter(({ node, digest }) => node?.configDigest !== digest),
+    relabelled: current.filter(({ role, node, digest }) => role !== 'etcd' && node?.configDigest !== digest),
     outdated,
     cordoned: current.filter(({ node }) => node?.unschedulable === true && node.cordonedBy !== undefined),
     leaving,
@@ -95,8 +101,16 @@ export function differenceOf(
   };
 }
 
-/** Unfinished masters whose etcd member is not a started voter yet: those that change the membership. */
-export const mastersToJoin = (unfinished: readonly WantedMachine[], observed: Observed): WantedMachine[] =>
+/**
+ * Unfinished machines whose etcd member is not a started voter yet, masters or machines of etcd alone: those that change
+ * the membership.
+ */
+export const membersToJoin = (unfinished: readonly WantedMachine[], observed: Observed): WantedMachine[] =>
+  hasEtcdApart(observed)
+    ? unfinished.filter(({ name, role }) => role === 'etcd' && !isVoter(observed, name))
+    : mastersToJoin(unfinished, observed);
+
+const mastersToJoin = (unfinished: readonly WantedMachine[], observed: Observed): WantedMachine[] =>
   unfinished.filter(
     ({ name, role, node }) =>
       role === 'control-plane' &&
@@ -129,7 +143,8 @@ export function requireQuorum(
         remedy: 'Masters join and leave only when etcd is seen to be well. Bring it back, then apply again.',
       },
     );
-  const { hasEtcdLearners } = minorFor(document.spec.kubernetes.version);
+  // Machines of etcd alone are added by us, without a vote first; masters by kubeadm.
+  const hasEtcdLearners = isEtcdApart(document) || minorFor(document.spec.kubernetes.version).hasEtcdLearners;
   const isJoining = (member: EtcdMember): boolean =>
     joining.some(
       ({ name, address }) =>
@@ -168,5 +183,5 @@ export function requireQuorum(
 const heldRemoval = (name: string, { why, unwell }: Hold): Blocked =>
   new Blocked('PLAN-015', `${name} cannot leave: ${why}`, {
     machine: name,
-    remedy: `${unwell.length === 0 ? 'Add a master first' : `Bring ${unwell.join(', ')} back first`}, then try again. Nothing was changed.`,
+    remedy: `${unwell.length === 0 ? 'Add another one first' : `Bring ${unwell.join(', ')} back first`}, then try again. Nothing was changed.`,
   });

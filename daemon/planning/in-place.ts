@@ -62,6 +62,10 @@ export function isUpgradedInPlace(
 
 const isMaster = ({ role }: { readonly role: string }): boolean => role === 'control-plane';
 
+/** Machines of etcd alone are no Nodes, and never outdated. */
+const roleOf = (machine: Pick<WantedMachine, 'role'>): 'control-plane' | 'worker' =>
+  isMaster(machine) ? 'control-plane' : 'worker';
+
 /** Whose turn was begun goes first: an upgrade that was cut off is finished before another one begins. */
 const begunFirst = (one: WantedMachine, other: WantedMachine): number => {
   const begun = ({ node }: WantedMachine): number =>
@@ -83,8 +87,8 @@ function stageSteps(context: PlanContext): PlannedStep[] {
   const { difference, settings } = context;
   const { kubernetesVersion } = settings;
   return difference.outdated.map((machine) => {
-    const { name, role } = machine;
-    const input = { machine: referenceTo(machine, context), kubernetesVersion, role };
+    const { name } = machine;
+    const input = { machine: referenceTo(machine, context), kubernetesVersion, role: roleOf(machine) };
     const isOff = difference.off.includes(machine);
     const after = [stepId(payloadPreflight.kind, 'cluster')];
     return planStep(payloadStage, about(name), input, [
@@ -140,7 +144,8 @@ function floorInPlace(document: ClusterDocument, name: string): ReadyFloor | und
 /** The way of one machine's kubelet and runtime to the new version: empty, and back at work before the next. */
 function kubeletRoad(context: PlanContext, machine: WantedMachine, start: readonly string[]): PlannedStep[] {
   const { settings, document, access, wanted } = context;
-  const { name, role, labels, taints, digest } = machine;
+  const { name, labels, taints, digest } = machine;
+  const role = roleOf(machine);
   const { endpoint, kubernetesVersion } = settings;
   const reference = referenceTo(machine, context);
   const steps: PlannedStep[] = [];

@@ -1,7 +1,10 @@
 import type { Intent } from '../../provisioners/contract/intent.ts';
+import { UserProblem } from '../../provisioners/contract/problem.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import { planAdopt } from './adopt.ts';
+import type { ClusterDocument } from '../spec/documents.ts';
+import { isEtcdApart } from '../spec/rules/etcd.ts';
 import { planBackup } from './backup.ts';
 import { premisesOf } from './creation.ts';
 import { planEject } from './eject.ts';
@@ -33,12 +36,30 @@ const intentPlanners: { readonly [Kind in Intent['kind']]: (request: IntentReque
   restore: planRestore,
 };
 
+/** What is built for etcd apart from the masters. */
+const whereverEtcdIs: ReadonlySet<Intent['kind']> = new Set(['backup', 'finalize', 'renew', 'eject']);
+
+/** @throws UserProblem PLAN-071 */
+function requireStacked(kind: Intent['kind'], document: ClusterDocument): void {
+  if (!isEtcdApart(document) || whereverEtcdIs.has(kind)) return;
+  const { name } = document.metadata;
+  throw new UserProblem(
+    'PLAN-071',
+    `Cluster ${name} has etcd on machines of its own, and this release cannot ${kind} such a cluster`,
+    {
+      place: { field: 'spec.etcd.topology' },
+      remedy: `Backups are taken all the same (remuda backup list ${name}), and etcd's own tools read them. A machine of etcd that is lost is replaced with remuda machine replace, while a majority of the others lives.`,
+    },
+  );
+}
+
 /**
  * What it takes to bring about an intent, on what was seen; no steps when there is nothing to do. Pure.
  * @throws UserProblem when it cannot be; Blocked when too much was unseen
  */
 export function planIntent(request: IntentRequest): Plan {
   const { intent, observed, revision, desired } = request;
+  requireStacked(intent.kind, desired);
   return {
     kind: intent.kind,
     intent,

@@ -12,6 +12,7 @@ import { pkiInstall } from '../../provisioners/kubernetes/steps/pki-install.ts';
 import { workerJoin } from '../../provisioners/kubernetes/steps/worker-join.ts';
 import { apiReady, type PlanContext, referenceTo } from './cluster-plan.ts';
 import { compared, endpointReady, mastersOf } from './endpoint-steps.ts';
+import { etcdReady } from './etcd-steps.ts';
 import { beforeEquipment, prepared } from './machine-steps.ts';
 import { about, aboutCluster, aboutPart, planStep } from './planned-step.ts';
 import type { WantedMachine } from './wanted.ts';
@@ -51,7 +52,8 @@ function initStep(context: PlanContext, first: WantedMachine): PlannedStep {
     return isOther && known !== undefined ? [known] : [];
   });
   const input = { machine: referenceTo(first, context), settings, others };
-  return planStep(controlPlaneInit, about(first.name), input, preparedMaster(context, first.name));
+  const after = [...preparedMaster(context, first.name), ...etcdReady(context)];
+  return planStep(controlPlaneInit, about(first.name), input, after);
 }
 
 /** What masters of the new version are to run, before the first of them joins. */
@@ -121,9 +123,12 @@ function joinedBy({ first }: PlanContext, { name, role }: WantedMachine): string
 /** What new Nodes serve with, then labels, taints and the mark "finished"; of old ones that are asked to have others, too. */
 export function labelSteps(context: PlanContext): PlannedStep[] {
   const { difference, unfinished } = context;
-  const served = difference.unfinished.map((machine) => servingStep(context, machine));
-  const labelled = [...difference.unfinished, ...difference.relabelled].flatMap((machine) => {
+  // Machines of etcd alone are no Nodes.
+  const nodes = difference.unfinished.filter((machine) => machine.role !== 'etcd');
+  const served = nodes.map((machine) => servingStep(context, machine));
+  const labelled = [...nodes, ...difference.relabelled].flatMap((machine) => {
     const { name, role, labels, taints, digest } = machine;
+    if (role === 'etcd') return [];
     const access = context.accessFor(machine);
     const input = { name, role, labels, taints, configDigest: digest, access };
     if (!unfinished.has(name)) return [planStep(nodeLabel, about(name), input, [])];
@@ -147,6 +152,7 @@ function verifySteps(context: PlanContext, machine: WantedMachine): PlannedStep[
   const { difference, settings } = context;
   if (difference.leaving.every(({ isDead }) => isDead)) return [];
   const { name, role } = machine;
+  if (role === 'etcd') return [];
   const { kubernetesVersion } = settings;
   const access = context.accessFor(machine);
   const input = { machine: referenceTo(machine, context), role, kubernetesVersion, access };

@@ -35,7 +35,7 @@ class Road {
 }
 
 /** What it takes to be rid of the machine itself, where there is one: destroyed, or sealed off and kept, on or off. */
-function fenceSteps(leaving: LeavingMachine, after: readonly string[]): PlannedStep[] {
+export function fenceSteps(leaving: LeavingMachine, after: readonly string[]): PlannedStep[] {
   const { name, machine, reference, mode, isFenced } = leaving;
   if (machine === undefined) return [];
   if (!isSealedOff(leaving) || reference === undefined)
@@ -86,8 +86,8 @@ function roadOut(context: PlanContext, leaving: LeavingMachine, after: readonly 
   return road.steps;
 }
 
-/** Every machine that leaves, each when its turn has come. */
+/** Every machine of the cluster that leaves, each when its turn has come; those of etcd alone have a road of their own. */
 export const leavingSteps = (context: PlanContext): PlannedStep[] =>
-  context.difference.leaving.flatMap((machine) =>
-    roadOut(context, machine, context.succession.exits.get(machine.name) ?? []),
-  );
+  context.difference.leaving
+    .filter(({ role }) => role !== 'etcd')
+    .flatMap((machine) => roadOut(context, machine, context.succession.exits.get(machine.name) ?? []));

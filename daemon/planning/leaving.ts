@@ -2,6 +2,7 @@ import type { MachineRef, MachineRole } from '../../provisioners/contract/machin
 import type { EtcdMember, Observed, ObservedNode, Retirement } from '../../provisioners/contract/observed.ts';
 import { stepId } from '../../provisioners/contract/plan.ts';
 import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
+import { hasEtcdApart } from './etcd-machines.ts';
 import { etcdMemberRemove } from '../../provisioners/kubernetes/steps/etcd-member-remove.ts';
 import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
 import { machineFence } from '../../provisioners/kubernetes/steps/machine-fence.ts';
@@ -65,19 +66,43 @@ function memberOf(observed: Observed, name: string, address: string | undefined)
 
 const isNamed = ({ reason }: Retirement): boolean => reason !== 'changed' && reason !== 'upgraded';
 
+/** What a machine is, or was: one that is gone at the provider is told by what Kubernetes and etcd still know of it. */
+function roleOf(
+  {
+    name,
+    machine,
+    node,
+    member,
+  }: {
+    readonly name: string;
+    readonly machine: ProviderMachine | undefined;
+    readonly node: ObservedNode | undefined;
+    readonly member: EtcdMember | undefined;
+  },
+  observed: Observed,
+): MachineRole {
+  if (machine?.role === 'etcd') return 'etcd';
+  if (machine?.role === 'control-plane' || node?.controlPlane === true) return 'control-plane';
+  const isOfEtcd = hasEtcdApart(observed) || /-etcd-\d+$/.test(name);
+  if (member !== undefined) return isOfEtcd && node === undefined ? 'etcd' : 'control-plane';
+  return machine?.role ?? 'worker';
+}
+
 function leavingMachine(observed: Observed, name: string, retirement: Retirement): LeavingMachine {
   const { mode, reason } = retirement;
   const machine = observed.machines?.find((one) => one.name === name);
   const node = observed.nodes?.find((one) => one.name === name);
   const reference = observed.references[name];
   const member = memberOf(observed, name, machine?.address ?? reference?.address);
-  const isMaster = machine?.role === 'control-plane' || node?.controlPlane === true || member !== undefined;
+  const role = roleOf({ name, machine, node, member }, observed);
   const isRunning = machine?.state === 'running';
-  const isAnswering = isRunning && node?.ready === true;
-  const works = isMaster ? member?.healthy === true : node !== undefined;
+  const isWell = role === 'etcd' ? member?.healthy === true : node?.ready === true;
+  const isAnswering = isRunning && isWell;
+  const hasMember = role === 'etcd' || (role === 'control-plane' && !hasEtcdApart(observed));
+  const works = hasMember ? member?.healthy === true : node !== undefined;
   return {
     name,
-    role: isMaster ? 'control-plane' : (machine?.role ?? 'worker'),
+    role,
     mode,
     reason,
     isFenced: observed.retired[name]?.isFenced === true,

@@ -27,12 +27,19 @@ export interface ChangedMachines {
 /** The word for the masters where worker groups have names. */
 export const mastersGroup = 'control-plane';
 
+/** The word for the machines of etcd alone. */
+const etcdGroup = 'etcd';
+
 /** The document with `count` more machines (or fewer) in a group. */
 function resized(document: ClusterDocument, group: string, count: number): ClusterDocument {
-  const { controlPlane, workers } = document.spec;
+  const { controlPlane, etcd, workers } = document.spec;
   if (group === mastersGroup) {
     const replicas = controlPlane.replicas + count;
     return { ...document, spec: { ...document.spec, controlPlane: { ...controlPlane, replicas } } };
+  }
+  if (group === etcdGroup) {
+    const replicas = etcd.replicas + count;
+    return { ...document, spec: { ...document.spec, etcd: { ...etcd, replicas } } };
   }
   const changed = workers.map((one) =>
     one.name === group ? { ...one, replicas: one.replicas + count } : one,
@@ -44,6 +51,7 @@ function resized(document: ClusterDocument, group: string, count: number): Clust
 function groupOf({ metadata, spec }: ClusterDocument, machine: string): string | undefined {
   const prefix = machine.replace(/-\d+$/, '');
   if (prefix === `${metadata.name}-cp`) return mastersGroup;
+  if (spec.etcd.topology === 'external' && prefix === `${metadata.name}-etcd`) return etcdGroup;
   return spec.workers.find(({ name }) => prefix === `${metadata.name}-${name}`)?.name;
 }
 
@@ -63,6 +71,7 @@ function unknownMachine(name: string, document: ClusterDocument, observed: Obser
 
 /** etcd wants odd numbers: the fourth master adds a risk and no safety (https://etcd.io/docs/v3.5/faq/). */
 function requireOddMasters(before: ClusterDocument, after: ClusterDocument): void {
+  requireOddEtcd(before, after);
   const count = after.spec.controlPlane.replicas;
   if (count % 2 === 1 || count === before.spec.controlPlane.replicas) return;
   throw new UserProblem(
@@ -74,6 +83,23 @@ function requireOddMasters(before: ClusterDocument, after: ClusterDocument): voi
       place: { field: 'spec.controlPlane.replicas' },
       remedy:
         'Change two masters at a time (1, 3, 5 or 7 of them), or replace a single one: "remuda machine replace".',
+    },
+  );
+}
+
+/** As for masters: an even number of members survives no more failures. */
+function requireOddEtcd(before: ClusterDocument, after: ClusterDocument): void {
+  const count = after.spec.etcd.replicas;
+  if (count % 2 === 1 || count === before.spec.etcd.replicas) return;
+  throw new UserProblem(
+    'PLAN-017',
+    count === 0
+      ? 'That leaves no machine of etcd'
+      : `That makes ${count} machines of etcd, and only an odd number can be asked for`,
+    {
+      place: { field: 'spec.etcd.replicas' },
+      remedy:
+        'Change two machines of etcd at a time (1, 3, 5 or 7 of them), or replace a single one: "remuda machine replace".',
     },
   );
 }
@@ -105,7 +131,8 @@ function versionBefore(
 }
 
 function addMachines(document: ClusterDocument, group: string, count: number): ClusterDocument {
-  const groups = [mastersGroup, ...document.spec.workers.map(({ name }) => name)];
+  const apart = document.spec.etcd.topology === 'external' ? [etcdGroup] : [];
+  const groups = [mastersGroup, ...apart, ...document.spec.workers.map(({ name }) => name)];
   if (groups.includes(group)) return resized(document, group, count);
   const meant = nearest(group, groups);
   throw new UserProblem('PLAN-018', `Cluster ${document.metadata.name} has no group ${group}`, {

@@ -58,13 +58,17 @@ function meetingSteps(context: PlanContext, machine: WantedMachine): PlannedStep
   return [createStep(context, machine), generate, replace];
 }
 
+const isEtcd = (wanted: PlanContext['wanted'], name: string): boolean =>
+  wanted.some((machine) => machine.name === name && machine.role === 'etcd');
+
 /**
  * Before Kubernetes comes to a machine: it is configured, and in a new cluster the first master is equipped, because
  * everything waits for its control plane; until that is up the others have time enough.
  */
-export function beforeEquipment({ first, unfinished }: PlanContext, name: string): string[] {
+export function beforeEquipment({ first, unfinished, wanted }: PlanContext, name: string): string[] {
   const configured = stepId(machineConfigure.kind, name);
-  if (first === undefined || first.name === name || !unfinished.has(first.name)) return [configured];
+  if (first === undefined || first.name === name || isEtcd(wanted, name) || !unfinished.has(first.name))
+    return [configured];
   return [configured, stepId(payloadInstall.kind, first.name)];
 }
 
@@ -76,13 +80,15 @@ export function preparationSteps(context: PlanContext, machine: WantedMachine): 
   const reference = referenceTo(machine, context);
   const checked = [stepId(machinePreflight.kind, name)];
   const before = beforeEquipment(context, name);
+  // etcd's image is part of what a master gets.
+  const share = role === 'worker' ? 'worker' : 'control-plane';
   // Containerd's files come with the kubelet's units.
   const installed = [stepId(payloadInstall.kind, name), stepId(kubeletInstall.kind, name)];
   return [
     ...meetingSteps(context, machine),
     planStep(machinePreflight, about(name), { machine: reference, role, settings, bypass }, []),
     planStep(machineConfigure, about(name), { machine: reference, role }, checked),
-    planStep(payloadInstall, about(name), { machine: reference, kubernetesVersion, role }, before),
+    planStep(payloadInstall, about(name), { machine: reference, kubernetesVersion, role: share }, before),
     planStep(containerdStart, about(name), { machine: reference, kubernetesVersion }, installed),
     // Only units are laid out, which wait for their configuration: no need to wait for the binary.
     planStep(kubeletInstall, about(name), { machine: reference, kubernetesVersion }, before),

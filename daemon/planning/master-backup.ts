@@ -3,6 +3,7 @@ import { verifiedMark } from '../../provisioners/kubernetes/marks.ts';
 import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
 import { controlPlaneUpgrade } from '../../provisioners/kubernetes/steps/control-plane-upgrade.ts';
 import { etcdMemberRemove } from '../../provisioners/kubernetes/steps/etcd-member-remove.ts';
+import { etcdMemberStart } from '../../provisioners/kubernetes/steps/etcd-member-start.ts';
 import { kubeadmConfigUpload } from '../../provisioners/kubernetes/steps/kubeadm-config-upload.ts';
 import { nodeCordon } from '../../provisioners/kubernetes/steps/node-cordon.ts';
 import { backupSettings } from '../spec/backup.ts';
@@ -18,6 +19,7 @@ interface BackedUp {
 /** Steps that change who etcd's members are. */
 const membership: ReadonlySet<string> = new Set([
   controlPlaneJoin.kind,
+  etcdMemberStart.kind,
   etcdMemberRemove.kind,
   // Exchanges a member's program, and leaves its data to it.
   controlPlaneUpgrade.kind,
@@ -80,9 +82,7 @@ export function withBackup(
 /** Members of etcd that are not well, and masters that leave and do not answer. */
 function deadMasters({ observed, difference }: PlanContext): string[] {
   const unwell = (observed.voters ?? []).filter(({ started, healthy }) => !started || !healthy);
-  const silent = difference.leaving.filter(
-    ({ role, isAnswering }) => role === 'control-plane' && !isAnswering,
-  );
+  const silent = difference.leaving.filter(({ role, isAnswering }) => role !== 'worker' && !isAnswering);
   const names = [...unwell, ...silent].map(({ name }) => name).filter((name) => name !== '');
   return [...new Set(names)].toSorted();
 }

@@ -8,7 +8,8 @@ import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
 import { planContext } from './cluster-plan.ts';
 import { changesOf, noticesOf } from './changes.ts';
 import { creationSteps, premisesOf } from './creation.ts';
-import { differenceOf, mastersToJoin, requireQuorum, requireSight } from './difference.ts';
+import { differenceOf, membersToJoin, requireQuorum, requireSight } from './difference.ts';
+import { requireReplacement } from './etcd-machines.ts';
 import { mendingChanges, mendingSteps } from './drift.ts';
 import { isSealedOff, leavingMachines } from './leaving.ts';
 import { withBackup } from './master-backup.ts';
@@ -75,11 +76,12 @@ export function planCluster(request: ClusterRequest): Plan {
   const retired = withoutTakenBack({ ...observed.retired, ...retires }, takesBack);
   const difference = differenceOf(wanted, leavingMachines(observed, retired), observed);
   const { leaving } = difference;
+  requireReplacement(document, difference.outdated);
   // kubeadm marks a master before it is through; our own mark comes after.
   const isEstablished =
     (difference.masters.length > 0 || leaving.some(({ node }) => node?.controlPlane === true)) &&
     (hasReceipt || observed.marks?.[clusterMark] === observed.cluster.uid);
-  const joining = mastersToJoin(difference.unfinished, observed);
+  const joining = membersToJoin(difference.unfinished, observed);
   if (isEstablished) requireQuorum(document, observed, joining, leaving);
   const context = planContext({
     document,

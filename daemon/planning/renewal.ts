@@ -13,6 +13,7 @@ import { controlPlaneVerify } from '../../provisioners/kubernetes/steps/control-
 import { kubeletClientRenew } from '../../provisioners/kubernetes/steps/kubelet-client-renew.ts';
 import { kubeletRevive } from '../../provisioners/kubernetes/steps/kubelet-revive.ts';
 import { settingsFor } from './cluster-plan.ts';
+import { etcdReferences } from './etcd-machines.ts';
 import type { IntentPlan, IntentRequest } from './intents.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
 
@@ -33,9 +34,7 @@ function mastersOf({ machines, retired, unseen }: Observed): readonly { name: st
       `The provider could not be asked what machines there are. ${unseen.join(' ')}`.trim(),
       { remedy: 'See that the provider answers, then ask again.' },
     );
-  const masters = machines.filter(
-    ({ name, role }) => role === 'control-plane' && retired[name] === undefined,
-  );
+  const masters = machines.filter(({ name, role }) => role !== 'worker' && retired[name] === undefined);
   if (masters.length === 0)
     throw new Blocked('PLAN-050', 'There is no master whose certificates could be renewed', {
       remedy: 'Apply the answer file: masters that are made anew get new certificates.',
@@ -102,7 +101,10 @@ interface Renewal {
 /** One master after another, each well again before the next; in a rescue all are well only together. */
 function renewalSteps({ settings, access, masters, workers, goal, hasKubelets }: Renewal): PlannedStep[] {
   const { endpoint } = settings;
-  const machines = masters.map(({ machine }) => machine);
+  const everyMachine = masters.map(({ machine }) => machine);
+  // A machine of etcd alone has no API server, and its kubelet belongs to no cluster.
+  const isApart = ({ name }: MachineRef): boolean => access.etcd?.some((one) => one.name === name) === true;
+  const machines = everyMachine.filter((machine) => !isApart(machine));
   const silent = masters.filter(({ isKubeletOver }) => isKubeletOver).map(({ machine }) => machine);
   // Nothing of a master starts while its kubelet does not.
   const revivals = silent.map((machine) =>
@@ -110,14 +112,14 @@ function renewalSteps({ settings, access, masters, workers, goal, hasKubelets }:
   );
   const steps: PlannedStep[] = [];
   const last = (): string[] => (steps.length === 0 ? revivals : steps.slice(-1)).map(({ id }) => id);
-  for (const machine of machines) {
+  for (const machine of everyMachine) {
     const input = { machine, settings, access, ...goal };
     steps.push(planStep(certificatesRenew, about(machine.name), input, last()));
-    if (goal.isRescue) continue;
+    if (goal.isRescue || isApart(machine)) continue;
     const proof = { machines: [machine], endpoint, access };
     steps.push(planStep(controlPlaneVerify, about(machine.name), proof, last()));
   }
-  const proof = { machines, endpoint, access };
+  const proof = { machines: machines.length > 0 ? machines : [...access.masters], endpoint, access };
   if (goal.isRescue) steps.push(planStep(controlPlaneVerify, aboutCluster, proof, last()));
   if (!hasKubelets) return steps;
   // The token with which a kubelet asks has run out long ago.
@@ -190,7 +192,11 @@ export function planRenewal(request: IntentRequest<'renew'>): IntentPlan {
     intent.kubelets === true || goal.isRescue || masters.some(({ isKubeletOver }) => isKubeletOver);
   const isAnyoneDue = hasKubelets || masters.some((master) => isDue(master) || isCut(master));
   const settings = settingsFor(request.desired, request.provider);
-  const access = { masters: reachedOf(observed, 'control-plane'), apiPort: settings.apiPort };
+  const access = {
+    masters: reachedOf(observed, 'control-plane'),
+    apiPort: settings.apiPort,
+    ...etcdReferences(observed),
+  };
   const renewal = { settings, access, masters, workers: reachedOf(observed, 'worker'), goal, hasKubelets };
   return {
     intent: {

@@ -1,7 +1,8 @@
 import type { MachineRole } from '../../provisioners/contract/machine.ts';
 import type { Observed, ObservedRetirement } from '../../provisioners/contract/observed.ts';
+import { hasEtcdApart, isVoter } from './etcd-machines.ts';
 
-/** Machines of one kind that the document counts: the masters, or a worker group. */
+/** Machines of one kind that the document counts: the masters, those of etcd alone, or a worker group. */
 export interface MachineGroup {
   /** What its machines are called but for their number: `prod-cp`, `prod-general`. */
   readonly prefix: string;
@@ -36,11 +37,14 @@ export const hasTraces = (
   [machines, nodes, voters].some((list) => list?.some((entry) => entry.name === name) === true);
 
 /** A member of the cluster that works: what was to leave may stay as it is. */
-function isWhole({ machines, nodes, voters }: Observed, name: string, role: MachineRole): boolean {
+function isWhole(observed: Observed, name: string, role: MachineRole): boolean {
+  const { machines, nodes } = observed;
   const isRunning = machines?.some((machine) => machine.name === name && machine.state === 'running');
   const node = nodes?.find((one) => one.name === name);
-  const isVoter = voters?.some((one) => one.name === name && one.started && !one.learner);
-  return isRunning === true && node?.ready === true && (role === 'worker' || isVoter === true);
+  if (isRunning !== true) return false;
+  if (role === 'etcd') return isVoter(observed, name);
+  const needsMember = role === 'control-plane' && !hasEtcdApart(observed);
+  return node?.ready === true && (!needsMember || isVoter(observed, name));
 }
 
 /** Whether Kubernetes or etcd still knows a machine. */
@@ -48,10 +52,13 @@ const isMemberStill = ({ nodes, voters }: Observed, name: string): boolean =>
   [nodes, voters].some((list) => list?.some((entry) => entry.name === name) === true);
 
 /** What speaks for sending a machine away first, most weight first: it is no part yet, not on, not well. */
-function weaknesses({ machines, nodes }: Observed, name: string): readonly number[] {
+function weaknesses({ machines, nodes, voters }: Observed, name: string): readonly number[] {
   const node = nodes?.find((one) => one.name === name);
   const machine = machines?.find((one) => one.name === name);
-  return [node === undefined, machine?.state !== 'running', node?.ready !== true].map(Number);
+  const member = voters?.find((one) => one.name === name);
+  // Machines of etcd alone have no Node, and all of them have none.
+  const isUnwell = machine?.role === 'etcd' ? member?.healthy !== true : node?.ready !== true;
+  return [node === undefined, machine?.state !== 'running', isUnwell].map(Number);
 }
 
 /**

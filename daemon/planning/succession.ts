@@ -1,5 +1,6 @@
 import { stepId } from '../../provisioners/contract/plan.ts';
 import { controlPlaneUpgrade } from '../../provisioners/kubernetes/steps/control-plane-upgrade.ts';
+import { etcdMemberStart } from '../../provisioners/kubernetes/steps/etcd-member-start.ts';
 import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import type { Difference } from './difference.ts';
@@ -53,11 +54,13 @@ function rowOf(side: Side, entries: Map<string, string[]>, exits: Map<string, st
   });
 }
 
-const finished = ({ name }: WantedMachine): string => stepId(nodeLabel.kind, name);
+/** Machines of etcd alone are finished when their members vote. */
+const finished = ({ name, role }: WantedMachine): string =>
+  stepId(role === 'etcd' ? etcdMemberStart.kind : nodeLabel.kind, name);
 
 /**
- * The masters: one change of etcd's members at a time, and never more than one beyond what is asked for (DESIGN §6). Who
- * is dead leaves first: a member that is dead costs quorum when another joins; but whose join was begun goes on with it,
+ * The masters, or the machines of etcd alone: one change of etcd's members at a time, and never more than one beyond
+ * what is asked for (DESIGN §6). Who is dead leaves first: a member that is dead costs quorum when another joins; but whose join was begun goes on with it,
  * because nobody else may change etcd before that is over. Of the others nobody leaves before all have joined that may.
  */
 function mastersRow(
@@ -84,11 +87,13 @@ function mastersRow(
 }
 
 /** Who is nearest to being finished comes first: what was begun is not put behind what was not. */
-const furthestFirst = (one: WantedMachine, other: WantedMachine): number =>
+export const furthestFirst = (one: WantedMachine, other: WantedMachine): number =>
   Number(other.node !== undefined) - Number(one.node !== undefined) ||
   Number(other.machine !== undefined) - Number(one.machine !== undefined);
 
 const isMaster = ({ role }: { readonly role: string }): boolean => role === 'control-plane';
+
+const isEtcd = ({ role }: { readonly role: string }): boolean => role === 'etcd';
 
 /** New masters in the order in which they come. */
 export const comingMasters = ({ unfinished }: Pick<Difference, 'unfinished'>): readonly WantedMachine[] =>
@@ -138,7 +143,13 @@ export function successionOf(
     entries,
     exits,
   );
-  const workers = leaving.filter((machine) => !isMaster(machine));
+  mastersRow(
+    { leaving: leaving.filter(isEtcd), coming: inOrder.filter(isEtcd), surge: 1, unavailable: 0 },
+    halfJoined,
+    entries,
+    exits,
+  );
+  const workers = leaving.filter((machine) => !isMaster(machine) && !isEtcd(machine));
   for (const group of new Set(workers.map(({ name }) => groupOf(name)))) {
     const isOfGroup = ({ name }: { name: string }): boolean => groupOf(name) === group;
     const coming = inOrder.filter((machine) => !isMaster(machine) && isOfGroup(machine));

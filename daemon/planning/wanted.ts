@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { MachineShape } from '../../provisioners/contract/machine.ts';
+import type { MachineRole, MachineShape } from '../../provisioners/contract/machine.ts';
 import type { Observed, ObservedNode, Retirement } from '../../provisioners/contract/observed.ts';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
 import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
@@ -7,8 +7,10 @@ import { isOfVersion } from '../../provisioners/kubernetes/cluster-health.ts';
 import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import { type CompletedCluster, completeCluster } from '../spec/completion.ts';
 import type { ClusterDocument, ProviderDocument, WorkerGroup } from '../spec/documents.ts';
+import { isEtcdApart } from '../spec/rules/etcd.ts';
 import { AddressPool, isIn } from './addresses.ts';
 import { configDigest, isSameMachine, type Taint } from './config-digest.ts';
+import { hasEtcdChanged } from './etcd-machines.ts';
 import { isUpgradedInPlace } from './in-place.ts';
 import { directionOf } from './upgrade.ts';
 import { groupRoster, type GroupRoster, hasTraces, type MachineGroup } from './roster.ts';
@@ -16,7 +18,7 @@ import { groupRoster, type GroupRoster, hasTraces, type MachineGroup } from './r
 /** One machine as the document wants it, beside what there is of it. */
 export interface WantedMachine {
   readonly name: string;
-  readonly role: 'control-plane' | 'worker';
+  readonly role: MachineRole;
   readonly shape: MachineShape;
   /** Known before the machine exists where addresses are ours to give; absent where the provider gives them. */
   readonly address?: string;
@@ -47,8 +49,13 @@ interface PlacedGroup extends MachineGroup {
   readonly place: Omit<Place, 'name'>;
 }
 
-/** The groups of a document, masters first: `<cluster>-cp`, `<cluster>-<group>`. */
-function groupsOf({ document, controlPlaneMachine, workerMachines }: CompletedCluster): PlacedGroup[] {
+/** The groups of a document, masters first: `<cluster>-cp`, `<cluster>-etcd`, `<cluster>-<group>`. */
+function groupsOf({
+  document,
+  controlPlaneMachine,
+  etcdMachine,
+  workerMachines,
+}: CompletedCluster): PlacedGroup[] {
   const { metadata, spec } = document;
   const group = (part: string, replicas: number, place: PlacedGroup['place']): PlacedGroup => ({
     prefix: `${metadata.name}-${part}`,
@@ -57,8 +64,10 @@ function groupsOf({ document, controlPlaneMachine, workerMachines }: CompletedCl
     place,
   });
   const masters = { role: 'control-plane', shape: controlPlaneMachine, labels: {}, taints: [] } as const;
+  const etcd = { role: 'etcd', shape: etcdMachine, labels: {}, taints: [] } as const;
   return [
     group('cp', spec.controlPlane.replicas, masters),
+    ...(isEtcdApart(document) ? [group('etcd', spec.etcd.replicas, etcd)] : []),
     ...spec.workers.map(({ name, replicas, labels, taints }) => {
       const shape = workerMachines[name] ?? controlPlaneMachine;
       return group(name, replicas, { role: 'worker', shape, labels, taints: taints.map(taintOf) });
@@ -94,7 +103,7 @@ function listedAddresses(
   for (const { name, address } of observed.machines ?? [])
     if (address !== undefined) found.set(name, address);
   const taken = new Set(found.values());
-  for (const role of ['control-plane', 'worker'] as const) {
+  for (const role of ['control-plane', 'worker', 'etcd'] as const) {
     const hosts = (provider.spec.hosts ?? []).filter((host) => host.role === role);
     const asked = wanted.filter((place) => place.role === role);
     if (asked.length > hosts.length)
@@ -181,7 +190,11 @@ export function machinesOnDuty(
   asked: Readonly<Record<string, Retirement>> = {},
 ): Duty {
   const duty = dutyOf(document, provider, observed, asked);
-  const changed = duty.wanted.filter((one) => hasChanged(one, document) && !isUpgradedInPlace(one, document));
+  const changed = duty.wanted.filter((one) =>
+    one.role === 'etcd'
+      ? hasEtcdChanged(one, observed)
+      : hasChanged(one, document) && !isUpgradedInPlace(one, document),
+  );
   if (changed.length === 0) return duty;
   const leaving = Object.fromEntries(changed.map((one) => [one.name, retirementOf(one, document, observed)]));
   return dutyOf(document, provider, observed, { ...leaving, ...asked });
@@ -196,7 +209,8 @@ function retirementOf(
   document: ClusterDocument,
   observed: Observed,
 ): Retirement {
-  if (directionOf(document, observed) !== 'forwards') return { mode: 'destroy', reason: 'changed' };
+  if (role === 'etcd' || directionOf(document, observed) !== 'forwards')
+    return { mode: 'destroy', reason: 'changed' };
   const { keep } = document.spec.upgrade;
   const isKept = keep === 'all' || (keep === 'controlPlane' && role === 'control-plane');
   const works = machine?.state === 'running' && node?.ready === true;

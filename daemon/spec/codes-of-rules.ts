@@ -107,6 +107,12 @@ export const ruleCodes: ProblemCatalogue = {
     explanation: 'A provider has exactly the section of its type.',
     remedy: 'Add the section, or remove the foreign one.',
   },
+  'SPEC-068': {
+    title: 'Even number of members of etcd',
+    explanation:
+      'etcd needs a majority. An even number of members costs a machine and survives no more failures.',
+    remedy: 'Use 1, 3, 5 or 7.',
+  },
   'SPEC-060': {
     title: 'Lab subnet unusable',
     explanation: 'The lab needs a private network of at least 256 addresses.',

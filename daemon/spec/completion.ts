@@ -11,6 +11,8 @@ export interface CompletedCluster {
   /** Address or name of the Kubernetes API. Absent only where the provider makes it (ec2). */
   readonly endpointHost?: string;
   readonly controlPlaneMachine: MachineShape;
+  /** Of machines of etcd alone, whether there are any or not. */
+  readonly etcdMachine: MachineShape;
   /** Worker group name → shape. */
   readonly workerMachines: Readonly<Record<string, MachineShape>>;
 }
@@ -75,6 +77,9 @@ const masterTable = [
   { nodes: Number.POSITIVE_INFINITY, cpus: 32, memory: 120 },
 ] as const;
 
+/** What etcd's manual calls a small cluster's machine (https://etcd.io/docs/v3.5/op-guide/hardware/), memory in bytes. */
+const smallEtcd = { cpus: 2, memory: 8 * 2 ** 30 };
+
 type Machine = ClusterDocument['spec']['controlPlane']['machine'];
 
 /** The network of a lab's machines, from its subnet. */
@@ -127,6 +132,10 @@ export function completeCluster(
       ...automatic,
       cpus: Math.max(2, automatic.cpus),
     }),
+    etcdMachine: shapeOf(
+      cluster.spec.etcd.machine,
+      provider.spec.type === 'lab' ? { ...automatic, cpus: Math.max(2, automatic.cpus) } : smallEtcd,
+    ),
     workerMachines: Object.fromEntries(
       cluster.spec.workers.map((group) => [group.name, shapeOf(group.machine, automatic)]),
     ),

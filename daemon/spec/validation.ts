@@ -1,6 +1,7 @@
 import type { DocumentProblem } from './issue.ts';
 import type { Path } from './schema/walk.ts';
 import type { ClusterContext, ClusterRule } from './rules/context.ts';
+import { etcdCount } from './rules/etcd.ts';
 import {
   enoughHosts,
   groupNames,
@@ -32,6 +33,7 @@ export const DEFAULT_SUPPORTED_VERSIONS: SupportedVersions = { minor: ['1.37', '
 const clusterRules: readonly ClusterRule[] = [
   kubernetesVersion,
   masterCount,
+  etcdCount,
   machineSizes,
   groupNames,
   labelsAndTaints,

@@ -227,6 +227,8 @@ export type KubeadmCommand =
       readonly kubernetesVersion: string;
       readonly ignorePreflightErrors: readonly string[];
     }
+  /** Single phases of `kubeadm init`, one after the other: `certs etcd-server`, `etcd local`. */
+  | { readonly verb: 'phases'; readonly config: string; readonly phases: readonly string[] }
   /** Everything kubeadm laid out, but etcd's member and its data. */
   | { readonly verb: 'reset' };
 
@@ -247,6 +249,8 @@ export interface ControlPlaneAccess {
   readonly masters: readonly MachineRef[];
   /** Port of each master's own API server. */
   readonly apiPort: number;
+  /** Machines of etcd where it stands apart from the masters, in the order to try; absent where each master has a member. */
+  readonly etcd?: readonly MachineRef[];
 }
 
 /** etcd, through its members' own client port with a certificate from the cluster's etcd CA. */
@@ -255,6 +259,13 @@ export interface EtcdPort {
   members(access: ControlPlaneAccess): Promise<EtcdMember[]>;
   /** Removes a member by id; an unknown id is success. The adapter refuses when the rest would lose quorum (looked at just before). */
   removeMember(access: ControlPlaneAccess, id: string): Promise<void>;
+  /**
+   * Adds a member without a vote, that has yet to start; one of this peer URL that is there already is success. The
+   * adapter refuses when those that are there are no majority (looked at just before). etcd from 3.4 on.
+   */
+  addLearner(access: ControlPlaneAccess, peerURL: string): Promise<void>;
+  /** Gives a learner its vote; one that has it is success. Transient while it has not caught up with the leader. */
+  promote(access: ControlPlaneAccess, id: string): Promise<void>;
   /** Moves leadership to another started voter. Already so is success. */
   moveLeader(access: ControlPlaneAccess, to: string): Promise<void>;
   /**

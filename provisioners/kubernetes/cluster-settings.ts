@@ -34,6 +34,8 @@ export const clusterSettingsSchema = z.strictObject({
   certSANs: z.array(z.string()),
   extraArgs: extraArgumentsSchema,
   patches: z.array(patchSchema),
+  /** Where etcd stands apart from the masters: the client URLs that API servers are given. */
+  etcd: z.strictObject({ endpoints: z.array(z.string()) }).exactOptional(),
 });
 export type ClusterSettings = z.infer<typeof clusterSettingsSchema>;
 
@@ -41,6 +43,7 @@ export type ClusterSettings = z.infer<typeof clusterSettingsSchema>;
 export const accessSchema = z.strictObject({
   masters: z.array(machineRefSchema).min(1),
   apiPort: z.int().positive(),
+  etcd: z.array(machineRefSchema).exactOptional(),
 });
 
 /** Facts of a step that leaves nothing to refer to. */

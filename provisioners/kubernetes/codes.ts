@@ -61,6 +61,24 @@ export const kubernetesCodes: ProblemCatalogue = {
       'While a master is upgraded where it stands its member of etcd starts anew. The others must be a majority without it.',
     remedy: 'Bring the members back that the message names; the upgrade goes on by itself.',
   },
+  'ETCD-003': {
+    title: 'etcd does not come up on a machine of its own',
+    explanation:
+      'The kubelet there was given the static pod of etcd, and its member did not become a healthy voter in time.',
+    remedy: 'Nothing is to be done: it is tried again. If it stays so, read the log of the kubelet there.',
+  },
+  'ETCD-004': {
+    title: 'One more member would risk the quorum',
+    explanation: 'Just before a machine of etcd joined, too few members were well.',
+    remedy: 'Bring back the machines that the message names; the join goes on by itself.',
+  },
+  'ETCD-005': {
+    title: 'An API server does not come back with other etcd servers',
+    explanation:
+      'API servers are given the members of etcd one after another, each only when the last one answers again.',
+    remedy:
+      'Nothing is to be done: it is tried again. If it stays so, read the log of the kubelet on that master.',
+  },
   'MASTER-001': {
     title: 'Another master is joining',
     explanation:

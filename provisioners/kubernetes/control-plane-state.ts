@@ -16,6 +16,8 @@ export interface MasterState {
   readonly node?: KubernetesObject;
   /** The API did not answer, so that nothing is known of the Node. */
   readonly isNodeUnknown: boolean;
+  /** etcd stands apart: a master has no member, and needs none to be whole. */
+  readonly isEtcdApart: boolean;
 }
 
 /** Traces of kubeadm on a machine. */
@@ -57,15 +59,21 @@ export async function lookAtMaster(
   context: StepContext,
   machine: MachineRef,
   access: ControlPlaneAccess,
+  isEtcdApart = false,
 ): Promise<MasterState> {
   const files = await context.file.exist(machine, kubeadmTraces);
+  if (isEtcdApart) {
+    const nodes = await unlessSilent(nodeOf(context, access, machine.name).then((node) => ({ node })));
+    const isNodeUnknown = nodes === undefined;
+    return { files, members: [], isNodeUnknown, isEtcdApart, ...optional({ node: nodes?.node }) };
+  }
   if (!files.has(paths.etcdManifest)) {
     const [members, node] = await Promise.all([
       context.etcd.members(access),
       nodeOf(context, access, machine.name),
     ]);
     const own = members.filter((member) => isMemberOf(machine, member));
-    return { files, members: own, isNodeUnknown: false, ...optional({ node }) };
+    return { files, members: own, isNodeUnknown: false, isEtcdApart, ...optional({ node }) };
   }
   // Each member tells its own health, so this machine is asked too.
   const withItself = {
@@ -77,7 +85,8 @@ export async function lookAtMaster(
     unlessSilent(nodeOf(context, access, machine.name).then((node) => ({ node }))),
   ]);
   const own = members?.filter((member) => isMemberOf(machine, member));
-  return { files, isNodeUnknown: nodes === undefined, ...optional({ members: own, node: nodes?.node }) };
+  const isNodeUnknown = nodes === undefined;
+  return { files, isNodeUnknown, isEtcdApart, ...optional({ members: own, node: nodes?.node }) };
 }
 
 /**
@@ -117,6 +126,7 @@ export function tracesOf({ files, members, node }: MasterState): string[] {
  * machine still has what its kubelet runs. Without that its member will never be back.
  */
 export function hasJoined(state: MasterState): boolean {
+  if (state.isEtcdApart) return state.files.has(paths.apiServerManifest) && isMarkedMaster(state.node);
   const [member, ...more] = state.members ?? [];
   const isLaidOut = state.files.has(paths.etcdManifest) && state.files.has(paths.apiServerManifest);
   const isVoter = more.length === 0 && member?.started === true && !member.learner;
@@ -128,7 +138,7 @@ export function hasJoined(state: MasterState): boolean {
  * up some seconds later; nobody is sent to it before, and the final proof asks each.
  */
 export const isWhole = (state: MasterState): boolean =>
-  hasJoined(state) && state.members?.[0]?.healthy === true;
+  hasJoined(state) && (state.isEtcdApart || state.members?.[0]?.healthy === true);
 
 /** Access through one master alone. */
 export const accessThrough = (machine: MachineRef, settings: ClusterSettings): ControlPlaneAccess => ({

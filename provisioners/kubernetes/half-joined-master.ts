@@ -117,11 +117,13 @@ export async function clearHalfJoined(
   context: StepContext,
   machine: MachineRef,
   access: ControlPlaneAccess,
+  isEtcdApart = false,
 ): Promise<boolean> {
   // The machine is asked too: after its member has started, it may be the only healthy one to answer.
   const withItself = { ...access, masters: [...access.masters, machine] };
-  if (!(await hasQuorum(context, withItself))) await regainQuorum(context, machine, withItself);
-  const state = await lookAtMaster(context, machine, access);
+  if (!isEtcdApart && !(await hasQuorum(context, withItself)))
+    await regainQuorum(context, machine, withItself);
+  const state = await lookAtMaster(context, machine, access, isEtcdApart);
   if (awaitedOf(machine, state) !== undefined) return false;
   if ((state.members ?? []).length > 0) await evict(context, machine, access);
   if (state.node !== undefined) {

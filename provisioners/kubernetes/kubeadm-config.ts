@@ -25,9 +25,16 @@ const formats: Readonly<Record<KubernetesMinor['kubeadmApi'], KubeadmFormat>> = 
  */
 export const skippedInitPhases: readonly string[] = ['addon/coredns'];
 
-/** Preflight errors of kubeadm that are known to be untrue on this ground. */
-export const ignoredErrors = (declared: MachineDeclaration): string[] => [
+/**
+ * Preflight errors of kubeadm that are known to be untrue on this ground. Where etcd stands apart, kubeadm would insist on
+ * an answer of each of its members; our own rule of membership asks for a majority.
+ */
+export const ignoredErrors = (
+  declared: MachineDeclaration,
+  settings: Pick<ClusterSettings, 'etcd'> = {},
+): string[] => [
   ...(declared.ignorePreflightErrors ?? []),
+  ...(settings.etcd === undefined ? [] : ['ExternalEtcdVersion']),
 ];
 
 /**

@@ -6,6 +6,7 @@ import {
   etcdArgs,
   schedulerArgs,
 } from './hardening.ts';
+import { paths } from './paths.ts';
 
 /** Flags by component, hardened, with the escape hatch's on top. */
 export interface ComponentArguments {
@@ -51,6 +52,19 @@ export const networking = ({ settings }: KubeadmInput): object => ({
     dnsDomain: settings.serviceDomain,
   },
 });
+
+/** The member of each master, or where etcd stands apart, how its members are reached. */
+export const etcdSection = ({ settings }: KubeadmInput, local: object): object =>
+  settings.etcd === undefined
+    ? { local }
+    : {
+        external: {
+          endpoints: settings.etcd.endpoints,
+          caFile: `${paths.pki}/etcd/ca.crt`,
+          certFile: `${paths.pki}/apiserver-etcd-client.crt`,
+          keyFile: `${paths.pki}/apiserver-etcd-client.key`,
+        },
+      };
 
 /** Where this machine's own API server listens. */
 export const localEndpoint = ({ settings, machine }: KubeadmInput): object => ({

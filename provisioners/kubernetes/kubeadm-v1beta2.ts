@@ -3,6 +3,7 @@ import {
   bootstrapTokens,
   certSANs,
   componentArguments,
+  etcdSection,
   extraVolumes,
   localEndpoint,
   networking,
@@ -42,7 +43,7 @@ export function clusterConfiguration(input: KubeadmInput): object {
     },
     controllerManager: { extraArgs: components.controllerManager },
     scheduler: { extraArgs: components.scheduler },
-    etcd: { local: { dataDir: '/var/lib/etcd', extraArgs: components.etcd } },
+    etcd: etcdSection(input, { dataDir: '/var/lib/etcd', extraArgs: components.etcd }),
   };
 }
 

@@ -3,6 +3,7 @@ import {
   bootstrapTokens,
   certSANs,
   componentArguments,
+  etcdSection,
   extraVolumes,
   localEndpoint,
   networking,
@@ -50,7 +51,7 @@ export function clusterConfiguration(input: KubeadmInput): object {
     },
     controllerManager: { extraArgs: list(components.controllerManager) },
     scheduler: { extraArgs: list(components.scheduler) },
-    etcd: { local: { dataDir: '/var/lib/etcd', extraArgs: list(components.etcd) } },
+    etcd: etcdSection(input, { dataDir: '/var/lib/etcd', extraArgs: list(components.etcd) }),
     dns: { disabled: true },
   };
 }

@@ -10,6 +10,8 @@ export const paths = {
   kubeadmConfig: '/etc/kubernetes/remuda/kubeadm.yaml',
   /** kubeadm's configuration for renewals: names no secret, and may stay. */
   renewal: '/etc/kubernetes/remuda/renewal.yaml',
+  /** kubeadm's configuration for etcd apart from the masters: names no secret, and may stay. */
+  etcdConfig: '/etc/kubernetes/remuda/etcd.yaml',
   discovery: '/etc/kubernetes/remuda/discovery.yaml',
   patches: '/etc/kubernetes/remuda/patches',
   auditPolicy: '/etc/kubernetes/remuda/audit-policy.yaml',
@@ -30,6 +32,8 @@ export const paths = {
   containerdUnit: '/etc/systemd/system/containerd.service',
   kubeletUnit: '/etc/systemd/system/kubelet.service',
   kubeletDropIn: '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf',
+  /** Read after kubeadm's own, and in its place: a kubelet that belongs to no cluster and runs static pods only. */
+  aloneDropIn: '/etc/systemd/system/kubelet.service.d/20-remuda-alone.conf',
   haproxy: '/etc/haproxy/haproxy.cfg',
   keepalived: '/etc/keepalived/keepalived.conf',
 } as const;

@@ -19,9 +19,13 @@ import { controlPlaneStop } from './steps/control-plane-stop.ts';
 import { controlPlaneUpgrade } from './steps/control-plane-upgrade.ts';
 import { controlPlaneVerify } from './steps/control-plane-verify.ts';
 import { endpointConfigure } from './steps/endpoint-configure.ts';
+import { etcdAuthorityInstall } from './steps/etcd-authority-install.ts';
 import { etcdDataCheck } from './steps/etcd-data-check.ts';
 import { etcdDataRestore } from './steps/etcd-data-restore.ts';
 import { etcdDataSetAside } from './steps/etcd-data-set-aside.ts';
+import { etcdEndpointsPublish } from './steps/etcd-endpoints-publish.ts';
+import { etcdKubeletStart } from './steps/etcd-kubelet-start.ts';
+import { etcdMemberStart } from './steps/etcd-member-start.ts';
 import { etcdSnapshot } from './steps/etcd-snapshot.ts';
 import { etcdSnapshotPrune } from './steps/etcd-snapshot-prune.ts';
 import { endpointSettle } from './steps/endpoint-settle.ts';
@@ -85,12 +89,16 @@ export const steps: readonly AnyStep[] = [
   endpointConfigure,
   pkiInstall,
   apiServerConfigure,
+  etcdKubeletStart,
+  etcdAuthorityInstall,
+  etcdMemberStart,
   controlPlaneInit,
   clusterAccessGrant,
   kubeadmConfigUpload,
   kubeProxyUpdate,
   controlPlaneJoin,
   workerJoin,
+  etcdEndpointsPublish,
   nodeLabel,
   nodeVerify,
   nodeUncordon,

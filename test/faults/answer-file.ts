@@ -26,6 +26,8 @@ export function answerFile(
     readonly hooks?: string;
     /** `spec.upgrade`, as YAML on one line. */
     readonly upgrade?: string;
+    /** `spec.etcd`, as YAML on one line. */
+    readonly etcd?: string;
   } = {},
 ): string {
   const {
@@ -37,6 +39,7 @@ export function answerFile(
     backup,
     hooks,
     upgrade,
+    etcd,
   } = options;
   return `apiVersion: remuda.dev/v1alpha1
 kind: Provider
@@ -57,5 +60,5 @@ ${masters + workers > 200 ? largeNetworks : ''}  addons:
     network: { type: routed-bridge }
     dns: { enabled: true }
   deletion: { protected: false }
-${maintenance === undefined ? '' : `  maintenance: ${maintenance}\n`}${backup === undefined ? '' : `  backup: ${backup}\n`}${upgrade === undefined ? '' : `  upgrade: ${upgrade}\n`}${hooks === undefined ? '' : `  hooks: ${hooks}\n${hookSecret}`}`;
+${maintenance === undefined ? '' : `  maintenance: ${maintenance}\n`}${backup === undefined ? '' : `  backup: ${backup}\n`}${etcd === undefined ? '' : `  etcd: ${etcd}\n`}${upgrade === undefined ? '' : `  upgrade: ${upgrade}\n`}${hooks === undefined ? '' : `  hooks: ${hooks}\n${hookSecret}`}`;
 }

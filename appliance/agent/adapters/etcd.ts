@@ -8,7 +8,7 @@ import type { Machines } from '../machines.ts';
 import type { ClientCertificates } from '../client-certificates.ts';
 import { callOver, streamOver } from '../tunnel.ts';
 import { beginSnapshot } from './etcd-snapshot.ts';
-import { successorOf, whyNotRemove } from '../../../provisioners/kubernetes/membership.ts';
+import { successorOf, whyNotAdd, whyNotRemove } from '../../../provisioners/kubernetes/membership.ts';
 
 /** etcd's client port on each member; kubeadm's own number. */
 const clientPort = 2379;
@@ -85,7 +85,7 @@ export class EtcdAdapter implements EtcdPort {
   }
 
   async members(access: ControlPlaneAccess): Promise<EtcdMember[]> {
-    const { list, through } = await firstAnswer(access, async (master) => ({
+    const { list, through } = await firstAnswer(hostsOf(access), async (master) => ({
       list: memberList.parse(await this.#call(master, '/v3/cluster/member/list', {}, patience)),
       through: master,
     }));
@@ -97,11 +97,12 @@ export class EtcdAdapter implements EtcdPort {
     if (leader?.id === to) return;
     if (leader === undefined)
       throw new Transient('ETCD-102', 'etcd has no leader that can be reached just now (an election?)');
-    const own = access.masters.filter(({ name }) => name === leader.name);
+    const hosts = hostsOf(access);
+    const own = hosts.filter(({ name }) => name === leader.name);
     // The leader alone can hand leadership on. One that leaves is no longer among the masters, and is asked at its own
     // address, as another sees it.
     const host = own.length > 0 ? ownHost : hostOf(leader.peerURLs[0]);
-    await firstAnswer(own.length > 0 ? { ...access, masters: own } : access, (master) =>
+    await firstAnswer(own.length > 0 ? own : hosts, (master) =>
       this.#call(
         master,
         '/v3/maintenance/transfer-leadership',
@@ -121,9 +122,33 @@ export class EtcdAdapter implements EtcdPort {
     const successor = successorOf(before, id);
     if (member.leader && successor !== undefined) await this.moveLeader(access, successor.id);
     // Asked of another member: the one that goes may close the connection before it answers.
-    const others = access.masters.filter(({ name }) => name !== member.name);
-    await firstAnswer(others.length > 0 ? { ...access, masters: others } : access, (master) =>
+    const hosts = hostsOf(access);
+    const others = hosts.filter(({ name }) => name !== member.name);
+    await firstAnswer(others.length > 0 ? others : hosts, (master) =>
       this.#call(master, '/v3/cluster/member/remove', { ID: decimal(id) }, changePatience),
+    );
+  }
+
+  async addLearner(access: ControlPlaneAccess, peerURL: string): Promise<void> {
+    const before = await this.members(access);
+    const isThere = (member: EtcdMember): boolean => member.peerURLs.includes(peerURL);
+    if (before.some(isThere)) return;
+    const hold = whyNotAdd(before, true);
+    if (hold !== undefined)
+      throw new Blocked('ETCD-106', `No etcd member is added: ${hold.why}.`, {
+        remedy: `Bring ${hold.unwell.join(', ')} back; the addition goes on by itself.`,
+      });
+    const wish = { peerURLs: [peerURL], isLearner: true };
+    await this.#askVoter(access, before, (host) =>
+      this.#call(host, '/v3/cluster/member/add', wish, changePatience),
+    );
+  }
+
+  async promote(access: ControlPlaneAccess, id: string): Promise<void> {
+    const before = await this.members(access);
+    if (before.find((member) => member.id === id)?.learner !== true) return;
+    await this.#askVoter(access, before, (host) =>
+      this.#call(host, '/v3/cluster/member/promote', { ID: decimal(id) }, changePatience),
     );
   }
 
@@ -132,16 +157,29 @@ export class EtcdAdapter implements EtcdPort {
     const usable = members.filter(({ healthy, learner }) => healthy && !learner);
     const leader = usable.find((member) => member.leader)?.name;
     // A follower if there is one: the leader has the most to do.
-    const masters = access.masters
+    const hosts = hostsOf(access)
       .filter(({ name }) => usable.some((member) => member.name === name))
       .sort((a, b) => Number(a.name === leader) - Number(b.name === leader));
-    return firstAnswer({ ...access, masters }, (master) =>
+    return firstAnswer(hosts, (master) =>
       beginSnapshot({
         member: master.name,
         call: (path, body) => this.#call(master, path, body, changePatience),
         stream: (path, body) => this.#stream(master, path, body),
       }),
     );
+  }
+
+  /** A learner answers no questions but its own status: members with a vote are asked, and all where none is known. */
+  async #askVoter(
+    access: ControlPlaneAccess,
+    members: readonly EtcdMember[],
+    ask: (host: MachineRef) => Promise<unknown>,
+  ): Promise<void> {
+    const hosts = hostsOf(access);
+    const voters = hosts.filter(({ name }) =>
+      members.some((member) => member.name === name && !member.learner && member.healthy),
+    );
+    await firstAnswer(voters.length > 0 ? voters : hosts, ask);
   }
 
   /** A member that is no master of `access` (it has joined since) is asked at its own address, as `through` sees it. */
@@ -151,7 +189,7 @@ export class EtcdAdapter implements EtcdPort {
     through: MachineRef,
   ): Promise<EtcdMember> {
     const id = hexadecimal(member.ID);
-    const master = access.masters.find(({ name }) => name === member.name);
+    const master = hostsOf(access).find(({ name }) => name === member.name);
     const host = master === undefined ? hostOf(member.clientURLs[0]) : ownHost;
     const seen =
       member.name === '' || host === undefined ? undefined : await this.#status(master ?? through, host);
@@ -227,13 +265,16 @@ export class EtcdAdapter implements EtcdPort {
   }
 }
 
-/** Asks one master after the other until one answers. */
+/** Machines that have a member: those of etcd where it stands apart, else the masters. */
+const hostsOf = ({ etcd, masters }: ControlPlaneAccess): readonly MachineRef[] => etcd ?? masters;
+
+/** Asks one machine after the other until one answers. */
 async function firstAnswer<Answer>(
-  access: ControlPlaneAccess,
-  ask: (master: MachineRef) => Promise<Answer>,
+  hosts: readonly MachineRef[],
+  ask: (host: MachineRef) => Promise<Answer>,
 ): Promise<Answer> {
   const problems: string[] = [];
-  for (const master of access.masters) {
+  for (const master of hosts) {
     try {
       return await ask(master);
     } catch (error) {
@@ -243,7 +284,7 @@ async function firstAnswer<Answer>(
   }
   throw new Transient(
     'ETCD-103',
-    `No master's etcd answers: ${problems.join('; ') || 'there is no master to ask'}`,
+    `etcd answers on no machine: ${problems.join('; ') || 'there is none to ask'}`,
   );
 }
 

@@ -127,22 +127,23 @@ function packed(files: readonly FileContent[]): string {
 }
 
 /**
- * Temporary files beside their places, fsync, renames in order, fsync of the folders. All of them together: one journal
+ * Temporary files beside their places, hidden, so that no kubelet takes one for a static pod; fsync, renames in order, fsync of the folders. All of them together: one journal
  * commit of the file system instead of two a file, and a third of the processes.
  */
 const writeProgram = `
 set -e
-files=() folders=()
+files=() news=() folders=()
 while IFS= read -r -d "" path && IFS= read -r -d "" mode && IFS= read -r -d "" content; do
   folder=\${path%/*}/
   [ -d "$folder" ] || mkdir -p -m 0755 -- "$folder"
-  rm -f -- "$path.remuda-new"
-  ( umask 077; printf %s "$content" | base64 -d > "$path.remuda-new" )
-  chmod "$mode" -- "$path.remuda-new"
-  files+=("$path") folders+=("$folder")
+  new=$folder.\${path##*/}.remuda-new
+  rm -f -- "$new"
+  ( umask 077; printf %s "$content" | base64 -d > "$new" )
+  chmod "$mode" -- "$new"
+  files+=("$path") news+=("$new") folders+=("$folder")
 done
-chown 0:0 -- "\${files[@]/%/.remuda-new}"
-sync -- "\${files[@]/%/.remuda-new}"
-for path in "\${files[@]}"; do mv -T -- "$path.remuda-new" "$path"; done
+chown 0:0 -- "\${news[@]}"
+sync -- "\${news[@]}"
+for at in "\${!files[@]}"; do mv -T -- "\${news[$at]}" "\${files[$at]}"; done
 sync -- "\${folders[@]}"
 `;

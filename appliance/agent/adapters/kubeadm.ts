@@ -11,13 +11,16 @@ export function createKubeadmPort(units: Units): KubeadmPort {
   return {
     observe: (machine, verb) => units.observe(machine, labelOf(verb)),
     run: (machine, command, whileRunning) => {
-      const words = wordsOf(command);
+      const commands = commandsOf(command).map((words) => words.map(quote).join(' '));
       return units.run(
         machine,
         {
           label: labelOf(command.verb),
-          title: words.join(' '),
-          text: `exec ${words.map(quote).join(' ')}\n`,
+          title: commands.join(' && '),
+          text: `${commands
+            .slice(0, -1)
+            .map((line) => `${line} || exit\n`)
+            .join('')}exec ${commands.at(-1) ?? ''}\n`,
         },
         whileRunning,
       );
@@ -27,8 +30,14 @@ export function createKubeadmPort(units: Units): KubeadmPort {
 
 const labelOf = (verb: KubeadmCommand['verb']): string => `kubeadm-${verb}`;
 
-/** The command line. Secrets stand in the config file on the machine, never here. */
-function wordsOf(command: KubeadmCommand): string[] {
+/** The command lines, one after the other. Secrets stand in the config file on the machine, never here. */
+function commandsOf(command: KubeadmCommand): readonly string[][] {
+  if (command.verb !== 'phases') return [wordsOf(command)];
+  const { config, phases } = command;
+  return phases.map((phase) => ['kubeadm', 'init', 'phase', ...phase.split(' '), `--config=${config}`]);
+}
+
+function wordsOf(command: Exclude<KubeadmCommand, { verb: 'phases' }>): string[] {
   // etcd's members are Remuda's to change, by its own rule; and where the member is gone already, kubeadm asks for it for
   // ten minutes (1.20: cmd/phases/reset/removeetcdmember.go). With the phase it leaves etcd's data.
   if (command.verb === 'reset') return ['kubeadm', 'reset', '--force', '--skip-phases=remove-etcd-member'];

@@ -1,5 +1,5 @@
 import type { HealthLook, Sight } from '../../../provisioners/contract/health.ts';
-import type { MachineRef } from '../../../provisioners/contract/machine.ts';
+import type { MachineRef, MachineRole } from '../../../provisioners/contract/machine.ts';
 import type { ObservedCertificate } from '../../../provisioners/contract/observed.ts';
 import type { ControlPlaneAccess, Ports } from '../../../provisioners/contract/ports.ts';
 import { Problem } from '../../../provisioners/contract/problem.ts';
@@ -39,7 +39,13 @@ export class HealthEye {
     await this.#lookSlowly(ports, cluster, now);
     const masters = this.#masters(cluster);
     const asked = masters.filter(({ name }) => this.#isUp(name));
-    const access: ControlPlaneAccess = { masters: asked, apiPort: cluster.apiPort };
+    const etcd = this.#ofRole(cluster, 'etcd');
+    const apart = etcd.filter(({ name }) => this.#isUp(name));
+    const access: ControlPlaneAccess = {
+      masters: asked,
+      apiPort: cluster.apiPort,
+      ...(etcd.length === 0 ? {} : { etcd: apart }),
+    };
     const versions = await Promise.all(asked.map(async (master) => versionOf(ports, access, master)));
     const apiServers = Object.fromEntries(asked.map(({ name }, index) => [name, versions[index]]));
     const isAnswering = versions.some((version) => version !== undefined);
@@ -51,7 +57,9 @@ export class HealthEye {
             (await ports.kubernetes.list(access, { apiVersion: 'v1', kind: 'Node' })).map(nodeOf),
           )
         : silent,
-      asked.length === 0 ? silent : sightOf('etcd did not answer', () => ports.etcd.members(access)),
+      (access.etcd ?? asked).length === 0
+        ? silent
+        : sightOf('etcd did not answer', () => ports.etcd.members(access)),
       isAnswering ? endpointOf(ports, access, cluster) : undefined,
     ]);
     return {
@@ -62,9 +70,11 @@ export class HealthEye {
       ...(endpoint === undefined ? {} : { endpoint }),
       nodes,
       members,
-      ...this.#slowSights(names),
+      ...this.#slowSights([...names, ...etcd.map(({ name }) => name)]),
       isChanging: cluster.isChanging,
-      expected: cluster.isChanging ? [] : Object.keys(cluster.references),
+      expected: cluster.isChanging
+        ? []
+        : Object.keys(cluster.references).filter((name) => !etcd.some((one) => one.name === name)),
       kubernetesVersion: tagOf(cluster.kubernetesVersion),
     };
   }
@@ -75,10 +85,14 @@ export class HealthEye {
   }
 
   /** Machines that were met and that the provider, where it could be asked, knows as masters. */
-  #masters({ references }: WatchedCluster): readonly MachineRef[] {
+  #masters(cluster: WatchedCluster): readonly MachineRef[] {
+    return this.#ofRole(cluster, 'control-plane');
+  }
+
+  #ofRole({ references }: WatchedCluster, asked: MachineRole): readonly MachineRef[] {
     const roles = new Map(this.#slow.machines?.map(({ name, role }) => [name, role]));
     return Object.values(references).filter(
-      ({ name, hostKeys }) => hostKeys.length > 0 && (roles.get(name) ?? 'control-plane') === 'control-plane',
+      ({ name, hostKeys }) => hostKeys.length > 0 && (roles.get(name) ?? 'control-plane') === asked,
     );
   }
 
@@ -94,7 +108,9 @@ export class HealthEye {
     const machines = await sightOf('', () => ports.provider.machines.list(cluster.context.cluster));
     const before = this.#slow;
     this.#slow = { ...before, at, machines: 'seen' in machines ? machines.seen : before.machines };
-    const masters = this.#masters(cluster).filter(({ name }) => this.#isUp(name));
+    const masters = [...this.#masters(cluster), ...this.#ofRole(cluster, 'etcd')].filter(({ name }) =>
+      this.#isUp(name),
+    );
     const certificates = new Map(before.certificates);
     const disks = new Map(before.disks);
     await Promise.all(

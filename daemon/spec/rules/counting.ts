@@ -1,4 +1,5 @@
 import type { ClusterDocument } from '../documents.ts';
+import { etcdReplicas } from './etcd.ts';
 
 /** Machines a cluster has, and the most it has at once while they are replaced. */
 export interface MachineCount {
@@ -10,7 +11,8 @@ export interface MachineCount {
 /** Counts the machines of a cluster. */
 export function countMachines(cluster: ClusterDocument): MachineCount {
   const { controlPlane, workers, upgrade } = cluster.spec;
-  const desired = workers.reduce((sum, group) => sum + group.replicas, controlPlane.replicas);
+  const others = controlPlane.replicas + etcdReplicas(cluster);
+  const desired = workers.reduce((sum, group) => sum + group.replicas, others);
   const hasWorkers = workers.some((group) => group.replicas > 0);
   if (upgrade.strategy === 'InPlace') return { desired, surge: 0 };
   return { desired, surge: Math.max(1, hasWorkers ? upgrade.maxSurge : 0) };

@@ -1,6 +1,7 @@
 import type { DocumentProblem } from '../issue.ts';
 import type { Path } from '../schema/walk.ts';
 import { type ClusterContext, plural, repeated } from './context.ts';
+import { etcdReplicas, isEtcdApart } from './etcd.ts';
 import { listWords } from '../suggestion.ts';
 
 /** What is added to `<cluster>-<group>` to name a machine: a hyphen and up to seven characters. */
@@ -71,6 +72,21 @@ export function groupNames({ cluster }: ClusterContext): DocumentProblem[] {
         ]
       : [],
   );
+  if (isEtcdApart(cluster))
+    taken.push(
+      ...groups.flatMap((group, index) =>
+        group.name === 'etcd'
+          ? [
+              {
+                code: 'SPEC-042',
+                path: nameAt(index),
+                summary: '"etcd" is the name of the machines of etcd.',
+                remedy: 'Choose another name, such as general.',
+              },
+            ]
+          : [],
+      ),
+    );
   return [
     ...twice,
     ...taken,
@@ -107,7 +123,7 @@ function longNames(cluster: string, groups: readonly string[]): DocumentProblem[
 
 /** Sizes of machines: either automatic or given, and enough for a master. */
 export function machineSizes(context: ClusterContext): DocumentProblem[] {
-  const { controlPlane, workers } = context.cluster.spec;
+  const { controlPlane, etcd, workers } = context.cluster.spec;
   const master: Path = ['spec', 'controlPlane', 'machine'];
   const problems = sizeConflicts(controlPlane.machine, master);
   if (controlPlane.machine.cpus === 1)
@@ -117,6 +133,7 @@ export function machineSizes(context: ClusterContext): DocumentProblem[] {
       summary: 'A master with 1 CPU is refused by kubeadm.',
       remedy: 'Write at least 2.',
     });
+  problems.push(...sizeConflicts(etcd.machine, ['spec', 'etcd', 'machine']));
   const type = context.provider?.spec.type;
   const isSizedByUs = type === 'vsphere' || type === 'ec2' || type === 'metal';
   for (const [index, group] of workers.entries()) {
@@ -198,6 +215,7 @@ export function enoughHosts({ cluster, provider }: ClusterContext): DocumentProb
       path: ['spec', 'controlPlane', 'replicas'],
     },
     { role: 'worker', count: workers, path: ['spec', 'workers'] },
+    { role: 'etcd', count: etcdReplicas(cluster), path: ['spec', 'etcd', 'replicas'] },
   ];
   return asked.flatMap(({ role, count, path }) => {
     const there = hosts.filter((host) => host.role === role).length;

@@ -46,7 +46,7 @@ function addons({ cluster }: ClusterContext): Unbuilt[] {
 }
 
 function network({ cluster, provider }: ClusterContext): Unbuilt[] {
-  const { clusterNetwork, controlPlane, workers } = cluster.spec;
+  const { clusterNetwork, controlPlane, etcd, workers } = cluster.spec;
   const found: Unbuilt[] = [];
   for (const name of ['pods', 'services'] as const)
     if (clusterNetwork[name].cidrBlocks.length > 1)
@@ -64,6 +64,7 @@ function network({ cluster, provider }: ClusterContext): Unbuilt[] {
   if (provider?.spec.type !== 'lab') return found;
   const groups = [
     { machine: controlPlane.machine, path: ['spec', 'controlPlane', 'machine', 'disks'] },
+    { machine: etcd.machine, path: ['spec', 'etcd', 'machine', 'disks'] },
     ...workers.map((group, index) => ({
       machine: group.machine,
       path: ['spec', 'workers', index, 'machine', 'disks'],

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { addonsSchema } from './addons.ts';
 import { backupSchema } from './backup.ts';
 import { controlPlaneSchema } from './control-plane.ts';
+import { etcdSchema } from './etcd.ts';
 import { field } from './field.ts';
 import { hookSchema } from './hooks.ts';
 import { kubeadmSchema } from './kubeadm.ts';
@@ -32,6 +33,7 @@ export const clusterDocumentSchema = z.strictObject({
       }),
     }),
     controlPlane: controlPlaneSchema.prefault({}),
+    etcd: etcdSchema.prefault({}),
     workers: z.array(workerGroupSchema).max(100).default([]),
     clusterNetwork: clusterNetworkSchema.prefault({}),
     nodeNetwork: nodeNetworkSchema.optional(),

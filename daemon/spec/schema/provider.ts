@@ -63,7 +63,7 @@ const sshSchema = z.strictObject({
 
 /** One machine that exists already. */
 const hostSchemaOfList = z.strictObject({
-  role: field(z.enum(['control-plane', 'worker']), {
+  role: field(z.enum(['control-plane', 'worker', 'etcd']), {
     mutability: 'immutable',
     help: 'What the host is for.',
     example: 'worker',

@@ -24,7 +24,7 @@ import { pendingKubeadm } from '../kubeadm-run.ts';
 import { kubeadmRun } from '../limits.ts';
 import { declarationOf } from '../machine-declaration.ts';
 import { paths } from '../paths.ts';
-import { pkiFiles } from '../pki-files.ts';
+import { etcdAuthorityFiles, pkiFiles } from '../pki-files.ts';
 
 const inputSchema = z.strictObject({
   machine: machineRefSchema,
@@ -100,7 +100,10 @@ async function observe(context: StepContext, input: Input): Promise<Observation<
 
 /** kubeadm signs with the authorities' keys, so those that are missing are laid out again. */
 async function layOutAuthorities(context: StepContext, machine: MachineRef): Promise<void> {
-  const files = pkiFiles(await context.secrets.clusterKeys());
+  const keys = await context.secrets.clusterKeys();
+  const isMaster = (await context.file.exist(machine, [paths.apiServerManifest])).size > 0;
+  // On a machine of etcd alone no other key of the cluster is ever laid down.
+  const files = isMaster ? pkiFiles(keys) : etcdAuthorityFiles(keys);
   const present = await context.file.exist(
     machine,
     files.map(({ path }) => path),
@@ -116,7 +119,9 @@ async function renewFiles(
 ): Promise<void> {
   await layOutAuthorities(context, machine);
   const declared = await declarationOf(context, machine);
-  const content = renewalConfig({ minor: minorOfCluster(settings), settings, machine, declared });
+  // Where etcd stands apart, kubeadm would leave out the certificate with which API servers speak to it.
+  const { etcd: _apart, ...local } = settings;
+  const content = renewalConfig({ minor: minorOfCluster(settings), settings: local, machine, declared });
   await context.file.write(machine, [{ path: paths.renewal, content, mode: 0o600 }]);
   await context.kubeadm.run(machine, { verb: 'renew', config: paths.renewal });
 }

@@ -10,10 +10,12 @@ import {
   patchFiles,
   skippedInitPhases,
 } from '../kubeadm-config.ts';
+import { makeEtcdClient } from '../etcd-machine.ts';
 import { leftTokenFiles, pendingKubeadm, removeTokenFiles, runKubeadm } from '../kubeadm-run.ts';
 import { kubeadmRun } from '../limits.ts';
 import { declarationOf } from '../machine-declaration.ts';
 import { paths } from '../paths.ts';
+import { pkiFiles } from '../pki-files.ts';
 
 const inputSchema = z.strictObject({
   machine: machineRefSchema,
@@ -107,6 +109,7 @@ export const controlPlaneInit = defineStep<z.infer<typeof inputSchema>, NoFacts>
     const isRepeated = before.size > 0;
     if (isRepeated) context.log(`kubeadm init goes on over what an earlier run left`, machine.name);
     const content = initConfig({ minor, settings, machine, declared, bootstrapToken });
+    if (settings.etcd !== undefined) await makeEtcdClient(context, machine, settings, pkiFiles(keys));
     const ports = ['10250', '10257', '10259', '2379', '2380', String(settings.apiPort)];
     const own = leftByItself.flatMap((error) =>
       error === 'Port' ? ports.map((port) => `Port-${port}`) : [error],
@@ -118,7 +121,7 @@ export const controlPlaneInit = defineStep<z.infer<typeof inputSchema>, NoFacts>
         verb: 'init',
         config: paths.kubeadmConfig,
         skipPhases: skippedInitPhases,
-        ignorePreflightErrors: [...ignoredErrors(declared), ...(isRepeated ? own : [])],
+        ignorePreflightErrors: [...ignoredErrors(declared, settings), ...(isRepeated ? own : [])],
       },
       [{ path: paths.kubeadmConfig, content, mode: 0o600 }, ...patchFiles(settings)],
     );

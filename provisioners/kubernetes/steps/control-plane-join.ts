@@ -12,6 +12,7 @@ import {
   type MasterState,
   tracesOf,
 } from '../control-plane-state.ts';
+import { makeEtcdClient } from '../etcd-machine.ts';
 import { clearHalfJoined, rejectedEtcdCure } from '../half-joined-master.ts';
 import { apiServerFiles } from '../hardening.ts';
 import { joinFiles } from '../join-files.ts';
@@ -44,9 +45,11 @@ async function passTurn(
   context: StepContext,
   machine: MachineRef,
   access: ControlPlaneAccess,
+  isEtcdApart: boolean,
 ): Promise<void> {
   for (let looks = 1; looks <= looksAfterKubeadm; looks += 1) {
-    if (isWhole(await lookAtMaster(context, machine, access))) return endTurn(context, machine, access);
+    const state = await lookAtMaster(context, machine, access, isEtcdApart);
+    if (isWhole(state)) return endTurn(context, machine, access);
     await context.sleep(seconds(0.5));
   }
 }
@@ -64,11 +67,11 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
   title: ({ machine }) => `Join ${machine.name} to the control plane`,
   schema: inputSchema,
   limits: kubeadmRun,
-  async observe(context, { machine, access }) {
+  async observe(context, { machine, settings, access }) {
     const pending = await pendingKubeadm(context, machine, 'join');
     if (pending !== undefined) return pending;
     const [state, left] = await Promise.all([
-      lookAtMaster(context, machine, access),
+      lookAtMaster(context, machine, access, settings.etcd !== undefined),
       leftTokenFiles(context, machine),
     ]);
     if (isWhole(state)) {
@@ -99,8 +102,9 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
     return { state: 'broken', why: `${machine.name} joined by half: ${traces.join(', ')}` };
   },
   async apply(context, { machine, settings, access }) {
+    const isEtcdApart = settings.etcd !== undefined;
     const [state, keys, declared] = await Promise.all([
-      lookAtMaster(context, machine, access),
+      lookAtMaster(context, machine, access, isEtcdApart),
       context.secrets.clusterKeys(),
       declarationOf(context, machine),
     ]);
@@ -113,15 +117,16 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
     // What fell silent since it was observed is looked at again, not acted on.
     if (awaitedOf(machine, state) !== undefined) return;
     if (!isAdded(state)) await takeTurn(context, machine, access);
-    if (tracesOf(state).length > 0 && !(await clearHalfJoined(context, machine, access))) return;
+    if (tracesOf(state).length > 0 && !(await clearHalfJoined(context, machine, access, isEtcdApart))) return;
     const minor = minorOfCluster(settings);
     try {
-      await requireRoomForOne(context, machine, access, minor.hasEtcdLearners);
+      if (!isEtcdApart) await requireRoomForOne(context, machine, access, minor.hasEtcdLearners);
     } catch (error) {
       // Who has to leave first waits for nobody's turn.
       if (!isAdded(state)) await endTurn(context, machine, access);
       throw error;
     }
+    if (isEtcdApart) await makeEtcdClient(context, machine, settings, pkiFiles(keys));
     // kubeadm reset takes the authorities and the policies with it, so they are laid out again.
     const files = [
       ...pkiFiles(keys),
@@ -132,9 +137,9 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
       verb: 'join',
       config: paths.kubeadmConfig,
       skipPhases: [],
-      ignorePreflightErrors: ignoredErrors(declared),
+      ignorePreflightErrors: ignoredErrors(declared, settings),
     } as const;
     await runKubeadm(context, machine, command, files, rejectedEtcdCure(context, machine));
-    await passTurn(context, machine, access);
+    await passTurn(context, machine, access, isEtcdApart);
   },
 });

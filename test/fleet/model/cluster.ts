@@ -101,12 +101,25 @@ export class ModelCluster {
     );
   }
 
+  /** Whether etcd has machines of its own. */
+  get isEtcdApart(): boolean {
+    return [...this.machines.values()].some(({ role }) => role === 'etcd');
+  }
+
+  /** Whether an API server reaches a member that votes: its own, or one of those that it was given. */
+  #hasStore(machine: ModelMachine): boolean {
+    const given = etcdServersOf(machine);
+    const members = given === undefined ? [this.etcd.byMachine(machine.name)] : this.etcd.members;
+    return members.some((member) => {
+      const isAsked = given === undefined || given.includes(member?.peerURL.replace(':2380', ':2379') ?? '');
+      return member?.running === true && !member.learner && isAsked;
+    });
+  }
+
   /** Whether this master's own API server passes /readyz. */
   isApiReady(machine: ModelMachine, now: number): boolean {
-    const member = this.etcd.byMachine(machine.name);
     return (
-      member?.running === true &&
-      !member.learner &&
+      this.#hasStore(machine) &&
       this.etcd.hasQuorum &&
       machine.files.has(paths.apiManifest) &&
       startedAt(machine, 'kube-apiserver') + apiStart * machine.slowness <= now &&
@@ -186,6 +199,12 @@ export class ModelCluster {
       taints: (field(node, 'spec', 'taints') ?? []) as { key: string; effect: string }[],
     };
   }
+}
+
+/** Members that an API server was given; undefined where it asks the one beside it. */
+export function etcdServersOf({ files }: ModelMachine): readonly string[] | undefined {
+  const flag = /--etcd-servers=(\S+)/.exec(files.get(paths.apiManifest)?.content ?? '');
+  return flag?.[1]?.split(',');
 }
 
 function isNetwork(daemon: StoredObject): boolean {

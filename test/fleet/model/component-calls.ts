@@ -2,7 +2,7 @@ import type { ComponentState, ControlPlaneComponent } from '../../../provisioner
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import { changing, connect, connectToChange, reading } from './call.ts';
 import { certificateOf, leafLife, loaded, readText } from './certificates.ts';
-import { paths, type ModelCluster } from './cluster.ts';
+import { etcdServersOf, paths, type ModelCluster } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { isServing, type ModelMachine, startedAt } from './machine.ts';
 
@@ -33,7 +33,9 @@ function isRunning(fleet: Fleet, machine: ModelMachine, { name, argument }: Cont
     isServing(machine, 'containerd', fleet.now) &&
     machine.files.has(`/etc/kubernetes/manifests/${name}.yaml`);
   const hasData = name !== 'etcd' || (machine.files.has(paths.etcdData) && !machine.isPodRejected);
-  return argument === argumentOf[name] && isKept && hasData;
+  const isGiven =
+    name === 'kube-apiserver' && argument === `--etcd-servers=${etcdServersOf(machine)?.join(',')}`;
+  return (argument === argumentOf[name] || isGiven) && isKept && hasData;
 }
 
 function stateOf(fleet: Fleet, machine: ModelMachine, component: ControlPlaneComponent): ComponentState {

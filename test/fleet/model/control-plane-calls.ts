@@ -35,11 +35,13 @@ function reachable(fleet: Fleet, reference: MachineRef): ModelMachine | undefine
 
 /** The cluster behind the first master whose etcd answers. */
 export function etcdOf(fleet: Fleet, access: ControlPlaneAccess): ModelCluster {
-  for (const reference of access.masters) {
+  for (const reference of access.etcd ?? access.masters) {
     const machine = reachable(fleet, reference);
     if (machine === undefined) continue;
     const cluster = fleet.clusterOf(machine);
-    if (cluster.etcd.byMachine(machine.name)?.running === true) return cluster;
+    const member = cluster.etcd.byMachine(machine.name);
+    // A learner answers nobody who asks for the members (etcd 3.4).
+    if (member?.running === true && !member.learner) return cluster;
   }
   throw new Transient(
     'ETCD-001',
@@ -89,8 +91,35 @@ export const etcdCalls = {
     }
     const heir = etcd.voters.find(({ id, running }) => id !== given.id && running);
     if (etcd.leader === given.id && heir !== undefined) etcd.leader = heir.id;
+    const hadApi = cluster.readyMasters(fleet.now).length > 0;
     orTransient(() => cluster.etcd.remove(given.id));
+    if (cluster.isEtcdApart && hadApi && cluster.readyMasters(fleet.now).length === 0)
+      fleet.violate('api-outage', `every API server asks ${member.machine} alone, which left etcd`);
     fleet.changed('etcd.removeMember', member.machine, by);
+    return null;
+  }),
+  'etcd.addLearner': changing(120, (fleet, given: Through & { readonly peerURL: string }, by) => {
+    const cluster = etcdOf(fleet, given.access);
+    if (cluster.etcd.members.some((member) => member.peerURL === given.peerURL)) return null;
+    const address = new URL(given.peerURL).hostname;
+    const machine = fleet.byAddress.get(address);
+    if (machine === undefined) throw new Error(`no machine of the model has ${address}`);
+    orTransient(() => cluster.etcd.add(machine.name, address, true));
+    fleet.births.push(`etcd member ${machine.name}`);
+    fleet.changed('etcd.addLearner', machine.name, by);
+    return null;
+  }),
+  'etcd.promote': changing(120, (fleet, given: Through & { readonly id: string }, by) => {
+    const cluster = etcdOf(fleet, given.access);
+    const member = cluster.etcd.members.find(({ id }) => id === given.id);
+    if (member?.learner !== true) return null;
+    if (cluster.machines.get(member.machine)?.isLearnerStuck === true)
+      throw new Transient(
+        'ETCD-002',
+        'etcdserver: can only promote a learner member which is in sync with leader',
+      );
+    orTransient(() => cluster.etcd.promote(given.id));
+    fleet.changed('etcd.promote', member.machine, by);
     return null;
   }),
   'etcd.moveLeader': changing(100, (fleet, given: Through & { readonly to: string }, by) => {

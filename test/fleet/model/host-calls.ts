@@ -283,6 +283,10 @@ export const fileCalls = {
     for (const { path, content, mode } of given.files) {
       const from = machine.files.get(path)?.content ?? '';
       machine.files.set(path, { content, mode, changed: { at: fleet.now, from } });
+      // The kubelet starts a static pod anew whose manifest is another.
+      const pod = /^\/etc\/kubernetes\/manifests\/(.+)\.yaml$/.exec(path)?.[1];
+      if (pod !== undefined && content !== from) machine.restarted.set(pod, fleet.now);
+      if (pod !== undefined) fleet.watchStart(machine);
     }
     fleet.changed('file.write', `${machine.name}:${given.files.map(({ path }) => path).join(',')}`, by);
     return null;

@@ -1,4 +1,4 @@
-import { dump, loadAll } from 'js-yaml';
+import { dump, load, loadAll } from 'js-yaml';
 import { paths } from './cluster.ts';
 import { staticPod, upgradedComponents } from './in-place.ts';
 import { awaitApi, configuredVersion, type Look, type Phase, type Scene } from './kubeadm-phase.ts';
@@ -124,6 +124,15 @@ const componentAt = (path: string): Component =>
 
 const masterManifests = [paths.apiManifest, paths.controllerManifest, paths.schedulerManifest];
 
+/** Members of etcd that stand apart, as the configuration of this command or of the cluster names them. */
+function externalEtcd({ cluster, unit }: Scene): readonly string[] | undefined {
+  const reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'kubeadm-config' };
+  const shared = load(textMap(cluster.objects.get(reference), 'data')['ClusterConfiguration'] ?? '{}');
+  const configuration = unit.verb === 'init' ? documentOf(unit, 'ClusterConfiguration') : shared;
+  const endpoints = field(configuration, 'etcd', 'external', 'endpoints');
+  return Array.isArray(endpoints) ? endpoints.map(String) : undefined;
+}
+
 /** A master runs what the cluster's configuration says; its own payload must hold just those images. */
 function joinPrepare(scene: Scene): Look {
   const configured = configuredVersion(scene);
@@ -131,11 +140,20 @@ function joinPrepare(scene: Scene): Look {
   return { fail: `[ERROR ImagePull]: failed to pull image k8s.gcr.io/kube-apiserver:${String(configured)}` };
 }
 
-function controlPlaneFiles({ machine, now }: Scene): Look {
+function controlPlaneFiles(scene: Scene): Look {
+  const { machine, now } = scene;
+  const endpoints = externalEtcd(scene);
   for (const path of masterManifests) write(machine, path, staticPod(componentAt(path), versionOn(machine)));
+  if (endpoints !== undefined) {
+    const content = `${staticPod('kube-apiserver', versionOn(machine))}\n--etcd-servers=${endpoints.join(',')}\n`;
+    write(machine, paths.apiManifest, content);
+    if (!machine.files.has('/etc/kubernetes/pki/apiserver-etcd-client.crt'))
+      return { fail: 'apiserver-etcd-client.crt: no such file or directory' };
+  }
   // kubeadm goes on with certificates that it finds.
   for (const [path, name] of leafCertificates)
-    if (!machine.files.has(path)) write(machine, path, leafText(name, machine, now), 0o644);
+    if (!machine.files.has(path) && (endpoints === undefined || !name.startsWith('etcd/')))
+      write(machine, path, leafText(name, machine, now), 0o644);
   return done;
 }
 
@@ -206,6 +224,7 @@ function startEtcdData({ machine, faults }: Scene, member: string): void {
 }
 
 function bootstrapEtcd(scene: Scene): Look {
+  if (scene.unit.verb === 'init' && externalEtcd(scene) !== undefined) return startPods(scene);
   const { cluster, machine, now } = scene;
   // Run again over what an earlier run left: etcd goes on with its data.
   if (machine.files.has(paths.etcdData) && cluster.etcd.byMachine(machine.name) !== undefined) {
@@ -226,6 +245,11 @@ function bootstrapEtcd(scene: Scene): Look {
   return done;
 }
 
+function startPods({ machine, now }: Scene): Look {
+  machine.staticPodsSince = now;
+  return done;
+}
+
 function waitControlPlane({ cluster, machine, unit, now }: Scene): Look {
   if (cluster.isApiReady(machine, now)) return done;
   if (now - unit.phaseSince > controlPlaneTimeout)
@@ -236,8 +260,10 @@ function waitControlPlane({ cluster, machine, unit, now }: Scene): Look {
 function upload(scene: Scene): Look {
   const { cluster, machine, now } = scene;
   register(scene);
+  const endpoints = externalEtcd(scene);
+  const etcd = endpoints === undefined ? {} : { etcd: { external: { endpoints: [...endpoints] } } };
   const uploaded = {
-    'kubeadm-config': { ClusterConfiguration: dump({ kubernetesVersion: version(machine) }) },
+    'kubeadm-config': { ClusterConfiguration: dump({ kubernetesVersion: version(machine), ...etcd }) },
     'kubelet-config': { [kubeletKey]: kubeletConfigOf(scene) },
   };
   for (const [name, data] of Object.entries(uploaded))
@@ -274,6 +300,7 @@ function addons({ cluster, machine, unit, now }: Scene): Look {
 }
 
 function joinEtcd(scene: Scene): Look {
+  if (externalEtcd(scene) !== undefined) return startPods(scene);
   const { cluster, machine, unit, now } = scene;
   if (unit.looks === 0) {
     try {
@@ -372,11 +399,40 @@ const renewPhases: readonly Phase[] = [
   },
 ];
 
+/** `init phase etcd local` on a machine of etcd alone: who begins, and who joins, stands in the flags of its pod. */
+function etcdLocal(scene: Scene): Look {
+  const { cluster, machine, unit, now } = scene;
+  const flags = field(documentOf(unit, 'ClusterConfiguration'), 'etcd', 'local', 'extraArgs');
+  const text = JSON.stringify(flags ?? {});
+  if (!text.includes('existing')) return bootstrapEtcd(scene);
+  const member = cluster.etcd.byMachine(machine.name);
+  if (member === undefined) return { fail: 'member count is unequal' };
+  startEtcdData(scene, member.id);
+  machine.staticPodsSince = now;
+  return done;
+}
+
+const singlePhase = (name: string): Phase => ({
+  name,
+  takes: 700,
+  act(scene) {
+    const { machine, now } = scene;
+    if (machine.diskFull) return { fail: 'no space left on device' };
+    if (name === 'etcd local') return etcdLocal(scene);
+    const leaf = name.replace(/^certs /, '').replace(/^etcd-/, 'etcd/');
+    const path = `/etc/kubernetes/pki/${leaf}.crt`;
+    if (!machine.files.has('/etc/kubernetes/pki/etcd/ca.key')) return { fail: 'etcd/ca.key: no such file' };
+    if (!machine.files.has(path)) write(machine, path, leafText(leaf, machine, now), 0o644);
+    return done;
+  },
+});
+
 /** The phases of a command, in kubeadm's order. */
 export function phasesOf(unit: ModelUnit): readonly Phase[] {
   if (unit.verb === 'reset') return resetPhases;
   if (unit.verb === 'renew') return renewPhases;
   if (unit.verb === 'upgrade') return upgradePhases;
+  if (unit.verb === 'phases') return unit.phases.map(singlePhase);
   if (unit.verb === 'init') return initPhases;
   return isMaster(unit) ? masterJoinPhases : workerJoinPhases;
 }

@@ -70,13 +70,14 @@ export const kubeadmCalls = {
 
 /** Masters join one at a time: nobody begins while kubeadm runs on another, or a member of another is no voter yet. */
 function accuseOfHaste(fleet: Fleet, machine: ModelMachine): void {
-  const { machines, etcd } = fleet.clusterOf(machine);
+  const { machines, etcd, isEtcdApart } = fleet.clusterOf(machine);
   const others = [...machines.values()].filter((other) => other !== machine);
   const atWork = others.filter((other) => {
     const unit = runningUnit(other);
     return unit !== undefined && unit.verb !== 'reset' && isMaster(unit);
   });
-  const unready = etcd.members.filter(
+  const members = isEtcdApart ? [] : etcd.members;
+  const unready = members.filter(
     (member) => member.machine !== machine.name && (!member.started || member.learner),
   );
   const inTheWay = [...atWork.map(({ name }) => name), ...unready.map((member) => member.machine)];
@@ -104,6 +105,7 @@ function newUnit(fleet: Fleet, machine: ModelMachine, command: KubeadmCommand, b
     verb: command.verb,
     config: configOf(machine, command),
     skipPhases: 'skipPhases' in command ? command.skipPhases : [],
+    phases: 'phases' in command ? command.phases : [],
     ignored: 'ignorePreflightErrors' in command ? command.ignorePreflightErrors : [],
     startedAt: fleet.now,
     startedBy: `${ownerOf(by)}#${by.attempt}`,

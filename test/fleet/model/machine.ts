@@ -8,6 +8,8 @@ export interface ModelUnit {
   /** Content of the config file when it was started. */
   readonly config: string;
   readonly skipPhases: readonly string[];
+  /** Single phases of init that it runs, where it is no whole command. */
+  readonly phases: readonly string[];
   /** Ids of kubeadm's preflight errors to overlook. */
   readonly ignored: readonly string[];
   readonly startedAt: number;

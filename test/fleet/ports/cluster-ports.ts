@@ -11,6 +11,12 @@ export const etcdPort = (door: Door): EtcdPort => ({
   removeMember: async (access, id) => {
     await door.call('etcd.removeMember', { access, id });
   },
+  addLearner: async (access, peerURL) => {
+    await door.call('etcd.addLearner', { access, peerURL });
+  },
+  promote: async (access, id) => {
+    await door.call('etcd.promote', { access, id });
+  },
   moveLeader: async (access, to) => {
     await door.call('etcd.moveLeader', { access, to });
   },

@@ -6,12 +6,14 @@ interface Answers {
   readonly workers: number;
   /** `spec.upgrade`, as YAML on one line. */
   readonly upgrade?: string;
+  /** Machines of etcd alone; masters have members when absent. */
+  readonly etcd?: number;
   /** Value of a `kind: Secret` document. */
   readonly secret?: string;
 }
 
 /** An answer file for the lab. */
-export const answerFile = ({ name, subnet, masters, workers, secret, upgrade }: Answers): string => `
+export const answerFile = ({ name, subnet, masters, workers, etcd, secret, upgrade }: Answers): string => `
 apiVersion: remuda.dev/v1alpha1
 kind: Provider
 metadata: { name: ${name} }
@@ -23,7 +25,12 @@ metadata: { name: ${name} }
 spec:
   provider: ${name}
   kubernetes: { version: "1.20.2" }
-  controlPlane: { replicas: ${masters} }
+  controlPlane: { replicas: ${masters} }${
+    etcd === undefined
+      ? ''
+      : `
+  etcd: { topology: external, replicas: ${etcd} }`
+  }
   workers: [{ name: general, replicas: ${workers} }]
   clusterNetwork:
     pods: { cidrBlocks: [10.244.0.0/16] }

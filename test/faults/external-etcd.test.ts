@@ -1,0 +1,164 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { OperationView } from '../../daemon/operations/answers.ts';
+import { answerFile } from './answer-file.ts';
+import { World } from './harness.ts';
+
+const worlds: World[] = [];
+
+afterEach(() => {
+  for (const world of worlds.splice(0)) world.close();
+});
+
+async function open(): Promise<World> {
+  const world = new World();
+  worlds.push(world);
+  await world.open();
+  return world;
+}
+
+const file = (etcd: number, masters = 3, machine = ''): string =>
+  answerFile({ masters, workers: 1, etcd: `{ topology: external, replicas: ${etcd}${machine} }` });
+
+const endOf = (view: OperationView | undefined): string =>
+  [view?.state ?? 'nothing to do', view?.problem?.code, view?.problem?.summary].filter(Boolean).join(' ');
+
+/** Applies a file and says how that ended. */
+const apply = (world: World, text: string, key: string): Promise<string> =>
+  world.run(
+    (async () => {
+      const request = {
+        text,
+        file: 'cluster.yaml',
+        principal: 'tester',
+        confirm: ['demo'],
+        idempotencyKey: key,
+      };
+      const { operations } = await world.request((engine) => engine.apply(request));
+      const [operation] = operations;
+      return endOf(operation && (await world.ended(operation.id)));
+    })(),
+  );
+
+/** Replaces machines by name, and says how that ended. */
+const replace = async (world: World, machines: readonly string[], key: string): Promise<string> =>
+  endOf(await world.run(world.change({ kind: 'replace', machines, mode: 'destroy' }, key)));
+
+const machineOf = (world: World, name: string) => {
+  const machine = cluster(world).machines.get(name);
+  if (machine === undefined) throw new Error(`there is no ${name}`);
+  return machine;
+};
+
+const cluster = (world: World) => {
+  const [only] = world.fleet.clusters.values();
+  if (only === undefined) throw new Error('there is no cluster');
+  return only;
+};
+
+/** Voters that run, by name. */
+const voters = (world: World): string[] =>
+  cluster(world)
+    .etcd.members.filter(({ learner, running }) => running && !learner)
+    .map(({ name }) => name)
+    .toSorted();
+
+/** Whom each API server asks, by the addresses of machines; masters that are kept, sealed off, have none. */
+function askedBy(world: World): string[] {
+  const { machines } = cluster(world);
+  const nameOf = new Map([...machines.values()].map(({ address, name }) => [address, name]));
+  return [...machines.values()]
+    .filter(({ role }) => role === 'control-plane')
+    .map(({ files }) => {
+      const manifest = files.get('/etc/kubernetes/manifests/kube-apiserver.yaml')?.content ?? '';
+      const urls = /--etcd-servers=(\S+)/.exec(manifest)?.[1]?.split(',') ?? [];
+      return urls.map((url) => nameOf.get(new URL(url).hostname) ?? url).join(' ');
+    })
+    .filter((names) => names !== '');
+}
+
+function expectSound(world: World): void {
+  expect(world.fleet.violations, world.explain()).toEqual([]);
+}
+
+describe('etcd on machines of its own (H4, H18)', () => {
+  it('is made before the masters, which have no members; a second apply has nothing to do', async () => {
+    const world = await open();
+    expect(await apply(world, file(3), 'create'), world.explain()).toBe('succeeded');
+    expectSound(world);
+    expect(voters(world)).toEqual(['demo-etcd-1', 'demo-etcd-2', 'demo-etcd-3']);
+    expect(new Set(askedBy(world))).toEqual(new Set(['demo-etcd-1 demo-etcd-2 demo-etcd-3']));
+    expect(await apply(world, file(3), 'again')).toBe('nothing to do');
+  });
+
+  it('grows 1 → 3 → 5 → 3, one member at a time, and API servers follow', async () => {
+    const world = await open();
+    const ends: string[] = [];
+    for (const count of [1, 3, 5, 3]) ends.push(await apply(world, file(count, 1), `to ${ends.length}`));
+    expect(ends, world.explain()).toEqual(['succeeded', 'succeeded', 'succeeded', 'succeeded']);
+    expectSound(world);
+    expect(voters(world)).toEqual(['demo-etcd-1', 'demo-etcd-2', 'demo-etcd-3']);
+    expect(askedBy(world)).toEqual(['demo-etcd-1 demo-etcd-2 demo-etcd-3']);
+    expect(await apply(world, file(3, 1), 'again')).toBe('nothing to do');
+  });
+
+  it('replaces a machine that works: the new one votes before the old one leaves', async () => {
+    const world = await open();
+    await apply(world, file(3, 1), 'create');
+    const births = world.fleet.births.length;
+    expect(await replace(world, ['demo-etcd-1'], 'replace'), world.explain()).toBe('succeeded');
+    expectSound(world);
+    expect(voters(world)).toEqual(['demo-etcd-2', 'demo-etcd-3', 'demo-etcd-4']);
+    expect(askedBy(world)).toEqual(['demo-etcd-2 demo-etcd-3 demo-etcd-4']);
+    expect(world.fleet.births.slice(births).filter((birth) => birth.startsWith('machine'))).toEqual([
+      'machine demo-etcd-4 1',
+    ]);
+    expect(await apply(world, file(3, 1), 'again')).toBe('nothing to do');
+  });
+
+  it('replaces a machine that is dead: its member leaves first, and nobody loses quorum', async () => {
+    const world = await open();
+    await apply(world, file(3, 1), 'create');
+    world.fleet.setPower(machineOf(world, 'demo-etcd-2'), 'off');
+    await world.run(world.clock.sleep(60_000));
+    expect(await replace(world, ['demo-etcd-2'], 'replace'), world.explain()).toBe('succeeded');
+    expectSound(world);
+    expect(voters(world)).toEqual(['demo-etcd-1', 'demo-etcd-3', 'demo-etcd-4']);
+    expect(askedBy(world)).toEqual(['demo-etcd-1 demo-etcd-3 demo-etcd-4']);
+  });
+
+  it('makes a machine again that vanished at the provider', async () => {
+    const world = await open();
+    await apply(world, file(3, 1), 'create');
+    const lost = machineOf(world, 'demo-etcd-3');
+    cluster(world).machines.delete(lost.name);
+    world.fleet.byAddress.delete(lost.address);
+    await world.run(world.clock.sleep(60_000));
+    expect(await apply(world, file(3, 1), 'mend'), world.explain()).toBe('succeeded');
+    expectSound(world);
+    expect(voters(world)).toEqual(['demo-etcd-1', 'demo-etcd-2', 'demo-etcd-3']);
+  });
+
+  it('exchanges all for machines of another size, never more than one too many', async () => {
+    const world = await open();
+    await apply(world, file(3, 1), 'create');
+    const larger = file(3, 1, ', machine: { cpus: 4, memory: 4Gi }');
+    expect(await apply(world, larger, 'resize'), world.explain()).toBe('succeeded');
+    expectSound(world);
+    expect(voters(world)).toHaveLength(3);
+    expect([...cluster(world).machines.values()].filter(({ role }) => role === 'etcd')).toMatchObject(
+      Array.from({ length: 3 }, () => ({ shape: { cpus: 4 } })),
+    );
+    expect(askedBy(world)).toEqual([voters(world).join(' ')]);
+  });
+
+  it('replaces masters, and upgrades them, without touching etcd', async () => {
+    const world = await open();
+    await apply(world, file(1, 1), 'create');
+    expect(await replace(world, ['demo-cp-1'], 'replace'), world.explain()).toBe('succeeded');
+    const upgrade = { kind: 'upgrade', version: '1.20.3' } as const;
+    expect(endOf(await world.run(world.change(upgrade, 'upgrade'))), world.explain()).toBe('succeeded');
+    expectSound(world);
+    expect(voters(world)).toEqual(['demo-etcd-1']);
+    expect(new Set(askedBy(world))).toEqual(new Set(['demo-etcd-1']));
+  });
+});

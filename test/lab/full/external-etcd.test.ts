@@ -1,0 +1,128 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { answerFile } from '../story/answers.ts';
+import { addedTo, snapshotBox } from '../story/box.ts';
+import { Site } from '../story/site.ts';
+import { Story } from '../story/telling.ts';
+import { Writer } from '../story/writer.ts';
+
+/*
+ * etcd on three machines of its own, on real Kubernetes 1.20 and etcd 3.4: made, backed up, one machine replaced while
+ * somebody writes five times a second, one that died replaced, and deleted. One master: what its API server's restarts
+ * cost is told, and no write that was acknowledged may be lost.
+ */
+const cluster = 'apart';
+const network = '10.77.52';
+
+let site: Site;
+let before: Set<string>;
+
+beforeAll(async () => {
+  site = await Site.prepare();
+  before = snapshotBox(site.labs);
+});
+
+afterAll(() => site?.stop());
+
+const document = (): string =>
+  answerFile({ name: cluster, subnet: `${network}.0/24`, masters: 1, workers: 1, etcd: 3 });
+
+/** Machines of etcd by name, as Remuda lists them. */
+async function etcdMachines(): Promise<string[]> {
+  const { stdout } = await site.expectRemuda('get', 'machines', '--cluster', cluster, '-o', 'json');
+  const { items } = JSON.parse(stdout) as {
+    readonly items: readonly { readonly name: string; readonly role: string }[];
+  };
+  return items
+    .filter(({ role }) => role === 'etcd')
+    .map(({ name }) => name)
+    .toSorted();
+}
+
+/** Addresses that the only API server was given, from its own pod. */
+async function askedMembers(): Promise<string> {
+  const pod = `kube-apiserver-${cluster}-cp-1`;
+  const text = await site.kubectl(
+    '-n',
+    'kube-system',
+    'get',
+    'pod',
+    pod,
+    '-o',
+    'jsonpath={.spec.containers[0].command}',
+  );
+  return /--etcd-servers=([^"]+)/.exec(text)?.[1] ?? '';
+}
+
+/** Runs a change while somebody writes. No write that was acknowledged may be lost. */
+async function whileWriting(title: string, ...words: readonly string[]): Promise<void> {
+  const writer = new Writer(readFileSync(site.environment['KUBECONFIG'] ?? '', 'utf8'), site.environment);
+  writer.start();
+  try {
+    await site.expectRemuda(...words, '--confirm', cluster, '--wait');
+  } finally {
+    const lost = await writer.stop();
+    console.log(`${title}: ${writer.summary()}`);
+    expect(lost).toEqual([]);
+  }
+}
+
+describe('etcd on machines of its own, on real Kubernetes (H4, H18)', () => {
+  const story = new Story(cluster, () => site);
+
+  story.chapter('three machines of etcd, a master and a worker; masters have no member', async () => {
+    await site.start();
+    const path = join(site.folder, 'home', 'answers.yaml');
+    writeFileSync(path, document());
+    await site.expectRemuda('apply', '-f', path, '--wait');
+    const { stdout } = await site.expectRemuda('kubeconfig', cluster);
+    writeFileSync(site.environment['KUBECONFIG'] ?? '', stdout, { mode: 0o600 });
+    const nodes = await site.kubectl('get', 'nodes', '-o', 'name');
+    expect(nodes.trim().split('\n').toSorted()).toEqual([
+      `node/${cluster}-cp-1`,
+      `node/${cluster}-general-1`,
+    ]);
+    expect(await etcdMachines()).toEqual([1, 2, 3].map((number) => `${cluster}-etcd-${number}`));
+    expect((await askedMembers()).split(',')).toHaveLength(3);
+  });
+
+  story.chapter('a second apply has nothing to do, and etcd is backed up', async () => {
+    const path = join(site.folder, 'home', 'answers.yaml');
+    const { stdout } = await site.expectRemuda('plan', '-f', path);
+    expect(stdout).toContain('nothing to do');
+    await site.expectRemuda('backup', 'create', cluster, '--wait');
+  });
+
+  story.chapter('a machine of etcd that works is replaced; the API server asks the new one', async () => {
+    const earlier = await askedMembers();
+    await whileWriting('replace a machine of etcd', 'machine', 'replace', cluster, `${cluster}-etcd-1`);
+    expect(await etcdMachines()).toEqual([2, 3, 4].map((number) => `${cluster}-etcd-${number}`));
+    const later = await askedMembers();
+    expect(later.split(',')).toHaveLength(3);
+    expect(later).not.toBe(earlier);
+  });
+
+  story.chapter('certificates are renewed, those of etcd and of who speaks to it among them', async () => {
+    await whileWriting(
+      'renew',
+      'certificates',
+      'renew',
+      cluster,
+      '--since',
+      new Date(Date.now() - 1000).toISOString(),
+    );
+    const nodes = await site.kubectl('get', 'nodes', '--no-headers');
+    expect(
+      nodes
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/\s+/)[1]),
+    ).toEqual(['Ready', 'Ready']);
+  });
+
+  story.chapter('it is deleted, and nothing is left on the box', async () => {
+    await site.expectRemuda('delete', cluster, '--confirm', cluster, '--wait');
+    expect(site.withoutServices(addedTo(before, snapshotBox(site.labs)))).toEqual([]);
+  });
+});
