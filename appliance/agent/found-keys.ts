@@ -19,9 +19,18 @@ const encryptionSchema = z.looseObject({
   ),
 });
 
+/** A file of others may be anything. */
+function parsed(text: string): unknown {
+  try {
+    return text === '' ? undefined : load(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The key that Secrets in etcd are encrypted with, as Remuda writes its file. */
 function encryptionKeyIn(text: string): string | undefined {
-  const read = encryptionSchema.safeParse(load(text)).data;
+  const read = encryptionSchema.safeParse(parsed(text)).data;
   const providers = read?.resources.flatMap((resource) => resource.providers) ?? [];
   return providers.flatMap(({ secretbox }) => secretbox?.keys ?? [])[0]?.secret;
 }

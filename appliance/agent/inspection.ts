@@ -153,7 +153,7 @@ async function look(
     );
   const config = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'kubeadm-config' };
   const marks = dataOf(await kubernetes.get(access, marksReference));
-  const text = dataOf(await kubernetes.get(access, config))['ClusterConfiguration'] ?? '{}';
+  const text = dataOf(await kubernetes.get(access, config))['ClusterConfiguration'] || '{}';
   const { clusterName = '', controlPlaneEndpoint = '', networking } = configurationSchema.parse(load(text));
   const objects = await kubernetes.list(access, { apiVersion: 'v1', kind: 'Node' });
   const sets = await kubernetes.list(access, {

@@ -3,7 +3,7 @@ import type { OperationView } from '../../daemon/operations/answers.ts';
 import type { ImportRequest } from '../../daemon/operations/import-records.ts';
 import { answerFile } from './answer-file.ts';
 import { World } from './harness.ts';
-import { fakeOpen } from './parts.ts';
+import { beginAdoption, beginEjection, clusterOf, fileOf, marksIn, wish } from './ownership-story.ts';
 
 const worlds: World[] = [];
 
@@ -11,34 +11,13 @@ afterEach(() => {
   for (const world of worlds.splice(0)) world.close();
 });
 
-const file = (masters: number): string => answerFile({ masters, workers: 1 });
-
 async function madeCluster(masters: number, world = new World()): Promise<World> {
   worlds.push(world);
   await world.open();
-  const made = await world.run(world.apply(file(masters), 'make'));
+  const made = await world.run(world.apply(fileOf(masters), 'make'));
   expect(made?.state, `${made?.problem?.summary}`).toBe('succeeded');
   return world;
 }
-
-const clusterOf = (world: World) => {
-  const [only] = world.fleet.clusters.values();
-  if (only === undefined) throw new Error('there is no cluster');
-  return only;
-};
-
-const addressOf = (world: World, name: string): string =>
-  clusterOf(world).machines.get(name)?.address ?? 'nowhere';
-
-const wish = (world: World, masters: number, more: Partial<ImportRequest> = {}): ImportRequest => ({
-  text: file(masters),
-  file: 'answers.yaml',
-  principal: 'tester',
-  master: { address: addressOf(world, 'demo-cp-1'), port: 22, user: 'root' },
-  privateKey: 'model ssh private',
-  takesOver: false,
-  ...more,
-});
 
 async function codesOf(world: World, request: ImportRequest): Promise<unknown> {
   const asked = world.daemon?.process.run(() => world.daemon?.engine.importing.plan(request));
@@ -59,27 +38,8 @@ async function adopted(world: World, request: ImportRequest): Promise<OperationV
   return world.run(world.ended(operation?.id ?? ''));
 }
 
-async function ejected(world: World): Promise<OperationView> {
-  const given = await world.run(
-    world.request((engine) =>
-      engine.ejecting.handOver({ cluster: 'demo', principal: 'tester', recipient: 'age1somebody' }),
-    ),
-  );
-  const { receipt } = JSON.parse(fakeOpen(given.sealed)) as { receipt: string };
-  const asked = { cluster: 'demo', principal: 'tester', confirm: 'demo', receipt, idempotencyKey: 'eject' };
-  const { operation } = await world.run(world.request((engine) => engine.ejecting.start(asked)));
-  return world.run(world.ended(operation?.id ?? ''));
-}
-
-const objectsOf = (world: World): string[] =>
-  [...clusterOf(world).objects.objects.values()]
-    .filter(
-      ({ kind, metadata }) =>
-        JSON.stringify(metadata.annotations ?? {}).includes('remuda.dev') ||
-        (kind === 'ConfigMap' && metadata.name === 'remuda') ||
-        metadata.name.startsWith('remuda:'),
-    )
-    .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+const ejected = (world: World): Promise<OperationView> =>
+  world.run((async () => world.ended(await beginEjection(world)))());
 
 const succeeded = (view: OperationView | undefined, world: World): void => {
   expect(view?.state, `${view?.problem?.summary}\n${world.explain()}`).toBe('succeeded');
@@ -107,7 +67,7 @@ describe('a cluster whose appliance has lost its state', () => {
     expect(world.daemon?.engine.getCluster('demo').uid).toBe(uid);
     expect(world.daemon?.state.secrets.list()).toEqual([]);
     const calls = world.fleet.mutatingCalls;
-    expect(await world.run(world.apply(file(3), 'again'))).toBeUndefined();
+    expect(await world.run(world.apply(fileOf(3), 'again'))).toBeUndefined();
     expect(world.fleet.mutatingCalls).toBe(calls);
     const change = { kind: 'replace', machines: ['demo-cp-2'], mode: 'destroy' } as const;
     succeeded(await world.run(world.change(change, 'replace')), world);
@@ -129,10 +89,10 @@ describe('eject (H23)', () => {
     await expect(
       world.run(Promise.resolve().then(() => world.daemon?.engine.ejecting.start(asked))),
     ).rejects.toMatchObject({ report: { code: 'EJECT-002' } });
-    expect(objectsOf(world)).not.toEqual([]);
+    expect(marksIn(world)).not.toEqual([]);
     const machines = [...clusterOf(world).machines.keys()];
     succeeded(await ejected(world), world);
-    expect(objectsOf(world)).toEqual([]);
+    expect(marksIn(world)).toEqual([]);
     expect(clusterOf(world).isReleased).toBe(true);
     expect([...clusterOf(world).machines.keys()]).toEqual(machines);
     expect(world.daemon?.engine.listClusters()).toEqual([]);
@@ -146,11 +106,98 @@ describe('eject (H23)', () => {
     succeeded(await adopted(world, wish(world, 1)), world);
     expect(clusterOf(world).isReleased).toBe(false);
     expect(world.daemon?.engine.getCluster('demo').uid).toBe(uid);
-    await world.run(world.apply(file(1), 'settle'));
+    await world.run(world.apply(fileOf(1), 'settle'));
     const calls = world.fleet.mutatingCalls;
-    expect(await world.run(world.apply(file(1), 'again'))).toBeUndefined();
+    expect(await world.run(world.apply(fileOf(1), 'again'))).toBeUndefined();
     expect(world.fleet.mutatingCalls).toBe(calls);
     succeeded(await world.run(world.remove('demo', 'delete')), world);
     expect(clusterOf(world).machines.size).toBe(0);
+  });
+});
+
+/** What is refused, with nothing changed anywhere. */
+describe('adoption refuses', () => {
+  async function lost(masters = 1): Promise<World> {
+    const world = await madeCluster(masters);
+    await world.loseState();
+    return world;
+  }
+
+  async function refusal(world: World, more: Partial<ImportRequest> = {}): Promise<unknown> {
+    const calls = world.fleet.mutatingCalls;
+    const codes = await codesOf(world, wish(world, 1, { takesOver: true, ...more }));
+    expect(world.fleet.mutatingCalls).toBe(calls);
+    expect(world.daemon?.engine.listClusters()).toEqual([]);
+    return codes;
+  }
+
+  const forget = (world: World, path: string): void => {
+    clusterOf(world).machines.get('demo-cp-1')?.files.delete(path);
+  };
+
+  it('a master without the keys of the authorities', async () => {
+    const world = await lost();
+    forget(world, '/etc/kubernetes/pki/ca.key');
+    expect(await refusal(world)).toEqual(['ADOPT-003']);
+  });
+
+  it('a worker in the place of a master, and a cluster that no Remuda made', async () => {
+    const world = await lost();
+    const worker = clusterOf(world).machines.get('demo-general-1')?.address ?? '';
+    expect(await refusal(world, { master: { address: worker, port: 22, user: 'root' } })).toEqual([
+      'ADOPT-003',
+    ]);
+    forget(world, '/etc/kubernetes/remuda/encryption.yaml');
+    expect(await refusal(world)).toEqual(['ADOPT-004']);
+  });
+
+  it('another host key than the one that was given', async () => {
+    const world = await lost();
+    expect(await refusal(world, { hostKey: 'SHA256:somebody' })).toEqual(['ADOPT-001']);
+  });
+
+  it('a file that describes another cluster: every difference at once', async () => {
+    const world = await lost();
+    const other = fileOf(1).replace('1.20.2', '1.20.3');
+    const store = clusterOf(world).objects;
+    const of = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'kubeadm-config' };
+    const text = 'networking: { podSubnet: 10.1.0.0/16, dnsDomain: other.local }';
+    store.patch(of, { data: { ClusterConfiguration: text } }, { manager: 'test' });
+    expect(await refusal(world, { text: other })).toEqual(['ADOPT-010', 'ADOPT-010', 'ADOPT-010']);
+  });
+
+  it('a network that does not run there, and a machine that does not answer', async () => {
+    const world = await lost();
+    const set = { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: 'kube-system', name: 'routed-bridge' };
+    const [found] = clusterOf(world)
+      .objects.list('apps/v1', 'DaemonSet')
+      .filter(({ metadata }) => metadata.name.includes('bridge'));
+    clusterOf(world).objects.remove({ ...set, name: found?.metadata.name ?? '' });
+    const worker = clusterOf(world).machines.get('demo-general-1');
+    if (worker !== undefined) world.fleet.setPower(worker, 'off');
+    expect(await refusal(world)).toEqual(['ADOPT-011', 'ADOPT-009']);
+  });
+
+  it('what this Remuda keeps, and a machine that the provider has for somebody else', async () => {
+    const world = await madeCluster(1);
+    expect(await codesOf(world, wish(world, 1))).toEqual(['ADOPT-005']);
+  });
+
+  it('no differences in machines: they are what apply does afterwards, and the plan says so', async () => {
+    const world = await lost();
+    const text = answerFile({ masters: 1, workers: 2 });
+    const request = wish(world, 1, { takesOver: true, text });
+    const { plans } = await world.run(world.request((engine) => engine.importing.plan(request)));
+    expect(plans[0]?.text).toMatch(/NOT PART OF THE ADOPTION[^]*demo-general-2/);
+  });
+
+  it('a cancelled adoption leaves nothing with us', async () => {
+    const world = await lost();
+    const id = await world.run(beginAdoption(world, wish(world, 1, { takesOver: true })));
+    await world.run(world.request((engine) => engine.cancelOperation(id, 'tester')));
+    expect((await world.run(world.ended(id))).state).toBe('cancelled');
+    expect(world.daemon?.engine.listClusters()).toEqual([]);
+    expect(world.daemon?.state.secrets.list()).toEqual([]);
+    succeeded(await adopted(world, wish(world, 1, { takesOver: true })), world);
   });
 });
