@@ -152,7 +152,12 @@ export class Engine {
     );
     this.#secrets = new SecretStore(this.#recorder, this.#preparation);
     const { health: settings } = parts;
-    this.#health = new HealthRoom({ ...common, ...(settings === undefined ? {} : { settings }) });
+    const ownConditions = (uid: string) => this.#backups.overdue.conditions(uid);
+    this.#health = new HealthRoom({
+      ...common,
+      ownConditions,
+      ...(settings === undefined ? {} : { settings }),
+    });
     this.clusterHealth = this.#health.doors;
     const certificates = new Certificates(this.#recorder);
     this.certificates = certificates;

@@ -30,6 +30,10 @@ function nextTime({ cron, timeZone }: BackupSchedule, after: number): number | u
   return new Cron(cron, { timezone: timeZone, mode: '5-part' }).nextRun(new Date(after))?.getTime();
 }
 
+/** When a backup should have been made that was made last at `after`; undefined when the schedule never comes due. Pure. */
+export const backupMissedAt = (schedule: BackupSchedule, after: number): number | undefined =>
+  nextTime(schedule, after);
+
 /**
  * When the next backup is to begin; in the past: now. What was missed while nobody was there is made up for once. One
  * that failed is tried again after a quarter of an hour, then after twice as long each time, or when the schedule says so

@@ -4,7 +4,7 @@ import type { ObservedDrift } from '../../provisioners/contract/observed.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 
 /** Conditions that are kept: the agent's, and whether it is there, which only the daemon knows. */
-export type ClusterConditionType = HealthType | 'AgentConnected' | 'MachinesFenced';
+export type ClusterConditionType = HealthType | 'AgentConnected' | 'MachinesFenced' | 'BackupsMade';
 
 /** A condition as it is kept, with the moment since which it is in its state. */
 export interface ClusterCondition extends Omit<HealthCondition, 'type'> {

@@ -220,6 +220,9 @@ describe('while what backups are kept on is away', () => {
     world.fleet.faults.add({ kind: 'backups-away', place: 'path', from: elapsed, to: elapsed + duration });
   };
 
+  const conditions = (world: World) =>
+    world.run(world.request((engine) => engine.clusterHealth.conditions(clusterOf(world).identity.uid)));
+
   it('a change of masters stops before it touches etcd, says why, and goes on when it is back (complaint 2)', async () => {
     const world = await openWith({ masters: 1, workers: 0, backup });
     away(world, 3 * hour);
@@ -252,11 +255,25 @@ describe('while what backups are kept on is away', () => {
     const now = world.clock.milliseconds();
     const untilNext = 6 * hour - (now % (6 * hour));
     away(world, untilNext + 2.2 * hour);
-    await pass(world, untilNext + 3.2 * hour);
+    await pass(world, untilNext + 0.8 * hour);
+    expect((await conditions(world)).map(({ type }) => type)).not.toContain('BackupsMade');
+    await pass(world, 0.7 * hour);
+    const told = await conditions(world);
+    await pass(world, 2 * hour);
     const states = (await scheduled(world)).map(({ state }) => state).toReversed();
     expect(states.at(0), world.explain()).toBe('failed');
     expect(states.at(-1), world.explain()).toBe('succeeded');
     expect(new Set(states.slice(0, -1))).toEqual(new Set(['failed']));
+    const overdue = told.find(({ type }) => type === 'BackupsMade');
+    expect(overdue).toMatchObject({
+      status: 'False',
+      severity: 'warning',
+      message: expect.stringMatching(
+        /due at .*T\d\d:00:00.000Z was not made; there is none yet\. .*Nothing is mounted/,
+      ),
+    });
+    // Well again: nothing is said of it.
+    expect((await conditions(world)).map(({ type }) => type)).not.toContain('BackupsMade');
     expect(backupsOf(world)).toEqual(['path etcd.snapshot/cluster']);
   }, 120_000);
 });

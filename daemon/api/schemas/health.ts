@@ -21,6 +21,7 @@ export const conditionSchema = z
     type: z.enum([
       'AgentConnected',
       'MachinesFenced',
+      'BackupsMade',
       'ApiServerHealthy',
       'EtcdHealthy',
       'NodesReady',

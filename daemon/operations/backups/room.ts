@@ -4,6 +4,7 @@ import { subjectOf } from '../plan-record.ts';
 import { problems } from '../problems.ts';
 import { Refusal } from '../requests.ts';
 import { type BackupListing, listBackups } from './listing.ts';
+import { OverdueBackups } from './overdue.ts';
 import { Schedule, type ScheduleParts } from './schedule.ts';
 
 /** What the API asks about backups. They are made like everything that is wanted once: by an operation. */
@@ -17,6 +18,7 @@ export interface BackupDoors {
 /** Backups: what is there of them, and the schedule. */
 export class BackupRoom {
   readonly doors: BackupDoors;
+  readonly overdue: OverdueBackups;
   readonly #schedule: Schedule;
 
   constructor(parts: ScheduleParts & { readonly links: (site: string) => AgentLink }) {
@@ -24,6 +26,7 @@ export class BackupRoom {
     const { state } = recorder;
     const schedule = new Schedule(parts);
     this.#schedule = schedule;
+    this.overdue = new OverdueBackups({ recorder, askedOf: (uid) => schedule.scheduleOf(uid) });
     this.doors = {
       async list(name) {
         const record = state.clusters.find(name);

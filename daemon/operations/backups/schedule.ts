@@ -74,7 +74,7 @@ export class Schedule {
 
   /** When the next backup of a cluster is to begin, milliseconds since the epoch; undefined without a schedule. */
   dueAt({ uid }: Pick<ClusterEntry, 'uid'>): number | undefined {
-    const { schedule, since } = this.#scheduleOf(uid);
+    const { schedule, since } = this.scheduleOf(uid);
     if (schedule === undefined) return undefined;
     return backupDueAt(schedule, this.#historyOf(uid, since), spreadOf(uid));
   }
@@ -140,7 +140,8 @@ export class Schedule {
     );
   }
 
-  #scheduleOf(uid: string): Known {
+  /** What a cluster (uid) asks for, and since when. */
+  scheduleOf(uid: string): Pick<Known, 'schedule' | 'since'> {
     const { state } = this.#parts.recorder;
     const revision = state.revisions.head(uid)?.number ?? 0;
     const known = this.#known.get(uid);

@@ -32,6 +32,8 @@ export interface HealthParts {
   readonly links: (site: string) => AgentLink;
   /** Absent: nobody is watched, and everything is unknown. */
   readonly settings?: HealthSettings;
+  /** Conditions of a cluster (uid) that the daemon finds in its own records; none while all is well. */
+  readonly ownConditions?: (uid: string) => readonly ClusterCondition[];
 }
 
 /** What the API asks. */
@@ -124,9 +126,11 @@ export class Health {
 
   /** Conditions as they may be believed now. */
   conditions(uid: string): readonly ClusterCondition[] {
-    const { state } = this.#parts.recorder;
+    const { recorder, ownConditions } = this.#parts;
+    const { state } = recorder;
     const shown = shownConditions(this.#book.get(uid), this.#confidence(uid));
-    return [...unfencedCondition(state.retirements.list(uid)), ...shown];
+    const own = [...unfencedCondition(state.retirements.list(uid)), ...(ownConditions?.(uid) ?? [])];
+    return [...own, ...shown];
   }
 
   /** Numbers as they may be believed now; empty when nobody looks. */

@@ -6,6 +6,7 @@ export const healthTexts = {
   types: {
     AgentConnected: 'Agent connected',
     MachinesFenced: 'Machines fenced',
+    BackupsMade: 'Backups',
     ApiServerHealthy: 'API servers',
     EtcdHealthy: 'etcd',
     NodesReady: 'Nodes',
