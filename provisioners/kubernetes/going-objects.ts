@@ -75,7 +75,7 @@ export function someOf(words: readonly string[], separator = '; '): string {
 
 /** How a person goes on without what does not go. */
 export const waysOut = (cluster: string): string =>
-  `It goes on by itself then. To go on without it: remuda operation cancel, then remuda delete ${cluster} --when-blocked skip; what does not go is listed as left.`;
+  `It goes on by itself then. To go on without it, cancel this operation and ask again; what does not go is listed as left: remuda delete ${cluster} --when-blocked skip`;
 
 /**
  * The wait for objects that were told to go: what, whose finalizer, since when; blocked once it takes too long.

@@ -78,7 +78,7 @@ async function deleteInTheEnd(
     const wish = { name: 'demo', principal: 'tester', confirm: 'demo', volumes };
     const operation = await world.request((engine) => engine.deleteCluster(wish));
     if (tries === 0) makeTrouble(world, random, trouble);
-    for (let kills = 0; trouble === 'kills' && tries === 0 && kills < 3; kills += 1) {
+    for (let kills = trouble === 'kills' && tries === 0 ? 3 : 0; kills > 0; kills -= 1) {
       await world.clock.sleep(random() * 20_000);
       world.kill([pick(random, ['daemon', 'agent'])]);
     }

@@ -53,7 +53,7 @@ function blockedByLocal(volumes: readonly ClaimedVolume[], cluster: string): Obs
     state: 'blocked',
     what: 'a decision about volumes on disks of machines',
     why: `deletion.volumes is retain, and these volumes lie on disks of machines that are destroyed: ${someOf(names)}`,
-    remedy: `Copy what they hold elsewhere and delete their claims; it goes on by itself then. Or give them up with all others: remuda operation cancel, then remuda delete ${cluster} --volumes delete.`,
+    remedy: `Copy what they hold elsewhere and delete their claims; it goes on by itself then. Or give them up with all others: cancel this operation and ask again: remuda delete ${cluster} --volumes delete`,
   };
 }
 

@@ -17,6 +17,8 @@ const machine = (name: string): ProviderMachine => ({
 
 /** A fake provider that holds things, some of which it will not let go. */
 class FakeProvider {
+  /** What controllers make is found by its tags, as far as it says so. */
+  covers: Provider['covers'] = [];
   machines = [machine('c-w-1')];
   ledger: LedgerEntry[] = [];
   stubborn = new Set<string>();
@@ -24,6 +26,8 @@ class FakeProvider {
 
   context(): StepContext {
     const provider = {
+      type: 'ec2',
+      covers: this.covers,
       machines: {
         list: async () => this.machines,
         destroy: async (_cluster: unknown, name: string) => {
@@ -90,6 +94,60 @@ describe('teardown (C1; complaints 16 and 17, as far as no vSphere is needed)', 
         kept: [{ type: 'disk', id: 'd-2', name: 'pvc-2', policy: 'deletion.volumes: retain' }],
         left: [],
       },
+    });
+  });
+
+  const balancer = { type: 'load balancer', id: 'uid-web', name: '203.0.113.7 of Service shop/web' };
+  const skipped = {
+    of: 'balancers',
+    gone: [],
+    kept: [],
+    left: [{ ...balancer, why: 'held by its finalizer' }],
+  } as const;
+  const none = { of: 'volumes', gone: [], kept: [], left: [] } as const;
+
+  it('what nobody could be asked about is left and why, unless the provider finds all of its kind by tags', async () => {
+    const provider = new FakeProvider();
+    const input = { expected: [], wasServing: true };
+    expect(await teardownProve.observe(provider.context(), input)).toMatchObject({
+      state: 'done',
+      facts: {
+        gone: [],
+        left: [
+          { type: 'load balancer', why: expect.stringContaining('its API did not answer') },
+          { type: 'volume', why: expect.stringContaining('look for it at the provider (ec2)') },
+        ],
+      },
+    });
+    provider.covers = ['balancers', 'volumes'];
+    expect(await teardownProve.observe(provider.context(), input)).toMatchObject({ facts: { left: [] } });
+  });
+
+  it('a cluster that never served has made nothing: half-built ones are proven gone without its API', async () => {
+    const provider = new FakeProvider();
+    expect(await teardownProve.observe(provider.context(), { expected: [] })).toMatchObject({
+      facts: { left: [] },
+    });
+  });
+
+  it('what was not waited for is left; where the ledger would show it and does not, it is gone', async () => {
+    const provider = new FakeProvider();
+    const input = { expected: [], wasServing: true, released: [skipped, none] };
+    expect(await teardownProve.observe(provider.context(), input)).toMatchObject({
+      facts: { gone: [], left: [{ id: 'uid-web', why: 'held by its finalizer' }] },
+    });
+    provider.covers = ['balancers'];
+    expect(await teardownProve.observe(provider.context(), input)).toMatchObject({
+      facts: { gone: [balancer], left: [] },
+    });
+  });
+
+  it('what this operation found out stands for what an earlier one did', async () => {
+    const provider = new FakeProvider();
+    const later = { ...skipped, left: [], gone: [balancer] };
+    const input = { expected: [], released: [skipped, later] };
+    expect(await teardownProve.observe(provider.context(), input)).toMatchObject({
+      facts: { gone: [balancer], left: [] },
     });
   });
 });

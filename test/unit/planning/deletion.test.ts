@@ -61,4 +61,55 @@ describe('planDeletion', () => {
     const { machines: _, ...unseen } = nothing();
     expect(() => deletionOf(unseen)).toThrow(Blocked);
   });
+
+  const living = (wish: object = {}) => {
+    const observed = finished(cluster(3, 2));
+    const desired = request(cluster(3, 2), observed).desired;
+    return planDeletion({
+      cluster: observed.cluster,
+      desired,
+      provider: labProvider,
+      observed,
+      revision: 'r1',
+      ...wish,
+    });
+  };
+
+  it('gives balancers and volumes back before any machine goes, by what the document says (complaint 16)', () => {
+    const { steps, notices } = living();
+    const before = ancestors(steps, 'machine.destroy/c-w-1');
+    expect([...before].toSorted()).toEqual([
+      'claims.release/cluster',
+      'new-work.refuse/cluster',
+      'services.release/cluster',
+    ]);
+    expect(steps.find(({ kind }) => kind === 'claims.release')?.input).toMatchObject({ volumes: 'retain' });
+    expect(notices.join(' ')).toContain('deletion.volumes: retain');
+  });
+
+  it('the word of whoever deletes counts more than the document, and stays when it is planned again', () => {
+    const first = living({ volumes: 'delete', whenBlocked: 'skip' });
+    const again = living({ volumes: 'delete', earlier: first });
+    expect(again.steps).toEqual(first.steps);
+    expect(first.steps.find(({ kind }) => kind === 'services.release')?.input).toMatchObject({
+      policy: { whenBlocked: 'skip', skipAfter: 600_000 },
+    });
+  });
+
+  it('a dead API of a cluster that served: says what cannot be looked at, before anybody agrees', () => {
+    const observed = finished(cluster(3, 1));
+    const { nodes: _nodes, ...silent } = observed;
+    const desired = request(cluster(3, 1), observed).desired;
+    const asked = {
+      cluster: observed.cluster,
+      desired,
+      provider: labProvider,
+      observed: silent,
+      revision: 'r1',
+    };
+    const { notices, steps } = planDeletion({ ...asked, wasServing: true });
+    expect(notices.join(' ')).toContain('Services and volume claims cannot be looked at');
+    expect(steps.some(({ kind }) => kind === 'services.release')).toBe(false);
+    expect(planDeletion(asked).notices.join(' ')).not.toContain('cannot be looked at');
+  });
 });

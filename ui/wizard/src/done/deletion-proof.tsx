@@ -37,6 +37,8 @@ const words = {
   infrastructureDetail: 'networks, folders and everything else that was made for the cluster',
   notReached: 'not reached',
   notProven: 'Proof that nothing else is left',
+  balancers: 'Load balancers of Services, Ingresses and Gateways',
+  volumes: 'Volumes of claims',
   history: 'Operations, logs and the audit trail stay in Remuda.',
 } as const;
 
@@ -78,15 +80,20 @@ function proofOf(steps: readonly StepView[]): Proof {
   return {
     gone: [...byType(gone.map(({ subject }) => ({ type: 'machine', name: subject }))), ...infrastructure],
     kept: [],
-    left: steps.filter(({ state }) => !isOver(state)).map(leftLine),
+    left: steps.filter(({ kind, state }) => !isOver(state) && !holds.has(kind)).map(leftLine),
   };
 }
+
+/** Steps that remove nothing themselves. */
+const holds: ReadonlySet<string> = new Set(['new-work.refuse', 'new-work.admit']);
 
 const isOver = (state: StepView['state']): boolean => state === 'succeeded' || state === 'kept';
 
 function leftLine({ kind, subject, problem }: StepView): Line {
   const what: Readonly<Record<string, string>> = {
     'machine.destroy': `machine ${subject}`,
+    'services.release': words.balancers,
+    'claims.release': words.volumes,
     'infrastructure.remove': words.infrastructure,
     'teardown.prove': words.notProven,
   };
