@@ -7,7 +7,7 @@ export const timedOutLine = 'remuda: stopped after';
 /** Bytes of a hook's output that are kept and told; what it prints beyond that is thrown away. */
 const longestOutput = 256 * 1024;
 
-/** Time from the request to end until it is ended, in seconds. */
+/** Time from the request to end until everything of it is ended, in seconds. */
 const grace = 10;
 
 /**
@@ -16,8 +16,11 @@ const grace = 10;
  * its output.
  */
 const runner = `
+# A request to end is for the script; this is left only when it has ended, or when everything is ended.
+trap : TERM
 if [ "$(head -c 2 "$0")" = "#!" ]; then run=("$0"); else run=(/bin/bash --norc --noprofile "$0"); fi
 "\${run[@]}" 2>&1 </dev/null | {
+  trap "" TERM
   told=0
   while IFS= read -r -n 4096 line || [ -n "$line" ]; do
     told=$((told + \${#line} + 1))
@@ -51,7 +54,9 @@ printf %s ${quote(Buffer.from(text).toString('base64'))} | base64 -d > "$script"
 chmod 0700 "$script"
 cd /
 begun=$SECONDS
-timeout --kill-after=${grace} ${limit} env -i ${words.join(' ')} /bin/bash --norc --noprofile -c ${quote(runner)} "$script" </dev/null
+# What this shell would say of a child that was killed is nobody's.
+exec 3>&2 2>/dev/null
+timeout --kill-after=${grace} ${limit} env -i ${words.join(' ')} /bin/bash --norc --noprofile -c ${quote(runner)} "$script" </dev/null 2>&3 3>&-
 status=$?
 rm -f -- "$script"
 if { [ "$status" = 124 ] || [ "$status" = 137 ]; } && [ $((SECONDS - begun)) -ge ${limit} ]; then
