@@ -37,7 +37,14 @@ function machineState(machine: ModelMachine, uid: string): unknown {
   };
 }
 
-const serverFields = new Set(['uid', 'creationTimestamp', 'resourceVersion', 'generation', 'changedAt']);
+const serverFields = new Set([
+  'uid',
+  'creationTimestamp',
+  'resourceVersion',
+  'generation',
+  'changedAt',
+  'decidedAt',
+]);
 
 /** A bootstrap token runs out a day after it was made: a time, and nothing else, may differ. */
 const withoutExpiration = (object: StoredObject): object =>
@@ -45,11 +52,17 @@ const withoutExpiration = (object: StoredObject): object =>
     ? { ...object, data: { ...(object['data'] as object), expiration: undefined } }
     : object;
 
+/** A kubelet draws another key each time, and asks and is answered at another moment. */
+const withoutRequest = (object: StoredObject): object =>
+  object.kind === 'CertificateSigningRequest'
+    ? { ...object, spec: undefined, status: undefined, remudaModel: undefined }
+    : withoutExpiration(object);
+
 function objectState(object: StoredObject): unknown {
   const metadata = Object.fromEntries(
     sorted(Object.entries(object.metadata)).filter(([key]) => !serverFields.has(key)),
   );
-  return { ...withoutExpiration(object), metadata };
+  return { ...withoutRequest(object), metadata };
 }
 
 function clusterState(cluster: ModelCluster): unknown {

@@ -13,6 +13,7 @@ import {
   endpointMark,
   verifiedMark,
 } from '../../../provisioners/kubernetes/marks.ts';
+import { etcdMark } from '../../../provisioners/kubernetes/etcd-endpoints.ts';
 import type { EndpointServers } from '../../../provisioners/kubernetes/endpoint-service.ts';
 import { endpointDigest } from '../../../provisioners/kubernetes/steps/endpoint-settle.ts';
 import { verifiedDigest } from '../../../provisioners/kubernetes/steps/cluster-verify.ts';
@@ -104,7 +105,7 @@ interface StepInput {
   readonly name?: string;
   readonly token?: string;
   readonly incarnation?: number;
-  readonly role?: 'control-plane' | 'worker';
+  readonly role?: ProviderMachine['role'];
   readonly address?: string;
   readonly version?: string;
   readonly labels?: Record<string, string>;
@@ -115,6 +116,7 @@ interface StepInput {
   readonly kubernetesVersion?: string;
   readonly settings?: { readonly kubernetesVersion: string };
   readonly servers?: EndpointServers;
+  readonly note?: string;
 }
 
 function join(draft: Draft, name: string, isMaster: boolean, version = 'v1.20.2'): void {
@@ -128,8 +130,17 @@ function join(draft: Draft, name: string, isMaster: boolean, version = 'v1.20.2'
     labels: {},
     taints: [],
   });
-  if (!isMaster || draft.voters.some((voter) => voter.name === name)) return;
+  const isEtcdApart = draft.machines.some(({ role }) => role === 'etcd');
+  if (isMaster && !isEtcdApart && !draft.voters.some((voter) => voter.name === name))
+    startMember(draft, name);
+}
+
+/** One healthy voter of a machine, whatever was there of it before. */
+function startMember(draft: Draft, name: string): void {
   const address = draft.references[name]?.address ?? name;
+  const isOwn = (member: EtcdMember): boolean =>
+    member.name === name || member.peerURLs.some((url) => url.includes(`//${address}:`));
+  draft.voters = draft.voters.filter((member) => !isOwn(member));
   draft.voters.push({
     id: `id-${name}`,
     name,
@@ -176,6 +187,10 @@ const effects: Readonly<Record<string, (draft: Draft, input: StepInput, step: Pl
       hostKeys: ['ssh-ed25519 OWN'],
     };
   },
+  'etcd-member.start': (draft, _input, { subject }) => startMember(draft, subject),
+  'etcd-endpoints.publish': (draft, { note }) => {
+    if (note !== undefined) draft.marks[etcdMark] = note;
+  },
   'control-plane.init': (draft, { settings }, { subject }) =>
     join(draft, subject, true, settings?.kubernetesVersion),
   'control-plane.join': (draft, { settings }, { subject }) =>
@@ -210,7 +225,11 @@ const effects: Readonly<Record<string, (draft: Draft, input: StepInput, step: Pl
     );
   },
   'etcd-member.remove': (draft, _input, { subject }) => {
-    draft.voters = draft.voters.filter(({ name }) => name !== subject);
+    // One that never started has no name, only its address.
+    const url = `//${draft.references[subject]?.address ?? subject}:`;
+    draft.voters = draft.voters.filter(
+      ({ name, peerURLs }) => name !== subject && (name !== '' || !peerURLs.some((one) => one.includes(url))),
+    );
   },
   'machine.destroy': (draft, _input, { subject }) => {
     draft.machines = draft.machines.filter(({ name }) => name !== subject);
