@@ -12,7 +12,7 @@ const everyCore = { maxWorkers: availableParallelism() };
 
 /**
  * Four projects, run one after the other by scripts/test: `quick` (no root, no machines), `parts` (real processes on
- * loopback), `browser` (the wizard in Chromium; one at a time), `lab` (real hosts in namespaces; root; one at a time).
+ * loopback), `browser` (the wizard in Chromium), `lab` (real hosts in namespaces; root; one at a time).
  */
 export default defineConfig({
   test: {
@@ -31,6 +31,7 @@ export default defineConfig({
       {
         test: {
           name: 'parts',
+          ...everyCore,
           expect: patient,
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 180_000,
@@ -42,7 +43,7 @@ export default defineConfig({
           name: 'browser',
           expect: patient,
           include: ['test/browser/**/*.test.ts'],
-          fileParallelism: false,
+          ...everyCore,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

@@ -49,6 +49,9 @@ export function haproxyConfig({ machine, masters, endpoint, apiPort }: EndpointI
     '  timeout connect 2s',
     '  timeout client 10m',
     '  timeout server 10m',
+    // A machine that is gone does not take the connection: told within two seconds. One that is busy may take its time,
+    // or its clients would be cut off while it serves them.
+    '  timeout check 4s',
     'frontend api',
     '  mode tcp',
     `  bind ${endpoint.host}:${endpoint.port}`,
