@@ -10,6 +10,7 @@ import {
   apiPortOf,
   describePlan,
   natureOf,
+  namedByStage,
   planCluster,
   planDeletion,
   planDrift,
@@ -214,7 +215,7 @@ export const answerFilePlanners: Planners = {
     const { document, retire } = changeMachines(now, observed, change, before);
     return { text: printDocument(document), retire };
   },
-  planCluster: (input) => hooked(planCluster({ ...input, ...readInput(input) }), input),
+  planCluster: (input) => namedByStage(hooked(planCluster({ ...input, ...readInput(input) }), input)),
   planIntent: (input) => hooked(planIntent({ ...input, ...readInput(input) }), input),
   planDrift({
     desired,

@@ -1,4 +1,6 @@
+import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
+import { minorsBetween } from '../planning/stages.ts';
 import type { ApplyAnswer, PlanAnswer } from './answers.ts';
 import type { Applying } from './applying.ts';
 import { requireAgent } from './asking.ts';
@@ -48,6 +50,18 @@ const unconfirmed = (cluster: string, machine: string, why: string): ProblemRepo
   remedy: `Switch it off for good, or cut it off from the network; then: remuda machine fenced ${cluster} ${machine} --confirm ${machine}`,
   value: machine,
 });
+
+/** An upgrade over several minors stops at what is on board, where nobody says at what. */
+async function withStock(
+  change: MachineChangeRequest['change'],
+  observed: Observed,
+  link: AgentLink,
+): Promise<MachineChangeRequest['change']> {
+  if (change.kind !== 'upgrade' || change.through !== undefined) return change;
+  if (minorsBetween(change.version, observed).length === 0) return change;
+  const payloads = await link.ask('listPayloads', {});
+  return { ...change, onBoard: payloads.map(({ kubernetesVersion }) => kubernetesVersion) };
+}
 
 /** What the API asks of it. */
 export type MachineDoors = Pick<MachineChanges, 'plan' | 'change' | 'stateFenced'>;
@@ -126,7 +140,7 @@ export class MachineChanges {
       const { text, retire } = planners.changeMachines(
         subject.desired,
         observed,
-        change,
+        await withStock(change, observed, link),
         state.revisions.documentsBefore(record.uid, revision),
       );
       return {

@@ -3,6 +3,7 @@ import { UserProblem } from '../../provisioners/contract/problem.ts';
 import { nearest } from '../spec/suggestion.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import { hasTraces } from './roster.ts';
+import { minorsBetween, newestOf } from './stages.ts';
 import { isWayBackOpen } from './upgrade.ts';
 
 /** What somebody asks of single machines. */
@@ -14,7 +15,14 @@ export type MachineChange =
   /** These leave, each for a new one. */
   | { readonly kind: 'replace'; readonly machines: readonly string[]; readonly mode: Retirement['mode'] }
   /** All of another version of Kubernetes. */
-  | { readonly kind: 'upgrade'; readonly version: string }
+  | {
+      readonly kind: 'upgrade';
+      readonly version: string;
+      /** Versions to stop at; the newest on board of each minor between when absent. */
+      readonly through?: readonly string[];
+      /** What is on board, where somebody has looked. */
+      readonly onBoard?: readonly string[];
+    }
   /** All of the version before the upgrade that is not finalized. */
   | { readonly kind: 'back' };
 
@@ -109,6 +117,26 @@ const ofVersion = (document: ClusterDocument, version: string): ClusterDocument 
   spec: { ...document.spec, kubernetes: { ...document.spec.kubernetes, version } },
 });
 
+/** The same document with its stops: as asked; or the newest on board of each minor between, where it names none. */
+function byWayOf(
+  document: ClusterDocument,
+  observed: Observed,
+  { version, through, onBoard = [] }: Extract<MachineChange, { readonly kind: 'upgrade' }>,
+): ClusterDocument {
+  const { upgrade } = document.spec;
+  const between = minorsBetween(version, observed);
+  const isNamed = (minor: string): boolean => upgrade.through.some((stop) => stop.startsWith(`${minor}.`));
+  const chosen =
+    through ??
+    newestOf(
+      between.filter((minor) => !isNamed(minor)),
+      onBoard,
+    );
+  if (through === undefined && chosen.length === 0) return document;
+  const stops = through ?? [...upgrade.through, ...chosen];
+  return { ...document, spec: { ...document.spec, upgrade: { ...upgrade, through: [...stops] } } };
+}
+
 /** The version that the last document of another one asked for. @throws UserProblem when no upgrade is open */
 function versionBefore(
   { metadata, spec }: ClusterDocument,
@@ -154,7 +182,8 @@ export function changeMachines(
   change: MachineChange,
   earlier: readonly ClusterDocument[] = [],
 ): ChangedMachines {
-  if (change.kind === 'upgrade') return { document: ofVersion(document, change.version), retire: {} };
+  if (change.kind === 'upgrade')
+    return { document: byWayOf(ofVersion(document, change.version), observed, change), retire: {} };
   if (change.kind === 'back')
     return { document: ofVersion(document, versionBefore(document, observed, earlier)), retire: {} };
   if (change.kind === 'add') {

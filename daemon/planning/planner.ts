@@ -13,6 +13,7 @@ import { requireReplacement } from './etcd-machines.ts';
 import { mendingChanges, mendingSteps } from './drift.ts';
 import { isSealedOff, leavingMachines } from './leaving.ts';
 import { withBackup } from './master-backup.ts';
+import { planByStages } from './stages.ts';
 import { requireUpgradePath } from './upgrade.ts';
 import { machinesOnDuty } from './wanted.ts';
 
@@ -21,6 +22,7 @@ export { planDeletion } from './deletion.ts';
 export { planDrift, remedyOf } from './drift.ts';
 export { describePlan } from './description.ts';
 export { releaseSteps } from './release.ts';
+export { namedByStage } from './stages.ts';
 export { planRevival } from './revival.ts';
 
 /** What a cluster is planned from. */
@@ -52,12 +54,15 @@ export interface ClusterRequest {
   readonly recoveryRecipient?: string;
 }
 
+/** As {@link planVersion}, stage by stage where minors lie between what runs and what is asked. */
+export const planCluster = (request: ClusterRequest): Plan => planByStages(request, planVersion);
+
 /**
  * The difference between what is asked and what is seen, as a plan; empty when there is none. Pure: the same request
  * gives the same plan.
  * @throws UserProblem when the document asks for what this release cannot do; Blocked when too much was unseen
  */
-export function planCluster(request: ClusterRequest): Plan {
+function planVersion(request: ClusterRequest): Plan {
   const {
     desired: document,
     provider,

@@ -10,7 +10,7 @@ import type { ClusterDocument } from '../spec/documents.ts';
 import { hasTraces } from './roster.ts';
 
 /** Versions that run now, of the Nodes and of the API server that answered; the oldest first. */
-function runningVersions({ apiVersion = '', nodes = [] }: Observed): Version[] {
+export function runningVersions({ apiVersion = '', nodes = [] }: Observed): Version[] {
   const texts = [...nodes.map(({ kubeletVersion }) => kubeletVersion), apiVersion];
   return texts.flatMap((text) => versionOf(text) ?? []).toSorted(compare);
 }
@@ -73,7 +73,7 @@ function requireWayBack(target: Version, newest: Version, observed: Observed): v
 
 /**
  * Holds an upgrade to Kubernetes' version skew policy (https://kubernetes.io/releases/version-skew-policy/): forwards
- * one minor at a time; back only while the upgrade is not finalized; and the next one only after that.
+ * one minor at a time, with the stops of {@link import('./stages.ts').pathOf} between; back only while the upgrade is not finalized; and the next one only after that.
  * @throws UserProblem PLAN-019 for a step back, PLAN-020 for a leap, PLAN-022 while the last upgrade is open
  */
 export function requireUpgradePath(document: ClusterDocument, observed: Observed): void {
@@ -85,12 +85,17 @@ export function requireUpgradePath(document: ClusterDocument, observed: Observed
   if (compare(target, newest) < 0) return requireWayBack(target, newest, observed);
   requireFinalized(document, observed, target);
   if (target.minor - oldest.minor <= 1) return;
+  const steps = target.minor - oldest.minor - 1;
   const next = minors.map(({ minor }) => Number(minor.split('.')[1])).filter((minor) => minor > oldest.minor);
   const between = next.length === 0 ? oldest.minor + 1 : Math.min(...next);
   throw new UserProblem(
     'PLAN-020',
-    `The cluster runs Kubernetes ${oldest.text}, and minors are upgraded one at a time: ${target.text} is ${target.minor - oldest.minor} further`,
-    { value: target.text, place, remedy: `Upgrade to 1.${between} first, then go on.` },
+    `The cluster runs Kubernetes ${oldest.text}, and minors are upgraded one at a time: ${target.text} is ${steps + 1} further, and nothing says by way of which version of ${steps === 1 ? `1.${between}` : `each of the ${steps} minors between`}`,
+    {
+      value: target.text,
+      place: { field: 'spec.upgrade.through' },
+      remedy: `Name the stops, such as through: ["1.${between}.0"], or: remuda upgrade ${document.metadata.name} ${target.text} --through 1.${between}.0. Their payloads must be on board.`,
+    },
   );
 }
 

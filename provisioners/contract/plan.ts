@@ -86,6 +86,8 @@ export interface Plan {
   readonly hooksFor?: string;
   /** What comes after these steps cannot be planned yet: when they have ended well, all is planned anew. */
   readonly isPartial?: true;
+  /** Version at which an upgrade over several minors stops after these steps, on its way to the one that is asked. */
+  readonly stop?: string;
   /** Changes in the user's terms: what is made, changed, removed. Empty with empty steps = nothing to do. */
   readonly changes: readonly PlanChange[];
 }

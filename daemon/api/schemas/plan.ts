@@ -49,6 +49,10 @@ export const planSchema = z
     notices: z.array(z.string()).readonly(),
     hooksFor: z.string().exactOptional().describe('What kind of operation hooks are told of.'),
     isPartial: z.literal(true).exactOptional().describe('When these steps are done, all is planned anew.'),
+    stop: z
+      .string()
+      .exactOptional()
+      .describe('Version at which an upgrade over several minors stops after these steps.'),
     changes: z
       .array(
         z.object({

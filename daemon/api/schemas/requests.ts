@@ -76,6 +76,11 @@ export const machineChangeSchema = z
       z.strictObject({
         kind: z.literal('upgrade'),
         version: z.string().max(63).describe('Kubernetes version that all machines are to run.'),
+        through: z
+          .array(z.string().max(63))
+          .max(10)
+          .exactOptional()
+          .describe('Versions to stop at on the way; the newest on board of each minor between when absent.'),
       }),
       z.strictObject({ kind: z.literal('back') }),
     ]),

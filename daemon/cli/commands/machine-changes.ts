@@ -11,11 +11,15 @@ type Change =
       readonly machines: readonly string[];
       readonly mode: 'destroy' | 'keep';
     }
-  | { readonly kind: 'upgrade'; readonly version: string }
+  | { readonly kind: 'upgrade'; readonly version: string; readonly through?: readonly string[] }
   | { readonly kind: 'back' };
 
 interface LeavingOptions extends AgreementOptions {
   readonly keep?: boolean;
+}
+
+interface UpgradeOptions extends AgreementOptions {
+  readonly through?: readonly string[];
 }
 
 const kept = 'take it out of the cluster, seal it off and leave the machine for inspection';
@@ -62,10 +66,16 @@ export function addUpgradeCommands(program: Command, session: Session): void {
   addAgreementOptions(
     program
       .command('upgrade <cluster> <version>')
-      .description('bring all machines to another version of Kubernetes, as spec.upgrade says'),
-  ).action((cluster: string, version: string, options: AgreementOptions) =>
-    changeMachines(session, cluster, { kind: 'upgrade', version }, options),
-  );
+      .description('bring all machines to another version of Kubernetes, as spec.upgrade says')
+      .option(
+        '--through <version...>',
+        'stop at these versions on the way; without it at the newest on board of each minor between',
+      ),
+  ).action((cluster: string, version: string, options: UpgradeOptions) => {
+    const { through } = options;
+    const change = { kind: 'upgrade', version, ...(through === undefined ? {} : { through }) } as const;
+    return changeMachines(session, cluster, change, options);
+  });
   addAgreementOptions(
     program
       .command('back <cluster>')

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { field } from './field.ts';
+import { versionSchema } from './values.ts';
 
 /** How machines are brought to a new version. Kept with the cluster; read when an upgrade is planned. */
 export const upgradeSchema = z.strictObject({
@@ -17,6 +18,11 @@ export const upgradeSchema = z.strictObject({
     mutability: 'in-place',
     help: 'How many workers of a group may be missing while they are replaced.',
     example: 0,
+  }),
+  through: field(z.array(versionSchema).max(10).default([]), {
+    mutability: 'in-place',
+    help: 'Versions to stop at on the way to one that is more than a minor newer: one of each minor between.',
+    example: ['1.36.2'],
   }),
   keep: field(z.enum(['controlPlane', 'all', 'none']).default('controlPlane'), {
     mutability: 'in-place',

@@ -58,6 +58,8 @@ export class Fleet {
   readonly byAddress = new Map<string, ModelMachine>();
   readonly faults: FaultSchedule;
   readonly boot: number;
+  /** Version of the machines' control groups: kubelets refuse 1 from 1.35 on. */
+  cgroupVersion: 1 | 2 = 1;
   readonly effects: Effect[] = [];
   readonly violations: Violation[] = [];
   /** Clusters whose virtual address two machines would hold: told once while it lasts. */

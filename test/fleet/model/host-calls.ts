@@ -39,7 +39,7 @@ function factsOf(fleet: Fleet, machine: ModelMachine): HostFacts {
     memory: machine.shape.memory,
     swap: 0,
     kernel: '6.1.0',
-    cgroupVersion: 1,
+    cgroupVersion: fleet.cgroupVersion,
     cgroupControllers: [
       'cpu',
       'cpuacct',
