@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Outcome } from '../../appliance/agent/protocol.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
@@ -20,13 +21,27 @@ export function judgeHook(kind: string, input: Json, outcome: Outcome): Outcome 
   return mayFail ? { state: 'succeeded', facts: warningOf(outcome.problem), changed: true } : outcome;
 }
 
+const warningSchema = z.object({
+  warning: z.looseObject({
+    kind: z.enum(['user', 'blocked', 'transient', 'fault']),
+    code: z.string(),
+    summary: z.string(),
+  }),
+});
+
+/** The warning that a step left which was gone on without: shown with the step, though that ended well. */
+export function warningIn(facts: Json): { readonly problem?: ProblemReport } {
+  const found = warningSchema.safeParse(facts).data;
+  return found === undefined ? {} : { problem: found.warning as ProblemReport };
+}
+
 /** Tells of a hook that failed and was gone on without. */
 export function noteHookWarning(
   note: Note,
   about: { readonly cluster: string; readonly operation: string; readonly step: string },
   facts: Json,
 ): void {
-  if (!hookKinds.has(about.step.slice(0, about.step.indexOf('/')))) return;
-  if (facts === null || typeof facts !== 'object' || !('warning' in facts)) return;
-  note({ type: 'hook.failed', ...about, data: { problem: facts['warning'] as Json } });
+  const { problem } = warningIn(facts);
+  if (problem === undefined) return;
+  note({ type: 'hook.failed', ...about, data: { problem: JSON.parse(JSON.stringify(problem)) as Json } });
 }

@@ -6,7 +6,7 @@ import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { LogLine, OperationLogs } from '../state/logs.ts';
 import type { StepEnd } from '../state/steps.ts';
-import { judgeHook, noteHookWarning } from './hook-failures.ts';
+import { judgeHook, noteHookWarning, warningIn } from './hook-failures.ts';
 import type { AgentLink } from './link.ts';
 import type { Note, Recorder } from './recorder.ts';
 import type { EngineCounters } from './counters.ts';
@@ -243,7 +243,13 @@ function referencesIn(facts: Json): MachineRef[] {
 
 const endOf = (outcome: Outcome, at: Instant): StepEnd => {
   if (outcome.state === 'succeeded')
-    return { state: 'succeeded', at, changed: outcome.changed, facts: outcome.facts };
+    return {
+      state: 'succeeded',
+      at,
+      changed: outcome.changed,
+      facts: outcome.facts,
+      ...warningIn(outcome.facts),
+    };
   if (outcome.state === 'failed') return { state: 'failed', at, problem: outcome.problem };
   return { state: 'cancelled', at };
 };

@@ -168,6 +168,11 @@ describe('hooks (V10: flush before a machine goes, validate after one has come)'
       step: 'hook.run-on-machine/flush.demo-general-1',
       data: { problem: { code: 'HOOK-001', machine: 'demo-general-1' } },
     });
+    const { stepList } = await world.run(world.request((engine) => engine.getOperation(view?.id ?? '')));
+    expect(stepList.find(({ id }) => id === warning?.step)).toMatchObject({
+      state: 'succeeded',
+      problem: { code: 'HOOK-001', lastLines: ['flush works', 'flush says 3'] },
+    });
   });
 
   it.each([
