@@ -169,9 +169,9 @@ describe('adoption refuses', () => {
   it('a network that does not run there, and a machine that does not answer', async () => {
     const world = await lost();
     const set = { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: 'kube-system', name: 'routed-bridge' };
-    const [found] = clusterOf(world)
+    const found = clusterOf(world)
       .objects.list('apps/v1', 'DaemonSet')
-      .filter(({ metadata }) => metadata.name.includes('bridge'));
+      .find(({ metadata }) => metadata.name.includes('bridge'));
     clusterOf(world).objects.remove({ ...set, name: found?.metadata.name ?? '' });
     const worker = clusterOf(world).machines.get('demo-general-1');
     if (worker !== undefined) world.fleet.setPower(worker, 'off');

@@ -152,11 +152,11 @@ export class FakeEngine implements EngineDoors {
       return operation === undefined ? {} : { operation };
     },
   };
-  handedOver: Awaited<ReturnType<EngineDoors['ejecting']['handOver']>> | undefined;
+  handOver: EngineDoors['ejecting']['handOver'] = async ({ cluster }) => nothing(cluster);
   readonly ejecting: EngineDoors['ejecting'] = {
     handOver: async (request) => {
       this.#take('handOver', request);
-      return this.handedOver ?? nothing(request.cluster);
+      return this.handOver(request);
     },
     plan: async (request) => {
       this.#take('planEject', request);
