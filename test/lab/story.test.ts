@@ -10,6 +10,7 @@ import { addedTo, labsOf, snapshotBox } from './story/box.ts';
 import { Canary, keyMaterial } from './story/canary.ts';
 import type { RunningCommand } from './story/command.ts';
 import { changesOfRemuda, LabMachine } from './story/machine.ts';
+import { servedNames } from './story/serving.ts';
 import { Site } from './story/site.ts';
 import { Story } from './story/telling.ts';
 import { RunningCluster } from './story/running-cluster.ts';
@@ -150,6 +151,27 @@ describe('the story of a highly available cluster in the lab', () => {
       await site.kubectl('-n', 'story', 'rollout', 'status', 'daemonset/echo', '--timeout=120s');
       await site.kubectl('-n', 'story', 'wait', 'pod/client', '--for=condition=Ready', '--timeout=120s');
       expect(await inside.nodesThatAnswer(machines.length)).toEqual(machines);
+    },
+  );
+
+  story.chapter(
+    'kubelets serve with certificates of the cluster; logs go through them (milestone C)',
+    async () => {
+      const template =
+        '{range .items[?(@.spec.signerName=="kubernetes.io/kubelet-serving")]}{.spec.username} {.status.conditions[*].type}{"\\n"}{end}';
+      const requests = (await site.kubectl('get', 'csr', '-o', `jsonpath=${template}`))
+        .trim()
+        .split('\n')
+        .sort();
+      printed.push(requests.join('\n'));
+      expect(requests).toEqual(machines.map((name) => `system:node:${name} Approved`));
+      const authority = machine('story-cp-1').read('etc/kubernetes/pki/ca.crt');
+      for (const name of machines) {
+        const path = '{.status.addresses[?(@.type=="InternalIP")].address}';
+        const address = await site.kubectl('get', 'node', name, '-o', `jsonpath=${path}`);
+        expect(await servedNames(address, authority)).toBe(`DNS:${name}, IP Address:${address}`);
+      }
+      expect(await site.kubectl('-n', 'story', 'logs', 'daemonset/echo', '--tail=1')).toBeTypeOf('string');
     },
   );
 
