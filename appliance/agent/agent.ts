@@ -85,7 +85,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     runner,
     watching,
     questions: {
-      ...createQuestions({ ports, steps, supply: options.supply, clock: options.clock, epoch }),
+      ...createQuestions({ ports, steps, supply: options.supply, clock: options.clock, epoch, reach }),
       ...createTokenQuestions({ ports, epoch }),
       ...createDirectoryQuestions({ identity, reach }),
       ...createHandOverQuestions({ ports, epoch }),

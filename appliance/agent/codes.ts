@@ -109,6 +109,52 @@ const secretCodes: ProblemCatalogue = {
     explanation: 'The key of the request is of a kind or size that is not accepted.',
     remedy: 'Use ECDSA P-256 or P-384, Ed25519, or RSA of at least 2048 bits.',
   },
+  'PKI-010': {
+    title: 'Nothing to read in what was given for an authority',
+    explanation:
+      'The secret of `spec.certificates.authority` holds `tls.crt` and `tls.key` in PEM, the key without a passphrase; for a server it holds `token`.',
+    remedy: 'Give it anew with `remuda secret set`.',
+  },
+  'PKI-011': {
+    title: 'The key of an authority is not its own, or not accepted',
+    explanation: 'What it signs would be believed by nobody.',
+    remedy: 'Give the key of the first certificate: RSA of at least 2048 bits, or ECDSA P-256, P-384, P-521.',
+  },
+  'PKI-012': {
+    title: 'Not an authority that can sign for a cluster',
+    explanation:
+      'A certificate of the chain is no authority (basicConstraints), may not sign (keyUsage), or only for certain names or purposes.',
+    remedy: 'Give an intermediate authority without name constraints, for servers and clients.',
+  },
+  'PKI-013': {
+    title: 'An authority that may have none below it',
+    explanation:
+      'Each cluster has three authorities of its own, for the API, for etcd and for the front proxy. With one for all, whoever may speak to the API could speak to etcd.',
+    remedy: 'Give an authority with a pathlen of at least 1, or without one.',
+  },
+  'PKI-014': {
+    title: 'An authority that does not last',
+    explanation:
+      'The certificates of a cluster last a year, and none is believed for longer than its authority.',
+    remedy: 'Give one that lasts at least a year from now.',
+  },
+  'PKI-015': {
+    title: 'A chain that does not hang together',
+    explanation: 'A certificate was not signed by the one that stands after it.',
+    remedy: 'Give each certificate followed by the one that signed it.',
+  },
+  'PKI-016': {
+    title: 'The server does not sign',
+    explanation:
+      'The server of `spec.certificates.authority` answered with another status than 200. What it said is not repeated here; redirections are not followed.',
+    remedy: 'Check the token, its policy, and under which path the engine is mounted; then plan again.',
+  },
+  'PKI-017': {
+    title: 'The server answers something else',
+    explanation:
+      'What came back is no answer of the PKI engine of Vault or OpenBao, or a certificate for another key than was asked.',
+    remedy: 'Check the address and the path of the engine.',
+  },
   'PKI-003': {
     title: 'No credential for system names',
     explanation:

@@ -12,6 +12,8 @@ import { UserProblem } from '../../provisioners/contract/problem.ts';
 import type { ClusterKeys, ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 import { generateSshKey } from '../../provisioners/contract/ssh-key.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
+import { printChain, requireAuthority } from './authority/chain.ts';
+import type { AuthoritySigner } from './authority/signer.ts';
 
 /**
  * ECDSA P-256 for the CAs: kubeadm reads RSA and ECDSA authorities from PKCS#8 (pki_helpers.go, 1.20 as today), and
@@ -34,13 +36,17 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** Draws everything secret that a cluster is born with. */
-export async function drawClusterKeys(cluster: string): Promise<ClusterKeys> {
-  const [kubernetes, etcd, frontProxy] = await Promise.all(
-    // Common names as kubeadm's (certs/list.go); tools recognise them.
-    ['kubernetes', 'etcd-ca', 'front-proxy-ca'].map(drawAuthority),
-  );
-  if (!kubernetes || !etcd || !frontProxy) throw new Error('three authorities were asked for');
+/**
+ * Draws everything secret that a cluster is born with. Its authorities sign themselves, unless somebody else does: then
+ * each has a key of its own all the same, which nobody but the cluster ever has.
+ */
+export async function drawClusterKeys(cluster: string, signer?: AuthoritySigner): Promise<ClusterKeys> {
+  // Common names as kubeadm's (certs/list.go), which tools recognise; below somebody else's also the cluster's.
+  const draw = (name: string): Promise<ClusterKeys['kubernetes']> =>
+    signer === undefined ? drawAuthority(name) : drawSigned(`${name} of ${cluster}`, signer);
+  const kubernetes = await draw('kubernetes');
+  const etcd = await draw('etcd-ca');
+  const frontProxy = await draw('front-proxy-ca');
   const account = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -195,6 +201,27 @@ async function verifiedRequest(pem: string): Promise<x509.Pkcs10CertificateReque
   } catch {
     return undefined;
   }
+}
+
+/** An authority that somebody else signs; what comes back is judged before anything is built on it. */
+async function drawSigned(commonName: string, signer: AuthoritySigner): Promise<ClusterKeys['kubernetes']> {
+  const keys = await drawKeys();
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: [{ CN: [commonName] }],
+    keys,
+    signingAlgorithm,
+  });
+  const notAfter = new Date(Date.now() + authorityLifetime);
+  const chain = await signer.sign({ request: request.toString('pem'), commonName, notAfter });
+  const key = await exportKey(keys.privateKey);
+  const [certificate, ...above] = chain;
+  requireAuthority(chain, new Date().toISOString(), 0);
+  if (certificate.checkPrivateKey(createPrivateKey(key)) && above.length > 0)
+    return { certificate: certificate.toString(), key, chain: printChain(above) };
+  throw new UserProblem('PKI-017', `What was signed for ${commonName} is not what was asked for.`, {
+    remedy:
+      'Look into the log of the server that signs: it must sign the key of the request, and say who it is.',
+  });
 }
 
 async function drawAuthority(name: string): Promise<KeyPair> {

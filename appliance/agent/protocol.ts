@@ -1,3 +1,4 @@
+import type { AuthoritySource } from '../../provisioners/contract/authority.ts';
 import type { Duration, Instant } from '../../provisioners/contract/time.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { ClusterIdentity, MachineRef } from '../../provisioners/contract/machine.ts';
@@ -102,6 +103,8 @@ export interface AgentQuestions {
   drawKeys(request: {
     readonly cluster: ClusterIdentity;
     readonly recipients: readonly string[];
+    /** Who signs the authorities, and the context that holds its secret; they sign themselves where it is absent. */
+    readonly authority?: { readonly source: AuthoritySource; readonly context: ClusterContext };
   }): Promise<{ readonly sealed: Sealed; readonly public: ClusterPublicKeys }>;
   /** Signs a short client certificate (≤ 1 h) for a person's key; the group is bound by RBAC in the cluster. */
   issueCredential(request: {

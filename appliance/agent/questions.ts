@@ -1,11 +1,15 @@
+import type { AuthoritySource } from '../../provisioners/contract/authority.ts';
 import type { LedgerEntry, Provider } from '../../provisioners/contract/provider.ts';
 import type { Ports } from '../../provisioners/contract/ports.ts';
 import type { AnyStep } from '../../provisioners/contract/step.ts';
+import { openAuthority } from './authority/authority.ts';
+import type { AuthoritySigner } from './authority/signer.ts';
 import { lookOnce } from './checking.ts';
 import type { Clock } from './clock.ts';
 import { lookForDrift } from './drift.ts';
 import { Looking } from './observe.ts';
 import type { PayloadSupply } from './payload-supply.ts';
+import type { Reach } from './outgoing/address.ts';
 import { drawClusterKeys, publicHalf, signCredential } from './pki.ts';
 import type { AgentChecks, AgentDrift, AgentQuestions, ClusterContext } from './protocol.ts';
 import { seal } from './sealing.ts';
@@ -19,6 +23,8 @@ export interface QuestionsOptions {
   readonly supply: Pick<PayloadSupply, 'list'>;
   readonly clock: Clock;
   readonly epoch: number;
+  /** What may be reached at addresses that users give. Default: nothing on loopback. */
+  readonly reach?: Reach;
 }
 
 /** Longest time an answer may take, milliseconds: a little less than the daemon waits. */
@@ -29,8 +35,9 @@ export function createQuestions(options: QuestionsOptions): AgentQuestions & Age
   const portsOf = (context: ClusterContext): Ports => portsForQuestion(options, context);
   return {
     observe: (request) => new Looking(portsOf(request.context), options.clock, request).observe(),
-    async drawKeys({ cluster, recipients }) {
-      const keys = await drawClusterKeys(cluster.name);
+    async drawKeys({ cluster, recipients, authority }) {
+      const signer = authority && (await signerOf(options, authority));
+      const keys = await drawClusterKeys(cluster.name, signer);
       return { sealed: await seal(recipients, JSON.stringify(keys)), public: publicHalf(keys) };
     },
     async issueCredential({ context, ...wish }) {
@@ -65,6 +72,17 @@ export function createQuestions(options: QuestionsOptions): AgentQuestions & Age
     },
     machines: ({ context }) => providerOf(portsOf(context)).machines.list(context.cluster),
   };
+}
+
+/** Whoever signs for a cluster that is to be made. */
+function signerOf(
+  options: QuestionsOptions,
+  { source, context }: { readonly source: AuthoritySource; readonly context: ClusterContext },
+): Promise<AuthoritySigner> {
+  const { signal } = questionWork(options, context);
+  const { secrets } = portsForQuestion(options, context);
+  const reach = options.reach ?? { isLoopbackAllowed: false };
+  return openAuthority(source, { secrets, reach, signal, now: options.clock.now() });
 }
 
 const providerOf = (ports: Ports): Provider => ports.provider;

@@ -18,6 +18,7 @@ import {
   releaseSteps,
   remedyOf,
 } from '../planning/planner.ts';
+import { authorityOf } from '../spec/authority.ts';
 import { backupSettings } from '../spec/backup.ts';
 import { completeCluster, labSubnetFor } from '../spec/completion.ts';
 import {
@@ -105,8 +106,14 @@ function keptCluster(document: ClusterDocument): DesiredCluster {
     },
     backup: backupSettings(document),
     hookSecrets: secretsOfHooks(hooksOf(document)),
+    ...optionalAuthority(document),
     isProtected: deletion.protected,
   };
+}
+
+function optionalAuthority(document: ClusterDocument): Pick<DesiredCluster, 'authority'> {
+  const authority = authorityOf(document);
+  return authority === undefined ? {} : { authority };
 }
 
 /** What was kept is a completed document (sizes in bytes): the schema of the file as written does not read it. */

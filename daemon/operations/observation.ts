@@ -1,4 +1,5 @@
 import type { ClusterContext, Sealed } from '../../appliance/agent/protocol.ts';
+import type { AuthoritySource } from '../../provisioners/contract/authority.ts';
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ClusterIdentity, MachineRef } from '../../provisioners/contract/machine.ts';
 import type { Observed, ObservedDrift } from '../../provisioners/contract/observed.ts';
@@ -6,6 +7,7 @@ import { Blocked } from '../../provisioners/contract/problem.ts';
 import type { State } from '../state/state.ts';
 import type { AgentLink } from './link.ts';
 import { backupDestinationIn, secretOfBackup } from '../spec/destination.ts';
+import { secretOfAuthority } from '../spec/authority.ts';
 import { secretOfHook } from '../spec/hooks.ts';
 import { type DesiredCluster, type DesiredProvider, secretsNamedIn } from './planners.ts';
 
@@ -33,6 +35,8 @@ export function contextFor(state: State, subject: Subject, input: Json = null): 
   const aside = new Set([
     secretOfBackup(desired.backup.destination)?.name,
     ...desired.hookSecrets.map(({ name }) => name),
+    // What signs is needed once, when keys are drawn, and may be taken out of the store then.
+    ...(desired.authority === undefined ? [] : [desired.authority.credentials.secretRef]),
   ]);
   const ofHook = secretOfHook(input);
   const names = new Set([
@@ -55,6 +59,25 @@ export function contextFor(state: State, subject: Subject, input: Json = null): 
   return { cluster: subject.cluster, provider: subject.provider.config, keys, secrets };
 }
 
+/**
+ * What an agent is told to draw the keys of a cluster that somebody else signs for: that one secret.
+ * @throws Blocked as {@link contextFor}
+ */
+export function authorityContext(
+  state: State,
+  subject: Omit<Subject, 'keys'>,
+  source: AuthoritySource,
+): ClusterContext {
+  const { name, destination } = secretOfAuthority(source);
+  const user = {
+    by: `the authority of cluster ${subject.desired.name}`,
+    document: `Cluster/${subject.desired.name}`,
+    ...(destination === undefined ? {} : { destination }),
+  };
+  const sealed = subject.given?.[name] ?? keptSecret(state, name, user);
+  return { cluster: subject.cluster, provider: subject.provider.config, secrets: { [name]: sealed } };
+}
+
 /** Documents never change, and a large one is sent along with thousands of steps. */
 const namesByDocument = new WeakMap<JsonObject, readonly string[]>();
 
@@ -70,7 +93,8 @@ function namedInDocument(document: JsonObject): readonly string[] {
 interface SecretUser {
   readonly by: string;
   readonly document: string;
-  readonly destination: string;
+  /** Absent: it is given to nobody, and used by the agent alone. */
+  readonly destination?: string;
 }
 
 function keptSecret(state: State, name: string, { by, document, destination }: SecretUser): Sealed {

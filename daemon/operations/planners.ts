@@ -1,3 +1,4 @@
+import type { AuthoritySource } from '../../provisioners/contract/authority.ts';
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';
 import type { SeenCluster } from '../../provisioners/contract/found.ts';
@@ -42,6 +43,8 @@ export interface DesiredCluster {
   readonly backup: BackupSettings;
   /** Secrets that hooks give away, and the server each is for. */
   readonly hookSecrets: readonly { readonly name: string; readonly destination: string }[];
+  /** Who signs the cluster's authorities; absent where they sign themselves. */
+  readonly authority?: AuthoritySource;
   /** `deletion.protected`: delete refuses while it is set. */
   readonly isProtected: boolean;
 }

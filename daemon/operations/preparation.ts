@@ -10,7 +10,8 @@ import type { State } from '../state/state.ts';
 import { requireAgent } from './asking.ts';
 import { checkGraph } from './graph.ts';
 import type { AgentLink } from './link.ts';
-import { observeThrough, type Subject } from './observation.ts';
+import { atAuthority, digestOfAuthority } from './authority.ts';
+import { authorityContext, observeThrough, type Subject } from './observation.ts';
 import type { DesiredCluster, DesiredProvider, KnownDocuments, ParsedFile, Planners } from './planners.ts';
 import { type Policies, refuse } from './policies.ts';
 import { problems } from './problems.ts';
@@ -203,7 +204,7 @@ export class Preparation {
     const link = links(provider.site);
     requireAgent(state, link, provider.site);
     try {
-      const { uid, keys } = record ?? (await this.#draft(desired.name, provider.site, link));
+      const { uid, keys } = record ?? (await this.#draft({ provider, desired, given }, link));
       const subject = { cluster: { uid, name: desired.name }, provider, desired, keys: keys.sealed, given };
       const observed = await observeThrough(link, state, subject);
       const digest = revisionOf(subject);
@@ -214,17 +215,28 @@ export class Preparation {
       const newest = record && state.revisions.newest(record.uid);
       return { subject, keys, record, newest, digest, observed, plan, hash: planHash(plan) };
     } catch (error) {
-      throw asRefusal(error, (problem) => placed(parsed, problem));
+      throw asRefusal(error, (problem) => placed(parsed, atAuthority(problem, desired)));
     }
   }
 
   /** uid and keys of a cluster that is not made yet: those of its first plan, so that a reviewed plan stays the same. */
-  async #draft(name: string, site: string, link: AgentLink): Promise<{ uid: string; keys: DrawnKeys }> {
-    const draft = this.#parts.recorder.state.clusters.findDraft(name);
-    if (draft?.site === site) return draft;
-    const uid = this.#parts.ids();
-    const keys = await link.ask('drawKeys', { cluster: { uid, name }, recipients: this.recipients(site) });
-    return { uid, keys };
+  async #draft(
+    wanted: Omit<Subject, 'keys' | 'cluster'>,
+    link: AgentLink,
+  ): Promise<{ uid: string; keys: DrawnKeys }> {
+    const { state } = this.#parts.recorder;
+    const { name, authority: source } = wanted.desired;
+    const { site } = wanted.provider;
+    const digest = source === undefined ? undefined : digestOfAuthority(source);
+    const draft = state.clusters.findDraft(name);
+    if (draft?.site === site && draft.keys.public.authority === digest) return draft;
+    const cluster = { uid: this.#parts.ids(), name };
+    const recipients = this.recipients(site);
+    if (source === undefined || digest === undefined)
+      return { uid: cluster.uid, keys: await link.ask('drawKeys', { cluster, recipients }) };
+    const context = authorityContext(state, { ...wanted, cluster }, source);
+    const drawn = await link.ask('drawKeys', { cluster, recipients, authority: { source, context } });
+    return { uid: cluster.uid, keys: { ...drawn, public: { ...drawn.public, authority: digest } } };
   }
 }
 

@@ -10,6 +10,7 @@ import { hostKeyReplace } from '../../provisioners/kubernetes/steps/host-key-rep
 import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import { completeCluster } from '../spec/completion.ts';
 import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
+import { authorityOf } from '../spec/authority.ts';
 import { apiPortOf } from './api-port.ts';
 import { isEtcdApart } from '../spec/rules/etcd.ts';
 import type { Difference } from './difference.ts';
@@ -99,6 +100,7 @@ function settingsOf(
     extraArgs: kubeadm.extraArgs,
     patches: kubeadm.patches,
     ...(isEtcdApart(document) ? { etcd: { endpoints: [...endpoints] } } : {}),
+    ...(authorityOf(document) === undefined ? {} : { hasAuthorityChain: true as const }),
   };
 }
 

@@ -240,6 +240,12 @@ export const ruleCodes: ProblemCatalogue = {
       'An S3 account is two values, accessKeyId and secretAccessKey. An environment variable or a file gives only one.',
     remedy: 'Put both into a document of kind Secret in the same file, and name it with secretRef.',
   },
+  'SPEC-113': {
+    title: 'An authority that is described wrongly',
+    explanation:
+      'The type of the authority decides which section describes it: given or server; authorities that sign themselves need none. The engine of a server is named by the path under which it is mounted.',
+    remedy: 'Add the section of that name, change the type, or correct the path.',
+  },
   'SPEC-079': {
     title: 'A backup destination and its section',
     explanation:

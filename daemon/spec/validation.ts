@@ -22,6 +22,7 @@ import {
 } from './rules/network.ts';
 import { notBuiltYet } from './rules/not-built.ts';
 import { backups } from './rules/backup.ts';
+import { certificates } from './rules/certificates.ts';
 import { hooks } from './rules/hooks.ts';
 import { maintenanceWindows, minimumReady, upgradePace } from './rules/operations.ts';
 import type { SupportedVersions } from './documents.ts';
@@ -50,6 +51,7 @@ const clusterRules: readonly ClusterRule[] = [
   maintenanceWindows,
   minimumReady,
   backups,
+  certificates,
   hooks,
   notBuiltYet,
 ];

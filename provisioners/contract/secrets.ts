@@ -1,7 +1,12 @@
 import { z } from 'zod';
 
 /** A certificate authority: certificate and PKCS#8 private key, both PEM. */
-const authoritySchema = z.strictObject({ certificate: z.string(), key: z.string() });
+const authoritySchema = z.strictObject({
+  certificate: z.string(),
+  key: z.string(),
+  /** Whoever signed it, then whoever signed that one, PEM; absent where it signed itself. */
+  chain: z.string().exactOptional(),
+});
 
 /**
  * Everything secret that one cluster is born with. Drawn by the agent once, when the cluster's first operation is
@@ -36,4 +41,6 @@ export interface ClusterPublicKeys {
   readonly caHash: string;
   readonly caCertificate: string;
   readonly sshPublicKey: string;
+  /** Digest of {@link import('./authority.ts').AuthoritySource}; absent where the authorities signed themselves. */
+  readonly authority?: string;
 }

@@ -36,6 +36,8 @@ export const clusterSettingsSchema = z.strictObject({
   patches: z.array(patchSchema),
   /** Where etcd stands apart from the masters: the client URLs that API servers are given. */
   etcd: z.strictObject({ endpoints: z.array(z.string()) }).exactOptional(),
+  /** Somebody else has signed the cluster's authorities: pods are given the whole chain. */
+  hasAuthorityChain: z.literal(true).exactOptional(),
 });
 export type ClusterSettings = z.infer<typeof clusterSettingsSchema>;
 

@@ -23,7 +23,11 @@ export function componentArguments({ minor, settings, machine }: KubeadmInput): 
   const apiServer = apiServerSettings(minor);
   return {
     apiServer: { ...apiServer, args: { ...apiServer.args, ...extraArgs.apiServer } },
-    controllerManager: { ...controllerManagerArgs, ...extraArgs.controllerManager },
+    controllerManager: {
+      ...controllerManagerArgs,
+      ...(settings.hasAuthorityChain === true ? { 'root-ca-file': paths.authorityChain } : {}),
+      ...extraArgs.controllerManager,
+    },
     scheduler: { ...schedulerArgs, ...extraArgs.scheduler },
     etcd: { ...etcdArgs(minor), ...extraArgs.etcd },
     // Several addresses may stand on one machine (a virtual one, a pod network): this is the one we reach it by.

@@ -20,6 +20,8 @@ export const paths = {
   authentication: '/etc/kubernetes/remuda/authentication.yaml',
   auditLogs: '/var/log/kubernetes/audit',
   pki: '/etc/kubernetes/pki',
+  /** The cluster's authority and those above it, where it did not sign itself. */
+  authorityChain: '/etc/kubernetes/pki/ca-chain.crt',
   kubeletKubeconfig: '/etc/kubernetes/kubelet.conf',
   bootstrapKubeconfig: '/etc/kubernetes/bootstrap-kubelet.conf',
   kubeletConfig: '/var/lib/kubelet/config.yaml',

@@ -15,6 +15,14 @@ export const etcdAuthorityFiles = ({ etcd }: Pick<ClusterKeys, 'etcd'>): FileCon
 ];
 
 /**
+ * The cluster's authority with whoever signed it: what pods are given to believe. Go takes an authority in the middle of a
+ * chain for a root, OpenSSL does not unless it is told to. Beside ca.crt and never in it: the controller-manager signs
+ * with one certificate only (pkg/controller/certificates/signer: ca_provider.go).
+ */
+const chainFile = ({ kubernetes: { certificate, chain } }: ClusterKeys): FileContent[] =>
+  chain === undefined ? [] : [{ path: paths.authorityChain, content: certificate + chain, mode: 0o644 }];
+
+/**
  * The authorities of a cluster as the files kubeadm expects to find, so that it makes every other certificate itself
  * (https://kubernetes.io/docs/setup/best-practices/certificates/). Keys are for root alone.
  */
@@ -27,5 +35,6 @@ export function pkiFiles(keys: ClusterKeys): FileContent[] {
     at('front-proxy-ca.key', keys.frontProxy.key),
     at('sa.pub', keys.serviceAccount.publicKey),
     at('sa.key', keys.serviceAccount.privateKey),
+    ...chainFile(keys),
   ];
 }

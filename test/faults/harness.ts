@@ -27,7 +27,7 @@ import { modelWatching } from './watching.ts';
 import { Boundaries, Killed, type Cut, type ProcessName } from './boundaries.ts';
 import { MemoryLink, Wire, type WireFaults } from './memory-link.ts';
 import { clockOf, SimulatedProcess, takeOver } from './process.ts';
-import { fakeSeal, fleetQuestions } from './parts.ts';
+import { fakeSeal, fleetQuestions, keysIn } from './parts.ts';
 
 /** What a world is made with. */
 export interface WorldOptions {
@@ -262,8 +262,10 @@ export class World {
     this.agent = process.run(() => {
       const store = new AttemptStore(join(this.folder, 'agent.db'));
       const ports: PortsFactory = (work) =>
-        fleetPorts(this.#door(process, { ...work.key, epoch: work.epoch }), fakeSecrets(), (text, machine) =>
-          work.log(text, machine),
+        fleetPorts(
+          this.#door(process, { ...work.key, epoch: work.epoch }),
+          fakeSecrets(undefined, keysIn(work.context)),
+          (text, machine) => work.log(text, machine),
         );
       const common = { epoch: this.#epoch, clock: agentClock, ports };
       const runner = new AttemptRunner({
@@ -278,14 +280,7 @@ export class World {
         process,
         runner,
         ...(this.#healthEvery === undefined ? {} : { watching: modelWatching(common, surprise) }),
-        questions: fleetQuestions(
-          () =>
-            fleetPorts(
-              this.#door(process, { operation: '-', step: 'question', attempt: 0, epoch: this.#epoch }),
-              fakeSecrets(),
-            ),
-          agentClock,
-        ),
+        questions: this.#questions(process, agentClock),
         hello: () => ({
           protocol: protocolVersion,
           release: '0.1.0',
@@ -301,6 +296,13 @@ export class World {
     });
     this.timeline.say('agent starts');
     this.wire.reconnect();
+  }
+
+  #questions(process: SimulatedProcess, clock: AgentClock): ReturnType<typeof fleetQuestions> {
+    const by = { operation: '-', step: 'question', attempt: 0, epoch: this.#epoch };
+    const questions = fleetQuestions(() => fleetPorts(this.#door(process, by), fakeSecrets()), clock);
+    // Keys are drawn by real threads.
+    return { ...questions, drawKeys: (request) => this.clock.hold(questions.drawKeys(request)) };
   }
 
   #door(

@@ -1,11 +1,19 @@
+import { z } from 'zod';
 import type {
   AgentChecks,
   AgentDrift,
   AgentOutgoing,
   AgentQuestions,
+  ClusterContext,
   Sealed,
 } from '../../appliance/agent/protocol.ts';
-import type { ClusterKeys, ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
+import {
+  type ClusterKeys,
+  clusterKeysSchema,
+  type ClusterPublicKeys,
+} from '../../provisioners/contract/secrets.ts';
+import { openAuthority } from '../../appliance/agent/authority/authority.ts';
+import { drawClusterKeys } from '../../appliance/agent/pki.ts';
 import { createHandOverQuestions } from '../../appliance/agent/hand-over.ts';
 import { createInspectQuestions } from '../../appliance/agent/inspection.ts';
 import { lookOnce } from '../../appliance/agent/checking.ts';
@@ -15,6 +23,9 @@ import { steps as shipped } from '../../provisioners/kubernetes/steps.ts';
 import type { Clock } from '../../appliance/agent/clock.ts';
 import { fakeClusterKeys } from '../fleet/ports/ports.ts';
 import type { Ports } from '../../provisioners/contract/ports.ts';
+
+type DrawRequest = Parameters<AgentQuestions['drawKeys']>[0];
+type DrawnKeys = Awaited<ReturnType<AgentQuestions['drawKeys']>>;
 
 /** Seals nothing: text with a mark, so that a test sees what was to be sealed. A fake, for simulations only. */
 export const fakeSeal = async (plaintext: string): Promise<Sealed> =>
@@ -36,6 +47,27 @@ const fakeSealTo = (_recipients: readonly string[], plaintext: string): Promise<
 /** What {@link fakeSeal} holds. */
 export const fakeOpen = (sealed: Sealed): string =>
   Buffer.from(sealed.slice('fake-sealed:'.length), 'base64').toString();
+
+/** The keys that came with the work: the fake ones, or those that somebody's authority has signed. */
+export const keysIn = ({ keys }: Pick<ClusterContext, 'keys'>): ClusterKeys | undefined =>
+  keys === undefined ? undefined : clusterKeysSchema.parse(JSON.parse(fakeOpen(keys)));
+
+const valuesSchema = z.record(z.string(), z.string());
+
+/** Real authorities below the one that is asked for; in the simulation only one that is given can be. */
+async function drawSigned({ cluster, authority }: DrawRequest): Promise<DrawnKeys> {
+  if (authority === undefined) throw new Error('the fake keys are signed by nobody');
+  const { context, source } = authority;
+  const sealed = context.secrets[source.credentials.secretRef] ?? '';
+  const values = valuesSchema.parse(JSON.parse(fakeOpen(sealed)));
+  const secrets = { value: async (_name: string, key: string) => values[key] ?? '' };
+  const ground = { secrets, reach: { isLoopbackAllowed: false }, signal: new AbortController().signal };
+  const signer = await openAuthority(source, { ...ground, now: new Date().toISOString() });
+  const { kubernetes, etcd, frontProxy } = await drawClusterKeys(cluster.name, signer);
+  const keys = { ...fakeClusterKeys(), kubernetes, etcd, frontProxy };
+  const shown = { ...fakePublicKeys(), caCertificate: kubernetes.certificate };
+  return { sealed: await fakeSeal(JSON.stringify(keys)), public: shown };
+}
 
 const fakeMint = async () => ({
   certificate: 'model admin',
@@ -72,10 +104,10 @@ export function fleetQuestions(
     'backup.list': ({ context: { cluster }, destination }) =>
       portsFor().backup.list({ cluster, destination }),
     observe: (request) => new Looking(portsFor(), clock, request).observe(),
-    drawKeys: async () => ({
-      sealed: await fakeSeal(JSON.stringify(fakeClusterKeys())),
-      public: fakePublicKeys(),
-    }),
+    drawKeys: async (request) =>
+      request.authority === undefined
+        ? { sealed: await fakeSeal(JSON.stringify(fakeClusterKeys())), public: fakePublicKeys() }
+        : drawSigned(request),
     issueCredential: () => Promise.reject(new Error('the simulation issues no credentials')),
     listPayloads: async () => [],
     ledger: async ({ context }) => {

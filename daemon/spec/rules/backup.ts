@@ -6,6 +6,7 @@ import type { SecretSource } from '../schema/secret.ts';
 import type { Path } from '../schema/walk.ts';
 import type { ClusterContext } from './context.ts';
 import { isTimeZone, timeZoneRemedy } from './operations.ts';
+import { authoritySecretUses } from './certificates.ts';
 import { hookSecretUses } from './hooks.ts';
 import type { SecretUse } from './sources.ts';
 
@@ -70,6 +71,7 @@ export function clusterSecretUses({ spec }: ClusterDocument): SecretUse[] {
   return [
     ...(ssh === undefined ? [] : [use('ssh', ssh.credentials, serverOfBackup({ ...ssh, type: 'ssh' }))]),
     ...(s3 === undefined ? [] : [use('s3', s3.credentials, serverOfBackup({ ...s3, type: 's3' }))]),
+    ...authoritySecretUses({ spec }),
     ...hookSecretUses({ spec }),
   ];
 }

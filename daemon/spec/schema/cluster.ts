@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { addonsSchema } from './addons.ts';
 import { backupSchema } from './backup.ts';
+import { certificatesSchema } from './certificates.ts';
 import { controlPlaneSchema } from './control-plane.ts';
 import { etcdSchema } from './etcd.ts';
 import { field } from './field.ts';
@@ -43,6 +44,7 @@ export const clusterDocumentSchema = z.strictObject({
     upgrade: upgradeSchema.prefault({}),
     maintenance: maintenanceSchema.prefault({}),
     backup: backupSchema.optional(),
+    certificates: certificatesSchema.optional(),
     hooks: z.array(hookSchema).max(50).optional(),
     deletion: deletionSchema.prefault({}),
   }),

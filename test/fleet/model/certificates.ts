@@ -66,8 +66,10 @@ function issuerOf(name: string): string {
 /** What a certificate's text says; the fake authorities end never. */
 export function readText(content: string): Omit<MachineCertificate, 'name'> {
   if (/^-----BEGIN CERTIFICATE-----\n(?!model )/.test(content)) {
-    const { validToDate, fingerprint256 } = new X509Certificate(content);
+    const { validToDate, fingerprint256, issuer } = new X509Certificate(content);
+    const signer = /^CN=(.+)$/mu.exec(issuer)?.[1];
     return {
+      ...(signer === undefined ? {} : { issuer: signer }),
       notAfter: validToDate.toISOString(),
       fingerprint: fingerprint256.replaceAll(':', '').toLowerCase(),
     };
@@ -89,7 +91,7 @@ export function certificatesOn(machine: ModelMachine): MachineCertificate[] {
   return [...machine.files].flatMap(([path, { content }]) => {
     const inPki = /^\/etc\/kubernetes\/pki\/(.+)\.crt$/.exec(path)?.[1];
     const name = ofKubelet[path] ?? inPki ?? kubeconfigs.get(path);
-    return name === undefined ? [] : [{ name, ...readText(content), issuer: issuerOf(name) }];
+    return name === undefined ? [] : [{ name, issuer: issuerOf(name), ...readText(content) }];
   });
 }
 

@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../../../provisioners/contract/ports.ts';
 import { leafLife, leafText, readText } from './certificates.ts';
 import { paths, type ModelCluster } from './cluster.ts';
 import type { FaultSchedule } from './faults.ts';
-import { field } from './kubernetes.ts';
+import { field, type StoredObject } from './kubernetes.ts';
 import { isServing, type ModelMachine } from './machine.ts';
 
 /** What a kubelet serves with that asks the cluster for it. */
@@ -77,19 +77,24 @@ function isWanting(machine: ModelMachine, now: number): boolean {
 
 /** Every kubelet that runs, is a Node's and wants a certificate asks for one, unless its last request is open. */
 export function askForServing(cluster: ModelCluster, faults: FaultSchedule, now: number): void {
-  const requests = cluster.objects.list(apiVersion, kind);
+  const last = new Map<unknown, StoredObject>();
+  const numbers = new Map<unknown, number>();
+  for (const object of cluster.objects.list(apiVersion, kind)) {
+    const username = field(object, 'spec', 'username');
+    last.set(username, object);
+    numbers.set(username, (numbers.get(username) ?? 0) + 1);
+  }
   for (const machine of cluster.machines.values()) {
     const isRunning = isServing(machine, 'kubelet', now) && machine.files.has(paths.kubeletConf);
     if (!isRunning || !asks(machine) || !isWanting(machine, now)) continue;
     const { name } = machine;
     if (cluster.objects.get({ apiVersion: 'v1', kind: 'Node', name }) === undefined) continue;
     const username = `system:node:${name}`;
-    const own = requests.filter((object) => field(object, 'spec', 'username') === username);
-    const last = own.at(-1);
-    if (last !== undefined && field(last, 'status', 'conditions') === undefined) continue;
-    if (last !== undefined && now - Number(last.metadata['decidedAt'] ?? now) < asksAgainAfter) continue;
+    const own = last.get(username);
+    if (own !== undefined && field(own, 'status', 'conditions') === undefined) continue;
+    if (own !== undefined && now - Number(own.metadata['decidedAt'] ?? now) < asksAgainAfter) continue;
     const foreign = faults.of('asks-for-foreign', name).map((fault) => fault.address);
-    cluster.objects.apply(request(machine, own.length + 1, foreign), now, 'kubelet');
+    cluster.objects.apply(request(machine, (numbers.get(username) ?? 0) + 1, foreign), now, 'kubelet');
   }
 }
 

@@ -57,8 +57,9 @@ export const fakeSecrets = (
     login,
     'adoption-of-demo': login,
   },
+  keys?: ClusterKeys,
 ): SecretsPort => ({
-  clusterKeys: async () => fakeClusterKeys(),
+  clusterKeys: async () => keys ?? fakeClusterKeys(),
   value: async (secretRef, key) => {
     const found = values[secretRef]?.[key];
     if (found === undefined)

@@ -75,8 +75,8 @@ export class EtcdCluster {
   }
 
   /** Started members that are all well. `block` is one byte that no other test has. */
-  static async start(names: readonly string[], block: number): Promise<EtcdCluster> {
-    const cluster = new EtcdCluster(await drawClusterKeys('backup-test'), block);
+  static async start(names: readonly string[], block: number, keys?: ClusterKeys): Promise<EtcdCluster> {
+    const cluster = new EtcdCluster(keys ?? (await drawClusterKeys('backup-test')), block);
     const { processes, machines } = cluster;
     for (const name of names) machines.push(await processes.place(name));
     const initial = Object.fromEntries(names.map((name) => [name, processes.peerURL(name)]));

@@ -63,6 +63,7 @@ const texts: readonly (readonly [z.ZodType, fc.Arbitrary<unknown>])[] = [
   [values.folderPathSchema, fc.constantFrom('/mnt/backups', '/srv/a b/.c')],
   [values.serverUrlSchema, fc.constantFrom('https://s3.dc1.example', 'https://10.20.0.9:9000')],
   [values.bucketSchema, fc.constantFrom('cluster-backups', 'a.b')],
+  [values.mountSchema, fc.constantFrom('pki', 'teams/a_b/pki-1')],
   [values.prefixSchema, fc.constantFrom('remuda', 'a/b c')],
   [values.scriptSchema, fc.constantFrom('sync', '#!/bin/sh\n\techo "a: b"\n', ' # no\n\n')],
   [values.webhookUrlSchema, fc.constantFrom('https://hooks.dc1.example/a?b=c', 'https://10.20.0.9:8443/')],

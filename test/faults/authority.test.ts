@@ -1,0 +1,99 @@
+import { X509Certificate } from 'node:crypto';
+import { dump } from 'js-yaml';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { paths } from '../../provisioners/kubernetes/paths.ts';
+import { authorityExtensions, OpenSsl } from '../integration/authority/openssl.ts';
+import { answerFile } from './answer-file.ts';
+import { World } from './harness.ts';
+
+let world: World;
+let openssl: OpenSsl;
+
+beforeEach(async () => {
+  openssl = new OpenSsl();
+  openssl.make({ name: 'corporate-root', extensions: authorityExtensions() });
+  openssl.make({ name: 'corporate', by: 'corporate-root', extensions: authorityExtensions(1) });
+  world = new World();
+  await world.open();
+});
+
+afterEach(() => {
+  const { violations } = world.fleet;
+  world.close();
+  openssl.remove();
+  expect(violations).toEqual([]);
+});
+
+const certificates =
+  'certificates: { authority: { type: given, given: { credentials: { secretRef: corporate } } } }';
+const plain = answerFile({ masters: 1, workers: 1 });
+const file = plain.replace('  deletion:', `  ${certificates}\n  deletion:`);
+
+/** The file with its secret beside it. */
+const withSecret = (name: string): string => {
+  const stringData = {
+    'tls.crt': openssl.read(`${name}.crt`) + openssl.read('corporate-root.crt'),
+    'tls.key': openssl.read(`${name}.key`),
+  };
+  const secret = {
+    apiVersion: 'remuda.dev/v1alpha1',
+    kind: 'Secret',
+    metadata: { name: 'corporate' },
+    stringData,
+  };
+  return `${file}---\n${dump(secret)}`;
+};
+
+const contentOn = (path: string): string =>
+  world.fleet
+    .machines()
+    .find(({ name }) => name === 'demo-cp-1')
+    ?.files.get(path)?.content ?? '';
+
+describe('the authorities of a cluster hang on one that somebody gives (H12)', () => {
+  it('from the file to the masters: each signed by it, the chain for pods beside them, and the list shows it', async () => {
+    const made = await world.run(world.apply(withSecret('corporate'), 'create'));
+    expect(made?.state, world.explain()).toBe('succeeded');
+    const found = ['ca', 'etcd/ca', 'front-proxy-ca'].map(
+      (name) => new X509Certificate(contentOn(`${paths.pki}/${name}.crt`)),
+    );
+    const corporate = new X509Certificate(openssl.read('corporate.crt'));
+    expect(found.map((one) => one.checkIssued(corporate) && one.verify(corporate.publicKey))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    // The controller-manager signs with ca.crt and takes one certificate only; pods are given the whole chain.
+    expect(contentOn(`${paths.pki}/ca.crt`).match(/BEGIN/g)).toHaveLength(1);
+    expect(contentOn(paths.authorityChain).match(/BEGIN/g)).toHaveLength(3);
+    const listed = await world.run(
+      world.request(async (engine) => (await engine.observe('demo')).certificates ?? []),
+    );
+    const issuers = listed.filter(({ name }) => name.endsWith('ca')).map(({ issuer }) => issuer);
+    expect(issuers).toEqual(['corporate', 'corporate', 'corporate']);
+
+    // A second apply asks nobody to sign, and changes nothing (complaint 2).
+    const calls = world.fleet.mutatingCalls;
+    expect(await world.run(world.apply(file, 'again'))).toBeUndefined();
+    expect(world.fleet.mutatingCalls).toBe(calls);
+    const refused = await world.run(world.apply(plain, 'other').catch((error: unknown) => error));
+    expect(JSON.stringify((refused as { problems?: unknown }).problems)).toContain(
+      'fixed when the cluster is made',
+    );
+  });
+
+  it('one that cannot sign is refused with the plan, before anything is made; then another is taken', async () => {
+    openssl.make({ name: 'narrow', by: 'corporate-root', extensions: authorityExtensions(0) });
+    const refused = await world.run(
+      world.apply(withSecret('narrow'), 'narrow').catch((error: unknown) => error),
+    );
+    const [problem] = (refused as { problems: readonly { code: string; summary: string }[] }).problems;
+    expect(problem).toMatchObject({ code: 'PKI-013', summary: expect.stringContaining('pathlen:0') });
+    expect(problem).toMatchObject({
+      place: { line: expect.any(Number), field: 'spec.certificates.authority.given' },
+    });
+    expect(JSON.stringify(refused)).not.toContain('PRIVATE');
+    expect(world.fleet.machines()).toEqual([]);
+    expect((await world.run(world.apply(withSecret('corporate'), 'create')))?.state).toBe('succeeded');
+  });
+});
