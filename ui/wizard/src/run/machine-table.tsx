@@ -1,6 +1,13 @@
 import { Time } from '../time/time.tsx';
 import { Glyph, standingWords } from './glyph.tsx';
+import type { RunMachine } from './machines.ts';
 import { membershipWords, type TopologyProps } from './topology-props.ts';
+
+const roleWords: Readonly<Record<RunMachine['role'], string>> = {
+  'control-plane': 'master',
+  etcd: 'etcd',
+  worker: 'worker',
+};
 
 /** The picture's text twin: everything it shows, and the choice of a machine by keyboard. */
 export function MachineTable(props: TopologyProps): React.JSX.Element {
@@ -38,7 +45,7 @@ export function MachineTable(props: TopologyProps): React.JSX.Element {
                   {machine.name}
                 </button>
               </th>
-              <td>{machine.role === 'control-plane' ? 'master' : 'worker'}</td>
+              <td>{roleWords[machine.role]}</td>
               <td>
                 <span className="remuda-with-glyph">
                   <Glyph standing={machine.standing} />

@@ -9,7 +9,7 @@ export type Membership = 'leader' | 'voter' | 'learner' | 'unstarted' | 'unhealt
 /** A machine of the run: what is being done to it, and what was last seen of it. */
 export interface RunMachine {
   readonly name: string;
-  readonly role: 'control-plane' | 'worker';
+  readonly role: 'control-plane' | 'etcd' | 'worker';
   readonly standing: Standing;
   /** What it does or is, in a few words. */
   readonly detail: string;
@@ -35,24 +35,31 @@ export function standingOfAll(steps: readonly Pick<StepView, 'state' | 'waiting'
   return standings.has('planned') ? 'planned' : 'done';
 }
 
-/** The machines of an operation, masters first, in the order of their names. */
+/** The machines of an operation, masters first, then those of etcd alone, in the order of their names. */
 export function machinesOf(operation: OperationDetail, observed: Observed | undefined): RunMachine[] {
   const steps = Map.groupBy(operation.stepList, (step) => step.subject);
   steps.delete('cluster');
   const masters = new Set(observed?.nodes?.filter((node) => node.controlPlane).map((node) => node.name));
-  for (const machine of observed?.machines ?? []) if (machine.role !== 'worker') masters.add(machine.name);
+  const etcd = new Set<string>();
+  for (const machine of observed?.machines ?? []) {
+    if (machine.role === 'control-plane') masters.add(machine.name);
+    if (machine.role === 'etcd') etcd.add(machine.name);
+  }
   for (const [name, about] of steps)
-    if (about.some((step) => step.role === 'control-plane' || isMasterWork(step))) masters.add(name);
+    if (about.some((step) => step.role === 'etcd' || step.kind === 'etcd-kubelet.start')) etcd.add(name);
+    else if (about.some((step) => step.role === 'control-plane' || isMasterWork(step))) masters.add(name);
   const names = new Set([
     ...steps.keys(),
     ...(observed?.machines ?? []).map(({ name }) => name),
     ...(observed?.nodes ?? []).map(({ name }) => name),
   ]);
-  const all = [...names].map((name) =>
-    machineOf(name, masters.has(name) ? 'control-plane' : 'worker', steps.get(name) ?? [], observed),
-  );
+  const roleOf = (name: string): RunMachine['role'] => {
+    if (etcd.has(name)) return 'etcd';
+    return masters.has(name) ? 'control-plane' : 'worker';
+  };
+  const all = [...names].map((name) => machineOf(name, roleOf(name), steps.get(name) ?? [], observed));
   const byName = new Intl.Collator('en', { numeric: true });
-  const rank = (machine: RunMachine): number => (machine.role === 'control-plane' ? 0 : 1);
+  const rank = ({ role }: RunMachine): number => ['control-plane', 'etcd', 'worker'].indexOf(role);
   return all.sort((one, other) => rank(one) - rank(other) || byName.compare(one.name, other.name));
 }
 

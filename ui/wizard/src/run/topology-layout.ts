@@ -39,13 +39,14 @@ export interface Layout {
   readonly roles: readonly PlacedRole[];
 }
 
-/** Places the endpoint on top, the masters below it, the workers below them. */
+/** Places the endpoint on top, the masters below it, then machines of etcd alone, then the workers. */
 export function layoutOf(machines: readonly RunMachine[], hasEndpoint: boolean, width: number): Layout {
   const left = width >= widthWithGutter ? gutter : 0;
   let y = hasEndpoint ? pillHeight + rowGap : 0;
   const roles: PlacedRole[] = [];
   for (const [role, title] of [
     ['control-plane', 'Control plane'],
+    ['etcd', 'etcd'],
     ['worker', 'Workers'],
   ] as const) {
     const members = machines.filter((machine) => machine.role === role);

@@ -205,7 +205,8 @@ const tellingOf = ({ name, standing, detail, done, total, membership, address }:
 /** `3 masters and 2 workers: 4 done, 1 running`. */
 export function summaryOf(machines: readonly RunMachine[]): string {
   const masters = machines.filter(({ role }) => role === 'control-plane').length;
-  const workers = machines.length - masters;
+  const etcd = machines.filter(({ role }) => role === 'etcd').length;
+  const workers = machines.length - masters - etcd;
   const counts = Map.groupBy(machines, ({ standing }) => standing);
   const states = (['failed', 'waiting', 'running', 'cancelled', 'done', 'planned'] as const)
     .flatMap((standing) => {
@@ -213,7 +214,8 @@ export function summaryOf(machines: readonly RunMachine[]): string {
       return count === 0 ? [] : [`${count} ${standingWords[standing].toLowerCase()}`];
     })
     .join(', ');
-  const sizes = `${masters} ${masters === 1 ? 'master' : 'masters'}, ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
+  const apart = etcd === 0 ? '' : `${etcd} of etcd, `;
+  const sizes = `${masters} ${masters === 1 ? 'master' : 'masters'}, ${apart}${workers} ${workers === 1 ? 'worker' : 'workers'}`;
   return machines.length === 0 ? 'No machines' : `${sizes} · ${states}`;
 }
 
