@@ -23,6 +23,7 @@ import { EventsTab } from './events-tab.tsx';
 import { MachinesTab } from './machines-tab.tsx';
 import { OperationsTab } from './operations-tab.tsx';
 import { OverviewTab } from './overview-tab.tsx';
+import { UpgradeBanner } from './upgrade-banner.tsx';
 import { texts } from './texts.ts';
 import { YamlTab } from './yaml-tab.tsx';
 import './cluster.css';
@@ -71,7 +72,10 @@ function Parts(props: { readonly cluster: ClusterDetail; readonly present: TabNa
   return (
     <>
       <Head cluster={cluster} />
-      <CertificateBanner cluster={cluster} />
+      <div className="remuda-banners">
+        <UpgradeBanner cluster={cluster} />
+        <CertificateBanner cluster={cluster} />
+      </div>
       <AddressTabs
         label={`Parts of ${cluster.name}`}
         parts={tabs.map((name) => ({ name, title: texts.tabs[name] }))}

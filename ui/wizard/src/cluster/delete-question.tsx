@@ -1,13 +1,4 @@
-import {
-  Alert,
-  Button,
-  FormGroup,
-  Modal,
-  ModalBody,
-  ModalFooter,
-  ModalHeader,
-  TextInput,
-} from '@patternfly/react-core';
+import { Alert, Button, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
@@ -15,6 +6,7 @@ import type { OperationView, PlanAnswer } from '../../../../daemon/api/types.ts'
 import { post } from '../api/http.ts';
 import { ProblemReportView, ProblemView } from '../problem/problem-view.tsx';
 import { Loading } from '../shell/loading.tsx';
+import { NameField } from './name-field.tsx';
 import { texts } from './texts.ts';
 
 const { deletion: words } = texts;
@@ -56,7 +48,7 @@ export function DeleteQuestion(props: {
           <ProblemReportView key={problem.code + problem.summary} report={problem} />
         ))}
         {isPossible ? <WhatGoes plan={plan.data} /> : undefined}
-        {isPossible ? <NameField name={name} typed={typed} onType={setTyped} /> : undefined}
+        {isPossible ? <NameField label={words.confirm(name)} typed={typed} onType={setTyped} /> : undefined}
       </ModalBody>
       <ModalFooter>
         <Button
@@ -72,25 +64,6 @@ export function DeleteQuestion(props: {
         </Button>
       </ModalFooter>
     </Modal>
-  );
-}
-
-function NameField(props: {
-  readonly name: string;
-  readonly typed: string;
-  readonly onType: (typed: string) => void;
-}): React.JSX.Element {
-  return (
-    <FormGroup label={words.confirm(props.name)} fieldId="confirm" className="remuda-confirm">
-      <TextInput
-        id="confirm"
-        value={props.typed}
-        onChange={(_event, value) => props.onType(value)}
-        autoComplete="off"
-        autoCapitalize="none"
-        spellCheck={false}
-      />
-    </FormGroup>
   );
 }
 

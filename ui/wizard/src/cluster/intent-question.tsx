@@ -6,6 +6,7 @@ import type { IntentAnswer, IntentRequest, PlanAnswer } from '../../../../daemon
 import { post } from '../api/http.ts';
 import { ProblemReportView, ProblemView } from '../problem/problem-view.tsx';
 import { Loading } from '../shell/loading.tsx';
+import { NameField } from './name-field.tsx';
 import { texts } from './texts.ts';
 
 /** What the question says; the rest it reads from the plan. */
@@ -26,6 +27,7 @@ export function IntentQuestion(props: {
 }): React.JSX.Element {
   const { cluster, intent, words, onClose } = props;
   const [key] = useState(() => crypto.randomUUID());
+  const [typed, setTyped] = useState('');
   const [, go] = useLocation();
   const path = `/api/v1/clusters/${encodeURIComponent(cluster)}`;
   const plan = useQuery({
@@ -35,18 +37,17 @@ export function IntentQuestion(props: {
     gcTime: 0,
     retry: false,
   });
+  const needsName = plan.data?.needsConfirmation.includes(cluster) === true;
+  const agreed = { intent, ...hashOf(plan.data), ...(needsName ? { confirm: typed } : {}) };
   const begin = useMutation({
     mutationFn: () =>
-      post<IntentAnswer>(
-        `${path}/operations`,
-        { intent, ...(plan.data === undefined ? {} : { planHash: plan.data.hash }) },
-        { headers: { 'Idempotency-Key': key } },
-      ),
+      post<IntentAnswer>(`${path}/operations`, agreed, { headers: { 'Idempotency-Key': key } }),
     onSuccess: ({ operation }) => (operation === undefined ? onClose() : go(`/operations/${operation.id}`)),
   });
   const problems = plan.data?.problems ?? [];
   const isIdle = plan.data?.plans.every(({ isUnchanged }) => isUnchanged) === true;
   const isPossible = plan.data !== undefined && problems.length === 0 && !isIdle;
+  const isAgreed = isPossible && (!needsName || typed === cluster);
   return (
     <Modal variant="medium" isOpen onClose={onClose} aria-labelledby="intent-title">
       <ModalHeader title={words.title} labelId="intent-title" />
@@ -58,10 +59,14 @@ export function IntentQuestion(props: {
         ))}
         {isIdle ? <p>{words.nothing}</p> : undefined}
         {isPossible ? <WhatChanges plan={plan.data} /> : undefined}
+        {isPossible && needsName ? (
+          <NameField label={texts.deletion.confirm(cluster)} typed={typed} onType={setTyped} />
+        ) : undefined}
       </ModalBody>
       <ModalFooter>
         <Button
-          isDisabled={!isPossible || begin.isPending}
+          {...(needsName ? { variant: 'danger' as const } : {})}
+          isDisabled={!isAgreed || begin.isPending}
           isLoading={begin.isPending}
           onClick={() => begin.mutate()}
         >
@@ -74,6 +79,8 @@ export function IntentQuestion(props: {
     </Modal>
   );
 }
+
+const hashOf = (plan: PlanAnswer | undefined) => (plan === undefined ? {} : { planHash: plan.hash });
 
 function Planning(): React.JSX.Element {
   return (
@@ -91,9 +98,10 @@ function WhatChanges({ plan }: { readonly plan: PlanAnswer }): React.JSX.Element
       <ul>
         {plans
           .flatMap(({ changes }) => changes)
-          .map(({ subject, detail }) => (
+          .map(({ action, subject, detail }) => (
             <li key={`${subject} ${detail}`}>
-              <strong>{subject}</strong> {detail}
+              <strong>{subject}</strong> {action === 'destroy' ? texts.intent.destroyed : ''}
+              {detail}
             </li>
           ))}
       </ul>

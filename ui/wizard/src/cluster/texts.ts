@@ -58,7 +58,7 @@ export const texts = {
     cancelled: 'Cancelled',
   },
   yaml: { desired: 'The answer file this cluster was made from', download: 'Download' },
-  intent: { planning: 'Looking at what would be done…', close: 'Close' },
+  intent: { destroyed: 'is destroyed: ', planning: 'Looking at what would be done…', close: 'Close' },
   certificateTab: {
     renew: 'Renew…',
     renewNow: 'Renew',

@@ -67,7 +67,9 @@ interface Summary {
 const nothing: Summary = { ready: 0, total: 0, versions: '' };
 
 function summariesOf(machines: readonly MachineView[]): ReadonlyMap<string, Summary> {
-  const groups = Map.groupBy(machines, ({ cluster }) => cluster);
+  // What was sealed off and is kept for the way back is to be ready for nothing.
+  const onDuty = machines.filter(({ departure }) => departure !== 'kept');
+  const groups = Map.groupBy(onDuty, ({ cluster }) => cluster);
   return new Map(
     [...groups].map(([name, group]) => {
       const ready = group.filter(({ node }) => node === 'Ready').length;

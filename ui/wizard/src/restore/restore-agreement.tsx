@@ -1,9 +1,10 @@
-import { Alert, Button, FormGroup, TextInput } from '@patternfly/react-core';
+import { Alert, Button } from '@patternfly/react-core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { useLocation } from 'wouter';
 import type { IntentAnswer, RestorePlanAnswer } from '../../../../daemon/api/types.ts';
 import { post, Refusal } from '../api/http.ts';
+import { NameField } from '../cluster/name-field.tsx';
 import { PlanView } from '../plan/plan-view.tsx';
 import { ProblemReportView, ProblemView } from '../problem/problem-view.tsx';
 import { Loading } from '../shell/loading.tsx';
@@ -56,7 +57,6 @@ function Consent({ cluster, choice, answer }: Props & { readonly answer: Restore
   const [typed, setTyped] = useState('');
   const [key] = useState(() => crypto.randomUUID());
   const [, go] = useLocation();
-  const field = useId();
   const begin = useMutation({
     mutationFn: () =>
       post<IntentAnswer>(
@@ -83,16 +83,7 @@ function Consent({ cluster, choice, answer }: Props & { readonly answer: Restore
           if (isOpen) begin.mutate();
         }}
       >
-        <FormGroup label={words.confirm(cluster)} fieldId={field} className="remuda-confirm">
-          <TextInput
-            id={field}
-            value={typed}
-            onChange={(_event, value) => setTyped(value)}
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-          />
-        </FormGroup>
+        <NameField label={words.confirm(cluster)} typed={typed} onType={setTyped} />
         <ProblemView error={begin.error} />
         <Button type="submit" variant="danger" isDisabled={!isOpen} isLoading={begin.isPending}>
           {words.begin}

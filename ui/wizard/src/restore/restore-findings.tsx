@@ -9,11 +9,14 @@ const words = {
   unknownLoadBalancers: 'Load balancers that nothing names',
   unreached: 'Kubelets to be restarted when their machines are back',
   nothing: 'Nothing: every machine, volume and load balancer is known.',
-  next: 'Nothing of it was removed. Restart operators and controllers of your own: what they watch has gone back.',
+  untouched: 'Nothing of it was removed.',
+  next: 'Restart operators and controllers of your own: what they watch has gone back.',
 } as const;
 
 /** Facts of cluster-reconcile.ts and watches-renew.ts (provisioners/kubernetes/steps). */
-type Found = Partial<Record<Exclude<keyof typeof words, 'title' | 'nothing' | 'next'>, readonly string[]>>;
+type Found = Partial<
+  Record<Exclude<keyof typeof words, 'title' | 'nothing' | 'next' | 'untouched'>, readonly string[]>
+>;
 
 const factsOf = (steps: readonly StepView[], kind: string): Found | undefined => {
   const step = steps.find((one) => one.kind === kind && (one.state === 'succeeded' || one.state === 'kept'));
@@ -56,6 +59,7 @@ export function RestoreFindings(props: {
           </div>
         ))}
       </div>
+      {lists.length === 0 ? undefined : <p className="remuda-subtle">{words.untouched}</p>}
       <p className="remuda-subtle">{words.next}</p>
     </section>
   );
