@@ -21,6 +21,7 @@ import { lookForDrift } from '../../appliance/agent/drift.ts';
 import { Looking } from '../../appliance/agent/observe.ts';
 import { steps as shipped } from '../../provisioners/kubernetes/steps.ts';
 import type { Clock } from '../../appliance/agent/clock.ts';
+import { payloadVersions } from '../fleet/model/machine-work-calls.ts';
 import { fakeClusterKeys } from '../fleet/ports/ports.ts';
 import type { Ports } from '../../provisioners/contract/ports.ts';
 
@@ -109,7 +110,15 @@ export function fleetQuestions(
         ? { sealed: await fakeSeal(JSON.stringify(fakeClusterKeys())), public: fakePublicKeys() }
         : drawSigned(request),
     issueCredential: () => Promise.reject(new Error('the simulation issues no credentials')),
-    listPayloads: async () => [],
+    listPayloads: async () =>
+      payloadVersions.map((version) => ({
+        name: `model-${version}`,
+        kubernetesVersion: `v${version}`,
+        flavour: 'lab',
+        bytes: 1,
+        digest: '',
+        provenance: 'model',
+      })),
     ledger: async ({ context }) => {
       const entries = await portsFor().provider.ledger(context.cluster);
       return {

@@ -85,6 +85,11 @@ describe('an upgrade over two minors, on the fleet (C3, H22)', () => {
     const world = await openAt('1.35.6', 'InPlace');
     const asked = world.apply(fileOf('1.37.1', 'InPlace'), 'no stop');
     await expect(world.run(asked)).rejects.toThrow(/by way of which version of 1\.36/);
+    const change = { kind: 'upgrade', version: '1.37.1' } as const;
+    const ended = await world.run(world.change(change, 'by command'));
+    expect(ended?.state, `${ended?.problem?.summary}\n${world.explain()}`).toBe('succeeded');
+    const { desired } = await world.run(world.request((engine) => engine.getCluster('demo')));
+    expect(desired).toMatchObject({ spec: { upgrade: { through: ['1.36.3'] } } });
   });
 
   it.each<Strategy>(['BlueGreen', 'InPlace'])(
