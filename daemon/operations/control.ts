@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { OperationRecord } from '../state/operations.ts';
 import { agree, agreementOf, ask } from './agreement.ts';
 import { conflicts } from './conflicts.ts';
@@ -7,6 +8,9 @@ import type { Recorder } from './recorder.ts';
 import { Refusal } from './requests.ts';
 import type { Runner } from './runner.ts';
 import { isResumable, namesToApprove } from './views.ts';
+
+/** What is read of a kept document here. */
+const deletionSchema = z.object({ spec: z.object({ deletion: z.object({ protected: z.boolean() }) }) });
 
 /** Somebody's word on an operation. */
 export interface Approval {
@@ -40,6 +44,7 @@ export class Control {
       if (!isResumable(this.#recorder.state, record))
         throw new Refusal('conflict', [problems.notResumable(id, whyNot(record))]);
       this.#policies.refuseDenied(id, principal);
+      this.#refuseProtected(record);
       operations.setCancelRequested(id, false);
       operations.setState(id, 'running', { at });
       note({ type: 'operation.resumed', cluster: name, operation: id, data: { principal } });
@@ -77,6 +82,7 @@ export class Control {
       if (record.state !== 'waiting' || record.waitingFor !== 'approval')
         throw new Refusal('conflict', [problems.notWaiting(id)]);
       this.#policies.refuseDenied(id, principal);
+      this.#refuseProtected(record);
       const kept = state.plans.get(id, record.planNumber);
       if (kept === undefined) throw new Error(`operation ${id} has no plan ${record.planNumber}`);
       if (planHash !== undefined && planHash !== kept.hash)
@@ -105,6 +111,15 @@ export class Control {
       return true;
     });
     if (isAgreed) this.#runner.takeUp(this.#get(id), 'resume');
+  }
+
+  /** A deletion that stopped, or waits for others, does not go on when the cluster was protected meanwhile. @throws Refusal */
+  #refuseProtected({ kind, cluster }: OperationRecord): void {
+    if (kind !== 'delete') return;
+    const { clusters, revisions } = this.#recorder.state;
+    const asked = deletionSchema.safeParse(revisions.newest(cluster)?.document);
+    if (asked.data?.spec.deletion.protected === true)
+      throw new Refusal('invalid', [problems.isProtected(clusters.get(cluster)?.name ?? cluster)]);
   }
 
   /** Lets one operation work outside its cluster's maintenance windows, to its end. */

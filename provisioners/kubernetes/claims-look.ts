@@ -44,6 +44,8 @@ export interface ClaimUser {
   readonly reference: PodReference;
   /** It was told to go. */
   readonly isGoing: boolean;
+  /** Its machine surely runs no more, so that nobody will ever say that the pod has ended. */
+  readonly isStranded: boolean;
 }
 
 /** A volume that hangs on a machine. */
@@ -61,7 +63,7 @@ export interface ClaimsLook {
   readonly attachments: readonly Attachment[];
 }
 
-function userOf(object: KubernetesObject): ClaimUser | undefined {
+function userOf(object: KubernetesObject): Omit<ClaimUser, 'isStranded'> | undefined {
   const { metadata, spec, status } = podSchema.parse(object);
   const { name, namespace, uid, deletionTimestamp } = metadata;
   // A claim made for one pod alone (ephemeral) bears the pod's name and the volume's.
@@ -81,7 +83,23 @@ function userOf(object: KubernetesObject): ClaimUser | undefined {
   };
 }
 
-/** Looks at volumes, claims, the pods that use them, and what hangs on machines: four list calls. */
+/**
+ * Machines that may run pods; undefined where nobody is to be asked. A machine that its provider does not have any more
+ * was proven gone, and one that is off runs nothing.
+ */
+async function runningMachines(
+  context: StepContext,
+  users: readonly Omit<ClaimUser, 'isStranded'>[],
+): Promise<ReadonlySet<string> | undefined> {
+  if (users.length === 0) return undefined;
+  const machines = await context.provider.machines.list(context.cluster);
+  return new Set(machines.filter(({ state }) => state !== 'off').map(({ name }) => name));
+}
+
+/**
+ * Looks at volumes, claims, the pods that use them, and what hangs on machines: four list calls, and one to the provider
+ * where pods do.
+ */
 export async function lookAtClaims(context: StepContext, access: ControlPlaneAccess): Promise<ClaimsLook> {
   const list = (apiVersion: string, kind: string): Promise<KubernetesObject[]> =>
     context.kubernetes.list(access, { apiVersion, kind });
@@ -91,10 +109,12 @@ export async function lookAtClaims(context: StepContext, access: ControlPlaneAcc
     list('v1', 'Pod'),
     list('storage.k8s.io/v1', 'VolumeAttachment'),
   ]);
+  const users = pods.flatMap((pod) => userOf(pod) ?? []);
+  const running = await runningMachines(context, users);
   return {
     volumes: volumes.flatMap((one) => claimedVolume(one) ?? []),
     claims: claims.map(goingObject),
-    users: pods.flatMap((pod) => userOf(pod) ?? []),
+    users: users.map((user) => ({ ...user, isStranded: running?.has(user.node) === false })),
     attachments: attachments.map((one) => {
       const { attacher, nodeName, source } = attachmentSchema.parse(one).spec;
       return { volume: source.persistentVolumeName ?? '', node: nodeName, attacher };

@@ -99,6 +99,15 @@ describe('what a cluster has outside of its machines (DESIGN §6, complaint 16)'
     expect([...cluster.made.keys()]).toEqual(['disk-demo']);
   });
 
+  it('a worker that is off ends none of its pods: its claims go all the same, and the volume is kept', async () => {
+    const { world, cluster } = await inUse();
+    world.fleet.addFault({ kind: 'machine-dies', machine: 'demo-general-1', at: world.fleet.elapsed });
+    const lists = await listsOf(world, await deleteWith(world));
+    expect(lists).toMatchObject({ kept: [{ id: 'disk-demo' }], left: [] });
+    expect([...cluster.made.keys()]).toEqual(['disk-demo']);
+    expect(violationsOf(world)).toEqual([]);
+  });
+
   it('a dead API: straight to the provider, which knows both by their tags; the volume stays', async () => {
     const { world, cluster } = await inUse();
     world.fleet.addFault({ kind: 'machine-dies', machine: 'demo-cp-1', at: world.fleet.elapsed });
@@ -146,5 +155,30 @@ describe('a finalizer that never comes off (complaint 1)', () => {
     const lists = await listsOf(world, await deleteWith(world, { whenBlocked: 'skip' }));
     expect(lists.left).toEqual([]);
     expect([...cluster.made.keys()]).toEqual(['disk-demo']);
+  });
+
+  it('does not go on when the cluster was protected meanwhile, and says what to do', async () => {
+    const { world } = await inUse({ faults: [stays] });
+    const id = await world.run(
+      (async () => {
+        const operation = await world.request((engine) =>
+          engine.deleteCluster({ name: 'demo', principal: 'tester', confirm: 'demo' }),
+        );
+        await world.clock.sleep(60_000);
+        await world.request((engine) => engine.cancelOperation(operation.id, 'tester'));
+        await world.ended(operation.id);
+        return operation.id;
+      })(),
+    );
+    const text = answerFile({ masters: 1, workers: 1 }).replace('protected: false', 'protected: true');
+    await world.run(world.apply(text, 'protect'));
+    const refused = (asked: Promise<unknown>): Promise<unknown> =>
+      world.run(asked.then(() => 'done').catch((error: unknown) => String(error)));
+    const again = { name: 'demo', principal: 'tester', confirm: 'demo' };
+    for (const ask of [
+      () => world.request((engine) => engine.resumeOperation(id, 'tester')),
+      () => world.request((engine) => engine.deleteCluster(again)),
+    ])
+      expect(await refused(ask())).toContain('cluster demo is protected from deletion');
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../appliance/agent/clock.ts';
 import type { KubernetesObject, Ports } from '../../provisioners/contract/ports.ts';
+import type { MachineProvider, Provider, ProviderMachine } from '../../provisioners/contract/provider.ts';
 import { claimsRelease } from '../../provisioners/kubernetes/steps/claims-release.ts';
 import { newWorkAdmit, newWorkRefuse } from '../../provisioners/kubernetes/steps/new-work-refuse.ts';
 import { servicesRelease } from '../../provisioners/kubernetes/steps/services-release.ts';
@@ -13,6 +14,17 @@ import { LoopbackCluster } from './loopback-cluster.ts';
 
 const policy = { whenBlocked: 'wait', skipAfter: 600_000 } as const;
 const shop = 'shop';
+
+/** The machine of the only Node, as its provider has it. */
+const w1: ProviderMachine = {
+  name: 'w1',
+  token: 't',
+  incarnation: 1,
+  cluster: { uid: 'u1', name: 'demo' },
+  role: 'worker',
+  id: 'i-1',
+  state: 'running',
+};
 
 const service = (name: string, more: object = {}): KubernetesObject => ({
   apiVersion: 'v1',
@@ -81,8 +93,12 @@ describe('what a cluster has outside of its machines, against a real control pla
       operation,
       attempt: (attempts += 1),
       clock: systemClock,
-      // These steps use no other port.
-      ports: () => ({ kubernetes: cluster.kubernetes }) as Ports,
+      // Of other ports these steps ask but whether the machine of a pod runs.
+      ports: () => {
+        const machines: Partial<MachineProvider> = { list: async () => [w1] };
+        const provider: Partial<Provider> = { machines: machines as MachineProvider };
+        return { kubernetes: cluster.kubernetes, provider: provider as Provider } as Ports;
+      },
     });
   const apply = (objects: readonly KubernetesObject[]): Promise<void> =>
     cluster.kubernetes.apply(cluster.access, objects);

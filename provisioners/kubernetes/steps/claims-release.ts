@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ControlPlaneAccess } from '../../contract/ports.ts';
 import { defineStep, type Observation, type StepContext } from '../../contract/step.ts';
 import { minutes } from '../../contract/time.ts';
 import { claimName, type ClaimsLook, type ClaimUser, lookAtClaims } from '../claims-look.ts';
@@ -132,7 +133,7 @@ function todo(look: ClaimsLook, input: Input, note: DeletionNote): string | unde
     )}`;
   const untold = look.claims.filter(({ since }) => since === undefined);
   if (untold.length > 0) return `claims are there: ${someOf(untold.map(claimName), ', ')}`;
-  const users = holders(look).filter(({ isGoing }) => !isGoing);
+  const users = holders(look).filter(({ isGoing, isStranded }) => !isGoing || isStranded);
   if (users.length > 0)
     return `pods use claims that are to go: ${someOf(
       users.map(({ title }) => title),
@@ -140,6 +141,21 @@ function todo(look: ClaimsLook, input: Input, note: DeletionNote): string | unde
     )}`;
   const isNoted = note.since !== undefined || look.volumes.length === 0;
   return isNoted ? undefined : 'the volumes were not written down';
+}
+
+/** Ends a pod that uses a claim which goes; where its machine runs no more nobody else would confirm its end. */
+async function endUser(
+  context: StepContext,
+  access: ControlPlaneAccess,
+  { title, node, reference, isGoing, isStranded }: ClaimUser,
+): Promise<void> {
+  if (isStranded) {
+    await context.kubernetes.deletePod(access, reference, 0);
+    context.log(`pod ${title} is taken out of the cluster: its machine ${node} runs no more`);
+  } else if (!isGoing) {
+    await context.kubernetes.deletePod(access, reference);
+    context.log(`pod ${title} is told to go: it uses a claim that goes`);
+  }
 }
 
 /**
@@ -195,10 +211,6 @@ export const claimsRelease = defineStep<Input, ReleaseFacts>({
       await context.kubernetes.remove(access, claim.reference);
       context.log(`${claim.title} is told to go`);
     }
-    for (const { title, reference, isGoing } of holders(await lookAtClaims(context, access))) {
-      if (isGoing) continue;
-      await context.kubernetes.deletePod(access, reference);
-      context.log(`pod ${title} is told to go: it uses a claim that goes`);
-    }
+    for (const user of holders(await lookAtClaims(context, access))) await endUser(context, access, user);
   },
 });
