@@ -152,6 +152,53 @@ describe('membership against real etcd processes (complaints 5 and 6)', () => {
   });
 });
 
+/** Starts a member that was announced, beside those that are there. */
+function startBeside(name: string, others: readonly string[]): void {
+  etcd.start(name, 'existing', Object.fromEntries([...others, name].map((one) => [one, etcd.peerURL(one)])));
+}
+
+describe('members of etcd apart from the masters, against real etcd (H4, H18)', () => {
+  /** Those apart are asked, and no master. */
+  const apart = () => ({ masters: [], apiPort: 6444, etcd: machines });
+
+  it('adds one without a vote, once however often it is asked, and gives the vote when it has caught up', async () => {
+    await start(['m1']);
+    machines.push(await etcd.place('m2'));
+    await until(() =>
+      port()
+        .addLearner(apart(), etcd.peerURL('m2'))
+        .then(() => true),
+    );
+    await port().addLearner(apart(), etcd.peerURL('m2'));
+    const added = await memberAt('m2');
+    expect(added).toMatchObject({ started: false, learner: true });
+    expect(await port().members(apart())).toHaveLength(2);
+    // The only voter goes on alone: it has its quorum though the new one never started.
+    expect((await memberAt('m1'))?.healthy).toBe(true);
+    await expect(port().promote(apart(), added?.id ?? '')).rejects.toMatchObject({
+      report: { kind: 'transient' },
+    });
+    startBeside('m2', ['m1']);
+    await until(async () => {
+      await port().promote(apart(), added?.id ?? '');
+      return (await memberAt('m2'))?.learner === false;
+    });
+    await port().promote(apart(), added?.id ?? '');
+    await until(async () => (await port().members(apart())).every(({ healthy }) => healthy));
+  });
+
+  it('adds nobody while those that are there are no majority, and names who has to be well', async () => {
+    await start(['m1', 'm2', 'm3']);
+    await Promise.all(['m2', 'm3'].map((name) => etcd.kill(name)));
+    await etcd.place('m4');
+    await until(async () => (await memberAt('m3'))?.healthy === false);
+    await expect(port().addLearner(apart(), etcd.peerURL('m4'))).rejects.toMatchObject({
+      report: { kind: 'blocked', code: 'ETCD-106', remedy: expect.stringMatching(/m2.*m3|m3.*m2/) as string },
+    });
+    expect(await port().members(apart())).toHaveLength(3);
+  });
+});
+
 /** Whether etcd keeps its quorum without one voter more, by arithmetic alone. */
 function mayLeave({ count, lost }: MemberSet, name: string): boolean {
   const well = count - lost.length;
