@@ -212,6 +212,7 @@ export const answerFilePlanners: Planners = {
   readCluster: (document) => keptCluster(readClusterDocument(document)),
   readProvider: (document) => desiredProvider(readProviderDocument(document)),
   printCluster: (document) => printDocument(readClusterDocument(document)),
+  printProvider: (document) => printDocument(readProviderDocument(document)),
   checkChange: (before, after) =>
     changedFields(readClusterDocument(before.document), readClusterDocument(after.document))
       .filter(({ mutability }) => mutability === 'immutable')

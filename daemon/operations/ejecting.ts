@@ -1,5 +1,4 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { dump } from 'js-yaml';
 import type { Sealed } from '../../appliance/agent/protocol.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import type { ObservedCertificate } from '../../provisioners/contract/observed.ts';
@@ -110,7 +109,7 @@ export class Ejecting {
         at: new Date(recorder.clock.now()).toISOString(),
         recipient,
         ...sealed,
-        answerFile: `${dump(subject.provider.document)}---\n${planners.printCluster(subject.desired.document)}`,
+        answerFile: `${planners.printProvider(subject.provider.document)}---\n${planners.printCluster(subject.desired.document)}`,
         machines,
         masters: machines.map(({ name }) => name).filter((name) => masters.has(name)),
         certificates: state.clusters.certificates(record.uid)?.certificates ?? [],

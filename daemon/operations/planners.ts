@@ -119,6 +119,8 @@ export interface Planners {
   readProvider(document: JsonObject): DesiredProvider;
   /** A kept cluster document as text that `apply` reads as the same. */
   printCluster(document: JsonObject): string;
+  /** The same for a kept provider document. */
+  printProvider(document: JsonObject): string;
   /** Refusals of changes that a field does not allow (immutable ones), against the kept document. */
   checkChange(before: DesiredCluster, after: DesiredCluster): readonly ProblemReport[];
   /** What a change of machines means: the text that asks for it, and who leaves. @throws UserProblem */

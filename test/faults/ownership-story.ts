@@ -39,10 +39,14 @@ export async function beginAdoption(world: World, request: ImportRequest): Promi
 }
 
 /** Ejection as the command does it: the keys first. Whoever loses them on the way fetches them again. */
-export async function beginEjection(world: World): Promise<string> {
+export async function beginEjection(
+  world: World,
+  take: (answerFile: string) => void = () => undefined,
+): Promise<string> {
   for (;;) {
     const wanted = { cluster: 'demo', principal: 'tester', recipient: 'age1somebody' };
     const given = await world.request((engine) => engine.ejecting.handOver(wanted));
+    take(given.answerFile);
     const { receipt } = JSON.parse(fakeOpen(given.sealed)) as { receipt: string };
     const asked = { cluster: 'demo', principal: 'tester', confirm: 'demo', receipt, idempotencyKey: 'eject' };
     try {

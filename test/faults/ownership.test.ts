@@ -38,8 +38,8 @@ async function adopted(world: World, request: ImportRequest): Promise<OperationV
   return world.run(world.ended(operation?.id ?? ''));
 }
 
-const ejected = (world: World): Promise<OperationView> =>
-  world.run((async () => world.ended(await beginEjection(world)))());
+const ejected = (world: World, take?: (answerFile: string) => void): Promise<OperationView> =>
+  world.run((async () => world.ended(await beginEjection(world, take)))());
 
 const succeeded = (view: OperationView | undefined, world: World): void => {
   expect(view?.state, `${view?.problem?.summary}\n${world.explain()}`).toBe('succeeded');
@@ -91,7 +91,11 @@ describe('eject (H23)', () => {
     ).rejects.toMatchObject({ report: { code: 'EJECT-002' } });
     expect(marksIn(world)).not.toEqual([]);
     const machines = [...clusterOf(world).machines.keys()];
-    succeeded(await ejected(world), world);
+    let text = '';
+    const taken = await ejected(world, (answerFile) => {
+      text = answerFile;
+    });
+    succeeded(taken, world);
     expect(marksIn(world)).toEqual([]);
     expect(clusterOf(world).isReleased).toBe(true);
     expect([...clusterOf(world).machines.keys()]).toEqual(machines);
@@ -101,14 +105,20 @@ describe('eject (H23)', () => {
     const nodes = clusterOf(world).objects.list('v1', 'Node');
     expect(nodes).toHaveLength(2);
 
-    const { plans } = await world.run(world.request((engine) => engine.importing.plan(wish(world, 1))));
-    expect(plans[0]?.text).toContain('demo-cp-1');
-    succeeded(await adopted(world, wish(world, 1)), world);
+    // With the file that was handed over, which says everything that was chosen for it.
+    const request = wish(world, 1, { text });
+    const { plans } = await world.run(world.request((engine) => engine.importing.plan(request)));
+    const [, afterwards = ''] = plans[0]?.text.split('NOT PART OF THE ADOPTION') ?? [];
+    expect(afterwards).toContain('network/routed-bridge');
+    // Machines that were found to be as asked for are finished: nobody walks their road again.
+    expect(afterwards).not.toContain('demo-general-1');
+    succeeded(await adopted(world, request), world);
+    expect(marksIn(world)).toEqual(expect.arrayContaining(['Node demo-cp-1', 'Node demo-general-1']));
     expect(clusterOf(world).isReleased).toBe(false);
     expect(world.daemon?.engine.getCluster('demo').uid).toBe(uid);
-    await world.run(world.apply(fileOf(1), 'settle'));
+    succeeded(await world.run(world.apply(text, 'settle')), world);
     const calls = world.fleet.mutatingCalls;
-    expect(await world.run(world.apply(fileOf(1), 'again'))).toBeUndefined();
+    expect(await world.run(world.apply(text, 'again'))).toBeUndefined();
     expect(world.fleet.mutatingCalls).toBe(calls);
     succeeded(await world.run(world.remove('demo', 'delete')), world);
     expect(clusterOf(world).machines.size).toBe(0);

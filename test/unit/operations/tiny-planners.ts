@@ -172,6 +172,7 @@ export const tinyPlanners: Planners = {
   readCluster: cluster,
   readProvider: provider,
   printCluster: (document) => JSON.stringify(document),
+  printProvider: (document) => JSON.stringify(document),
   checkChange: () => [],
   changeMachines: ({ document }) => ({ text: JSON.stringify(document), retire: {} }),
   planCluster: ({ desired, observed, revision }) =>
