@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LedgerEntry, Provider, ProviderMachine } from '../../../provisioners/contract/provider.ts';
+import type { Released } from '../../../provisioners/contract/released.ts';
 import type { StepContext } from '../../../provisioners/contract/step.ts';
 import { machineDestroy } from '../../../provisioners/kubernetes/steps/machine-destroy.ts';
 import { teardownProve } from '../../../provisioners/kubernetes/steps/teardown-prove.ts';
@@ -98,13 +99,13 @@ describe('teardown (C1; complaints 16 and 17, as far as no vSphere is needed)', 
   });
 
   const balancer = { type: 'load balancer', id: 'uid-web', name: '203.0.113.7 of Service shop/web' };
-  const skipped = {
+  const skipped: Released = {
     of: 'balancers',
     gone: [],
     kept: [],
     left: [{ ...balancer, why: 'held by its finalizer' }],
-  } as const;
-  const none = { of: 'volumes', gone: [], kept: [], left: [] } as const;
+  };
+  const none: Released = { of: 'volumes', gone: [], kept: [], left: [] };
 
   it('what nobody could be asked about is left and why, unless the provider finds all of its kind by tags', async () => {
     const provider = new FakeProvider();
