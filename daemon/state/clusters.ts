@@ -220,10 +220,19 @@ export class Clusters {
     this.#certificates.delete(uid);
   }
 
-  /** The first draft of a name stays: two plans of one file name the same keys. */
+  /**
+   * The first draft of a name stays, so that two plans of one file name the same keys; unless keys are asked for of
+   * another site, or signed by another authority.
+   */
   addDraft(draft: DraftRecord): void {
     this.#database
-      .prepare('INSERT OR IGNORE INTO drafts VALUES (?, ?, ?, ?, ?, ?)')
+      .prepare(
+        `INSERT INTO drafts (name, uid, site, sealed_keys, public_keys, at) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (name) DO UPDATE SET uid = excluded.uid, site = excluded.site, at = excluded.at,
+           sealed_keys = excluded.sealed_keys, public_keys = excluded.public_keys
+         WHERE site <> excluded.site OR json_extract(public_keys, '$.authority')
+           IS NOT json_extract(excluded.public_keys, '$.authority')`,
+      )
       .run(draft.name, draft.uid, draft.site, draft.keys.sealed, JSON.stringify(draft.keys.public), draft.at);
   }
 

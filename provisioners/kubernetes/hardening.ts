@@ -8,8 +8,8 @@ import type { KubernetesMinor } from './versions.ts';
  * - 1.2.1 anonymous-auth: haproxy, keepalived and kubeadm's own probes ask /readyz without credentials. From 1.34
  *   anonymous requests are allowed on the health paths alone; before, RBAC lets them read health and version only
  *   (ClusterRole system:public-info-viewer), and no join needs them: discovery goes by a file with its own credential.
- * - 1.2.5 kubelet-certificate-authority: kubeadm's kubelets serve a self-signed certificate; approving their requests
- *   is a controller of its own (milestone C, certificates).
+ * - 1.2.5 kubelet-certificate-authority: kubelets of new clusters serve with the cluster's own certificates, but those of
+ *   clusters that were made before sign for themselves, and would be asked for no more logs by a master that joins them.
  * - 1.2.11 AlwaysPullImages: an offline cluster has nowhere to pull from; images are verified by digest instead.
  */
 

@@ -82,6 +82,21 @@ describe('the authorities of a cluster hang on one that somebody gives (H12)', (
     );
   });
 
+  it('a plan with another authority takes the place of an earlier one, and is the one that runs', async () => {
+    const plan = (text: string) =>
+      world.run(world.request((engine) => engine.plan({ text, file: 'cluster.yaml', principal: 'tester' })));
+    const first = await plan(plain);
+    const second = await plan(withSecret('corporate'));
+    expect(second.hash).not.toBe(first.hash);
+    expect((await plan(withSecret('corporate'))).hash).toBe(second.hash);
+    const text = withSecret('corporate');
+    const asked = { text, file: 'cluster.yaml', principal: 'tester', planHash: second.hash };
+    const { operations } = await world.run(world.request((engine) => engine.apply(asked)));
+    const ended = await world.run(world.ended(operations[0]?.id ?? ''));
+    expect(ended.state, world.explain()).toBe('succeeded');
+    expect(new X509Certificate(contentOn(`${paths.pki}/ca.crt`)).issuer).toContain('CN=corporate');
+  });
+
   it('one that cannot sign is refused with the plan, before anything is made; then another is taken', async () => {
     openssl.make({ name: 'narrow', by: 'corporate-root', extensions: authorityExtensions(0) });
     const refused = await world.run(
