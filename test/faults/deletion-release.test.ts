@@ -102,6 +102,7 @@ describe('what a cluster has outside of its machines (DESIGN §6, complaint 16)'
   it('a worker that is off ends none of its pods: its claims go all the same, and the volume is kept', async () => {
     const { world, cluster } = await inUse();
     world.fleet.addFault({ kind: 'machine-dies', machine: 'demo-general-1', at: world.fleet.elapsed });
+    await world.run(world.clock.sleep(120_000));
     const lists = await listsOf(world, await deleteWith(world));
     expect(lists).toMatchObject({ kept: [{ id: 'disk-demo' }], left: [] });
     expect([...cluster.made.keys()]).toEqual(['disk-demo']);
