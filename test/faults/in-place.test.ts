@@ -126,10 +126,10 @@ describe('an upgrade in place that is cut, on the fleet (complaints 3, 7, 9)', (
   }, 3_600_000);
 
   it('stops at a master that is lost, without touching another, and goes on when it is back', async () => {
-    const fault: Fault = { kind: 'machine-dies', machine: 'demo-cp-2', at: 115_000 };
+    const fault: Fault = { kind: 'machine-dies', machine: 'demo-cp-3', at: 115_000 };
     const { world, ended } = await upgrade({ faults: [fault] });
     expect([ended.state, ended.isResumable]).toEqual(['failed', true]);
-    expect(ended.problem?.summary).toMatch(/demo-cp-2/);
+    expect(ended.problem?.summary).toMatch(/demo-cp-3/);
     const begun = world.fleet.births.filter((birth) => birth.startsWith('kubeadm upgrade'));
     expect(begun).toEqual(['kubeadm upgrade demo-cp-1']);
     await expectUpgraded(world, await resumed(world, ended), small, '1.20.3');
