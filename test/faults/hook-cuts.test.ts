@@ -8,7 +8,7 @@ const isFull = process.env['REMUDA_RING'] === 'full';
 const seed = runSeed();
 /** Cases outside the full ring, and in it. */
 const slice = 10;
-const largeSlice = 400;
+const largeSlice = 300;
 
 const hooks = `[
     { name: announce, at: beforeOperation, run: { webhook: { url: "https://hooks.example/r", credentials: { secretRef: hooks } } } },

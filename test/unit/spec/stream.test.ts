@@ -60,15 +60,18 @@ stringData: { username: robot, password: canary-5f1c }
 `;
 
 describe('parseStream (E2, H5)', () => {
-  it.each(readdirSync(examples))('example %s has no problem', (name) => {
-    const { problems, documents } = parseStream(readFileSync(new URL(name, examples), 'utf8'), {
-      file: name,
-      knownProviders: [],
-      knownSecrets: [],
-    });
-    expect(problems).toEqual([]);
-    expect(documents.length).toBeGreaterThan(0);
-  });
+  it.each(readdirSync(examples).filter((name) => name.endsWith('.yaml')))(
+    'example %s has no problem',
+    (name) => {
+      const { problems, documents } = parseStream(readFileSync(new URL(name, examples), 'utf8'), {
+        file: name,
+        knownProviders: [],
+        knownSecrets: [],
+      });
+      expect(problems).toEqual([]);
+      expect(documents.length).toBeGreaterThan(0);
+    },
+  );
 
   it('reads the example of DESIGN §3; only what is not built is refused, and said so', () => {
     const { documents, problems } = parseStream(design, { file: 'design.yaml', knownSecrets });
