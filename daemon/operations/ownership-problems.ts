@@ -12,7 +12,8 @@ export const ownershipProblems = {
     kind: 'user',
     code: 'ADOPT-005',
     summary: `this Remuda keeps a cluster named ${cluster} already`,
-    remedy: `Change it with "remuda apply", or go on with an adoption that stopped: remuda operation resume (remuda get operations --cluster ${cluster})`,
+    remedy:
+      'Change it with "remuda apply"; an adoption that stopped goes on with "remuda operation resume ID".',
     value: cluster,
   }),
   oneCluster: (found: number): ProblemReport => ({

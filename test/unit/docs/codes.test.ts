@@ -5,7 +5,7 @@ import { root } from './markdown.ts';
 import { stringsIn } from './strings.ts';
 
 /** Not problem codes, though written alike: names of algorithms. */
-const others = new Set(['P-256', 'P-384', 'SHA-256', 'SHA-384', 'SHA-512']);
+const others = new Set(['P-256', 'P-384', 'P-521', 'SHA-256', 'SHA-384', 'SHA-512']);
 
 /** Every problem code that stands as a whole string in a source, with the files it stands in. */
 function codesInSources(): Map<string, string[]> {
