@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Observed } from '../../../provisioners/contract/observed.ts';
+import { addFakeCluster } from '../api/fake-clusters.ts';
+import { type FakeSite, startFakeSite } from '../api/fake-site.ts';
+import { CommandLine } from './command.ts';
+
+let site: FakeSite;
+let cli: CommandLine;
+
+const cluster = { uid: 'u-demo', name: 'demo' };
+const at = '2026-11-21T05:00:00.000Z';
+const observed: Observed = {
+  cluster,
+  at,
+  infrastructure: { state: 'present', detail: '' },
+  machines: [
+    {
+      name: 'demo-cp-2',
+      token: 't',
+      incarnation: 1,
+      cluster,
+      role: 'control-plane',
+      id: 'i-2',
+      state: 'running',
+    },
+  ],
+  references: {},
+  incarnations: {},
+  retired: {
+    'demo-cp-2': {
+      mode: 'destroy',
+      reason: 'replaced',
+      since: at,
+      isFenced: false,
+      unfenced: { since: at, why: 'its host does not answer' },
+    },
+  },
+  nodes: [],
+  unseen: [],
+};
+
+beforeAll(async () => {
+  site = await startFakeSite();
+  cli = new CommandLine(site);
+  addFakeCluster(site, 'demo');
+  const detail = site.engine.clusters.get('demo');
+  if (detail !== undefined) site.engine.clusters.set('demo', { ...detail, observed });
+});
+
+afterAll(async () => {
+  cli[Symbol.dispose]();
+  await site[Symbol.asyncDispose]();
+});
+
+describe('unfenced machines, from the command line (DESIGN §5)', () => {
+  const way = 'remuda machine fenced demo demo-cp-2 --confirm demo-cp-2';
+
+  test('get and describe name it, why, and what a person has to do', async () => {
+    const listed = await cli.run(['get', 'machines']);
+    expect(listed.out).toMatch(/demo-cp-2 +control-plane +unfenced/u);
+    expect(listed.err).toContain('its host does not answer');
+    expect(listed.err).toContain(way);
+    expect((await cli.run(['describe', 'cluster', 'demo'])).out).toContain(way);
+  });
+
+  test('a person says that it is off, by its name; the word and whose it is are in the audit', async () => {
+    const { code, out } = await cli.run(['machine', 'fenced', 'demo', 'demo-cp-2', '--confirm', 'demo-cp-2']);
+    expect([code, out]).toEqual([0, expect.stringContaining('counts as fenced')]);
+    expect(site.engine.asked.find(({ name }) => name === 'stateFenced')?.request).toMatchObject({
+      cluster: 'demo',
+      machine: 'demo-cp-2',
+      confirm: 'demo-cp-2',
+      principal: 'token:admin',
+    });
+    const audit = await cli.run(['audit', 'list', '-o', 'json']);
+    expect(audit.out).toContain('machine.state-fenced');
+  });
+
+  test('nothing left behind by nobody', async () => {
+    expect((await cli.run(['get', 'leftovers'])).err).toContain(
+      'No deleted cluster has left anything behind.',
+    );
+  });
+});
