@@ -1,5 +1,6 @@
 import { Alert, Label } from '@patternfly/react-core';
 import { InfoCircleIcon } from '@patternfly/react-icons';
+import { HookTexts } from './hook-texts.tsx';
 import { type Plan, type PlanLine, planTree } from './plan-tree.ts';
 import './plan.css';
 
@@ -49,6 +50,7 @@ export function PlanView(props: { readonly plan: Plan; readonly isUnchanged?: bo
           </li>
         ))}
       </ol>
+      <HookTexts plan={plan} />
     </div>
   );
 }
