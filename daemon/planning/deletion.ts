@@ -39,7 +39,8 @@ function inOrder(observed: Observed) {
   const machines = (observed.machines ?? []).toSorted((one, other) =>
     one.name.localeCompare(other.name, 'en', { numeric: true }),
   );
-  const isMaster = ({ role }: { role: string }): boolean => role === 'control-plane';
+  // Without its etcd the API says nothing either.
+  const isMaster = ({ role }: { role: string }): boolean => role !== 'worker';
   return { workers: machines.filter((one) => !isMaster(one)), masters: machines.filter(isMaster) };
 }
 

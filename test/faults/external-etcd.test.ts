@@ -161,4 +161,43 @@ describe('etcd on machines of its own (H4, H18)', () => {
     expect(voters(world)).toEqual(['demo-etcd-1']);
     expect(new Set(askedBy(world))).toEqual(new Set(['demo-etcd-1']));
   });
+
+  it('renews the certificates of all its machines, one after another, and backs etcd up', async () => {
+    const world = await open();
+    await apply(world, file(3, 3), 'create');
+    await world.run(world.clock.sleep(600_000));
+    const since = new Date(world.clock.milliseconds() - 1000).toISOString();
+    const intents = [{ kind: 'renew', since }, { kind: 'backup' }] as const;
+    for (const intent of intents) {
+      const asked = { cluster: 'demo', principal: 'tester', intent, idempotencyKey: intent.kind };
+      const { operation } = await world.run(world.request((engine) => engine.dayTwo.start(asked)));
+      const end = operation && (await world.run(world.ended(operation.id)));
+      expect(endOf(end), world.explain()).toBe('succeeded');
+    }
+    expectSound(world);
+    const restarted = new Set(
+      world.fleet.effects
+        .filter(({ call }) => call === 'host.restartComponent')
+        .map(({ target }) => target)
+        .filter((target) => /:(etcd|kube-apiserver)$/.test(target)),
+    );
+    const expected = [1, 2, 3].flatMap((one) => [`demo-etcd-${one}:etcd`, `demo-cp-${one}:kube-apiserver`]);
+    expect(restarted).toEqual(new Set(expected));
+    expect(world.fleet.backups).not.toHaveLength(0);
+  });
+
+  it('sees a machine of etcd that fell away, and speaks of no Node that it should have', async () => {
+    const world = new World({ healthEvery: 15_000 });
+    worlds.push(world);
+    await world.open();
+    await apply(world, file(3, 1), 'create');
+    world.fleet.setPower(machineOf(world, 'demo-etcd-2'), 'off');
+    await world.run(world.clock.sleep(600_000));
+    const health = await world.run(world.request((engine) => engine.clusterHealth.get('demo')));
+    const conditions = new Map(
+      health.conditions.map(({ type, status, message }) => [type, `${status} ${message}`]),
+    );
+    expect(conditions.get('NodesReady')).toMatch(/^True/);
+    expect(conditions.get('EtcdHealthy')).toMatch(/^False.*demo-etcd-2/);
+  });
 });
