@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { OperationView } from '../../daemon/operations/answers.ts';
+import { modelEpoch } from '../fleet/model/clock.ts';
 import type { Fault } from '../fleet/model/faults.ts';
 import { runSeed, sample, seededRandom } from '../fleet/model/random.ts';
 import { answerFile } from './answer-file.ts';
@@ -133,6 +134,24 @@ describe('an upgrade in place that is cut, on the fleet (complaints 3, 7, 9)', (
     const begun = world.fleet.births.filter((birth) => birth.startsWith('kubeadm upgrade'));
     expect(begun).toEqual(['kubeadm upgrade demo-cp-1']);
     await expectUpgraded(world, await resumed(world, ended), small, '1.20.3');
+  });
+
+  it('lays back a manifest that kubeadm had moved away when the power failed', async () => {
+    const { world: whole } = await upgrade({});
+    const started = whole.fleet.effects.find(
+      ({ call, target }) => call === 'kubeadm.start upgrade' && target === 'demo-cp-2',
+    );
+    // The model moves the API server's away 4.02 s after its start, and the new one in 20 ms later.
+    const at = (started?.at ?? 0) - modelEpoch + 4030;
+    const { world, ended } = await upgrade({
+      faults: [{ kind: 'machine-dies', machine: 'demo-cp-2', at, back: at + 20_000 }],
+    });
+    await expectUpgraded(world, await resumed(world, ended), small, '1.20.3');
+    const laid = world.fleet.effects.filter(
+      ({ call, target }) =>
+        call === 'file.write' && target === 'demo-cp-2:/etc/kubernetes/manifests/kube-apiserver.yaml',
+    );
+    expect(laid, world.explain()).toHaveLength(1);
   });
 
   it('ends after any machine lost its power at any moment, with no skew that Kubernetes forbids', async () => {

@@ -103,7 +103,7 @@ describe('an upgrade over two minors, on the fleet (C3, H22)', () => {
       const every = effects.flatMap(({ index }) =>
         cutPoints.map((point): Cut => ({ index, point, kill: ['agent', 'daemon'] })),
       );
-      for (const cut of sample(every, isFull ? 150 : 2, seededRandom(seed))) {
+      for (const cut of sample(every, isFull ? 150 : 1, seededRandom(seed))) {
         const world = await openAt('1.35.6', strategy, { cut });
         world.boundaries.begin();
         const ended = await upgraded(world, text);
