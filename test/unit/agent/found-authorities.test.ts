@@ -1,3 +1,4 @@
+import 'reflect-metadata'; // @peculiar/x509 needs it first
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
