@@ -3,6 +3,7 @@ import { field } from '../fleet/model/kubernetes.ts';
 import { canServe, kubeletServingPath } from '../fleet/model/kubelet-serving.ts';
 import type { ModelCluster } from '../fleet/model/cluster.ts';
 import { answerFile } from './answer-file.ts';
+import { type Cut, cutPoints } from './boundaries.ts';
 import { World, type WorldOptions } from './harness.ts';
 
 const worlds: World[] = [];
@@ -64,6 +65,26 @@ describe('kubelets serve with certificates of the cluster (issue 4)', () => {
     expect((await world.run(world.change(change, 'replace')))?.state, world.explain()).toBe('succeeded');
     expect(silent(world)).toEqual([]);
     expect(decisions(world)).not.toContain('open');
+  });
+
+  it('cut before, in and after each decision, it goes on: each kubelet has its certificate, and none asked twice', async () => {
+    const create = async (cut?: Cut): Promise<World> => {
+      const world = await open(cut === undefined ? {} : { cut });
+      world.boundaries.begin();
+      expect((await world.run(world.apply(made(1, 1), 'create')))?.state, world.explain()).toBe('succeeded');
+      return world;
+    };
+    const undisturbed = await create();
+    const points = undisturbed.boundaries.crossings
+      .filter(({ label }) => label.startsWith('kubernetes.decide'))
+      .flatMap(({ index }) => cutPoints.map((point): Cut => ({ index, point, kill: ['agent'] })));
+    expect(points).toHaveLength(2 * cutPoints.length);
+    for (const cut of points) {
+      const world = await create(cut);
+      expect(world.deaths, JSON.stringify(cut)).toBe(1);
+      expect(silent(world)).toEqual([]);
+      expect(decisions(world)).toEqual(['Approved', 'Approved']);
+    }
   });
 
   it('a machine that asks for a foreign address is denied, and the operation says so and what to do', async () => {
