@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { OperationView } from '../../daemon/operations/answers.ts';
 import { answerFile } from './answer-file.ts';
 import { World } from './harness.ts';
+import { beginEjection } from './ownership-story.ts';
 
 const worlds: World[] = [];
 
@@ -199,5 +200,15 @@ describe('etcd on machines of its own (H4, H18)', () => {
     );
     expect(conditions.get('NodesReady')).toMatch(/^True/);
     expect(conditions.get('EtcdHealthy')).toMatch(/^False.*demo-etcd-2/);
+  });
+
+  it('is given away whole: its members and API servers go on without Remuda (H23)', async () => {
+    const world = await open();
+    await apply(world, file(3, 1), 'create');
+    const end = await world.run(beginEjection(world).then((operation) => world.ended(operation)));
+    expect(endOf(end), world.explain()).toBe('succeeded');
+    expectSound(world);
+    expect(voters(world)).toHaveLength(3);
+    expect(cluster(world).readyMasters(world.fleet.now)).toHaveLength(1);
   });
 });
