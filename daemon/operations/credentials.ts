@@ -116,7 +116,9 @@ export class ClusterCredentials implements CredentialDoors {
     const masters = state.machines
       .list(cluster.uid)
       .flatMap(({ name, reference }) =>
-        reference !== undefined && roles.get(name) !== 'worker' ? [reference] : [],
+        reference !== undefined && (roles.get(name) ?? 'control-plane') === 'control-plane'
+          ? [reference]
+          : [],
       );
     return { context: contextFor(state, subject), masters, apiPort: subject.desired.apiPort, id };
   }
