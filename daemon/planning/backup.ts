@@ -14,7 +14,7 @@ import { backupSettings } from '../spec/backup.ts';
 import { apiPortOf } from './api-port.ts';
 import { etcdReferences } from './etcd-machines.ts';
 import type { IntentPlan, IntentRequest } from './intents.ts';
-import { aboutCluster, planStep } from './planned-step.ts';
+import { aboutCluster, aboutPart, planStep } from './planned-step.ts';
 
 /** Why etcd can give no snapshot now; undefined when it can. */
 export function whyNoSnapshot(voters: readonly EtcdMember[] | undefined): string | undefined {
@@ -27,7 +27,7 @@ export function whyNoSnapshot(voters: readonly EtcdMember[] | undefined): string
 }
 
 /** What a snapshot is taken with, and which of the old ones stay. */
-interface BackupOrder {
+export interface BackupOrder {
   readonly access: Referable<ControlPlaneAccess>;
   readonly destination: BackupDestination;
   readonly keep: BackupRetention;
@@ -35,6 +35,13 @@ interface BackupOrder {
   readonly kubernetesVersion: string;
   /** The recovery key's. */
   readonly recipient: string;
+}
+
+/** One more snapshot, which waits for a maintenance window with what comes after it. */
+export function lateBackup(order: BackupOrder, after: readonly string[]): PlannedStep {
+  const { access, destination, kubernetesVersion, recipient } = order;
+  const input = { access, destination, kubernetesVersion, recipients: [recipient], isDisturbing: true };
+  return planStep(etcdSnapshot, aboutPart('before masters leave'), input, after);
 }
 
 /** A snapshot, and then the old ones away that nothing keeps: never before the new one counts. */

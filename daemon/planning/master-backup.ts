@@ -7,7 +7,7 @@ import { etcdMemberStart } from '../../provisioners/kubernetes/steps/etcd-member
 import { kubeadmConfigUpload } from '../../provisioners/kubernetes/steps/kubeadm-config-upload.ts';
 import { nodeCordon } from '../../provisioners/kubernetes/steps/node-cordon.ts';
 import { backupSettings } from '../spec/backup.ts';
-import { backupSteps, runningVersion, whyNoSnapshot } from './backup.ts';
+import { type BackupOrder, backupSteps, lateBackup, runningVersion, whyNoSnapshot } from './backup.ts';
 import type { PlanContext } from './cluster-plan.ts';
 
 /** A plan's steps, and what to say of the backup that goes before them. */
@@ -49,28 +49,31 @@ export function withBackup(
   const settings = backupSettings(document);
   const dead = deadMasters(context);
   const isRepair = dead.length > 0 && settings.destination.type !== 'stateDisk';
-  const order = backupSteps({
+  const order: BackupOrder = {
     access,
     destination: isRepair ? { type: 'stateDisk' } : settings.destination,
     keep: settings.keep,
     kubernetesVersion: runningVersion(observed, document.spec.kubernetes.version),
     recipient,
-  });
+  };
   const leaving = new Set(
     difference.leaving.filter(({ role }) => role === 'control-plane').map(({ name }) => name),
   );
-  const waits = ({ kind, subject }: PlannedStep): boolean =>
-    membership.has(kind) ||
-    kind === kubeadmConfigUpload.kind ||
-    (kind === nodeCordon.kind && leaving.has(subject));
-  const [snapshot] = order;
+  const isExit = ({ kind, subject }: PlannedStep): boolean =>
+    kind === etcdMemberRemove.kind || (kind === nodeCordon.kind && leaving.has(subject));
+  const waits = (step: PlannedStep): boolean =>
+    membership.has(step.kind) || step.kind === kubeadmConfigUpload.kind || isExit(step);
+  const [snapshot, ...prune] = backupSteps(order);
+  // Masters leave when a window opens, which may be days from now: what is backed up now would be as old by then.
+  const isLate = document.spec.maintenance.windows.length > 0 && steps.some(isExit);
+  const late = isLate ? [lateBackup(order, [snapshot.id])] : [];
+  const before = (step: PlannedStep): PlannedStep => {
+    if (!waits(step)) return step;
+    const backups = [snapshot, ...(isExit(step) ? late : [])].map(({ id }) => id);
+    return { ...step, after: [...step.after, ...backups].toSorted() };
+  };
   return {
-    steps: [
-      ...order,
-      ...steps.map((step) =>
-        waits(step) ? { ...step, after: [...step.after, snapshot.id].toSorted() } : step,
-      ),
-    ],
+    steps: [snapshot, ...prune, ...late, ...steps.map(before)],
     notices: isRepair
       ? [
           `${dead.join(', ')} ${dead.length === 1 ? 'does' : 'do'} not answer: etcd is backed up to the state disk of the appliance first, so that nothing waits for the server that backups usually go to.`,

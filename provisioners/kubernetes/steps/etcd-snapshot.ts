@@ -13,6 +13,8 @@ const inputSchema = z.strictObject({
   kubernetesVersion: z.string(),
   /** age recipients beside the agent's own: the recovery key's, without which a lost appliance would take the backup along. */
   recipients: z.array(z.string().startsWith('age1')).min(1),
+  /** It stands just before what disturbs, and waits for a maintenance window with it: else it is as old as that wait. */
+  isDisturbing: z.boolean().exactOptional(),
 });
 
 /** What later steps and the journal know of a backup. A restore compares `fileSha256`: what lies at the destination could be anybody's. */
@@ -60,7 +62,8 @@ export const etcdSnapshot = defineStep<z.infer<typeof inputSchema>, SnapshotFact
   nature: 'act',
   phase: 'preparation',
   destructive: false,
-  title: ({ destination }) => `Back up etcd to ${backupWords(destination)}`,
+  title: ({ destination, isDisturbing }) =>
+    `Back up etcd to ${backupWords(destination)}${isDisturbing === true ? ', just before masters leave' : ''}`,
   schema: inputSchema,
   limits,
   async observe(context, { destination }) {

@@ -8,6 +8,7 @@ import { kubeletStarted } from './in-place.ts';
 import { lookAt, phasesOf } from './kubeadm.ts';
 import { isUp, type ModelMachine, type ModelUnit } from './machine.ts';
 import { TimedQueue } from './queue.ts';
+import { registerAgain } from './registration.ts';
 import { twoHolders } from './virtual-address.ts';
 
 /** Who makes a call: an attempt of a step, of an agent with an epoch. */
@@ -172,6 +173,7 @@ export class Fleet {
   /** Brings a cluster's processes up to date; lost quorum is a violation unless a fault or a deletion did it. */
   refresh(cluster: ModelCluster, cause: string | undefined): void {
     const { lostQuorum } = cluster.refresh(this.#now);
+    for (const machine of cluster.machines.values()) registerAgain(cluster, machine, this.#now);
     const isWanted = cluster.isGoing || cluster.isRestoring || this.#isFirstGrowth(cluster);
     if (lostQuorum && cause !== undefined && !isWanted) this.violate('quorum-lost', cause);
     if (cluster.formerEtcds.length > 0 && cluster.hasFormerQuorum(this.#now))

@@ -9,6 +9,7 @@ import { certificatesOn, startKubelet } from './certificates.ts';
 import { paths, type ModelCluster } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { kubeletStarted, outlivesRestart } from './in-place.ts';
+import { registerAgain } from './registration.ts';
 import { virtualAddressOf } from './virtual-address.ts';
 import { hostKey, isUp, type ModelMachine } from './machine.ts';
 
@@ -353,25 +354,14 @@ function startService(fleet: Fleet, machine: ModelMachine, unit: string): void {
   if (name !== 'kubelet' && name !== 'containerd') return;
   if (name === 'kubelet') machine.isPodRejected = false;
   machine.downSince = undefined;
-  if (name === 'kubelet') registerAgain(fleet, machine);
+  if (name === 'kubelet') {
+    machine.isRegistering = true;
+    registerAgain(cluster, machine, fleet.now);
+  }
   if (name === 'kubelet') kubeletStarted(fleet, machine);
   if (goesOn) return;
   machine.staticPodsSince = name === 'kubelet' ? fleet.now : Math.max(machine.staticPodsSince, fleet.now);
   fleet.watchStart(machine);
-}
-
-/** A kubelet that starts and finds no Node of its name makes one, as its first start did (pkg/kubelet/kubelet_node_status.go). */
-function registerAgain(fleet: Fleet, machine: ModelMachine): void {
-  const cluster = fleet.clusterOf(machine);
-  const of = { apiVersion: 'v1', kind: 'Node', name: machine.name };
-  const isMember = machine.files.has(paths.kubeletConf) && machine.files.has(paths.kubeletConfig);
-  if (!isMember || cluster.readyMasters(fleet.now).length === 0 || cluster.objects.get(of) !== undefined)
-    return;
-  const labels = { 'kubernetes.io/hostname': machine.name, 'kubernetes.io/os': 'linux' };
-  const { apiVersion, kind, name } = of;
-  const kubeletVersion = `v${[...machine.payloads.keys()].at(-1) ?? ''}`;
-  const node = { apiVersion, kind, metadata: { name, labels }, remudaModel: { kubeletVersion } };
-  cluster.objects.apply(node, fleet.now, 'kubelet');
 }
 
 /** ServicePort's primitives. */

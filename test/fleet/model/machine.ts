@@ -81,6 +81,8 @@ export interface ModelMachine {
   slowness: number;
   /** kubernetes#99305: kubelet turned the etcd static pod away and needs a restart. */
   isPodRejected: boolean;
+  /** Its kubelet was started and has not been answered by an API server since. */
+  isRegistering: boolean;
   /** When kubelet last (re)started its static pods. */
   staticPodsSince: number;
   /** When the process of one static pod was started again by itself. */
@@ -136,6 +138,7 @@ export function newMachine(
     clockOffset: 0,
     slowness: 1,
     isPodRejected: false,
+    isRegistering: false,
     staticPodsSince: 0,
     restarted: new Map(),
     isJoinerDead: false,
