@@ -38,7 +38,7 @@ async function adopted(world: World, request: ImportRequest): Promise<OperationV
   return world.run(world.ended(operation?.id ?? ''));
 }
 
-const ejected = (world: World, take?: (answerFile: string) => void): Promise<OperationView> =>
+const ejected = (world: World, take?: (text: string) => void): Promise<OperationView> =>
   world.run((async () => world.ended(await beginEjection(world, take)))());
 
 const succeeded = (view: OperationView | undefined, world: World): void => {
@@ -92,8 +92,8 @@ describe('eject (H23)', () => {
     expect(marksIn(world)).not.toEqual([]);
     const machines = [...clusterOf(world).machines.keys()];
     let text = '';
-    const taken = await ejected(world, (answerFile) => {
-      text = answerFile;
+    const taken = await ejected(world, (handedOver) => {
+      text = handedOver;
     });
     succeeded(taken, world);
     expect(marksIn(world)).toEqual([]);
@@ -188,12 +188,12 @@ describe('adoption refuses', () => {
     expect(await refusal(world)).toEqual(['ADOPT-011', 'ADOPT-009']);
   });
 
-  it('what this Remuda keeps, and a machine that the provider has for somebody else', async () => {
+  it('what this Remuda keeps already', async () => {
     const world = await madeCluster(1);
     expect(await codesOf(world, wish(world, 1))).toEqual(['ADOPT-005']);
   });
 
-  it('no differences in machines: they are what apply does afterwards, and the plan says so', async () => {
+  it('no file for the machines that it asks for beside those that are there: they are what apply does afterwards, and the plan says so', async () => {
     const world = await lost();
     const text = answerFile({ masters: 1, workers: 2 });
     const request = wish(world, 1, { takesOver: true, text });
