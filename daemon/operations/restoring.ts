@@ -5,12 +5,9 @@ import {
   backupWords,
 } from '../../provisioners/contract/backup.ts';
 import type { Intent } from '../../provisioners/contract/intent.ts';
-import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
-import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
-import { nodeRemove } from '../../provisioners/kubernetes/steps/node-remove.ts';
-import { workerJoin } from '../../provisioners/kubernetes/steps/worker-join.ts';
 import { canonicalJson } from '../../provisioners/contract/json.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
+import { machineMoves } from '../planning/machine-moves.ts';
 import type { PlanAnswer } from './answers.ts';
 import { requireAgent } from './asking.ts';
 import type { DayTwoDoors, IntentAnswer } from './day-two.ts';
@@ -108,10 +105,10 @@ export class Restoring {
     const uid = clusters.find(cluster)?.uid;
     if (source.from === 'survivor' || uid === undefined) return { madeAt: '', came: [], left: [] };
     const madeAt = backups.find(uid, source.id)?.at ?? source.at;
-    const since = (...kinds: readonly string[]): string[] =>
+    const since = (kinds: readonly string[]): string[] =>
       [...new Set(kinds.flatMap((kind) => attempts.succeededSince(uid, kind, madeAt)))].toSorted();
-    const left = since(machineDestroy.kind, nodeRemove.kind);
-    const came = since(controlPlaneJoin.kind, workerJoin.kind).filter((name) => !left.includes(name));
+    const left = since(machineMoves.leave);
+    const came = since(machineMoves.come).filter((name) => !left.includes(name));
     return { madeAt, came, left };
   }
 
