@@ -66,7 +66,7 @@ export class OverdueBackups {
         reason: 'Overdue',
         message: `The backup that was due at ${due} was not made; ${before}.${why === undefined ? '' : ` The newest try: ${why}.`}`,
         remedy:
-          'Look at what keeps it from being made: `remuda backup list` asks the places, `remuda operation list` shows the tries. It is tried again by itself.',
+          'Look at what keeps it from being made: `remuda backup list` asks the places, `remuda get operations` shows the tries. It is tried again by itself.',
         lastTransitionTime: due,
       },
     ];
