@@ -141,8 +141,14 @@ export async function makeEtcdClient(
   settings: ClusterSettings,
   authority: readonly FileContent[],
 ): Promise<void> {
-  const config = await configFile(context, machine, settings, {});
+  const pair = ['crt', 'key'].map((end) => `${paths.pki}/apiserver-etcd-client.${end}`);
+  const [made, config] = await Promise.all([
+    context.file.exist(machine, pair),
+    configFile(context, machine, settings, {}),
+  ]);
   await context.file.write(machine, [...authority, config]);
+  // An earlier try came so far.
+  if (made.size === pair.length) return;
   await context.kubeadm.run(machine, {
     verb: 'phases',
     config: paths.etcdConfig,

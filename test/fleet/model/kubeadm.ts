@@ -423,6 +423,7 @@ const singlePhase = (name: string): Phase => ({
     const path = `/etc/kubernetes/pki/${leaf}.crt`;
     if (!machine.files.has('/etc/kubernetes/pki/etcd/ca.key')) return { fail: 'etcd/ca.key: no such file' };
     if (!machine.files.has(path)) write(machine, path, leafText(leaf, machine, now), 0o644);
+    write(machine, path.replace(/crt$/, 'key'), `key of ${leaf}`);
     return done;
   },
 });
