@@ -20,6 +20,8 @@ export function addMachineFencedCommand(machine: Command, session: Session): voi
       const body = confirm === undefined ? {} : { confirm };
       await client.call({ method: 'POST', path, body });
       session.printer.answer(`${name} counts as fenced from now on; nobody will try to destroy it`);
-      session.printer.note('What had stopped because of it goes on with: remuda operation resume OPERATION --wait');
+      session.printer.note(
+        'What had stopped because of it goes on with: remuda operation resume OPERATION --wait',
+      );
     });
 }
