@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { z } from 'zod';
@@ -64,11 +65,19 @@ async function inside(): Promise<RunningCluster> {
   return new RunningCluster(site, cluster, master, async (command) => (await expectSuccess(command)).stdout);
 }
 
+/** Has the network tell at which station an address is. */
+const meet = (address: string): Promise<void> =>
+  new Promise((done, reject) => {
+    const socket = connect({ host: address, port: 22 }, () => socket.destroy());
+    socket.once('error', reject);
+    socket.once('close', () => done());
+  });
+
 /** The master that has the cluster's address, by what the network says. */
 async function addressHolder(): Promise<string> {
   const found = await masters();
   await site.kubectl('version');
-  for (const { address } of found) execFileSync('ping', ['-c', '1', '-W', '2', address], { stdio: 'ignore' });
+  await Promise.all(found.map(({ address }) => meet(address)));
   const known = neighbourSchema.parse(JSON.parse(execFileSync('ip', ['-j', 'neigh'], { encoding: 'utf8' })));
   const stationOf = (address: string): string | undefined => known.find(({ dst }) => dst === address)?.lladdr;
   const holder = found.find(({ address }) => stationOf(address) === stationOf(`${network}.100`));
