@@ -9,7 +9,10 @@ import { paths } from '../paths.ts';
 const inputSchema = z.strictObject({ machine: machineRefSchema, apiPort: z.int().positive() });
 type Input = z.infer<typeof inputSchema>;
 
-/** The kubelet looks at its folder of manifests every 20 s at the latest, and gives a pod half a minute to end. */
+/**
+ * The kubelet looks at its folder of manifests every 20 s at the latest, and gives a pod half a minute to end. That is
+ * taken whole: an API server that is told to end waits for the watches of its clients (k8s.io/apiserver/pkg/server).
+ */
 const limits: StepLimits = { soft: minutes(1), hard: minutes(15), attempts: 5 };
 
 async function isRunning(context: StepContext, { machine, apiPort }: Input): Promise<boolean> {
@@ -38,7 +41,7 @@ export const apiServerStop = defineStep<Input, NoFacts>({
     if (found.size > 0) return { state: 'todo', why: `the API server is to run on ${machine.name}` };
     if (!(await isRunning(context, input))) return { state: 'done', facts: {} };
     const what = `the API server on ${machine.name} to end`;
-    return { state: 'pending', what, since: context.now(), usually: seconds(15) };
+    return { state: 'pending', what, since: context.now(), usually: seconds(30) };
   },
   async apply(context, { machine }) {
     await context.file.remove(machine, [paths.apiServerManifest]);
