@@ -3,10 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** A process that was seen. */
 interface SeenProcess {
   readonly pid: number;
+  readonly parent: number;
   readonly line: string;
   /** Path of its control group, which names the lab machine it runs on. */
   readonly group: string;
 }
+
+/** The fourth word of proc_pid_stat(5): the second is a name in brackets, which may hold spaces. */
+const parentOf = (pid: string): number =>
+  Number(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, '').trim().split(' ')[1]);
 
 /** Looks at the command lines of the whole box while a story runs: any user of the machine could. */
 export class ArgumentWatch {
@@ -24,7 +29,8 @@ export class ArgumentWatch {
         const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
         const key = `${pid} ${line}`;
         if (line === '' || this.#seen.has(key)) continue;
-        this.#seen.set(key, { pid: Number(pid), line, group: readFileSync(`/proc/${pid}/cgroup`, 'utf8') });
+        const group = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+        this.#seen.set(key, { pid: Number(pid), parent: parentOf(pid), line, group });
       } catch {
         // It ended while it was looked at.
       }
@@ -35,13 +41,17 @@ export class ArgumentWatch {
     return [...this.#seen.values()];
   }
 
-  /** Processes of kubeadm with this verb on a lab machine, each once. */
+  /**
+   * Processes of kubeadm with this verb on a lab machine, each once. Whatever starts a program is for a moment two
+   * processes of one command line: the one that kubeadm is about to start is no second kubeadm.
+   */
   kubeadm(verb: string, machine: string): SeenProcess[] {
-    return this.all.filter(
+    const found = this.all.filter(
       ({ line, group }) =>
         new RegExp(`^\\S*kubeadm ${verb}\\b`).test(line) &&
         new RegExp(`[/-]${machine}(\\.scope|/|$)`, 'm').test(group),
     );
+    return found.filter(({ parent, line }) => !found.some((one) => one.pid === parent && one.line === line));
   }
 
   /** Begins anew: what was seen before does not count. */
