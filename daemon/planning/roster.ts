@@ -38,10 +38,10 @@ export const hasTraces = (
 
 /** A member of the cluster that works: what was to leave may stay as it is. */
 function isWhole(observed: Observed, name: string, role: MachineRole): boolean {
-  const { machines, nodes } = observed;
+  const { machines, nodes, retired } = observed;
   const isRunning = machines?.some((machine) => machine.name === name && machine.state === 'running');
   const node = nodes?.find((one) => one.name === name);
-  if (isRunning !== true) return false;
+  if (isRunning !== true || retired[name]?.isStripped === true) return false;
   if (role === 'etcd') return isVoter(observed, name);
   const needsMember = role === 'control-plane' && !hasEtcdApart(observed);
   return node?.ready === true && (!needsMember || isVoter(observed, name));

@@ -11,24 +11,36 @@ interface Row {
   readonly unfenced_at: string | null;
   readonly unfenced_why: string | null;
   readonly stated_by: string | null;
+  readonly stripped: 0 | 1;
 }
+
+/** Steps after which a machine that leaves does not do all of its work any more, and which nothing takes back. */
+const strippingSteps = ['endpoint.withdraw', 'api-server.stop'];
 
 /** Steps that lay hands on a machine that leaves. */
 const leavingSteps = [
   'node.cordon',
-  'endpoint.withdraw',
-  'api-server.stop',
+  ...strippingSteps,
   'etcd-member.remove',
   'machine.fence',
   'machine.destroy',
 ];
 
+/** Ids of steps of these kinds about the machine. */
+const stepsOf = (kinds: readonly string[]): string => kinds.map((kind) => `'${kind}/' || r.name`).join(', ');
+
+/** In whatever operation: the one that began it may have handed the machine on to another. */
+const isStripped = `EXISTS (
+  SELECT 1 FROM attempts a JOIN operations w ON w.id = a.operation
+  WHERE w.cluster = r.cluster AND a.intent_at >= r.since AND a.step IN (${stepsOf(strippingSteps)}))`;
+
 const inForce = `
-  SELECT r.name, r.mode, r.reason, r.since, r.fenced_at, r.unfenced_at, r.unfenced_why, r.stated_by FROM retirements r JOIN operations o ON o.id = r.operation
+  SELECT r.name, r.mode, r.reason, r.since, r.fenced_at, r.unfenced_at, r.unfenced_why, r.stated_by,
+    ${isStripped} AS stripped
+  FROM retirements r JOIN operations o ON o.id = r.operation
   WHERE r.cluster = ? AND NOT (o.state = 'waiting' AND o.waiting_for = 'operation') AND (
-    o.state <> 'cancelled' OR EXISTS (
-      SELECT 1 FROM attempts a WHERE a.operation = o.id
-        AND a.step IN (${leavingSteps.map((kind) => `'${kind}/' || r.name`).join(', ')})))
+    o.state <> 'cancelled' OR ${isStripped} OR EXISTS (
+      SELECT 1 FROM attempts a WHERE a.operation = o.id AND a.step IN (${stepsOf(leavingSteps)})))
   ORDER BY r.name`;
 
 /** Machines that leave a cluster (uid), or have left it and are still there. */
@@ -134,13 +146,14 @@ export class Retirements {
   list(cluster: string): Readonly<Record<string, ObservedRetirement>> {
     const rows = this.#database.prepare<[string], Row>(inForce).all(cluster);
     return Object.fromEntries(
-      rows.map(({ name, mode, reason, since, fenced_at, unfenced_at, unfenced_why, stated_by }) => [
+      rows.map(({ name, mode, reason, since, fenced_at, unfenced_at, unfenced_why, stated_by, stripped }) => [
         name,
         {
           mode,
           reason,
           since,
           isFenced: fenced_at !== null,
+          ...(stripped === 0 ? {} : { isStripped: true as const }),
           ...(unfenced_at === null ? {} : { unfenced: { since: unfenced_at, why: unfenced_why ?? '' } }),
           ...(stated_by === null ? {} : { statedBy: stated_by }),
         },

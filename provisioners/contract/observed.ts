@@ -47,6 +47,11 @@ export interface ObservedRetirement extends Retirement {
    */
   readonly isFenced: boolean;
   /**
+   * Set from the moment its work begins to be taken from it for good: the cluster's address, its API server. Whatever it
+   * looks like, it is no whole machine any more, and cannot stay.
+   */
+  readonly isStripped?: true;
+  /**
    * Neither destroyed, nor switched off, nor sealed off, though that was tried: it may run still. Until that ends nobody
    * comes in its place.
    */

@@ -170,6 +170,35 @@ describe('machines come and go on the fleet', () => {
     expect(nodesOf(world)).toEqual(['demo-cp-1', 'demo-general-1', 'demo-general-2']);
   });
 
+  it.each(['endpoint.withdraw', 'api-server.stop'])(
+    'a master that serves no more since %s leaves, also when it is wanted again after a cancel (complaint 9)',
+    async (kind) => {
+      const world = await openWith(3, 1);
+      const text = answerFile({ masters: 1, workers: 1 });
+      const asked = { text, file: 'cluster.yaml', principal: 'tester', confirm: ['demo'] };
+      const { operations } = await world.run(world.request((engine) => engine.apply(asked)));
+      const id = operations[0]?.id ?? '';
+      const isDone = (): Promise<boolean> =>
+        world.request(
+          (engine) =>
+            engine
+              .getOperation(id)
+              .stepList.some((step) => step.kind === kind && step.state === 'succeeded') === true,
+        );
+      await world.run(
+        (async () => {
+          while (!(await isDone())) await world.clock.sleep(50);
+        })(),
+      );
+      await world.run(world.request((engine) => engine.cancelOperation(id, 'tester')));
+      expect((await world.run(world.ended(id))).state).toBe('cancelled');
+      await applied(world, 3, 1);
+      expect(clusterOf(world).readyMasters(world.fleet.now)).toHaveLength(3);
+      for (const { services } of clusterOf(world).readyMasters(world.fleet.now))
+        expect(services.get('keepalived')?.active).toBe(true);
+    },
+  );
+
   it.each<Fault[]>([
     [{ kind: 'machine-dies', machine: 'demo-cp-4', at: 120_000, back: 400_000 }],
     [{ kind: 'line-cut', machine: 'demo-cp-1', from: 100_000, to: 400_000 }],

@@ -152,6 +152,12 @@ function startMember(draft: Draft, name: string): void {
   });
 }
 
+/** Its work begins to be taken from a machine that leaves, for good. */
+function strip(draft: Draft, name: string): void {
+  const retirement = draft.retired[name];
+  if (retirement !== undefined) draft.retired[name] = { ...retirement, isStripped: true };
+}
+
 const effects: Readonly<Record<string, (draft: Draft, input: StepInput, step: PlannedStep) => void>> = {
   'infrastructure.prepare': (draft) => {
     draft.state = 'present';
@@ -231,6 +237,8 @@ const effects: Readonly<Record<string, (draft: Draft, input: StepInput, step: Pl
       ({ name, peerURLs }) => name !== subject && (name !== '' || !peerURLs.some((one) => one.includes(url))),
     );
   },
+  'endpoint.withdraw': (draft, _input, { subject }) => strip(draft, subject),
+  'api-server.stop': (draft, _input, { subject }) => strip(draft, subject),
   'machine.destroy': (draft, _input, { subject }) => {
     draft.machines = draft.machines.filter(({ name }) => name !== subject);
   },
