@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { OperationView } from '../../daemon/operations/answers.ts';
 import { placeWorkload } from '../fleet/model/controllers.ts';
 import type { ModelCluster } from '../fleet/model/cluster.ts';
@@ -11,11 +12,12 @@ afterEach(() => {
   for (const world of worlds.splice(0)) world.close();
 });
 
-interface Lists {
-  readonly gone: readonly { readonly type: string; readonly name: string }[];
-  readonly kept: readonly { readonly type: string; readonly id: string; readonly policy: string }[];
-  readonly left: readonly { readonly type: string; readonly name: string; readonly why: string }[];
-}
+const listsSchema = z.object({
+  gone: z.array(z.object({ type: z.string(), name: z.string() })),
+  kept: z.array(z.object({ type: z.string(), id: z.string(), policy: z.string() })),
+  left: z.array(z.object({ type: z.string(), name: z.string(), why: z.string() })),
+});
+type Lists = z.infer<typeof listsSchema>;
 
 /** A world with a cluster in it that somebody uses. */
 async function inUse(
@@ -37,7 +39,7 @@ async function inUse(
 async function listsOf(world: World, { id, state, problem }: OperationView): Promise<Lists> {
   expect(state, `${problem?.code} ${problem?.summary}\n${world.explain()}`).toBe('succeeded');
   const { stepList } = await world.run(world.request((engine) => engine.getOperation(id)));
-  return stepList.find(({ kind }) => kind === 'teardown.prove')?.facts as unknown as Lists;
+  return listsSchema.parse(stepList.find(({ kind }) => kind === 'teardown.prove')?.facts);
 }
 
 const deleteWith = (
