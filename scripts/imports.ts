@@ -41,22 +41,22 @@ const rules: readonly Rule[] = [
   },
   {
     from: /^daemon\/state\//,
-    may: [contract, /^appliance\/agent\/protocol\.ts$/],
+    may: [contract, /^appliance\/agent\/protocol\//],
     because: 'state is ground: it imports the contract and the link protocol',
   },
   {
     from: /^daemon\/access\//,
-    may: [contract, /^daemon\/state\//, /^appliance\/agent\/protocol\.ts$/],
+    may: [contract, /^daemon\/state\//, /^appliance\/agent\/protocol\//],
     because: 'access stands on state',
   },
   {
     from: /^daemon\/operations\//,
-    may: [contract, /^daemon\/(state|spec|planning|access)\//, /^appliance\/agent\/protocol\.ts$/],
+    may: [contract, /^daemon\/(state|spec|planning|access)\//, /^appliance\/agent\/protocol\//],
     because: 'operations stands on planning, access, state and spec',
   },
   {
     from: /^daemon\/api\//,
-    may: [contract, /^daemon\/(operations|access|state|spec)\//, /^appliance\/agent\/protocol\.ts$/],
+    may: [contract, /^daemon\/(operations|access|state|spec)\//, /^appliance\/agent\/protocol\//],
     because: 'the API stands on operations and access',
   },
   {
@@ -66,7 +66,7 @@ const rules: readonly Rule[] = [
   },
   {
     from: /^daemon\/(main|composition|options|renewal)\.ts$/,
-    may: [contract, /^daemon\//, /^appliance\/agent\/protocol\.ts$/],
+    may: [contract, /^daemon\//, /^appliance\/agent\/protocol\//],
     because: 'the composition root wires the daemon and nothing of the floors below but the link protocol',
   },
   { from: /^ui\//, may: [/^daemon\/api\/types/], because: "the UI imports the API's types and nothing else" },

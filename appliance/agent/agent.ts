@@ -17,7 +17,7 @@ import type { Reach } from './outgoing/address.ts';
 import type { PayloadSupply } from './payload-supply.ts';
 import { createPorts, type ProviderFactory } from './ports.ts';
 import { requestCertificate } from './pki.ts';
-import { type Hello, protocolVersion } from './protocol.ts';
+import { type Hello, protocolVersion } from './protocol/dispatch.ts';
 import { createHandOverQuestions } from './hand-over.ts';
 import { createInspectQuestions } from './inspection.ts';
 import { createQuestions } from './questions.ts';

@@ -2,7 +2,7 @@ import type { Waiting } from '../../provisioners/contract/ports.ts';
 import type { AnyStep, StepContext } from '../../provisioners/contract/step.ts';
 import type { Clock } from './clock.ts';
 import { AgentStopped, HardLimit, StepCancelled } from './interruption.ts';
-import type { AttemptKey, Dispatch, Outcome } from './protocol.ts';
+import type { AttemptKey, Dispatch, Outcome } from './protocol/dispatch.ts';
 import { Redactor } from './redaction.ts';
 import { runStep } from './step-loop.ts';
 import type { Snapshots } from './snapshots.ts';

@@ -3,7 +3,7 @@ import type { AnyStep } from '../../provisioners/contract/step.ts';
 import { Attempt } from './attempt.ts';
 import type { Clock } from './clock.ts';
 import { AgentStopped } from './interruption.ts';
-import type { AgentReport, AttemptKey, Dispatch, Outcome } from './protocol.ts';
+import type { AgentReport, AttemptKey, Dispatch, Outcome } from './protocol/dispatch.ts';
 import { Snapshots } from './snapshots.ts';
 import type { AttemptStore } from './store.ts';
 import type { PortsFactory } from './work.ts';

@@ -10,7 +10,7 @@ import {
 import type { Json } from '../../provisioners/contract/json.ts';
 import { findingsFactsSchema } from '../../provisioners/kubernetes/preflight/findings.ts';
 import type { Clock } from './clock.ts';
-import type { PreflightResult, PreflightStep } from './protocol.ts';
+import type { PreflightResult, PreflightStep } from './protocol/questions.ts';
 
 /** What looking once needs. */
 export interface CheckGround {

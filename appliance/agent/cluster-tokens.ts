@@ -1,11 +1,12 @@
+import type { ControlPlaneAccess } from '../../provisioners/contract/ports/etcd.ts';
 import type {
-  ControlPlaneAccess,
   KubernetesObject,
   KubernetesPort,
   ObjectReference,
-} from '../../provisioners/contract/ports.ts';
+} from '../../provisioners/contract/ports/kubernetes.ts';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
-import type { AgentOutgoing, ClusterAccount } from './protocol.ts';
+import type { AgentOutgoing } from './protocol/outgoing.ts';
+import type { ClusterAccount } from './protocol/questions.ts';
 import { questionWork } from './questions.ts';
 import type { PortsFactory } from './work.ts';
 

@@ -3,7 +3,7 @@ import { reportOf } from '../../provisioners/contract/problem.ts';
 import type { Observation } from '../../provisioners/contract/step.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import { type CheckGround, lookingContext } from './checking.ts';
-import type { DriftLook, PreflightStep } from './protocol.ts';
+import type { DriftLook, PreflightStep } from './protocol/questions.ts';
 import { readOnly } from './read-only.ts';
 import { Snapshots } from './snapshots.ts';
 

@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
 import { z } from 'zod';
 import { type Problem, Transient, UserProblem } from '../../provisioners/contract/problem.ts';
-import type { EnrolAnswer, EnrolRequest } from './protocol.ts';
+import type { EnrolAnswer, EnrolRequest } from './protocol/enrolment.ts';
 import { publicKeyHash, requestCertificate } from './pki.ts';
 
 /** A certificate request in PEM, and the PEM of its key. */

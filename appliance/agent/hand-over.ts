@@ -1,6 +1,6 @@
 import { dump } from 'js-yaml';
 import { mintBreakGlass } from './pki.ts';
-import type { AgentOutgoing } from './protocol.ts';
+import type { AgentOutgoing } from './protocol/outgoing.ts';
 import { questionWork } from './questions.ts';
 import { seal } from './sealing.ts';
 import type { PortsFactory } from './work.ts';

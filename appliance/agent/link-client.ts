@@ -4,18 +4,10 @@ import { type ProblemReport, reportOf } from '../../provisioners/contract/proble
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { AttemptRunner } from './attempts.ts';
 import type { Watching } from './health/watching.ts';
-import type {
-  AgentChecks,
-  AgentDrift,
-  AgentOutgoing,
-  AgentQuestionName,
-  AgentQuestions,
-  AgentToDaemon,
-  AskReply,
-  DaemonToAgent,
-  Hello,
-  Welcome,
-} from './protocol.ts';
+import type { AgentChecks, AgentDrift, AgentQuestionName, AgentQuestions } from './protocol/questions.ts';
+import type { AgentOutgoing } from './protocol/outgoing.ts';
+import type { AgentToDaemon, AskReply, DaemonToAgent } from './protocol/transport.ts';
+import type { Hello, Welcome } from './protocol/dispatch.ts';
 
 /** What proves who we are and whom we talk to. All PEM. */
 export interface LinkIdentity {

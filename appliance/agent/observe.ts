@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import type { Observed, ObservedNode } from '../../provisioners/contract/observed.ts';
-import type { ControlPlaneAccess, KubernetesObject, Ports } from '../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess } from '../../provisioners/contract/ports/etcd.ts';
+import type { KubernetesObject } from '../../provisioners/contract/ports/kubernetes.ts';
+import type { Ports } from '../../provisioners/contract/ports.ts';
 import { Problem } from '../../provisioners/contract/problem.ts';
 import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
 import { cordonOf } from '../../provisioners/kubernetes/cordon.ts';
 import { configAnnotation } from '../../provisioners/kubernetes/node-mark.ts';
 import type { Clock } from './clock.ts';
-import type { AgentQuestions } from './protocol.ts';
+import type { AgentQuestions } from './protocol/questions.ts';
 
 type Request = Parameters<AgentQuestions['observe']>[0];
 type Seen = Awaited<ReturnType<AgentQuestions['observe']>>;

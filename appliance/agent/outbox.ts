@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { AgentReport } from './protocol.ts';
+import type { AgentReport } from './protocol/dispatch.ts';
 
 /** A report before it has its number. */
 export type UnnumberedReport = AgentReport extends infer Each

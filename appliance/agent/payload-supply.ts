@@ -16,7 +16,7 @@ import type { TrustedKey } from '../../provisioners/payload/signature.ts';
 import { endUse, markUse } from '../../provisioners/payload/uses.ts';
 import { assertIntact, partsOf, verifyPayload } from '../../provisioners/payload/verify.ts';
 import { drawServer } from './pki.ts';
-import type { PayloadListing } from './protocol.ts';
+import type { PayloadListing } from './protocol/questions.ts';
 
 /** What the supply is made of. */
 export interface PayloadSupplyOptions {

@@ -17,7 +17,7 @@ import { ClientCertificates } from './client-certificates.ts';
 import { Machines } from './machines.ts';
 import type { Reach } from './outgoing/address.ts';
 import type { PayloadSupply } from './payload-supply.ts';
-import type { ClusterContext } from './protocol.ts';
+import type { ClusterContext } from './protocol/dispatch.ts';
 import { MachinePool } from './ssh/pool.ts';
 import { Units } from './units.ts';
 import type { PortsFactory, Work } from './work.ts';

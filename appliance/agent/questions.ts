@@ -11,7 +11,8 @@ import { Looking } from './observe.ts';
 import type { PayloadSupply } from './payload-supply.ts';
 import type { Reach } from './outgoing/address.ts';
 import { drawClusterKeys, publicHalf, signCredential } from './pki.ts';
-import type { AgentChecks, AgentDrift, AgentQuestions, ClusterContext } from './protocol.ts';
+import type { AgentChecks, AgentDrift, AgentQuestions } from './protocol/questions.ts';
+import type { ClusterContext } from './protocol/dispatch.ts';
 import { seal } from './sealing.ts';
 import type { PortsFactory, Work } from './work.ts';
 

@@ -1,11 +1,7 @@
-import type {
-  ControlPlaneAccess,
-  EtcdPort,
-  HostPort,
-  KubernetesObject,
-  KubernetesPort,
-  Ports,
-} from '../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess, EtcdPort } from '../../provisioners/contract/ports/etcd.ts';
+import type { HostPort } from '../../provisioners/contract/ports/host.ts';
+import type { KubernetesObject, KubernetesPort } from '../../provisioners/contract/ports/kubernetes.ts';
+import type { Ports } from '../../provisioners/contract/ports.ts';
 import { Problem } from '../../provisioners/contract/problem.ts';
 import type { Duration } from '../../provisioners/contract/time.ts';
 import type { Clock } from './clock.ts';

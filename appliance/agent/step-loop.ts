@@ -4,7 +4,7 @@ import { Blocked, type ProblemReport, reportOf } from '../../provisioners/contra
 import type { AnyStep, Observation, StepContext } from '../../provisioners/contract/step.ts';
 import type { Duration, Instant } from '../../provisioners/contract/time.ts';
 import type { Clock } from './clock.ts';
-import type { Outcome } from './protocol.ts';
+import type { Outcome } from './protocol/dispatch.ts';
 import { HardLimit, isAborted, StepCancelled, unlessAborted } from './interruption.ts';
 import { backoff, lookAgain } from './pace.ts';
 import { Trouble } from './trouble.ts';

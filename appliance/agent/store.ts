@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
-import type { AttemptKey, Dispatch, Outcome } from './protocol.ts';
+import type { AttemptKey, Dispatch, Outcome } from './protocol/dispatch.ts';
 import { Outbox } from './outbox.ts';
 
 /** An attempt on record. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
-import type { UnitRun } from '../../provisioners/contract/ports.ts';
+import type { UnitRun } from '../../provisioners/contract/ports/host.ts';
 import { Transient } from '../../provisioners/contract/problem.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { Machines } from './machines.ts';

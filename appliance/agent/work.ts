@@ -1,6 +1,6 @@
 import type { Ports } from '../../provisioners/contract/ports.ts';
 import type { KeptConnections } from './kept-connections.ts';
-import type { AttemptKey, ClusterContext } from './protocol.ts';
+import type { AttemptKey, ClusterContext } from './protocol/dispatch.ts';
 
 /**
  * One attempt as the ports see it: whom it is for and how to speak of it. The runner makes it; the real adapters and

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AuditReceiver } from '../../appliance/agent/protocol.ts';
+import type { AuditReceiver } from '../../appliance/agent/protocol/outgoing.ts';
 
 const authority = z
   .string()

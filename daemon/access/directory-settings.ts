@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DirectoryConfig } from '../../appliance/agent/protocol.ts';
+import type { DirectoryConfig } from '../../appliance/agent/protocol/outgoing.ts';
 import { roles } from './principals.ts';
 
 const dn = z.string().min(3).max(1000).regex(/=/, 'write a DN, like ou=people,dc=example,dc=com');

@@ -3,7 +3,7 @@ import type {
   DirectoryAccess,
   DirectoryAnswer,
   DirectoryCheck,
-} from '../../appliance/agent/protocol.ts';
+} from '../../appliance/agent/protocol/outgoing.ts';
 import type { JsonObject } from '../../provisioners/contract/json.ts';
 import { Blocked, Problem, type ProblemReport, UserProblem } from '../../provisioners/contract/problem.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';

@@ -1,4 +1,4 @@
-import type { AgentQuestions } from '../../appliance/agent/protocol.ts';
+import type { AgentQuestions } from '../../appliance/agent/protocol/questions.ts';
 import type { State } from '../state/state.ts';
 import type { AgentLink } from './link.ts';
 import { problems } from './problems.ts';

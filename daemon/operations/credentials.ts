@@ -1,4 +1,5 @@
-import type { AgentOutgoing, ClusterAccount } from '../../appliance/agent/protocol.ts';
+import type { AgentOutgoing } from '../../appliance/agent/protocol/outgoing.ts';
+import type { ClusterAccount } from '../../appliance/agent/protocol/questions.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { ClusterRecord } from '../state/clusters.ts';
 import type { Asking } from './asking.ts';

@@ -1,6 +1,6 @@
 import { type PlannedStep, resolveReferences } from '../../provisioners/contract/plan.ts';
 import { createMachineSchema, type CreateMachine } from '../../provisioners/contract/provider.ts';
-import type { ClusterContext } from '../../appliance/agent/protocol.ts';
+import type { ClusterContext } from '../../appliance/agent/protocol/dispatch.ts';
 import { Problem } from '../../provisioners/contract/problem.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { AttemptRecord } from '../state/attempts.ts';

@@ -1,4 +1,4 @@
-import type { DriftLook } from '../../appliance/agent/protocol.ts';
+import type { DriftLook } from '../../appliance/agent/protocol/questions.ts';
 import type { DriftItem, DriftRemedy, ObservedDrift } from '../../provisioners/contract/observed.ts';
 import type { PlannedStep } from '../../provisioners/contract/plan.ts';
 import { Transient } from '../../provisioners/contract/problem.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Sealed } from '../../appliance/agent/protocol.ts';
+import type { Sealed } from '../../appliance/agent/protocol/dispatch.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import type { ObservedCertificate } from '../../provisioners/contract/observed.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';

@@ -1,4 +1,4 @@
-import type { Sealed } from '../../appliance/agent/protocol.ts';
+import type { Sealed } from '../../appliance/agent/protocol/dispatch.ts';
 import type { Clock } from '../state/clock.ts';
 import type { State } from '../state/state.ts';
 import type { HealthSettings } from './health/health.ts';

@@ -1,4 +1,5 @@
-import type { EnrolRequest, PayloadListing } from '../../appliance/agent/protocol.ts';
+import type { EnrolRequest } from '../../appliance/agent/protocol/enrolment.ts';
+import type { PayloadListing } from '../../appliance/agent/protocol/questions.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import { OperationLogs } from '../state/logs.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { EnrolRequest } from '../../appliance/agent/protocol.ts';
+import type { EnrolRequest } from '../../appliance/agent/protocol/enrolment.ts';
 import type { AgentLink } from './link.ts';
 import type { AgentRecord } from '../state/agents.ts';
 import { optional } from '../state/columns.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Outcome } from '../../appliance/agent/protocol.ts';
+import type { Outcome } from '../../appliance/agent/protocol/dispatch.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import { hookKinds } from '../planning/hook-steps.ts';

@@ -1,4 +1,4 @@
-import type { FoundCluster } from '../../appliance/agent/protocol.ts';
+import type { FoundCluster } from '../../appliance/agent/protocol/questions.ts';
 import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';

@@ -1,4 +1,5 @@
-import type { ClusterContext, FoundCluster, Sealed } from '../../appliance/agent/protocol.ts';
+import type { ClusterContext, Sealed } from '../../appliance/agent/protocol/dispatch.ts';
+import type { FoundCluster } from '../../appliance/agent/protocol/questions.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { PlanAnswer } from './answers.ts';

@@ -1,4 +1,4 @@
-import { type Hello, protocolVersion } from '../../appliance/agent/protocol.ts';
+import { type Hello, protocolVersion } from '../../appliance/agent/protocol/dispatch.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { AgentIdentity } from '../access/authority.ts';
 

@@ -1,14 +1,7 @@
-import type {
-  AgentChecks,
-  AgentDrift,
-  AgentOutgoing,
-  AgentQuestions,
-  AgentReport,
-  AttemptKey,
-  Dispatch,
-  HealthReport,
-  WatchRequest,
-} from '../../appliance/agent/protocol.ts';
+import type { AgentChecks, AgentDrift, AgentQuestions } from '../../appliance/agent/protocol/questions.ts';
+import type { AgentOutgoing } from '../../appliance/agent/protocol/outgoing.ts';
+import type { AgentReport, AttemptKey, Dispatch } from '../../appliance/agent/protocol/dispatch.ts';
+import type { HealthReport, WatchRequest } from '../../appliance/agent/protocol/watch.ts';
 
 /**
  * The daemon's end of the link to one site's agent. The socket implements it for real; the in-process harness of the

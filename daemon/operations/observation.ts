@@ -1,4 +1,4 @@
-import type { ClusterContext, Sealed } from '../../appliance/agent/protocol.ts';
+import type { ClusterContext, Sealed } from '../../appliance/agent/protocol/dispatch.ts';
 import type { AuthoritySource } from '../../provisioners/contract/authority.ts';
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { ClusterIdentity, MachineRef } from '../../provisioners/contract/machine.ts';

@@ -1,4 +1,4 @@
-import type { PreflightStep } from '../../appliance/agent/protocol.ts';
+import type { PreflightStep } from '../../appliance/agent/protocol/questions.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { AgentLink } from './link.ts';

@@ -1,4 +1,4 @@
-import type { Sealed } from '../../appliance/agent/protocol.ts';
+import type { Sealed } from '../../appliance/agent/protocol/dispatch.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';

@@ -1,4 +1,4 @@
-import type { AgentReport, Outcome } from '../../appliance/agent/protocol.ts';
+import type { AgentReport, Outcome } from '../../appliance/agent/protocol/dispatch.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import { type MachineRef, machineRefSchema } from '../../provisioners/contract/machine.ts';
 import type { Waiting } from '../../provisioners/contract/ports.ts';

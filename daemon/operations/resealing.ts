@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Sealed } from '../../appliance/agent/protocol.ts';
+import type { Sealed } from '../../appliance/agent/protocol/dispatch.ts';
 import type { AgentLink } from './link.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';

@@ -1,4 +1,4 @@
-import type { AttemptKey, Outcome } from '../../appliance/agent/protocol.ts';
+import type { AttemptKey, Outcome } from '../../appliance/agent/protocol/dispatch.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { Plan, PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { Waiting } from '../../provisioners/contract/ports.ts';

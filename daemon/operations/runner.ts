@@ -1,4 +1,4 @@
-import type { Outcome } from '../../appliance/agent/protocol.ts';
+import type { Outcome } from '../../appliance/agent/protocol/dispatch.ts';
 import type { PlannedStep } from '../../provisioners/contract/plan.ts';
 import { type ProblemReport, reportOf } from '../../provisioners/contract/problem.ts';
 import type { OperationRecord } from '../state/operations.ts';

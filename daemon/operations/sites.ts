@@ -1,4 +1,4 @@
-import type { AgentQuestions } from '../../appliance/agent/protocol.ts';
+import type { AgentQuestions } from '../../appliance/agent/protocol/questions.ts';
 import type { OperationLogs } from '../state/logs.ts';
 import type { EngineCounters } from './counters.ts';
 import type { AgentLink } from './link.ts';

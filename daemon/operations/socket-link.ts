@@ -3,23 +3,22 @@ import { createServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
-import {
-  type AgentChecks,
-  type AgentDrift,
-  type AgentOutgoing,
-  type AgentQuestionName,
-  type AgentQuestions,
-  type AgentReport,
-  type AgentToDaemon,
-  type AskReply,
-  type AttemptKey,
-  type DaemonToAgent,
-  type Dispatch,
-  type HealthReport,
-  type Hello,
-  type WatchRequest,
-  type Welcome,
-} from '../../appliance/agent/protocol.ts';
+import type {
+  AgentChecks,
+  AgentDrift,
+  AgentQuestionName,
+  AgentQuestions,
+} from '../../appliance/agent/protocol/questions.ts';
+import type { AgentOutgoing } from '../../appliance/agent/protocol/outgoing.ts';
+import type {
+  AgentReport,
+  AttemptKey,
+  Dispatch,
+  Hello,
+  Welcome,
+} from '../../appliance/agent/protocol/dispatch.ts';
+import type { AgentToDaemon, AskReply, DaemonToAgent } from '../../appliance/agent/protocol/transport.ts';
+import type { HealthReport, WatchRequest } from '../../appliance/agent/protocol/watch.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import { problemFrom, type ProblemReport, reportOf, Transient } from '../../provisioners/contract/problem.ts';
 import { agentIdentityOf, type AgentIdentity } from '../access/authority.ts';

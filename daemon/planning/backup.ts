@@ -6,7 +6,7 @@ import {
 import type { EtcdMember, Observed } from '../../provisioners/contract/observed.ts';
 import { Blocked } from '../../provisioners/contract/problem.ts';
 import type { PlannedStep, Referable } from '../../provisioners/contract/plan.ts';
-import type { ControlPlaneAccess } from '../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess } from '../../provisioners/contract/ports/etcd.ts';
 import { etcdSnapshot } from '../../provisioners/kubernetes/steps/etcd-snapshot.ts';
 import { etcdSnapshotPrune } from '../../provisioners/kubernetes/steps/etcd-snapshot-prune.ts';
 import { tagOf } from '../../provisioners/kubernetes/versions.ts';

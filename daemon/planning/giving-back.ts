@@ -1,5 +1,5 @@
 import type { Json } from '../../provisioners/contract/json.ts';
-import type { ControlPlaneAccess } from '../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess } from '../../provisioners/contract/ports/etcd.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import {
   factIfKnown,

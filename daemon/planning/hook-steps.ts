@@ -1,7 +1,7 @@
 import type { HookPoint } from '../../provisioners/contract/hooks.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import type { PlannedStep, Referable } from '../../provisioners/contract/plan.ts';
-import type { ControlPlaneAccess } from '../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess } from '../../provisioners/contract/ports/etcd.ts';
 import type { Phase } from '../../provisioners/contract/step.ts';
 import { groupOf } from '../../provisioners/kubernetes/ready-floor.ts';
 import { hookCallWebhook } from '../../provisioners/kubernetes/steps/hook-call-webhook.ts';

@@ -7,7 +7,7 @@ import {
   type Referable,
   stepId,
 } from '../../provisioners/contract/plan.ts';
-import type { ControlPlaneAccess } from '../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess } from '../../provisioners/contract/ports/etcd.ts';
 import { clusterVerify } from '../../provisioners/kubernetes/steps/cluster-verify.ts';
 import { hostKeyReplace } from '../../provisioners/kubernetes/steps/host-key-replace.ts';
 import { nodeDrain } from '../../provisioners/kubernetes/steps/node-drain.ts';

@@ -1,7 +1,7 @@
 import type { MachineRef, MachineRole } from '../../provisioners/contract/machine.ts';
 import type { Observed, ObservedCertificate } from '../../provisioners/contract/observed.ts';
 import type { PlanChange, PlannedStep } from '../../provisioners/contract/plan.ts';
-import type { ControlPlaneAccess } from '../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess } from '../../provisioners/contract/ports/etcd.ts';
 import { Blocked, UserProblem } from '../../provisioners/contract/problem.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { ClusterSettings } from '../../provisioners/kubernetes/cluster-settings.ts';

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { AttemptKey, Outcome } from '../../appliance/agent/protocol.ts';
+import type { AttemptKey, Outcome } from '../../appliance/agent/protocol/dispatch.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import { optional, optionalJson } from './columns.ts';

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { Sealed } from '../../appliance/agent/protocol.ts';
+import type { Sealed } from '../../appliance/agent/protocol/dispatch.ts';
 import type { Observed, ObservedCertificate } from '../../provisioners/contract/observed.ts';
 import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ControlPlaneAccess, KubernetesObject, KubernetesPort } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
+import type { KubernetesObject, KubernetesPort } from '../contract/ports/kubernetes.ts';
 
 const workloadSchema = z.object({
   spec: z.object({ replicas: z.int().optional() }),

@@ -1,4 +1,6 @@
-import type { ControlPlaneAccess, KubernetesObject, Ports } from './ports.ts';
+import type { ControlPlaneAccess } from './ports/etcd.ts';
+import type { KubernetesObject } from './ports/kubernetes.ts';
+import type { Ports } from './ports.ts';
 import type { JsonObject } from './json.ts';
 
 /** What an add-on is told about its cluster. */

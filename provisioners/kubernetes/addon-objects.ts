@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Addon, AddonInput } from '../contract/addon.ts';
 import { canonicalJson, type Json } from '../contract/json.ts';
-import type { KubernetesObject } from '../contract/ports.ts';
+import type { KubernetesObject } from '../contract/ports/kubernetes.ts';
 import { UserProblem } from '../contract/problem.ts';
 import { addonNamed } from '../addons/addons.ts';
 

@@ -1,6 +1,6 @@
 import type { ComponentState } from '../contract/control-plane.ts';
 import type { MachineRef } from '../contract/machine.ts';
-import type { MachineCertificate } from '../contract/ports.ts';
+import type { MachineCertificate } from '../contract/ports/host.ts';
 import type { StepContext } from '../contract/step.ts';
 import type { Duration, Instant } from '../contract/time.ts';
 import { authorityOf, type CertifiedComponent, componentsOf, keeperOf } from './kubeadm-certificates.ts';

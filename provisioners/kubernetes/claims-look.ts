@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ControlPlaneAccess, KubernetesObject, PodReference } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
+import type { KubernetesObject, PodReference } from '../contract/ports/kubernetes.ts';
 import type { StepContext } from '../contract/step.ts';
 import { type GoingObject, goingObject } from './going-objects.ts';
 import { type ClaimedVolume, claimedVolume } from './volumes.ts';

@@ -41,7 +41,7 @@ export const clusterSettingsSchema = z.strictObject({
 });
 export type ClusterSettings = z.infer<typeof clusterSettingsSchema>;
 
-/** Masters through which etcd and the API are reached: {@link import('../contract/ports.ts').ControlPlaneAccess}. */
+/** Masters through which etcd and the API are reached: {@link import('../contract/ports/etcd.ts').ControlPlaneAccess}. */
 export const accessSchema = z.strictObject({
   masters: z.array(machineRefSchema).min(1),
   apiPort: z.int().positive(),

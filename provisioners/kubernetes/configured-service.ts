@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MachineRef } from '../contract/machine.ts';
-import type { FileContent } from '../contract/ports.ts';
+import type { FileContent } from '../contract/ports/file.ts';
 import type { Observation, StepContext } from '../contract/step.ts';
 import type { NoFacts } from './cluster-settings.ts';
 import { paths } from './paths.ts';

@@ -1,5 +1,5 @@
 import type { MachineDeclaration } from '../contract/preflight.ts';
-import type { FileContent } from '../contract/ports.ts';
+import type { FileContent } from '../contract/ports/file.ts';
 import { paths } from './paths.ts';
 import { type KubernetesMinor, pauseImage } from './versions.ts';
 

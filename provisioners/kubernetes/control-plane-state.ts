@@ -1,7 +1,8 @@
 import type { ClusterSettings } from './cluster-settings.ts';
 import type { MachineRef } from '../contract/machine.ts';
 import type { EtcdMember } from '../contract/observed.ts';
-import type { ControlPlaneAccess, KubernetesObject } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
+import type { KubernetesObject } from '../contract/ports/kubernetes.ts';
 import { Transient } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import { paths } from './paths.ts';

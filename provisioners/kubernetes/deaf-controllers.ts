@@ -1,4 +1,5 @@
-import type { ControlPlaneAccess, ObjectReference } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
+import type { ObjectReference } from '../contract/ports/kubernetes.ts';
 import type { StepContext } from '../contract/step.ts';
 
 /** The lock by which one kube-controller-manager of several leads. */

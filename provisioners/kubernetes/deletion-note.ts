@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ControlPlaneAccess } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
 import { Blocked } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import type { Instant } from '../contract/time.ts';

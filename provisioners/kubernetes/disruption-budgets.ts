@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KubernetesObject } from '../contract/ports.ts';
+import type { KubernetesObject } from '../contract/ports/kubernetes.ts';
 
 const expressionSchema = z.object({
   key: z.string(),

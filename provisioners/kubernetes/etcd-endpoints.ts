@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ControlPlaneComponent } from '../contract/control-plane.ts';
 import type { MachineRef } from '../contract/machine.ts';
-import type { ControlPlaneAccess } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
 import { Transient } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import { seconds } from '../contract/time.ts';

@@ -1,6 +1,7 @@
 import type { MachineRef } from '../contract/machine.ts';
 import type { EtcdMember } from '../contract/observed.ts';
-import type { ControlPlaneAccess, FileContent } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
+import type { FileContent } from '../contract/ports/file.ts';
 import { Blocked, Transient } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import { seconds } from '../contract/time.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KubernetesObject, ObjectReference } from '../contract/ports.ts';
+import type { KubernetesObject, ObjectReference } from '../contract/ports/kubernetes.ts';
 import type { Observation } from '../contract/step.ts';
 import { type Instant, minutes } from '../contract/time.ts';
 

@@ -1,5 +1,5 @@
 import type { MachineRef } from '../contract/machine.ts';
-import type { ControlPlaneAccess } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
 import { Blocked, Transient } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import { seconds } from '../contract/time.ts';

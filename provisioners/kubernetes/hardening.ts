@@ -1,5 +1,5 @@
 import { dump } from 'js-yaml';
-import type { FileContent } from '../contract/ports.ts';
+import type { FileContent } from '../contract/ports/file.ts';
 import { paths } from './paths.ts';
 import type { KubernetesMinor } from './versions.ts';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Occasion } from '../contract/hooks.ts';
-import type { ControlPlaneAccess, KubernetesObject, ObjectReference } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
+import type { KubernetesObject, ObjectReference } from '../contract/ports/kubernetes.ts';
 import type { UserProblem } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import type { Duration, Instant } from '../contract/time.ts';

@@ -1,7 +1,7 @@
 import { load } from 'js-yaml';
 import { z } from 'zod';
 import type { MachineRef } from '../contract/machine.ts';
-import type { ControlPlaneAccess } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
 import { Blocked, Transient } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import { isOfVersion } from './cluster-health.ts';

@@ -1,5 +1,5 @@
 import type { MachineRef } from '../contract/machine.ts';
-import type { FileContent } from '../contract/ports.ts';
+import type { FileContent } from '../contract/ports/file.ts';
 import type { MachineDeclaration } from '../contract/preflight.ts';
 import type { ClusterKeys } from '../contract/secrets.ts';
 import type { ClusterSettings } from './cluster-settings.ts';

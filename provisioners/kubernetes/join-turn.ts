@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { MachineRef } from '../contract/machine.ts';
-import type { ControlPlaneAccess, KubernetesObject, ObjectReference } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
+import type { KubernetesObject, ObjectReference } from '../contract/ports/kubernetes.ts';
 import { Blocked } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import { minutes, seconds } from '../contract/time.ts';

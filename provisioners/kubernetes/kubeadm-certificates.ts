@@ -3,7 +3,7 @@ import { paths } from './paths.ts';
 
 /**
  * Certificates that `kubeadm certs renew all` makes anew (cmd/kubeadm/app/phases/certs/renewal/manager.go), by the names
- * of {@link import('../contract/ports.ts').MachineCertificate}, with the component that reads each. Those without one are
+ * of {@link import('../contract/ports/host.ts').MachineCertificate}, with the component that reads each. Those without one are
  * for people and probes. The authorities are not among them: renewing those is a rotation of its own.
  */
 const readers: Readonly<Record<string, ControlPlaneComponent['name'] | undefined>> = {

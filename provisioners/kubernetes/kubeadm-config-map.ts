@@ -2,7 +2,7 @@ import { dump, load } from 'js-yaml';
 import { z } from 'zod';
 import { canonicalJson, type Json } from '../contract/json.ts';
 import type { MachineRef } from '../contract/machine.ts';
-import type { ControlPlaneAccess } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
 import { Blocked } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import type { ClusterSettings } from './cluster-settings.ts';

@@ -1,6 +1,6 @@
 import { dump } from 'js-yaml';
 import type { JsonObject } from '../contract/json.ts';
-import type { FileContent } from '../contract/ports.ts';
+import type { FileContent } from '../contract/ports/file.ts';
 import type { MachineDeclaration } from '../contract/preflight.ts';
 import type { ClusterSettings } from './cluster-settings.ts';
 import { kubeletSettings } from './hardening.ts';

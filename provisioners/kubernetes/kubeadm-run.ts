@@ -1,5 +1,6 @@
 import type { MachineRef } from '../contract/machine.ts';
-import type { FileContent, KubeadmCommand } from '../contract/ports.ts';
+import type { FileContent } from '../contract/ports/file.ts';
+import type { KubeadmCommand } from '../contract/ports/kubeadm.ts';
 import type { Observation, StepContext } from '../contract/step.ts';
 import { seconds } from '../contract/time.ts';
 import { paths } from './paths.ts';

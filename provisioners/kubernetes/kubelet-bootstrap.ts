@@ -1,5 +1,6 @@
 import type { MachineRef } from '../contract/machine.ts';
-import type { FileContent, MachineCertificate } from '../contract/ports.ts';
+import type { FileContent } from '../contract/ports/file.ts';
+import type { MachineCertificate } from '../contract/ports/host.ts';
 import type { StepContext } from '../contract/step.ts';
 import { discoveryConfig } from './kubeadm-config.ts';
 import { paths } from './paths.ts';

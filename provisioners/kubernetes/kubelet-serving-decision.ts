@@ -1,4 +1,5 @@
-import type { ControlPlaneAccess, KubernetesObject, KubernetesPort } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
+import type { KubernetesObject, KubernetesPort } from '../contract/ports/kubernetes.ts';
 import {
   type KnownNode,
   type ServingRequest,

@@ -3,7 +3,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import type { KubernetesObject } from '../contract/ports.ts';
+import type { KubernetesObject } from '../contract/ports/kubernetes.ts';
 
 /** Signer of the certificates that kubelets serve with. */
 export const servingSigner = 'kubernetes.io/kubelet-serving';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { MachineRef } from '../contract/machine.ts';
 import type { MachineDeclaration } from '../contract/preflight.ts';
-import type { FilePort } from '../contract/ports.ts';
+import type { FilePort } from '../contract/ports/file.ts';
 import { Blocked } from '../contract/problem.ts';
 import type { StepContext } from '../contract/step.ts';
 import { paths } from './paths.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ControlPlaneAccess } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
 import type { StepContext } from '../contract/step.ts';
 
 /** The ConfigMap in which a cluster carries Remuda's own marks ({@link import('../contract/observed.ts').Observed}). */

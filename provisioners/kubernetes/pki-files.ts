@@ -1,4 +1,4 @@
-import type { FileContent } from '../contract/ports.ts';
+import type { FileContent } from '../contract/ports/file.ts';
 import type { ClusterKeys } from '../contract/secrets.ts';
 import { paths } from './paths.ts';
 

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../contract/ports.ts';
+import type { KubernetesObject } from '../contract/ports/kubernetes.ts';
 import { type KubernetesMinor, minorFor } from './versions.ts';
 
 /**

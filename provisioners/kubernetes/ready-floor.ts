@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ControlPlaneAccess, KubernetesObject } from '../contract/ports.ts';
+import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
+import type { KubernetesObject } from '../contract/ports/kubernetes.ts';
 import type { StepContext } from '../contract/step.ts';
 
 /** How many machines of a group must go on serving (Ready, and taking pods) while one more is closed to new pods. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KubernetesObject } from '../contract/ports.ts';
+import type { KubernetesObject } from '../contract/ports/kubernetes.ts';
 import type { ReleasedEntry } from '../contract/released.ts';
 
 const text = z.union([z.string(), z.number()]).transform(String);

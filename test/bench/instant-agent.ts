@@ -1,4 +1,5 @@
-import type { AgentQuestions, AgentReport, Dispatch, Outcome } from '../../appliance/agent/protocol.ts';
+import type { AgentQuestions } from '../../appliance/agent/protocol/questions.ts';
+import type { AgentReport, Dispatch, Outcome } from '../../appliance/agent/protocol/dispatch.ts';
 import type { AgentLink } from '../../daemon/operations/link.ts';
 
 type Unnumbered<Report> = Report extends AgentReport ? Omit<Report, 'sequence' | 'at'> : never;

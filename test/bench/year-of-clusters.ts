@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { Dispatch, Outcome } from '../../appliance/agent/protocol.ts';
+import type { Dispatch, Outcome } from '../../appliance/agent/protocol/dispatch.ts';
 import { Engine } from '../../daemon/operations/engine.ts';
 import { answerFilePlanners } from '../../daemon/operations/answer-file.ts';
 import type { OperationView } from '../../daemon/operations/answers.ts';

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BackupDestination, BackupPlace, BackupRequest } from '../../provisioners/contract/backup.ts';
-import type { BackupPort, EtcdSnapshot } from '../../provisioners/contract/ports.ts';
+import type { BackupPort } from '../../provisioners/contract/ports/backup.ts';
+import type { EtcdSnapshot } from '../../provisioners/contract/ports/etcd.ts';
 
 /** A place where nothing is kept yet. */
 export interface BackupBench {

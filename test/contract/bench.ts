@@ -1,5 +1,6 @@
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
-import type { ControlPlaneAccess, Ports } from '../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess } from '../../provisioners/contract/ports/etcd.ts';
+import type { Ports } from '../../provisioners/contract/ports.ts';
 
 /** Whom the ports under test work for. */
 export interface WorkOf {

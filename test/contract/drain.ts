@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KubernetesObject, PodReference } from '../../provisioners/contract/ports.ts';
+import type { KubernetesObject, PodReference } from '../../provisioners/contract/ports/kubernetes.ts';
 import { cordonOf } from '../../provisioners/kubernetes/cordon.ts';
 import type { ControlPlaneBench } from './bench.ts';
 

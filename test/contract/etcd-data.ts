@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EtcdDataPort } from '../../provisioners/contract/etcd-data.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
-import type { EtcdSnapshot } from '../../provisioners/contract/ports.ts';
+import type { EtcdSnapshot } from '../../provisioners/contract/ports/etcd.ts';
 
 /** A master whose etcd runs, with a way to stop it and to start it again. */
 export interface EtcdDataBench {

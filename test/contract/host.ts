@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { X509Certificate } from 'node:crypto';
 import { drawServer } from '../../appliance/agent/pki.ts';
-import { ownHostKeyPath } from '../../provisioners/contract/ports.ts';
+import { ownHostKeyPath } from '../../provisioners/contract/ports/host.ts';
 import type { Bench } from './bench.ts';
 
 /** What every HostPort must do. */

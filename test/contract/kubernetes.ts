@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KubernetesObject } from '../../provisioners/contract/ports.ts';
+import type { KubernetesObject } from '../../provisioners/contract/ports/kubernetes.ts';
 import type { ControlPlaneBench } from './bench.ts';
 
 const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;

@@ -5,7 +5,7 @@ import pino from 'pino';
 import { AttemptRunner } from '../../appliance/agent/attempts.ts';
 import { AgentLinkClient, type LinkIdentity } from '../../appliance/agent/link-client.ts';
 import { requestCertificate } from '../../appliance/agent/pki.ts';
-import { protocolVersion } from '../../appliance/agent/protocol.ts';
+import { protocolVersion } from '../../appliance/agent/protocol/dispatch.ts';
 import { AttemptStore } from '../../appliance/agent/store.ts';
 import { SiteAuthority } from '../../daemon/access/authority.ts';
 import { steps } from '../../provisioners/kubernetes/steps.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { OperationView } from '../../daemon/operations/answers.ts';
-import type { KubernetesObject } from '../../provisioners/contract/ports.ts';
+import type { KubernetesObject } from '../../provisioners/contract/ports/kubernetes.ts';
 import { cordonAnnotation } from '../../provisioners/kubernetes/node-mark.ts';
 import { budget, workload } from '../fleet/drain-bench.ts';
 import { field } from '../fleet/model/kubernetes.ts';

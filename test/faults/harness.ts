@@ -5,7 +5,7 @@ import { AttemptRunner } from '../../appliance/agent/attempts.ts';
 import type { Clock as AgentClock } from '../../appliance/agent/clock.ts';
 import type { PortsFactory } from '../../appliance/agent/work.ts';
 import { AttemptStore } from '../../appliance/agent/store.ts';
-import { protocolVersion } from '../../appliance/agent/protocol.ts';
+import { protocolVersion } from '../../appliance/agent/protocol/dispatch.ts';
 import { answerFilePlanners } from '../../daemon/operations/answer-file.ts';
 import { Engine } from '../../daemon/operations/engine.ts';
 import type { OperationView } from '../../daemon/operations/answers.ts';

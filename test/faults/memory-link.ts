@@ -1,15 +1,8 @@
 import type { Watching } from '../../appliance/agent/health/watching.ts';
 import type { AttemptRunner } from '../../appliance/agent/attempts.ts';
-import type {
-  AgentChecks,
-  AgentDrift,
-  AgentOutgoing,
-  AgentQuestions,
-  AgentReport,
-  AttemptKey,
-  Dispatch,
-  Hello,
-} from '../../appliance/agent/protocol.ts';
+import type { AgentChecks, AgentDrift, AgentQuestions } from '../../appliance/agent/protocol/questions.ts';
+import type { AgentOutgoing } from '../../appliance/agent/protocol/outgoing.ts';
+import type { AgentReport, AttemptKey, Dispatch, Hello } from '../../appliance/agent/protocol/dispatch.ts';
 import type { AgentLink } from '../../daemon/operations/link.ts';
 import { Transient } from '../../provisioners/contract/problem.ts';
 import type { VirtualClock } from '../fleet/model/clock.ts';

@@ -1,12 +1,7 @@
 import { z } from 'zod';
-import type {
-  AgentChecks,
-  AgentDrift,
-  AgentOutgoing,
-  AgentQuestions,
-  ClusterContext,
-  Sealed,
-} from '../../appliance/agent/protocol.ts';
+import type { AgentChecks, AgentDrift, AgentQuestions } from '../../appliance/agent/protocol/questions.ts';
+import type { AgentOutgoing } from '../../appliance/agent/protocol/outgoing.ts';
+import type { ClusterContext, Sealed } from '../../appliance/agent/protocol/dispatch.ts';
 import {
   type ClusterKeys,
   clusterKeysSchema,

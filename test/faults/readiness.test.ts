@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { OperationDetail, OperationView } from '../../daemon/operations/answers.ts';
-import type { KubernetesObject } from '../../provisioners/contract/ports.ts';
+import type { KubernetesObject } from '../../provisioners/contract/ports/kubernetes.ts';
 import { budget, workload } from '../fleet/drain-bench.ts';
 import { field } from '../fleet/model/kubernetes.ts';
 import { podsIn } from '../fleet/model/pods.ts';

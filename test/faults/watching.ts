@@ -2,7 +2,7 @@ import { Snapshots } from '../../appliance/agent/snapshots.ts';
 import { Watching } from '../../appliance/agent/health/watching.ts';
 import type { Clock } from '../../appliance/agent/clock.ts';
 import type { PortsFactory } from '../../appliance/agent/work.ts';
-import type { HealthReport, WatchRequest } from '../../appliance/agent/protocol.ts';
+import type { HealthReport, WatchRequest } from '../../appliance/agent/protocol/watch.ts';
 import type { HealthLink } from '../../daemon/operations/link.ts';
 import { Transient } from '../../provisioners/contract/problem.ts';
 import type { Wire } from './memory-link.ts';

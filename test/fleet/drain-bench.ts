@@ -1,6 +1,8 @@
-import type { Outcome } from '../../appliance/agent/protocol.ts';
+import type { Outcome } from '../../appliance/agent/protocol/dispatch.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
-import type { ControlPlaneAccess, KubernetesObject, Ports } from '../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess } from '../../provisioners/contract/ports/etcd.ts';
+import type { KubernetesObject } from '../../provisioners/contract/ports/kubernetes.ts';
+import type { Ports } from '../../provisioners/contract/ports.ts';
 import type { AnyStep, StepContext } from '../../provisioners/contract/step.ts';
 import { seconds } from '../../provisioners/contract/time.ts';
 import { nodeCordon } from '../../provisioners/kubernetes/steps/node-cordon.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AttemptRunner } from '../../appliance/agent/attempts.ts';
-import type { AgentReport, Outcome } from '../../appliance/agent/protocol.ts';
+import type { AgentReport, Outcome } from '../../appliance/agent/protocol/dispatch.ts';
 import { AttemptStore } from '../../appliance/agent/store.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import { Transient } from '../../provisioners/contract/problem.ts';

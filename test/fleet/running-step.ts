@@ -1,6 +1,6 @@
 import { AttemptRunner } from '../../appliance/agent/attempts.ts';
 import type { Clock } from '../../appliance/agent/clock.ts';
-import type { AgentReport, Outcome } from '../../appliance/agent/protocol.ts';
+import type { AgentReport, Outcome } from '../../appliance/agent/protocol/dispatch.ts';
 import { AttemptStore } from '../../appliance/agent/store.ts';
 import type { Json } from '../../provisioners/contract/json.ts';
 import type { ClusterIdentity } from '../../provisioners/contract/machine.ts';

@@ -9,7 +9,7 @@ import { AttemptRunner } from '../../appliance/agent/attempts.ts';
 import { systemClock } from '../../appliance/agent/clock.ts';
 import { PayloadSupply } from '../../appliance/agent/payload-supply.ts';
 import { createPorts } from '../../appliance/agent/ports.ts';
-import type { Dispatch } from '../../appliance/agent/protocol.ts';
+import type { Dispatch } from '../../appliance/agent/protocol/dispatch.ts';
 import { AttemptStore } from '../../appliance/agent/store.ts';
 import { machineRefSchema } from '../../provisioners/contract/machine.ts';
 import { defineStep } from '../../provisioners/contract/step.ts';

@@ -4,7 +4,7 @@ import ssh2 from 'ssh2';
 import { drawClusterKeys } from '../../appliance/agent/pki.ts';
 import { createPorts, type RealPorts } from '../../appliance/agent/ports.ts';
 import { PayloadSupply } from '../../appliance/agent/payload-supply.ts';
-import type { ClusterContext } from '../../appliance/agent/protocol.ts';
+import type { ClusterContext } from '../../appliance/agent/protocol/dispatch.ts';
 import { drawIdentity, recipientOf, seal } from '../../appliance/agent/sealing.ts';
 import type { Work } from '../../appliance/agent/work.ts';
 import type { ClusterIdentity, MachineRef } from '../../provisioners/contract/machine.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AgentReport, Dispatch } from '../../appliance/agent/protocol.ts';
+import type { AgentReport, Dispatch } from '../../appliance/agent/protocol/dispatch.ts';
 import { bootLabBench, type LabBench } from './contract-bench.ts';
 
 /** A fake kubeadm that takes its time: it counts its starts, and says a line every tenth of a second. */

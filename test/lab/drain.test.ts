@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../appliance/agent/clock.ts';
-import type { KubernetesObject, Ports } from '../../provisioners/contract/ports.ts';
+import type { KubernetesObject } from '../../provisioners/contract/ports/kubernetes.ts';
+import type { Ports } from '../../provisioners/contract/ports.ts';
 import { cordonOf } from '../../provisioners/kubernetes/cordon.ts';
 import { nodeCordon } from '../../provisioners/kubernetes/steps/node-cordon.ts';
 import { nodeDrain } from '../../provisioners/kubernetes/steps/node-drain.ts';

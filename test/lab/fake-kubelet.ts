@@ -1,8 +1,5 @@
-import type {
-  ControlPlaneAccess,
-  KubernetesObject,
-  KubernetesPort,
-} from '../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess } from '../../provisioners/contract/ports/etcd.ts';
+import type { KubernetesObject, KubernetesPort } from '../../provisioners/contract/ports/kubernetes.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Patches the status of an object as a kubelet does. */

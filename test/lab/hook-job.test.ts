@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../appliance/agent/clock.ts';
-import type { KubernetesObject, Ports } from '../../provisioners/contract/ports.ts';
+import type { KubernetesObject } from '../../provisioners/contract/ports/kubernetes.ts';
+import type { Ports } from '../../provisioners/contract/ports.ts';
 import { hookRunAsJob } from '../../provisioners/kubernetes/steps/hook-run-as-job.ts';
 import { startStep } from '../fleet/running-step.ts';
 import { LoopbackCluster } from './loopback-cluster.ts';

@@ -1,4 +1,4 @@
-import type { HostPort } from '../../../provisioners/contract/ports.ts';
+import type { HostPort } from '../../../provisioners/contract/ports/host.ts';
 import { Problem } from '../../../provisioners/contract/problem.ts';
 import type { Machines } from '../machines.ts';
 import { readHostKey } from '../ssh/host-key.ts';

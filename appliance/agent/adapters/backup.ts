@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { BackupPlace } from '../../../provisioners/contract/backup.ts';
 import type { ClusterIdentity } from '../../../provisioners/contract/machine.ts';
-import type { BackupPort, SecretsPort } from '../../../provisioners/contract/ports.ts';
+import type { BackupPort } from '../../../provisioners/contract/ports/backup.ts';
+import type { SecretsPort } from '../../../provisioners/contract/ports.ts';
 import { Blocked } from '../../../provisioners/contract/problem.ts';
 import { BackupArchive } from '../backup/archive.ts';
 import type { Destination } from '../backup/destination.ts';

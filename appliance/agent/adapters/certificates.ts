@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { MachineCertificate } from '../../../provisioners/contract/ports.ts';
+import type { MachineCertificate } from '../../../provisioners/contract/ports/host.ts';
 
 /**
  * Prints the certificates that kubeadm and the kubelet keep on a machine, each after a line with its name. Only what

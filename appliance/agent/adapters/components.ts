@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { ComponentState, ControlPlaneComponent } from '../../../provisioners/contract/control-plane.ts';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
-import type { HostPort } from '../../../provisioners/contract/ports.ts';
+import type { HostPort } from '../../../provisioners/contract/ports/host.ts';
 import { Transient } from '../../../provisioners/contract/problem.ts';
 import type { ClientCertificates } from '../client-certificates.ts';
 import type { Machines } from '../machines.ts';

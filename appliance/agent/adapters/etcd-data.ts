@@ -8,7 +8,7 @@ import {
 } from '../../../provisioners/contract/etcd-data.ts';
 import type { ControlPlaneComponent } from '../../../provisioners/contract/control-plane.ts';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
-import type { HostPort } from '../../../provisioners/contract/ports.ts';
+import type { HostPort } from '../../../provisioners/contract/ports/host.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import { minutes } from '../../../provisioners/contract/time.ts';
 import { componentsOf } from '../../../provisioners/kubernetes/kubeadm-certificates.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
+import type { EtcdSnapshot } from '../../../provisioners/contract/ports/etcd.ts';
 import { Transient } from '../../../provisioners/contract/problem.ts';
 
 /** Length of the SHA-256 that etcd puts at the end of a snapshot (etcd: etcdutl/snapshot/v3_snapshot.go). */

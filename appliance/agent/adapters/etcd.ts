@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type { EtcdMember } from '../../../provisioners/contract/observed.ts';
-import type { ControlPlaneAccess, EtcdPort, EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
+import type {
+  ControlPlaneAccess,
+  EtcdPort,
+  EtcdSnapshot,
+} from '../../../provisioners/contract/ports/etcd.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import type { KeptConnections } from '../kept-connections.ts';
 import type { Machines } from '../machines.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
-import type { FileContent, FilePort } from '../../../provisioners/contract/ports.ts';
+import type { FileContent, FilePort } from '../../../provisioners/contract/ports/file.ts';
 import type { Machines } from '../machines.ts';
 
 /** Folders below which files may be removed: what Kubernetes, its parts and Remuda own. Never the folder itself above. */

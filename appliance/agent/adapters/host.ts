@@ -1,7 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
-import type { HostPort, HostSettings, MachineCertificate } from '../../../provisioners/contract/ports.ts';
-import { ownHostKeyPath } from '../../../provisioners/contract/ports.ts';
+import type {
+  HostPort,
+  HostSettings,
+  MachineCertificate,
+} from '../../../provisioners/contract/ports/host.ts';
+import { ownHostKeyPath } from '../../../provisioners/contract/ports/host.ts';
 import type { HostFacts, Reach } from '../../../provisioners/contract/preflight.ts';
 import { Transient } from '../../../provisioners/contract/problem.ts';
 import type { ClientCertificates } from '../client-certificates.ts';

@@ -1,8 +1,5 @@
-import {
-  kubeadmBeside,
-  type KubeadmCommand,
-  type KubeadmPort,
-} from '../../../provisioners/contract/ports.ts';
+import { kubeadmBeside } from '../../../provisioners/contract/ports/payload.ts';
+import type { KubeadmCommand, KubeadmPort } from '../../../provisioners/contract/ports/kubeadm.ts';
 import { quote } from '../ssh/program.ts';
 import type { Units } from '../units.ts';
 

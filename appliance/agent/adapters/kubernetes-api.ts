@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
-import type {
-  ControlPlaneAccess,
-  KubernetesObject,
-  KubernetesPort,
-} from '../../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess } from '../../../provisioners/contract/ports/etcd.ts';
+import type { KubernetesObject, KubernetesPort } from '../../../provisioners/contract/ports/kubernetes.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import type { ClientCertificates } from '../client-certificates.ts';
 import type { KeptConnections } from '../kept-connections.ts';

@@ -1,10 +1,10 @@
+import type { ControlPlaneAccess } from '../../../provisioners/contract/ports/etcd.ts';
 import type {
-  ControlPlaneAccess,
   Eviction,
   KubernetesObject,
   NodeVersion,
   PodReference,
-} from '../../../provisioners/contract/ports.ts';
+} from '../../../provisioners/contract/ports/kubernetes.ts';
 import type { Duration } from '../../../provisioners/contract/time.ts';
 import type { Reply } from '../tunnel.ts';
 import type { Api } from './kubernetes-api.ts';
@@ -68,7 +68,7 @@ async function askPodToGo(
   throw refused(reply, `the eviction of pod ${pod.namespace}/${pod.name}`);
 }
 
-/** {@link import('../../../provisioners/contract/ports.ts').KubernetesPort.evict} */
+/** {@link import('../../../provisioners/contract/ports/kubernetes.ts').KubernetesPort.evict} */
 export async function evict(
   api: Api,
   access: ControlPlaneAccess,
@@ -85,7 +85,7 @@ export async function evict(
   return askPodToGo(api, access, pod, { method: 'POST', path: `${pathOf(pod)}/eviction`, body });
 }
 
-/** {@link import('../../../provisioners/contract/ports.ts').KubernetesPort.deletePod} */
+/** {@link import('../../../provisioners/contract/ports/kubernetes.ts').KubernetesPort.deletePod} */
 export async function deletePod(
   api: Api,
   access: ControlPlaneAccess,
@@ -96,11 +96,11 @@ export async function deletePod(
   await askPodToGo(api, access, pod, { method: 'DELETE', path: pathOf(pod), body });
 }
 
-/** {@link import('../../../provisioners/contract/ports.ts').KubernetesPort.disruptionBudgets} */
+/** {@link import('../../../provisioners/contract/ports/kubernetes.ts').KubernetesPort.disruptionBudgets} */
 export const listBudgets = async (api: Api, access: ControlPlaneAccess): Promise<KubernetesObject[]> =>
   api.list(access, { apiVersion: await api.evictionApi(access), kind: 'PodDisruptionBudget' });
 
-/** {@link import('../../../provisioners/contract/ports.ts').KubernetesPort.setUnschedulable} */
+/** {@link import('../../../provisioners/contract/ports/kubernetes.ts').KubernetesPort.setUnschedulable} */
 export async function setUnschedulable(
   api: Api,
   access: ControlPlaneAccess,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ControlPlaneAccess, RequestDecision } from '../../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess } from '../../../provisioners/contract/ports/etcd.ts';
+import type { RequestDecision } from '../../../provisioners/contract/ports/kubernetes.ts';
 import type { Instant } from '../../../provisioners/contract/time.ts';
 import type { Api } from './kubernetes-api.ts';
 import { refused } from './kubernetes-refusal.ts';

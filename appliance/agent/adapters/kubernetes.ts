@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { KubernetesPort } from '../../../provisioners/contract/ports.ts';
+import type { KubernetesPort } from '../../../provisioners/contract/ports/kubernetes.ts';
 import type { ClientCertificates } from '../client-certificates.ts';
 import type { KeptConnections } from '../kept-connections.ts';
 import type { Machines } from '../machines.ts';

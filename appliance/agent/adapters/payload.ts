@@ -1,11 +1,11 @@
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
+import type { FilePort } from '../../../provisioners/contract/ports/file.ts';
 import {
-  type FilePort,
   kubeadmBeside,
   type PayloadPort,
   type PayloadRole,
   type PayloadShare,
-} from '../../../provisioners/contract/ports.ts';
+} from '../../../provisioners/contract/ports/payload.ts';
 import { Transient } from '../../../provisioners/contract/problem.ts';
 import {
   curlConfig,

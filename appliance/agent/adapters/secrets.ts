@@ -2,7 +2,7 @@ import { Blocked } from '../../../provisioners/contract/problem.ts';
 import type { SecretsPort } from '../../../provisioners/contract/ports.ts';
 import { type ClusterKeys, clusterKeysSchema } from '../../../provisioners/contract/secrets.ts';
 import { z } from 'zod';
-import type { ClusterContext } from '../protocol.ts';
+import type { ClusterContext } from '../protocol/dispatch.ts';
 import { open } from '../sealing.ts';
 
 const dataSchema = z.record(z.string(), z.string());

@@ -1,5 +1,5 @@
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
-import type { ServicePort, ServiceState } from '../../../provisioners/contract/ports.ts';
+import type { ServicePort, ServiceState } from '../../../provisioners/contract/ports/service.ts';
 import { stripControlCodes } from '../redaction.ts';
 import type { Machines } from '../machines.ts';
 

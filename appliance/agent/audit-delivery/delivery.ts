@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Problem, reportOf, UserProblem } from '../../../provisioners/contract/problem.ts';
 import type { Reach } from '../outgoing/address.ts';
-import type { AgentOutgoing, AuditDelivered, AuditDelivery } from '../protocol.ts';
+import type { AgentOutgoing, AuditDelivered, AuditDelivery } from '../protocol/outgoing.ts';
 import { open } from '../sealing.ts';
 import { sendSyslog } from './syslog.ts';
 import { postWebhook } from './webhook.ts';

@@ -3,7 +3,7 @@ import { canonicalJson, type Json } from '../../../provisioners/contract/json.ts
 import { Transient, UserProblem } from '../../../provisioners/contract/problem.ts';
 import type { Reach } from '../outgoing/address.ts';
 import { openPlain, openSecure } from '../outgoing/socket.ts';
-import type { AuditDelivery } from '../protocol.ts';
+import type { AuditDelivery } from '../protocol/outgoing.ts';
 
 /** Ports of syslog over TLS (RFC 5425) and, by custom, over TCP (RFC 6587). */
 const securePort = 6514;

@@ -3,7 +3,7 @@ import { Transient, UserProblem } from '../../../provisioners/contract/problem.t
 import type { Reach } from '../outgoing/address.ts';
 import { asOutgoing, openSecure } from '../outgoing/socket.ts';
 import { post } from '../outgoing/webhook.ts';
-import type { AuditDelivery } from '../protocol.ts';
+import type { AuditDelivery } from '../protocol/outgoing.ts';
 
 /**
  * Posts rows as JSON, signed: `Remuda-Signature: t=<seconds>,v1=<hex>` is HMAC-SHA256 over `<seconds>.<body>`. Answers

@@ -7,7 +7,7 @@ import {
   type BackupRequest,
 } from '../../../provisioners/contract/backup.ts';
 import type { ClusterIdentity } from '../../../provisioners/contract/machine.ts';
-import type { EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
+import type { EtcdSnapshot } from '../../../provisioners/contract/ports/etcd.ts';
 import { Blocked, Problem, Transient, UserProblem } from '../../../provisioners/contract/problem.ts';
 import { minutes } from '../../../provisioners/contract/time.ts';
 import { verified } from '../adapters/etcd-snapshot.ts';

@@ -1,4 +1,4 @@
-import type { AgentOutgoing } from '../protocol.ts';
+import type { AgentOutgoing } from '../protocol/outgoing.ts';
 import { questionWork } from '../questions.ts';
 import type { PortsFactory } from '../work.ts';
 

@@ -9,7 +9,7 @@ import type {
   DirectoryAnswer,
   DirectoryCheck,
   DirectoryConfig,
-} from '../protocol.ts';
+} from '../protocol/outgoing.ts';
 import { open } from '../sealing.ts';
 import { filterOf, groupsOf, valuesOf } from './groups.ts';
 import { DirectorySession } from './session.ts';

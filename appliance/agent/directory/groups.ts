@@ -8,7 +8,7 @@ import {
   OrFilter,
 } from 'ldapts';
 import { UserProblem } from '../../../provisioners/contract/problem.ts';
-import type { DirectoryConfig } from '../protocol.ts';
+import type { DirectoryConfig } from '../protocol/outgoing.ts';
 import type { DirectorySession } from './session.ts';
 
 /** What is asked of a directory here. */

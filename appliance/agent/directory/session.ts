@@ -11,7 +11,7 @@ import {
 import { Blocked, Problem, Transient, UserProblem } from '../../../provisioners/contract/problem.ts';
 import type { Reach } from '../outgoing/address.ts';
 import { asOutgoing, type Destination, openPlain, openSecure, securityOf } from '../outgoing/socket.ts';
-import type { DirectoryConfig } from '../protocol.ts';
+import type { DirectoryConfig } from '../protocol/outgoing.ts';
 
 /** Ports of LDAP over TLS and of LDAP (RFC 4513, IANA). */
 const securePort = 636;

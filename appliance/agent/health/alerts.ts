@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Problem, reportOf, UserProblem } from '../../../provisioners/contract/problem.ts';
 import type { Reach } from '../outgoing/address.ts';
 import { sendWebhook } from '../outgoing/webhook.ts';
-import type { AgentOutgoing, AlertDelivery, Delivered } from '../protocol.ts';
+import type { AgentOutgoing, AlertDelivery, Delivered } from '../protocol/outgoing.ts';
 import { open } from '../sealing.ts';
 
 /** Longest time a receiver has for one batch, milliseconds. */

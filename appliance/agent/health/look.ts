@@ -1,13 +1,14 @@
 import type { HealthLook, Sight } from '../../../provisioners/contract/health.ts';
 import type { MachineRef, MachineRole } from '../../../provisioners/contract/machine.ts';
 import type { ObservedCertificate } from '../../../provisioners/contract/observed.ts';
-import type { ControlPlaneAccess, Ports } from '../../../provisioners/contract/ports.ts';
+import type { ControlPlaneAccess } from '../../../provisioners/contract/ports/etcd.ts';
+import type { Ports } from '../../../provisioners/contract/ports.ts';
 import { Problem } from '../../../provisioners/contract/problem.ts';
 import type { ProviderMachine } from '../../../provisioners/contract/provider.ts';
 import type { Duration, Instant } from '../../../provisioners/contract/time.ts';
 import { tagOf } from '../../../provisioners/kubernetes/versions.ts';
 import { nodeOf } from '../observe.ts';
-import type { WatchedCluster } from '../protocol.ts';
+import type { WatchedCluster } from '../protocol/watch.ts';
 
 /**
  * What changes slowly is looked at so seldom: which machines the provider has, ends of certificates, free disk. Each

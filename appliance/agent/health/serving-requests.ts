@@ -7,7 +7,7 @@ import {
   type ServingRequest,
   userOfNode,
 } from '../../../provisioners/kubernetes/kubelet-serving-request.ts';
-import type { ServingDenial, WatchedCluster } from '../protocol.ts';
+import type { ServingDenial, WatchedCluster } from '../protocol/watch.ts';
 
 /** At most so many are told in one report: whoever asks for more is told of with the next. */
 const mostTold = 50;

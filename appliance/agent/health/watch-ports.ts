@@ -1,7 +1,7 @@
 import type { Ports } from '../../../provisioners/contract/ports.ts';
 import type { Duration } from '../../../provisioners/contract/time.ts';
 import { KeptConnections } from '../kept-connections.ts';
-import type { ClusterContext } from '../protocol.ts';
+import type { ClusterContext } from '../protocol/dispatch.ts';
 import { questionWork } from '../questions.ts';
 import type { PortsFactory } from '../work.ts';
 

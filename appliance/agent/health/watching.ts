@@ -15,7 +15,7 @@ import type {
   ServingDenial,
   WatchedCluster,
   WatchRequest,
-} from '../protocol.ts';
+} from '../protocol/watch.ts';
 import type { Snapshots } from '../snapshots.ts';
 import type { PortsFactory } from '../work.ts';
 import { HealthEye } from './look.ts';

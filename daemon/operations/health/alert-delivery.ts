@@ -1,4 +1,4 @@
-import type { AlertDelivery as Delivery, Delivered } from '../../../appliance/agent/protocol.ts';
+import type { AlertDelivery as Delivery, Delivered } from '../../../appliance/agent/protocol/outgoing.ts';
 import type { Json, JsonObject } from '../../../provisioners/contract/json.ts';
 import { Blocked, Problem, type ProblemReport, UserProblem } from '../../../provisioners/contract/problem.ts';
 import type { Duration, Instant } from '../../../provisioners/contract/time.ts';

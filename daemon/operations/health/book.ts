@@ -1,4 +1,4 @@
-import type { HealthReport, ServingDenial } from '../../../appliance/agent/protocol.ts';
+import type { HealthReport, ServingDenial } from '../../../appliance/agent/protocol/watch.ts';
 import type { HealthCondition } from '../../../provisioners/contract/health.ts';
 import type { Instant } from '../../../provisioners/contract/time.ts';
 import type { ClusterCondition, ClusterHealthRecord } from '../../state/health.ts';

@@ -1,4 +1,4 @@
-import type { HealthReport, WatchedCluster } from '../../../appliance/agent/protocol.ts';
+import type { HealthReport, WatchedCluster } from '../../../appliance/agent/protocol/watch.ts';
 import type { Duration, Instant } from '../../../provisioners/contract/time.ts';
 import type { ClusterCondition } from '../../state/health.ts';
 import type { AgentLink } from '../link.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { WatchedCluster } from '../../../appliance/agent/protocol.ts';
+import type { WatchedCluster } from '../../../appliance/agent/protocol/watch.ts';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import { Problem } from '../../../provisioners/contract/problem.ts';
 import type { ClusterEntry } from '../../state/clusters.ts';

@@ -1,5 +1,5 @@
 import type { ClusterIdentity, MachineRole } from '../../contract/machine.ts';
-import type { PayloadSummary } from '../../contract/ports.ts';
+import type { PayloadSummary } from '../../contract/ports/payload.ts';
 import type { DiskLatency, Finding, HostFacts, Reach, Severity } from '../../contract/preflight.ts';
 
 /** What a machine is asked to be; everything a check may compare the facts with. */

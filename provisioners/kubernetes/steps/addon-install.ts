@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AddonInput } from '../../contract/addon.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import type { KubernetesObject } from '../../contract/ports.ts';
+import type { KubernetesObject } from '../../contract/ports/kubernetes.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';
 import { addonFor, addonObjects } from '../addon-objects.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { machineRefSchema } from '../../contract/machine.ts';
-import type { FileContent } from '../../contract/ports.ts';
+import type { FileContent } from '../../contract/ports/file.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
 import type { NoFacts } from '../cluster-settings.ts';
 import { apiServerFiles } from '../hardening.ts';

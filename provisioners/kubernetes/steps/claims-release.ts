@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ControlPlaneAccess } from '../../contract/ports.ts';
+import type { ControlPlaneAccess } from '../../contract/ports/etcd.ts';
 import { defineStep, type Observation, type StepContext } from '../../contract/step.ts';
 import { minutes } from '../../contract/time.ts';
 import { claimName, type ClaimsLook, type ClaimUser, lookAtClaims } from '../claims-look.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { ControlPlaneAccess, KubernetesObject } from '../../contract/ports.ts';
+import type { ControlPlaneAccess } from '../../contract/ports/etcd.ts';
+import type { KubernetesObject } from '../../contract/ports/kubernetes.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
 import { minutes } from '../../contract/time.ts';
 import { accessSchema, type NoFacts } from '../cluster-settings.ts';

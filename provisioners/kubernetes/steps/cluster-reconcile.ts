@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { restoreKeySchema } from '../../contract/etcd-data.ts';
-import type { KubernetesObject } from '../../contract/ports.ts';
+import type { KubernetesObject } from '../../contract/ports/kubernetes.ts';
 import type { LedgerEntry } from '../../contract/provider.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
 import { accessSchema } from '../cluster-settings.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ControlPlaneAccess, KubernetesObject, ObjectReference } from '../../contract/ports.ts';
+import type { ControlPlaneAccess } from '../../contract/ports/etcd.ts';
+import type { KubernetesObject, ObjectReference } from '../../contract/ports/kubernetes.ts';
 import { Transient } from '../../contract/problem.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type MachineRef, machineRefSchema } from '../../contract/machine.ts';
-import type { ControlPlaneAccess } from '../../contract/ports.ts';
+import type { ControlPlaneAccess } from '../../contract/ports/etcd.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';
 import { accessSchema, clusterSettingsSchema, type NoFacts } from '../cluster-settings.ts';

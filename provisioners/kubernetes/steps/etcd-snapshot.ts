@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { backupDestinationSchema, type BackupManifest, backupWords } from '../../contract/backup.ts';
-import type { EtcdSnapshot } from '../../contract/ports.ts';
+import type { EtcdSnapshot } from '../../contract/ports/etcd.ts';
 import { defineStep, type StepContext, type StepLimits } from '../../contract/step.ts';
 import { minutes } from '../../contract/time.ts';
 import { accessSchema } from '../cluster-settings.ts';

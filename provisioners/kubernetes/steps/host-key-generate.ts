@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type MachineRef, machineRefSchema } from '../../contract/machine.ts';
-import { ownHostKeyPath } from '../../contract/ports.ts';
+import { ownHostKeyPath } from '../../contract/ports/host.ts';
 import { defineStep } from '../../contract/step.ts';
 import { quick } from '../limits.ts';
 

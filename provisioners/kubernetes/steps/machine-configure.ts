@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type MachineRef, machineRefSchema, machineRoleSchema } from '../../contract/machine.ts';
-import type { FileContent, HostSettings } from '../../contract/ports.ts';
+import type { FileContent } from '../../contract/ports/file.ts';
+import type { HostSettings } from '../../contract/ports/host.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
 import type { NoFacts } from '../cluster-settings.ts';
 import { quick } from '../limits.ts';

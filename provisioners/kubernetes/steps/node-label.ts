@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KubernetesObject } from '../../contract/ports.ts';
+import type { KubernetesObject } from '../../contract/ports/kubernetes.ts';
 import { Transient } from '../../contract/problem.ts';
 import { defineStep } from '../../contract/step.ts';
 import { accessSchema, type NoFacts } from '../cluster-settings.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ControlPlaneAccess, KubernetesObject } from '../../contract/ports.ts';
+import type { ControlPlaneAccess } from '../../contract/ports/etcd.ts';
+import type { KubernetesObject } from '../../contract/ports/kubernetes.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
 import { accessSchema } from '../cluster-settings.ts';
 import { type DeletionNote, isGivenUp, readNote, requireOwn, writeNote } from '../deletion-note.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type MachineRef, machineRefSchema } from '../../contract/machine.ts';
-import type { ControlPlaneAccess, PodReference } from '../../contract/ports.ts';
+import type { ControlPlaneAccess } from '../../contract/ports/etcd.ts';
+import type { PodReference } from '../../contract/ports/kubernetes.ts';
 import { Transient } from '../../contract/problem.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
 import { accessSchema } from '../cluster-settings.ts';

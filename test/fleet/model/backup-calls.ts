@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BackupManifest, BackupPlace, BackupRequest } from '../../../provisioners/contract/backup.ts';
-import type { EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
+import type { EtcdSnapshot } from '../../../provisioners/contract/ports/etcd.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import { changing, reading } from './call.ts';
 import type { Fleet } from './fleet.ts';

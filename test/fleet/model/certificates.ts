@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import type { MachineCertificate } from '../../../provisioners/contract/ports.ts';
+import type { MachineCertificate } from '../../../provisioners/contract/ports/host.ts';
 import { type ModelMachine, startedAt } from './machine.ts';
 
 /** Life of the certificates that kubeadm makes: its CertificateValidity, a year. */

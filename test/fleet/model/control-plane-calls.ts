@@ -1,9 +1,9 @@
+import type { ControlPlaneAccess } from '../../../provisioners/contract/ports/etcd.ts';
 import type {
-  ControlPlaneAccess,
   KubernetesObject,
   ObjectReference,
   RequestDecision,
-} from '../../../provisioners/contract/ports.ts';
+} from '../../../provisioners/contract/ports/kubernetes.ts';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type { EtcdMember } from '../../../provisioners/contract/observed.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../../provisioners/contract/ports.ts';
+import type { KubernetesObject } from '../../../provisioners/contract/ports/kubernetes.ts';
 import type { ModelCluster } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { field, referenceOf, type StoredObject } from './kubernetes.ts';

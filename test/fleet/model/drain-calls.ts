@@ -3,7 +3,7 @@ import type {
   KubernetesObject,
   NodeVersion,
   PodReference,
-} from '../../../provisioners/contract/ports.ts';
+} from '../../../provisioners/contract/ports/kubernetes.ts';
 import { budgetsOf, isSelectedBy } from './budgets.ts';
 import { changing } from './call.ts';
 import type { ModelCluster } from './cluster.ts';

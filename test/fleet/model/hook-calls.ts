@@ -1,6 +1,6 @@
 import type { HookMessage, HookRun, HookScript } from '../../../provisioners/contract/hooks.ts';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
-import type { KubernetesObject } from '../../../provisioners/contract/ports.ts';
+import type { KubernetesObject } from '../../../provisioners/contract/ports/kubernetes.ts';
 import { Transient } from '../../../provisioners/contract/problem.ts';
 import { changing, connect, connectToChange, reading } from './call.ts';
 import type { Caller, Fleet } from './fleet.ts';

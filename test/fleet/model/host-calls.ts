@@ -1,8 +1,10 @@
 import { posix } from 'node:path';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type { DiskLatency, HostFacts, Reach } from '../../../provisioners/contract/preflight.ts';
-import type { FileContent, HostSettings, ServiceState } from '../../../provisioners/contract/ports.ts';
-import { ownHostKeyPath } from '../../../provisioners/contract/ports.ts';
+import type { FileContent } from '../../../provisioners/contract/ports/file.ts';
+import type { HostSettings } from '../../../provisioners/contract/ports/host.ts';
+import type { ServiceState } from '../../../provisioners/contract/ports/service.ts';
+import { ownHostKeyPath } from '../../../provisioners/contract/ports/host.ts';
 import { Blocked, UserProblem } from '../../../provisioners/contract/problem.ts';
 import { changing, connect, connectToChange, reading } from './call.ts';
 import { certificatesOn, startKubelet } from './certificates.ts';

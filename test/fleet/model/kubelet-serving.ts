@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import type { KubernetesObject } from '../../../provisioners/contract/ports.ts';
+import type { KubernetesObject } from '../../../provisioners/contract/ports/kubernetes.ts';
 import { leafLife, leafText, readText } from './certificates.ts';
 import { paths, type ModelCluster } from './cluster.ts';
 import type { FaultSchedule } from './faults.ts';

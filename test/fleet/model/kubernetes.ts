@@ -1,4 +1,4 @@
-import type { KubernetesObject, ObjectReference } from '../../../provisioners/contract/ports.ts';
+import type { KubernetesObject, ObjectReference } from '../../../provisioners/contract/ports/kubernetes.ts';
 
 /** Objects as the model's API server keeps them: the text of an object with the marks the server adds. */
 export type StoredObject = { [key: string]: unknown } & KubernetesObject;

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
+import type { KubeadmCommand } from '../../../provisioners/contract/ports/kubeadm.ts';
 import type {
-  KubeadmCommand,
   PayloadRole,
   PayloadShare,
   PayloadSummary,
-  UnitRun,
-} from '../../../provisioners/contract/ports.ts';
+} from '../../../provisioners/contract/ports/payload.ts';
+import type { UnitRun } from '../../../provisioners/contract/ports/host.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import { changing, connect, connectToChange, reading } from './call.ts';
 import type { Caller, Fleet } from './fleet.ts';

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../../provisioners/contract/ports.ts';
+import type { KubernetesObject } from '../../../provisioners/contract/ports/kubernetes.ts';
 import { field, matches, textMap, tolerates, type StoredObject } from './kubernetes.ts';
 import type { PlacedPod, Placements } from './placement.ts';
 

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { EtcdDataPort } from '../../../provisioners/contract/etcd-data.ts';
 import { Transient, UserProblem } from '../../../provisioners/contract/problem.ts';
-import type { BackupPort, EtcdPort, KubernetesPort } from '../../../provisioners/contract/ports.ts';
+import type { BackupPort } from '../../../provisioners/contract/ports/backup.ts';
+import type { EtcdPort } from '../../../provisioners/contract/ports/etcd.ts';
+import type { KubernetesPort } from '../../../provisioners/contract/ports/kubernetes.ts';
 import type { Provider } from '../../../provisioners/contract/provider.ts';
 import type { Door } from './door.ts';
 

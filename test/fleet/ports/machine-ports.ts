@@ -1,11 +1,9 @@
 import type { HookPort } from '../../../provisioners/contract/hooks.ts';
-import type {
-  FilePort,
-  HostPort,
-  KubeadmPort,
-  PayloadPort,
-  ServicePort,
-} from '../../../provisioners/contract/ports.ts';
+import type { FilePort } from '../../../provisioners/contract/ports/file.ts';
+import type { HostPort } from '../../../provisioners/contract/ports/host.ts';
+import type { KubeadmPort } from '../../../provisioners/contract/ports/kubeadm.ts';
+import type { PayloadPort } from '../../../provisioners/contract/ports/payload.ts';
+import type { ServicePort } from '../../../provisioners/contract/ports/service.ts';
 import { Transient } from '../../../provisioners/contract/problem.ts';
 import { seconds } from '../../../provisioners/contract/time.ts';
 import type { Door } from './door.ts';

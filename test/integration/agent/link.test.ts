@@ -12,12 +12,12 @@ import { enrol, isDue, renew } from '../../../appliance/agent/enrolment.ts';
 import { AgentLinkClient, type LinkIdentity } from '../../../appliance/agent/link-client.ts';
 import { requestCertificate } from '../../../appliance/agent/pki.ts';
 import { systemClock } from '../../../appliance/agent/clock.ts';
+import type { AgentQuestions } from '../../../appliance/agent/protocol/questions.ts';
 import {
-  type AgentQuestions,
   type AgentReport,
   type AttemptKey,
   protocolVersion,
-} from '../../../appliance/agent/protocol.ts';
+} from '../../../appliance/agent/protocol/dispatch.ts';
 import type { ProblemReport } from '../../../provisioners/contract/problem.ts';
 import { Blocked } from '../../../provisioners/contract/problem.ts';
 import { bench, dispatchOf, fakeStep } from '../../unit/agent/bench.ts';

@@ -1,7 +1,7 @@
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { io, type Socket } from 'socket.io-client';
-import type { AttemptKey, Dispatch, Outcome } from '../../../appliance/agent/protocol.ts';
-import { protocolVersion } from '../../../appliance/agent/protocol.ts';
+import type { AttemptKey, Dispatch, Outcome } from '../../../appliance/agent/protocol/dispatch.ts';
+import { protocolVersion } from '../../../appliance/agent/protocol/dispatch.ts';
 import { open, seal } from '../../../appliance/agent/sealing.ts';
 import { createRequest } from '../../../daemon/cli/certificate-request.ts';
 import { steps } from '../../../provisioners/kubernetes/steps.ts';

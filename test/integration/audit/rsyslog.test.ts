@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { createAuditQuestions } from '../../../appliance/agent/audit-delivery/delivery.ts';
-import type { AuditDelivery } from '../../../appliance/agent/protocol.ts';
+import type { AuditDelivery } from '../../../appliance/agent/protocol/outgoing.ts';
 import { drawIdentity } from '../../../appliance/agent/sealing.ts';
 import { loopbackCertificate } from '../payload/certificate.ts';
 import { startRsyslog } from './rsyslog.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
+import type { EtcdSnapshot } from '../../../provisioners/contract/ports/etcd.ts';
 
 /** A fake database: it begins like one of bbolt's, holds random sectors, and bears etcd's checksum. */
 export function fakeDatabase(sectors = 64): Buffer {

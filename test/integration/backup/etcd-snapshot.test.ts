@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { drawClusterKeys } from '../../../appliance/agent/pki.ts';
 import { MachinePool } from '../../../appliance/agent/ssh/pool.ts';
-import type { EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
+import type { EtcdSnapshot } from '../../../provisioners/contract/ports/etcd.ts';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import { issue } from '../../fleet/etcd-processes.ts';
 import { fakeDatabase } from './database.ts';

@@ -1,11 +1,11 @@
 import { seal } from '../../../appliance/agent/sealing.ts';
 import { createBackupPort } from '../../../appliance/agent/adapters/backup.ts';
 import { createSecretsPort } from '../../../appliance/agent/adapters/secrets.ts';
-import type { ClusterContext } from '../../../appliance/agent/protocol.ts';
+import type { ClusterContext } from '../../../appliance/agent/protocol/dispatch.ts';
 import { Redactor } from '../../../appliance/agent/redaction.ts';
 import type { Work } from '../../../appliance/agent/work.ts';
 import { recipientOf } from '../../../appliance/agent/sealing.ts';
-import type { BackupPort } from '../../../provisioners/contract/ports.ts';
+import type { BackupPort } from '../../../provisioners/contract/ports/backup.ts';
 
 /** What a real backup port of a test is made of. */
 export interface PortOptions {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { drawIdentity } from '../../../appliance/agent/sealing.ts';
 import type { BackupManifest, BackupPlace } from '../../../provisioners/contract/backup.ts';
-import type { BackupPort } from '../../../provisioners/contract/ports.ts';
+import type { BackupPort } from '../../../provisioners/contract/ports/backup.ts';
 import { loopbackCertificate } from '../payload/certificate.ts';
 import { fakeDatabase, fakeSnapshot } from './database.ts';
 import { type Moto, startMoto } from './moto.ts';

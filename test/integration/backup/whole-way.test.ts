@@ -6,7 +6,7 @@ import { Decrypter } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AttemptRunner } from '../../../appliance/agent/attempts.ts';
 import { systemClock } from '../../../appliance/agent/clock.ts';
-import type { Outcome } from '../../../appliance/agent/protocol.ts';
+import type { Outcome } from '../../../appliance/agent/protocol/dispatch.ts';
 import { drawIdentity, open, recipientOf, seal } from '../../../appliance/agent/sealing.ts';
 import { AttemptStore } from '../../../appliance/agent/store.ts';
 import type { Json } from '../../../provisioners/contract/json.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDirectoryQuestions } from '../../../appliance/agent/directory/directory.ts';
-import type { DirectoryAnswer } from '../../../appliance/agent/protocol.ts';
+import type { DirectoryAnswer } from '../../../appliance/agent/protocol/outgoing.ts';
 import { drawIdentity, recipientOf, seal } from '../../../appliance/agent/sealing.ts';
 import { configOf, directorySettingsSchema } from '../../../daemon/access/directory-settings.ts';
 import { adGroup, adReader, type SambaDomain, startSamba } from './samba.ts';

@@ -5,7 +5,7 @@ import { array, assert, asyncProperty, constantFrom, pre } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDirectoryQuestions } from '../../../appliance/agent/directory/directory.ts';
 import { groupsOf as findGroups } from '../../../appliance/agent/directory/groups.ts';
-import type { DirectoryAnswer, DirectoryConfig } from '../../../appliance/agent/protocol.ts';
+import type { DirectoryAnswer, DirectoryConfig } from '../../../appliance/agent/protocol/outgoing.ts';
 import { drawIdentity, recipientOf, seal } from '../../../appliance/agent/sealing.ts';
 import { loopbackCertificate } from '../payload/certificate.ts';
 import { groupNamed, people, reader, type Slapd, startSlapd } from './slapd.ts';

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { DirectoryConfig } from '../../../appliance/agent/protocol.ts';
+import type { DirectoryConfig } from '../../../appliance/agent/protocol/outgoing.ts';
 import { loopbackCertificate } from '../payload/certificate.ts';
 
 const suffix = 'dc=corp,dc=example';

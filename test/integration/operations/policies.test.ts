@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Outcome } from '../../../appliance/agent/protocol.ts';
+import type { Outcome } from '../../../appliance/agent/protocol/dispatch.ts';
 import type { OperationDetail, PlanAnswer } from '../../../daemon/api/types.ts';
 import { type DaemonProcess, startDaemonProcess } from '../api/daemon-process.ts';
 import { FakeAgent } from '../api/fake-agent.ts';

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../appliance/agent/clock.ts';
 import { AgentLinkClient } from '../../../appliance/agent/link-client.ts';
 import { requestCertificate } from '../../../appliance/agent/pki.ts';
-import { protocolVersion } from '../../../appliance/agent/protocol.ts';
+import { protocolVersion } from '../../../appliance/agent/protocol/dispatch.ts';
 import { SiteAuthority } from '../../../daemon/access/authority.ts';
 import { listenForAgents, type LinkListener, SocketLink } from '../../../daemon/operations/socket-link.ts';
 import { Blocked, Problem, Transient, UserProblem } from '../../../provisioners/contract/problem.ts';

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import ssh2 from 'ssh2';
-import type { FileContent } from '../../../provisioners/contract/ports.ts';
+import type { FileContent } from '../../../provisioners/contract/ports/file.ts';
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import { componentsOf } from '../../../provisioners/kubernetes/kubeadm-certificates.ts';
 import type { LabMasters } from './masters.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { MachineCertificate } from '../../../provisioners/contract/ports.ts';
+import type { MachineCertificate } from '../../../provisioners/contract/ports/host.ts';
 import { keeperOf } from '../../../provisioners/kubernetes/kubeadm-certificates.ts';
 import { certificatesRenew } from '../../../provisioners/kubernetes/steps/certificates-renew.ts';
 import { clusterAccessGrant } from '../../../provisioners/kubernetes/steps/cluster-access-grant.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert, constantFrom, property, array } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { DirectoryAnswer } from '../../../appliance/agent/protocol.ts';
+import type { DirectoryAnswer } from '../../../appliance/agent/protocol/outgoing.ts';
 import { Directories } from '../../../daemon/access/directory.ts';
 import { directorySettingsSchema } from '../../../daemon/access/directory-settings.ts';
 import { plainName } from '../../../daemon/access/distinguished-name.ts';

@@ -6,7 +6,7 @@ import { addonNamed, addons, versionFor } from '../../../provisioners/addons/add
 import { dnsServiceAddress } from '../../../provisioners/addons/dns/cluster-dns/addon.ts';
 import { awaitedOf } from '../../../provisioners/addons/workload.ts';
 import type { AddonInput } from '../../../provisioners/contract/addon.ts';
-import type { KubernetesObject, KubernetesPort } from '../../../provisioners/contract/ports.ts';
+import type { KubernetesObject, KubernetesPort } from '../../../provisioners/contract/ports/kubernetes.ts';
 
 const input: AddonInput = {
   kubernetesVersion: 'v1.20.2',

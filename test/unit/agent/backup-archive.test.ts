@@ -5,7 +5,7 @@ import { BackupArchive } from '../../../appliance/agent/backup/archive.ts';
 import { openBundle } from '../../../appliance/agent/backup/bundle.ts';
 import type { Destination } from '../../../appliance/agent/backup/destination.ts';
 import { drawIdentity, open, recipientOf, seal } from '../../../appliance/agent/sealing.ts';
-import type { EtcdSnapshot } from '../../../provisioners/contract/ports.ts';
+import type { EtcdSnapshot } from '../../../provisioners/contract/ports/etcd.ts';
 import { fakeDatabase, fakeSnapshot } from '../../integration/backup/database.ts';
 import { DyingDestination, FakeDestination } from './fake-destination.ts';
 

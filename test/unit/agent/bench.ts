@@ -4,7 +4,7 @@ import type { AnyStep, Observation, StepContext, StepLimits } from '../../../pro
 import type { Ports } from '../../../provisioners/contract/ports.ts';
 import { AttemptRunner } from '../../../appliance/agent/attempts.ts';
 import type { Clock } from '../../../appliance/agent/clock.ts';
-import type { AgentReport, Dispatch, Outcome } from '../../../appliance/agent/protocol.ts';
+import type { AgentReport, Dispatch, Outcome } from '../../../appliance/agent/protocol/dispatch.ts';
 import { AttemptStore } from '../../../appliance/agent/store.ts';
 
 /** A fake clock: sleeping passes the time at once, in the order of the deadlines. */

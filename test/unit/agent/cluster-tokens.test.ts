@@ -5,7 +5,7 @@ import type {
   KubernetesObject,
   KubernetesPort,
   ObjectReference,
-} from '../../../provisioners/contract/ports.ts';
+} from '../../../provisioners/contract/ports/kubernetes.ts';
 
 /** A fake of the one port that is used: it keeps objects and the order of what was asked. */
 function fakeCluster(hasTokens = true) {

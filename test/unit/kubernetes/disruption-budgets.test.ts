@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { KubernetesObject } from '../../../provisioners/contract/ports.ts';
+import type { KubernetesObject } from '../../../provisioners/contract/ports/kubernetes.ts';
 import { readBudgets } from '../../../provisioners/kubernetes/disruption-budgets.ts';
 
 interface Shape {

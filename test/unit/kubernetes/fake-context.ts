@@ -1,11 +1,9 @@
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import type { EtcdMember } from '../../../provisioners/contract/observed.ts';
-import type {
-  FileContent,
-  KubeadmCommand,
-  KubernetesObject,
-  UnitRun,
-} from '../../../provisioners/contract/ports.ts';
+import type { FileContent } from '../../../provisioners/contract/ports/file.ts';
+import type { KubeadmCommand } from '../../../provisioners/contract/ports/kubeadm.ts';
+import type { KubernetesObject } from '../../../provisioners/contract/ports/kubernetes.ts';
+import type { UnitRun } from '../../../provisioners/contract/ports/host.ts';
 import { Transient } from '../../../provisioners/contract/problem.ts';
 import type { HostFacts } from '../../../provisioners/contract/preflight.ts';
 import type { ClusterKeys } from '../../../provisioners/contract/secrets.ts';

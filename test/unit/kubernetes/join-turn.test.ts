@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { KubernetesObject } from '../../../provisioners/contract/ports.ts';
+import type { KubernetesObject } from '../../../provisioners/contract/ports/kubernetes.ts';
 import { Blocked, Problem } from '../../../provisioners/contract/problem.ts';
 import type { StepContext } from '../../../provisioners/contract/step.ts';
 import { endTurn, requireRoomForOne, takeTurn } from '../../../provisioners/kubernetes/join-turn.ts';

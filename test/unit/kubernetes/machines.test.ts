@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ownHostKeyPath } from '../../../provisioners/contract/ports.ts';
+import { ownHostKeyPath } from '../../../provisioners/contract/ports/host.ts';
 import { Blocked } from '../../../provisioners/contract/problem.ts';
 import type { StepContext } from '../../../provisioners/contract/step.ts';
 import { paths } from '../../../provisioners/kubernetes/paths.ts';

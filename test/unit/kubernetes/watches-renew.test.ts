@@ -3,9 +3,8 @@ import type {
   KubernetesObject,
   KubernetesPort,
   PodReference,
-  ServicePort,
-  ServiceState,
-} from '../../../provisioners/contract/ports.ts';
+} from '../../../provisioners/contract/ports/kubernetes.ts';
+import type { ServicePort, ServiceState } from '../../../provisioners/contract/ports/service.ts';
 import { Transient } from '../../../provisioners/contract/problem.ts';
 import type { StepContext } from '../../../provisioners/contract/step.ts';
 import { watchesRenew } from '../../../provisioners/kubernetes/steps/watches-renew.ts';

@@ -1,11 +1,10 @@
+import type { AgentChecks, AgentQuestions } from '../../../appliance/agent/protocol/questions.ts';
 import type {
-  AgentChecks,
-  AgentQuestions,
   AgentReport,
   AttemptKey,
   Dispatch,
   Outcome,
-} from '../../../appliance/agent/protocol.ts';
+} from '../../../appliance/agent/protocol/dispatch.ts';
 import type { AgentLink } from '../../../daemon/operations/link.ts';
 import type { Json } from '../../../provisioners/contract/json.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { Addon, AddonInput } from '../../../contract/addon.ts';
-import type { KubernetesObject } from '../../../contract/ports.ts';
+import type { KubernetesObject } from '../../../contract/ports/kubernetes.ts';
 import { awaitedOf } from '../../workload.ts';
 
 const name = 'remuda-cluster-dns';

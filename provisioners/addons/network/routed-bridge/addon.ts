@@ -1,5 +1,5 @@
 import type { Addon, AddonInput } from '../../../contract/addon.ts';
-import type { KubernetesObject } from '../../../contract/ports.ts';
+import type { KubernetesObject } from '../../../contract/ports/kubernetes.ts';
 import { awaitedOf } from '../../workload.ts';
 
 const name = 'remuda-routed-bridge';
