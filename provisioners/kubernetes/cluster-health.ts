@@ -51,10 +51,16 @@ async function awaitedVoters(context: StepContext, { voters, access }: Expected)
 }
 
 /** Each master's own: through the endpoint, those that are not ready would never be met. */
-async function awaitedApiServers(context: StepContext, { access }: Expected): Promise<string[]> {
+async function awaitedApiServers(
+  context: StepContext,
+  { access, kubernetesVersion }: Expected,
+): Promise<string[]> {
   const awaited = access.masters.map(async (master) => {
     const version = await context.kubernetes.version(access, master);
-    return version === undefined ? [`the API server on ${master.name} is not ready`] : [];
+    if (version === undefined) return [`the API server on ${master.name} is not ready`];
+    return isOfVersion(version, kubernetesVersion)
+      ? []
+      : [`the API server on ${master.name} still answers as ${version}`];
   });
   return (await Promise.all(awaited)).flat();
 }

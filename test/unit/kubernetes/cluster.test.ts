@@ -218,6 +218,14 @@ describe('cluster.verify', () => {
     expect(JSON.stringify(seen)).toContain('the API server on c-cp-1 is not ready');
   });
 
+  it('waits for every master’s own API server to answer as the version that was asked for', async () => {
+    const { world, context } = well(proof.nodes);
+    world.readyMasters.set('c-cp-1', 'v1.20.1');
+    const seen = await clusterVerify.observe(context, proof);
+    expect(seen).toMatchObject({ state: 'pending' });
+    expect(JSON.stringify(seen)).toContain('the API server on c-cp-1 still answers as v1.20.1');
+  });
+
   it('takes out pods that a crash left', async () => {
     const { world, context } = well(proof.nodes);
     await clusterVerify.apply(context, proof);
