@@ -49,6 +49,8 @@ export const catalogues: readonly CatalogueOfRoom[] = [
       'daemon/planning/eject.ts',
       'appliance/agent/inspection.ts',
       'appliance/agent/found-keys.ts',
+      'appliance/agent/host-keys.ts',
+      'appliance/agent/ssh/known-hosts.ts',
       'provisioners/kubernetes/steps/machine-access-grant.ts',
       'provisioners/kubernetes/steps/provider-claim.ts',
     ],

@@ -5,13 +5,13 @@ import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import type { ControlPlaneAccess } from '../../provisioners/contract/ports/etcd.ts';
 import type { KubernetesObject } from '../../provisioners/contract/ports/kubernetes.ts';
 import type { Ports } from '../../provisioners/contract/ports.ts';
-import { Blocked, Problem, UserProblem } from '../../provisioners/contract/problem.ts';
+import { Blocked, Problem } from '../../provisioners/contract/problem.ts';
 import type { ClusterKeys } from '../../provisioners/contract/secrets.ts';
 import { generateSshKey } from '../../provisioners/contract/ssh-key.ts';
 import { clusterMark, marksReference } from '../../provisioners/kubernetes/marks.ts';
 import { configAnnotation } from '../../provisioners/kubernetes/node-mark.ts';
 import { readKeys } from './found-keys.ts';
-import { fingerprintOf } from './ssh/host-key.ts';
+import { HostKeys } from './host-keys.ts';
 import { publicHalf } from './pki.ts';
 import type { AgentOutgoing } from './protocol/outgoing.ts';
 import type { ClusterContext } from './protocol/dispatch.ts';
@@ -44,7 +44,8 @@ export function createInspectQuestions(parts: InspectParts): Pick<AgentOutgoing,
 }
 
 async function inspect(parts: InspectParts, request: InspectRequest): Promise<FoundCluster> {
-  const { context: asked, master, apiPort, login, recipients, hostKey } = request;
+  const { context: asked, master, apiPort, login, recipients } = request;
+  const hostKeys = new HostKeys(request);
   const sealTo = parts.seal ?? seal;
   const own = [parts.recipient];
   const context: ClusterContext = { ...asked, secrets: { ...asked.secrets, [loginName]: login } };
@@ -54,15 +55,14 @@ async function inspect(parts: InspectParts, request: InspectRequest): Promise<Fo
     .ports(questionWork(parts, context))
     .secrets.value(loginName, 'privateKey');
   const before = await portsWith(keysWithLogin(sshPrivateKey));
-  const shown = await before.host.hostKeyAt?.(master.address, master.port);
-  requireHostKey(shown, master.address, hostKey);
+  const shown = await hostKeys.requireOf(before.host, master);
   const first: MachineRef = { name: master.address, ...master, hostKeys: [shown] };
   const found = await readKeys(before, first);
   const access = { ...found, sshPrivateKey, sshPublicKey: '' };
   const ports = await portsWith(access);
   const facts = await ports.host.facts(first);
   const reached = { masters: [{ ...first, name: facts.hostname }], apiPort };
-  const seen = await look(ports, reached, master);
+  const seen = await look(ports, reached, master, hostKeys);
   const ssh = generateSshKey(`remuda ${asked.cluster.name}`);
   const keys: ClusterKeys = { ...found, sshPrivateKey: ssh.private, sshPublicKey: ssh.public };
   return {
@@ -90,24 +90,6 @@ const keysWithLogin = (sshPrivateKey: string): ClusterKeys => {
     sshPublicKey: '',
   };
 };
-
-function requireHostKey(
-  shown: string | undefined,
-  address: string,
-  expected: string | undefined,
-): asserts shown is string {
-  if (shown === undefined)
-    throw new Blocked('ADOPT-020', 'This agent cannot look at machines of others.', {
-      remedy: 'Update the agent.',
-    });
-  const fingerprint = fingerprintOf(shown);
-  if (expected === undefined || expected === fingerprint) return;
-  throw new UserProblem('ADOPT-001', `${address} shows the host key ${fingerprint}, not ${expected}`, {
-    value: expected,
-    remedy:
-      'Find out on the machine which one is its own (ssh-keygen -l); if not that, somebody is in between.',
-  });
-}
 
 const nodeSchema = z.object({
   metadata: z.object({
@@ -142,6 +124,7 @@ async function look(
   ports: Ports,
   access: ControlPlaneAccess,
   { port, user }: InspectRequest['master'],
+  hostKeys: HostKeys,
 ): Promise<SeenCluster> {
   const { kubernetes } = ports;
   const [first] = access.masters;
@@ -165,7 +148,7 @@ async function look(
     kind: 'DaemonSet',
     namespace: 'kube-system',
   });
-  const nodes = await Promise.all(objects.map((object) => visit(ports, object, { port, user })));
+  const nodes = await Promise.all(objects.map((object) => visit(ports, object, { port, user }, hostKeys)));
   const addresses = nodes.flatMap(({ address }) => address ?? []);
   const machines = await ports.provider.ownership?.find(addresses);
   const uids = new Set(machines?.map(({ cluster }) => cluster.uid));
@@ -195,6 +178,7 @@ async function visit(
   ports: Ports,
   object: KubernetesObject,
   login: { readonly port: number; readonly user: string },
+  hostKeys: HostKeys,
 ): Promise<FoundNode> {
   const { metadata, status } = nodeSchema.parse(object);
   const { name, labels = {}, annotations = {} } = metadata;
@@ -209,10 +193,12 @@ async function visit(
   };
   if (address === undefined) return { ...node, why: 'its Node names no InternalIP' };
   try {
-    const key = await ports.host.hostKeyAt?.(address, login.port);
-    const reference: MachineRef = { name, address, ...login, hostKeys: key === undefined ? [] : [key] };
+    const { key, judged } = await hostKeys.lookAt(ports.host, { name, address, port: login.port });
+    if (judged !== undefined && !judged.given.includes(judged.shown))
+      return { ...node, hostKey: judged, why: `it shows the host key ${judged.shown}` };
+    const reference: MachineRef = { name, address, ...login, hostKeys: [key] };
     await ports.host.reach(reference);
-    return { ...node, reference };
+    return { ...node, reference, ...(judged === undefined ? {} : { hostKey: judged }) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return { ...node, why: error.report.summary };

@@ -205,6 +205,11 @@ export const commandCodes: ProblemCatalogue = {
     'Adoption logs in on the machines with a private SSH key that is read from a file.',
     'Give the path of a readable file in OpenSSH form.',
   ),
+  'CLI-064': code(
+    'The file of known hosts cannot be read',
+    'Adoption compares what each machine shows with the host keys of that file.',
+    'Give the path of a readable file with lines as in `~/.ssh/known_hosts`.',
+  ),
   'BUG-002': code(
     'A mistake of the command',
     'The command met something that it should know. REMUDA_DEBUG=1 shows where.',

@@ -18,7 +18,8 @@ export const ownershipCodes: ProblemCatalogue = {
   },
   'ADOPT-001': {
     title: 'Another host key',
-    explanation: 'The master shows another SSH host key than the one that was given with `--host-key`.',
+    explanation:
+      'A machine shows another SSH host key than the one that was given with `--host-key` or `--known-hosts`. Nobody logs in to it.',
     remedy: 'Compare it on the machine itself: `ssh-keygen -l -f /etc/ssh/…_key.pub`.',
   },
   'ADOPT-002': {
@@ -80,6 +81,17 @@ export const ownershipCodes: ProblemCatalogue = {
     explanation:
       'The provider has no machine with the address of the Node, or has it under another name or for another cluster.',
     remedy: 'Find out whose it is; it is not adopted on a guess.',
+  },
+  'ADOPT-013': {
+    title: 'No host key was given for a machine',
+    explanation:
+      'With `--known-hosts` only machines that stand in that file are let in: by address, or by the name of their Node.',
+    remedy: 'Add the key after you have compared it on the machine itself, or leave the option out.',
+  },
+  'ADOPT-014': {
+    title: 'No file of known hosts',
+    explanation: 'What was given with `--known-hosts` holds no host key as OpenSSH writes them.',
+    remedy: 'Give lines as in `~/.ssh/known_hosts`: address, type, key.',
   },
   'ADOPT-020': {
     title: 'The agent is too old',

@@ -31,6 +31,8 @@ export interface ImportRequest {
   readonly privateKey: string;
   /** Fingerprint of the master's host key, `SHA256:…`. */
   readonly hostKey?: string;
+  /** A file of known hosts as OpenSSH writes it: each machine must show a key of it. */
+  readonly knownHosts?: string;
   /** Another Remuda keeps the cluster, or kept it until its state was lost. */
   readonly takesOver: boolean;
   readonly planHash?: string;

@@ -27,6 +27,14 @@ export type ImportDoors = Pick<Importing, 'plan' | 'start'>;
 /** Name of the secret that opens the machines until the cluster's own key is on them. */
 const loginOf = (cluster: string): string => `adoption-of-${cluster}`;
 
+/** What speaks against a machine by its host key, where host keys were given for the machines. */
+function againstHostKey({ name, hostKey, reference }: FoundCluster['nodes'][number]): ProblemReport[] {
+  // An agent that came before this would believe whoever answers.
+  if (hostKey === undefined) return reference === undefined ? [] : [ownershipProblems.hostKeyUnseen(name)];
+  if (hostKey.given.includes(hostKey.shown)) return [];
+  return [ownershipProblems.hostKeyDiffers(name, hostKey)];
+}
+
 /**
  * Takes in clusters that are there and that this Remuda knows nothing of: ejected ones, and those whose appliance lost
  * its state. Looking changes nothing; what is found becomes an operation like every other.
@@ -128,7 +136,7 @@ export class Importing {
   }
 
   #find(
-    { master, hostKey, principal: _principal }: ImportRequest,
+    { master, hostKey, knownHosts }: ImportRequest,
     subject: {
       readonly desired: DesiredCluster;
       readonly provider: DesiredProvider;
@@ -147,6 +155,7 @@ export class Importing {
       context,
       master,
       ...(hostKey === undefined ? {} : { hostKey }),
+      ...(knownHosts === undefined ? {} : { knownHosts }),
       login: given[loginOf(desired.name)] ?? '',
       apiPort: desired.apiPort,
       recipients: preparation.recipients(site),
@@ -155,7 +164,7 @@ export class Importing {
 
   /** Answers whose it is. @throws Refusal with everything that speaks against taking it in, all at once */
   #judgeFound(
-    { takesOver }: ImportRequest,
+    { takesOver, knownHosts }: ImportRequest,
     desired: DesiredCluster,
     provider: DesiredProvider,
     found: FoundCluster,
@@ -173,7 +182,10 @@ export class Importing {
       ...(lacksNetwork === undefined
         ? []
         : [ownershipProblems.unknownNetwork(name, lacksNetwork, found.daemonSets)]),
-      ...found.nodes.flatMap((node) => this.#againstMachine(node, found)),
+      ...found.nodes.flatMap((node) => {
+        const byKey = knownHosts === undefined ? [] : againstHostKey(node);
+        return byKey.length > 0 ? byKey : this.#againstMachine(node, found);
+      }),
     ];
     const [first, ...others] = against;
     if (first !== undefined) throw new Refusal('invalid', [first, ...others]);
@@ -230,6 +242,7 @@ export class Importing {
       login: loginOf(cluster.name),
       digests: { ...digests },
       takesOver: request.takesOver,
+      ...(request.knownHosts === undefined ? {} : { hasKnownHosts: true as const }),
     } as const;
     const parts = { ...this.#parts, state: this.#parts.recorder.state };
     const asked = { subject, observed, keys: keys.public, bypass: [] };

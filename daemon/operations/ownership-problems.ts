@@ -42,6 +42,32 @@ export const ownershipProblems = {
     remedy:
       'Bring it back and let the given SSH key log in there, or take its Node out of the cluster; then repeat. Nothing was changed.',
   }),
+  hostKeyDiffers: (
+    name: string,
+    { shown, given }: { readonly shown: string; readonly given: readonly string[] },
+  ): ProblemReport =>
+    given.length === 0
+      ? {
+          kind: 'user',
+          code: 'ADOPT-013',
+          summary: `the file of known hosts has no host key of ${name}`,
+          remedy: `It shows ${shown}. If that is its own (ssh-keygen -l there), add it to the file.`,
+          value: name,
+        }
+      : {
+          kind: 'user',
+          code: 'ADOPT-001',
+          summary: `${name} shows the host key ${shown}, not ${given.join(' or ')}`,
+          remedy:
+            'Find out on the machine which one is its own (ssh-keygen -l); if not that, somebody is in between.',
+          value: given[0] ?? '',
+        },
+  hostKeyUnseen: (name: string): ProblemReport => ({
+    kind: 'blocked',
+    code: 'ADOPT-020',
+    summary: `the agent has not compared the host key of ${name} with the given ones`,
+    remedy: 'Update the agent.',
+  }),
   differs: (cluster: string, field: string, found: string, asked: string): ProblemReport => ({
     kind: 'user',
     code: 'ADOPT-010',

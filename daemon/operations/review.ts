@@ -42,6 +42,18 @@ const withoutAccess = (input: Json): Json => {
 export const isStillWanted = (now: PlannedStep, before: PlannedStep): boolean =>
   isSameStep({ ...now, input: withoutAccess(now.input) }, { ...before, input: withoutAccess(before.input) });
 
+/** The host keys by which a step knows its machine. */
+const hostKeysOf = ({ input }: PlannedStep): Json => {
+  const { machine } = input as { readonly machine?: { readonly hostKeys?: Json } };
+  return machine?.hostKeys ?? [];
+};
+
+/** What is different in a step that is in both plans. */
+const changeOf = (before: PlannedStep, after: PlannedStep): string =>
+  canonicalJson(hostKeysOf(before)) === canonicalJson(hostKeysOf(after))
+    ? `changed step: ${after.title}`
+    : `${after.subject} shows another SSH host key than when the plan was reviewed`;
+
 const differences = (
   what: string,
   before: Readonly<Record<string, string>>,
@@ -70,7 +82,7 @@ export function changesBetween(before: Plan, after: Plan): string[] {
   for (const step of after.steps) {
     const same = old.get(step.id);
     if (same === undefined) said.push(`new step: ${step.title}`);
-    else if (!isSameStep(same, step)) said.push(`changed step: ${step.title}`);
+    else if (!isSameStep(same, step)) said.push(changeOf(same, step));
     old.delete(step.id);
   }
   return [...said, ...[...old.values()].map((step) => `no longer a step: ${step.title}`)];

@@ -1,4 +1,5 @@
 import type { PlannedStep } from '../../provisioners/contract/plan.ts';
+import { describeHostKey } from '../../provisioners/contract/host-key.ts';
 import { Blocked } from '../../provisioners/contract/problem.ts';
 import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-access-grant.ts';
 import { machineAccessGrant } from '../../provisioners/kubernetes/steps/machine-access-grant.ts';
@@ -7,6 +8,12 @@ import { providerClaim } from '../../provisioners/kubernetes/steps/provider-clai
 import { apiPortOf } from './api-port.ts';
 import type { IntentPlan, IntentRequest } from './intents.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
+
+/** Who answers for the machines being those they seem to be: their keys are pinned by whoever agrees. */
+const hostKeysNotice = (hasKnownHosts: boolean): string =>
+  hasKnownHosts
+    ? 'Every machine showed the host key that was given for it; these keys are pinned.'
+    : 'Nobody but you vouches for the host keys above: compare each on the machine itself (ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub). They are pinned when you agree, and a machine that shows another one then is not logged in to.';
 
 /**
  * A cluster that is there is taken in: our key on its machines, our marks, people's rights by way of Remuda. What runs is
@@ -23,7 +30,7 @@ export function planAdopt({ observed, desired, keys, intent }: IntentRequest<'ad
       },
     );
   const { machines, references } = observed;
-  const { login, digests, takesOver } = intent;
+  const { login, digests, takesOver, hasKnownHosts = false } = intent;
   const known = machines.flatMap(({ name, role }) => {
     const reference = references[name];
     return reference === undefined ? [] : [{ name, role, reference }];
@@ -48,6 +55,7 @@ export function planAdopt({ observed, desired, keys, intent }: IntentRequest<'ad
     destroys: [],
     notices: [
       "Adoption changes nothing that runs: it puts the cluster's new SSH key on its machines, Remuda's marks on them and in the cluster, and people's rights by way of Remuda.",
+      hostKeysNotice(hasKnownHosts),
       ...(takesOver
         ? [
             'Another Remuda keeps this cluster until now: its SSH key is taken off the machines. End that appliance, or it goes on trying.',
@@ -60,9 +68,11 @@ export function planAdopt({ observed, desired, keys, intent }: IntentRequest<'ad
         subject: 'cluster',
         detail: 'bears our mark, and people have access by way of Remuda',
       },
-      ...known.map(
-        ({ name, role }) => ({ action: 'change', subject: name, detail: `${role}, lets Remuda in` }) as const,
-      ),
+      ...known.map(({ name, role, reference }) => {
+        const shown = reference.hostKeys.map(describeHostKey).join(', ');
+        const detail = `${role}, lets Remuda in; its host key is ${shown}`;
+        return { action: 'change', subject: name, detail } as const;
+      }),
     ],
   };
 }

@@ -40,4 +40,6 @@ export interface FoundNode {
   readonly reference?: MachineRef;
   /** Why it could not. */
   readonly why?: string;
+  /** Only where host keys were given beforehand: what it showed and what it may show, as fingerprints. */
+  readonly hostKey?: { readonly shown: string; readonly given: readonly string[] };
 }

@@ -94,4 +94,6 @@ export const intentSchema = z.discriminatedUnion('kind', [
   ejectIntentSchema,
   adoptIntentSchema,
 ]);
+  /** Somebody gave the host keys of the machines beforehand. */
+  hasKnownHosts: z.literal(true).exactOptional(),
 export type Intent = z.infer<typeof intentSchema>;

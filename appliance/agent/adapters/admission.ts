@@ -28,7 +28,7 @@ export function createAdmission(
   machines: Machines,
 ): Required<Pick<HostPort, 'hostKeyAt' | 'admits' | 'admit'>> {
   return {
-    hostKeyAt: (address, port) => readHostKey(address, port),
+    hostKeyAt: (address, port, types) => readHostKey(address, port, types),
     async admits(machine) {
       // A connection that is open may be by another key.
       await machines.drop(machine);

@@ -93,6 +93,8 @@ export interface InspectRequest {
   readonly master: { readonly address: string; readonly port: number; readonly user: string };
   /** Fingerprint of the master's host key, `SHA256:…`; without it whoever answers is believed. */
   readonly hostKey?: string;
+  /** A file of known hosts: no machine is logged in to that does not show a key of it. */
+  readonly knownHosts?: string;
   /** Sealed JSON object; its key `privateKey` may log in everywhere. */
   readonly login: Sealed;
   readonly apiPort: number;

@@ -92,6 +92,13 @@ export const adoptRequestSchema = z
       .max(100)
       .exactOptional()
       .describe("Fingerprint of the master's SSH host key, `SHA256:…`."),
+    knownHosts: z
+      .string()
+      .max(512 * 1024)
+      .exactOptional()
+      .describe(
+        'A file of known hosts as OpenSSH writes it: each machine must show a key that stands there for it.',
+      ),
     takesOver: z
       .boolean()
       .default(false)

@@ -14,6 +14,7 @@ interface AdoptOptions extends AgreementOptions {
   readonly sshUser: string;
   readonly sshPort: string;
   readonly hostKey?: string;
+  readonly knownHosts?: string;
   readonly takeOver?: boolean;
 }
 
@@ -40,6 +41,10 @@ export function addAdoptCommand(program: Command, session: Session): void {
         "fingerprint of the master's SSH host key; without it whoever answers is believed",
       )
       .option(
+        '--known-hosts <path>',
+        'host keys of its machines, as in ~/.ssh/known_hosts: a machine that shows none of its own there is refused',
+      )
+      .option(
         '--take-over',
         'another Remuda keeps it, or kept it until its state was lost: lock that one out',
       ),
@@ -48,7 +53,7 @@ export function addAdoptCommand(program: Command, session: Session): void {
 
 async function adopt(session: Session, options: AdoptOptions): Promise<void> {
   const file = await readFiles(session, options.file);
-  const { master, sshUser, sshPort, hostKey, takeOver = false } = options;
+  const { master, sshUser, sshPort, hostKey, knownHosts, takeOver = false } = options;
   const port = Number(sshPort);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw usageFailure('CLI-062', `${sshPort} is no port`, 'Give a number from 1 to 65535.');
@@ -56,9 +61,10 @@ async function adopt(session: Session, options: AdoptOptions): Promise<void> {
     text: file.text,
     file: file.name,
     master: { address: master, port, user: sshUser },
-    privateKey: readKey(options.sshKey),
+    privateKey: readGiven(options.sshKey, noKey),
     takesOver: takeOver,
     ...(hostKey === undefined ? {} : { hostKey }),
+    ...(knownHosts === undefined ? {} : { knownHosts: readGiven(knownHosts, noKnownHosts) }),
   };
   const name = clusterIn(file.text, file.name);
   const asked = { cluster: name, plan: '/api/v1/adoption-plans', begin: '/api/v1/adoptions', body };
@@ -68,16 +74,26 @@ async function adopt(session: Session, options: AdoptOptions): Promise<void> {
   return tellBegun(session, answer, begun, options, `Cluster/${name} is adopted already`);
 }
 
-function readKey(path: string): string {
+/** Why a file cannot be used: its code, what it is, and what to do. */
+type Unreadable = readonly [code: string, what: string, remedy: string];
+
+const noKey: Unreadable = [
+  'CLI-063',
+  'the SSH key',
+  'Give the path of a private key in OpenSSH form that is readable.',
+];
+const noKnownHosts: Unreadable = [
+  'CLI-064',
+  'the file of known hosts',
+  'Give the path of a file with lines as in ~/.ssh/known_hosts; "remuda eject" writes one as ssh/known_hosts.',
+];
+
+function readGiven(path: string, [code, what, remedy]: Unreadable): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw usageFailure(
-      'CLI-063',
-      `the SSH key ${path} cannot be read (${code ?? 'unknown reason'})`,
-      'Give the path of a private key in OpenSSH form that is readable.',
-    );
+    const { code: reason = 'unknown reason' } = error as NodeJS.ErrnoException;
+    throw usageFailure(code, `${what} ${path} cannot be read (${reason})`, remedy);
   }
 }
 

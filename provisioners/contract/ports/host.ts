@@ -33,8 +33,11 @@ export interface HostPort {
   generateHostKey(machine: MachineRef): Promise<string>;
   /** Makes sshd show the generated key only; proven by a new connection. May be repeated. */
   replaceHostKey(machine: MachineRef, publicKey: string): Promise<void>;
-  /** The host key that is shown at an address, type and key; nobody vouches for it. Absent in earlier models. */
-  readonly hostKeyAt?: (address: string, port: number) => Promise<string>;
+  /**
+   * The host key that is shown at an address, type and key; nobody vouches for it. One of `types` where the machine has
+   * such a key. Absent in earlier models.
+   */
+  readonly hostKeyAt?: (address: string, port: number, types?: readonly string[]) => Promise<string>;
   /** Whether the cluster's own SSH key may log in, by a new connection. */
   readonly admits?: (machine: MachineRef, publicKey: string) => Promise<boolean>;
   /**

@@ -206,6 +206,17 @@ describe('cluster adopt, from the command line', () => {
     expect(err).toContain('Write v1.20.3 for now.');
   });
 
+  test('host keys of all machines come from a file of known hosts (H23)', async () => {
+    const known = written('known_hosts', '10.77.61.11 ssh-ed25519 AAAA\n');
+    const { code, err } = await cli.run([...words(), '--known-hosts', known, '-y']);
+    expect({ code, err }).toMatchObject({ code: 0 });
+    expect(askedFor('startImport')).toMatchObject({ knownHosts: '10.77.61.11 ssh-ed25519 AAAA\n' });
+    site.engine.asked.length = 0;
+    const missing = await cli.run([...words(), '--known-hosts', join(folder, 'nowhere'), '-y']);
+    expect([missing.code, missing.err]).toEqual([2, expect.stringContaining('CLI-064')]);
+    expect(site.engine.asked).toEqual([]);
+  });
+
   test('a key that cannot be read, and a port that is none, are refused before anything is asked', async () => {
     const missing = [...words().slice(0, -1), join(folder, 'nowhere')];
     expect((await cli.run(missing)).err).toContain('CLI-063');

@@ -3,7 +3,7 @@ import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:cryp
 import * as x509 from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import { mintBreakGlass, mintClient } from '../../../appliance/agent/pki.ts';
-import { fingerprintOf } from '../../../appliance/agent/ssh/host-key.ts';
+import { fingerprintOf } from '../../../provisioners/contract/host-key.ts';
 
 /** An authority as other tools make it: kubeadm's own are RSA, its key in PKCS#1. */
 async function authority(kind: 'rsa' | 'ec', type: 'pkcs1' | 'pkcs8' | 'sec1') {
