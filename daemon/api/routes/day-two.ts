@@ -1,6 +1,7 @@
 import { intentAnswerSchema } from '../schemas/operation.ts';
 import { planAnswerSchema } from '../schemas/plan.ts';
 import { intentRequestSchema } from '../schemas/requests.ts';
+import { begun, planning, starting } from '../beginning.ts';
 import { defineRoute } from '../route.ts';
 
 /** What is wanted once of a cluster that is there: shown first, then begun. */
@@ -15,8 +16,8 @@ export const dayTwoRoutes = [
     status: 200,
     body: intentRequestSchema,
     answer: planAnswerSchema,
-    handle: async ({ engine }, { parameters, body, by }) => ({
-      body: await engine.dayTwo.plan({ ...body, cluster: parameters['cluster'] ?? '', principal: by }),
+    handle: async ({ engine }, request) => ({
+      body: await engine.dayTwo.plan({ ...request.body, ...planning(request) }),
     }),
   }),
   defineRoute({
@@ -29,15 +30,7 @@ export const dayTwoRoutes = [
     status: 202,
     body: intentRequestSchema,
     answer: intentAnswerSchema,
-    async handle({ engine }, { parameters, body, by, idempotencyKey }) {
-      const answer = await engine.dayTwo.start({
-        ...body,
-        cluster: parameters['cluster'] ?? '',
-        principal: by,
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      });
-      if (answer.operation === undefined) return { body: answer, status: 200 };
-      return { body: answer, location: `/api/v1/operations/${answer.operation.id}` };
-    },
+    handle: async ({ engine }, request) =>
+      begun(await engine.dayTwo.start({ ...request.body, ...planning(request), ...starting(request) })),
   }),
 ];

@@ -6,6 +6,7 @@ import {
   handOverSchema,
 } from '../schemas/ownership.ts';
 import { planAnswerSchema } from '../schemas/plan.ts';
+import { begun, planning, starting } from '../beginning.ts';
 import { defineRoute } from '../route.ts';
 
 /** Clusters that are given away, and clusters that are taken in. */
@@ -20,8 +21,8 @@ export const ownershipRoutes = [
     status: 200,
     body: ejectRequestSchema,
     answer: planAnswerSchema,
-    handle: async ({ engine }, { parameters, body, by }) => ({
-      body: await engine.ejecting.plan({ ...body, cluster: parameters['cluster'] ?? '', principal: by }),
+    handle: async ({ engine }, request) => ({
+      body: await engine.ejecting.plan({ ...request.body, ...planning(request) }),
     }),
   }),
   defineRoute({
@@ -55,16 +56,8 @@ export const ownershipRoutes = [
     status: 202,
     body: ejectRequestSchema,
     answer: intentAnswerSchema,
-    async handle({ engine }, { parameters, body, by, idempotencyKey }) {
-      const answer = await engine.ejecting.start({
-        ...body,
-        cluster: parameters['cluster'] ?? '',
-        principal: by,
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      });
-      if (answer.operation === undefined) return { body: answer, status: 200 };
-      return { body: answer, location: `/api/v1/operations/${answer.operation.id}` };
-    },
+    handle: async ({ engine }, request) =>
+      begun(await engine.ejecting.start({ ...request.body, ...planning(request), ...starting(request) })),
   }),
   defineRoute({
     id: 'adopt.plan',
@@ -90,11 +83,7 @@ export const ownershipRoutes = [
     status: 202,
     body: adoptRequestSchema,
     answer: intentAnswerSchema,
-    async handle({ engine }, { body, by, idempotencyKey }) {
-      const key = idempotencyKey === undefined ? {} : { idempotencyKey };
-      const answer = await engine.importing.start({ ...body, principal: by, ...key });
-      if (answer.operation === undefined) return { body: answer, status: 200 };
-      return { body: answer, location: `/api/v1/operations/${answer.operation.id}` };
-    },
+    handle: async ({ engine }, request) =>
+      begun(await engine.importing.start({ ...request.body, ...starting(request) })),
   }),
 ];

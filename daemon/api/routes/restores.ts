@@ -1,5 +1,6 @@
 import { intentAnswerSchema } from '../schemas/operation.ts';
 import { restorePlanAnswerSchema, restoreRequestSchema } from '../schemas/restores.ts';
+import { begun, planning, starting } from '../beginning.ts';
 import { defineRoute } from '../route.ts';
 
 /** A cluster's data back from a backup, or on with that of a master that is left. */
@@ -14,8 +15,8 @@ export const restoreRoutes = [
     status: 200,
     body: restoreRequestSchema,
     answer: restorePlanAnswerSchema,
-    handle: async ({ engine }, { parameters, body, by }) => ({
-      body: await engine.restoring.plan({ ...body, cluster: parameters['cluster'] ?? '', principal: by }),
+    handle: async ({ engine }, request) => ({
+      body: await engine.restoring.plan({ ...request.body, ...planning(request) }),
     }),
   }),
   defineRoute({
@@ -29,15 +30,7 @@ export const restoreRoutes = [
     status: 202,
     body: restoreRequestSchema,
     answer: intentAnswerSchema,
-    async handle({ engine }, { parameters, body, by, idempotencyKey }) {
-      const answer = await engine.restoring.start({
-        ...body,
-        cluster: parameters['cluster'] ?? '',
-        principal: by,
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      });
-      if (answer.operation === undefined) return { body: answer, status: 200 };
-      return { body: answer, location: `/api/v1/operations/${answer.operation.id}` };
-    },
+    handle: async ({ engine }, request) =>
+      begun(await engine.restoring.start({ ...request.body, ...planning(request), ...starting(request) })),
   }),
 ];
