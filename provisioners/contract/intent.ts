@@ -82,6 +82,8 @@ const adoptIntentSchema = z.strictObject({
   digests: z.record(z.string(), z.string()),
   /** Somebody else kept the cluster until now, and is locked out. */
   takesOver: z.boolean(),
+  /** Somebody gave the host keys of the machines beforehand. */
+  hasKnownHosts: z.literal(true).exactOptional(),
 });
 
 /**
@@ -94,6 +96,4 @@ export const intentSchema = z.discriminatedUnion('kind', [
   ejectIntentSchema,
   adoptIntentSchema,
 ]);
-  /** Somebody gave the host keys of the machines beforehand. */
-  hasKnownHosts: z.literal(true).exactOptional(),
 export type Intent = z.infer<typeof intentSchema>;
