@@ -23,7 +23,7 @@ export const restoreCodes: ProblemCatalogue = {
   'RESTORE-014': {
     title: 'Whose data shall it be',
     explanation:
-      'The cluster is to go on with the data of a master that is left, and either none answers or more than one does.',
+      'The cluster is to go on with the data of a master, or of a machine of etcd, that is left, and either none answers or more than one does.',
     remedy: 'Name one with `--survivor`, or restore from a backup.',
   },
 };

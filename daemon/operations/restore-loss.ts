@@ -63,7 +63,7 @@ function lostSince(at: string, revision: number, observed: Observed | undefined,
   return [
     since,
     `etcd on ${seen.name} stands at revision ${seen.revision}: ${newer === 1 ? '1 change' : `${newer} changes`} newer than the backup.`,
-    'Where the majority is gone for ever, go on with the data of a master that is left instead: it is newer than every backup.',
+    'Where the majority is gone for ever, go on with the data of a machine that is left instead: it is newer than every backup.',
   ];
 }
 

@@ -22,16 +22,21 @@ export const restoreProblems = {
     remedy: 'Find out who made it; then restore it with --accept-unknown.',
     value: id,
   }),
-  whichSurvivor: (cluster: string, answering: readonly string[]): ProblemReport => ({
+  /** `role`: of those that have members of etcd. */
+  whichSurvivor: (
+    cluster: string,
+    role: 'etcd' | 'control-plane',
+    answering: readonly string[],
+  ): ProblemReport => ({
     kind: 'user',
     code: 'RESTORE-014',
     summary:
       answering.length === 0
-        ? `no master of cluster ${cluster} answers, so there is no data to go on with`
+        ? `no ${role === 'etcd' ? 'machine of etcd' : 'master'} of cluster ${cluster} answers, so there is no data to go on with`
         : `${answering.join(', ')} of cluster ${cluster} answer: it is not said whose data is to be kept`,
     remedy:
       answering.length === 0
         ? 'Bring one back, or restore from a backup.'
-        : 'Name the one with the highest revision: --survivor NAME. Where a majority answers, nothing is to be restored: replace the lost masters with "remuda machine replace".',
+        : 'Name the one with the highest revision: --survivor NAME. Where a majority answers, nothing is to be restored: replace the lost machines with "remuda machine replace".',
   }),
 };

@@ -7,6 +7,7 @@ import {
 import type { Intent } from '../../provisioners/contract/intent.ts';
 import { canonicalJson } from '../../provisioners/contract/json.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
+import { hasEtcdApart } from '../planning/etcd-machines.ts';
 import { machineMoves } from '../planning/machine-moves.ts';
 import type { PlanAnswer } from './answers.ts';
 import { requireAgent } from './asking.ts';
@@ -33,9 +34,9 @@ export interface RestoreRequest {
   readonly from: 'backup' | 'survivor';
   /** Id of the backup; the newest that the journal knows when left out. */
   readonly backup?: string;
-  /** The master that is left; needed where several answer. */
+  /** The master, or the machine of etcd, that is left; needed where several answer. */
   readonly survivor?: string;
-  /** Masters that do not answer and never will. */
+  /** Masters and machines of etcd that do not answer and never will. */
   readonly lost: readonly string[];
   /** The backup may be one that the journal knows nothing of. */
   readonly acceptsUnknown: boolean;
@@ -109,7 +110,9 @@ export class Restoring {
       [...new Set(kinds.flatMap((kind) => attempts.succeededSince(uid, kind, madeAt)))].toSorted();
     const left = since(machineMoves.leave);
     const came = since(machineMoves.come).filter((name) => !left.includes(name));
-    return { madeAt, came, left };
+    // Machines of etcd alone are no Nodes that could come back; no group of workers bears their name.
+    const hadNode = (name: string): boolean => !name.startsWith(`${cluster}-etcd-`);
+    return { madeAt, came, left: left.filter(hadNode) };
   }
 
   #asked(request: RestoreRequest, intent: RestoreIntent) {
@@ -132,7 +135,7 @@ export class Restoring {
     if (kept === undefined) return undefined;
     const intent = state.plans.get(String(JSON.parse(kept.answer)), 1)?.plan.intent;
     if (intent?.kind !== 'restore') return undefined;
-    const { newMaster: _chosen, ...asked } = intent;
+    const { newMaster: _master, newEtcd: _etcd, ...asked } = intent;
     return asked;
   }
 
@@ -217,10 +220,13 @@ export class Restoring {
 function survivorAmong({ cluster, survivor }: RestoreRequest, observed: Observed): Source {
   if (survivor !== undefined) return { from: 'survivor', machine: survivor };
   const { certificates = [], machines = [], retired } = observed;
+  const role = hasEtcdApart(observed) ? 'etcd' : 'control-plane';
   const answering = [...new Set(certificates.map(({ machine }) => machine))].filter(
-    (name) => retired[name] === undefined && machines.some((machine) => machine.name === name),
+    (name) =>
+      retired[name] === undefined &&
+      machines.some((machine) => machine.name === name && machine.role === role),
   );
   const [only, ...more] = answering;
   if (only !== undefined && more.length === 0) return { from: 'survivor', machine: only };
-  throw new Refusal('invalid', [restoreProblems.whichSurvivor(cluster, answering)]);
+  throw new Refusal('invalid', [restoreProblems.whichSurvivor(cluster, role, answering)]);
 }

@@ -117,20 +117,20 @@ export const planningCodes: ProblemCatalogue = {
     remedy: 'Start the daemon with a recovery key: it makes one on its first start.',
   },
   'PLAN-030': {
-    title: 'A silent master stands in the way of a restore',
+    title: 'A silent machine stands in the way of a restore',
     explanation:
-      'A master that does not answer may only be cut off from Remuda, and serve the data that is to be given up. Two etcd clusters under one name would each take writes that the other never sees.',
+      'A master, or a machine of etcd, that does not answer may only be cut off from Remuda, and serve the data that is to be given up. Two etcd clusters under one name would each take writes that the other never sees.',
     remedy:
       'Bring it back, or say that it is lost with `--lost`: then it is destroyed before anything is restored.',
   },
   'PLAN-031': {
     title: 'It is not lost',
-    explanation: 'A master that was called lost answers.',
+    explanation: 'A machine that was called lost answers.',
     remedy: 'Leave it out: who answers is stopped, and joins the restored cluster.',
   },
   'PLAN-032': {
-    title: 'The master whose data was to be kept is silent',
-    explanation: 'The cluster was to go on with the data of one master, and that one does not answer.',
+    title: 'The machine whose data was to be kept is silent',
+    explanation: 'The cluster was to go on with the data of one machine, and that one does not answer.',
     remedy: 'Bring it back, or restore from a backup.',
   },
   'PLAN-033': {
@@ -138,6 +138,12 @@ export const planningCodes: ProblemCatalogue = {
     explanation:
       'What one minor of Kubernetes wrote into etcd need not be read by another, and the configuration in it names the old one.',
     remedy: 'Choose a backup of the minor that the document names.',
+  },
+  'PLAN-034': {
+    title: 'A master without data',
+    explanation:
+      'Where etcd has machines of its own, masters have none of its data, and none can be kept of them.',
+    remedy: 'Name a machine of etcd that is left, or restore from a backup.',
   },
   'PLAN-018': {
     title: 'No such group',

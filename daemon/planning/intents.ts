@@ -37,7 +37,13 @@ const intentPlanners: { readonly [Kind in Intent['kind']]: (request: IntentReque
 };
 
 /** What is built for etcd apart from the masters. */
-const whereverEtcdIs: ReadonlySet<Intent['kind']> = new Set(['backup', 'finalize', 'renew', 'eject']);
+const whereverEtcdIs: ReadonlySet<Intent['kind']> = new Set([
+  'backup',
+  'finalize',
+  'renew',
+  'eject',
+  'restore',
+]);
 
 /** @throws UserProblem PLAN-071 */
 function requireStacked(kind: Intent['kind'], document: ClusterDocument): void {
@@ -48,7 +54,7 @@ function requireStacked(kind: Intent['kind'], document: ClusterDocument): void {
     `Cluster ${name} has etcd on machines of its own, and this release cannot ${kind} such a cluster`,
     {
       place: { field: 'spec.etcd.topology' },
-      remedy: `Backups are taken all the same (remuda backup list ${name}), and etcd's own tools read them. A machine of etcd that is lost is replaced with remuda machine replace, while a majority of the others lives.`,
+      remedy: 'Keep it as it is. What Remuda takes in has a member of etcd on each master.',
     },
   );
 }

@@ -4,6 +4,7 @@ import type { Plan } from '../../provisioners/contract/plan.ts';
 import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
 import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
+import { isEtcdApart } from '../spec/rules/etcd.ts';
 import { settingsFor } from './cluster-plan.ts';
 import { premisesOf } from './creation.ts';
 import { about, planStep } from './planned-step.ts';
@@ -25,6 +26,8 @@ export interface RevivalRequest {
  */
 export function planRevival(request: RevivalRequest): Plan | undefined {
   const { desired: document, provider, observed, revision, halfJoined } = request;
+  // A master that has no member of etcd is nobody's other half.
+  if (isEtcdApart(document)) return undefined;
   if (observed.nodes !== undefined || observed.machines === undefined) return undefined;
   const reachable = observed.machines.flatMap(({ name, role, state }): MachineRef[] => {
     const reference = observed.references[name];

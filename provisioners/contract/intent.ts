@@ -45,7 +45,7 @@ const restoreSourceSchema = z.discriminatedUnion('from', [
     /** Whether the journal knows the backup. */
     isKnown: z.boolean(),
   }),
-  /** The data of a master that is left when the majority is gone. */
+  /** The data of a master, or of a machine of etcd, that is left when the majority is gone. */
   z.strictObject({ from: z.literal('survivor'), machine: z.string() }),
 ]);
 
@@ -57,10 +57,12 @@ const restoreIntentSchema = z.strictObject({
   kind: z.literal('restore'),
   key: restoreKeySchema,
   source: restoreSourceSchema,
-  /** Masters that do not answer and never will: destroyed before anything is restored. */
+  /** Masters and machines of etcd that do not answer and never will: destroyed before anything is restored. */
   lost: z.array(z.string().max(63)),
-  /** The machine that is made for the data where no master is left. The planner's choice; the plan carries it. */
+  /** The machine that is made to be the first master where none is left. The planner's choice; the plan carries it. */
   newMaster: z.string().max(63).exactOptional(),
+  /** As `newMaster`: the machine of etcd that is made for the data where etcd stands apart and none of its machines is left. */
+  newEtcd: z.string().max(63).exactOptional(),
   /** The data is restored and serves; what is left is what the document asks for. The planner's word, never taken back. */
   isServing: z.literal(true).exactOptional(),
 });

@@ -16,6 +16,10 @@ const flag = /--etcd-servers=[^\s"']+/;
 
 const flagFor = (endpoints: readonly string[]): string => `--etcd-servers=${endpoints.join(',')}`;
 
+/** A manifest of the API server with these members of etcd in the place of those it names; any other text as it is. */
+export const withEndpoints = (manifest: string, endpoints: readonly string[]): string =>
+  manifest.replace(flag, flagFor(endpoints));
+
 /** The API server's process, told by the members that it was given. */
 const component = (endpoints: readonly string[], apiPort: number): ControlPlaneComponent => ({
   name: 'kube-apiserver',
@@ -58,7 +62,7 @@ export async function serveEndpoints(
     throw new Transient('ETCD-005', `${master.name} has no API server that could be told of etcd yet`, {
       machine: master.name,
     });
-  const content = manifest.replace(flag, flagFor(wish.endpoints));
+  const content = withEndpoints(manifest, wish.endpoints);
   if (content !== manifest)
     await context.file.write(master, [{ path: paths.apiServerManifest, content, mode: 0o600 }]);
   const until = Date.parse(context.now()) + patience;
@@ -93,6 +97,9 @@ export function readNote(marks: Readonly<Record<string, string>> | undefined): E
     return undefined;
   }
 }
+
+/** What a note says while nobody has been told yet who etcd's members are, of machines that are as it says. */
+export const unservedNote = (note: EtcdNote): string => JSON.stringify({ ...note, served: 'nobody' });
 
 /** Digest of who serves with which members. */
 export const servedDigest = (masters: readonly string[], endpoints: readonly string[]): string =>

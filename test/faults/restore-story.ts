@@ -14,11 +14,22 @@ export type RestoreIntent = Extract<Intent, { kind: 'restore' }>;
 const destination = { type: 'stateDisk' } as const;
 const by = { operation: 'test', step: 'etcd.snapshot', attempt: 1, epoch: 1 };
 
-/** A world with a finished cluster of so many masters and two workers. */
-export async function openWith(masters: number, options: WorldOptions = {}): Promise<World> {
+/** How many masters a cluster has, and how many machines of etcd alone where that stands apart. */
+export type Size = number | { readonly masters: number; readonly etcd: number };
+
+/** The answer file of a cluster of that size, with two workers. */
+function fileOf(size: Size, version?: string): string {
+  const given = { workers: 2, ...(version === undefined ? {} : { version }) };
+  if (typeof size === 'number') return answerFile({ ...given, masters: size });
+  const { masters, etcd } = size;
+  return answerFile({ ...given, masters, etcd: `{ topology: external, replicas: ${etcd} }` });
+}
+
+/** A world with a finished cluster of that size. */
+export async function openWith(size: Size, options: WorldOptions = {}): Promise<World> {
   const world = new World(options);
   await world.open();
-  const made = await world.run(world.apply(answerFile({ masters, workers: 2 }), 'create'));
+  const made = await world.run(world.apply(fileOf(size), 'create'));
   expect(made?.state, world.explain()).toBe('succeeded');
   return world;
 }
@@ -61,16 +72,19 @@ export const votersOf = (world: World): string[] =>
 /** A backup as the step etcd.snapshot leaves it, without an operation of its own. */
 export function backUp(world: World): BackupManifest {
   const { identity, machines } = clusterOf(world);
-  const masters = [...machines.values()]
-    .filter(({ role }) => role === 'control-plane')
-    .map(({ name, address, shownHostKey }) => ({
-      name,
-      address,
-      port: 22,
-      user: 'root',
-      hostKeys: [shownHostKey],
-    }));
-  const taken = callFleet(world.fleet, 'etcd.snapshot', { access: { masters, apiPort: 6444 } }, by) as {
+  const of = (asked: string) =>
+    [...machines.values()]
+      .filter(({ role }) => role === asked)
+      .map(({ name, address, shownHostKey }) => ({
+        name,
+        address,
+        port: 22,
+        user: 'root',
+        hostKeys: [shownHostKey],
+      }));
+  const etcd = of('etcd');
+  const access = { masters: of('control-plane'), apiPort: 6444, ...(etcd.length === 0 ? {} : { etcd }) };
+  const taken = callFleet(world.fleet, 'etcd.snapshot', { access }, by) as {
     content: string;
   };
   const at = { cluster: identity, destination };
@@ -128,21 +142,21 @@ export async function begin(world: World, intent: RestoreIntent): Promise<Operat
 export async function restore(
   world: World,
   intent: RestoreIntent,
-  masters: number,
+  size: Size,
   version?: string,
 ): Promise<OperationView> {
   const operation = await begin(world, intent);
   const view = await world.run(world.ended(operation.id));
   expect(view.state, `${view.problem?.summary}\n${world.explain()}`).toBe('succeeded');
   expect(world.fleet.violations, world.explain()).toEqual([]);
-  await expectSettled(world, masters, version);
+  await expectSettled(world, size, version);
   return view;
 }
 
 /** Nothing is left to do, and looking changes nothing. */
-export async function expectSettled(world: World, masters: number, version = '1.20.2'): Promise<void> {
+export async function expectSettled(world: World, size: Size, version = '1.20.2'): Promise<void> {
   const before = world.fleet.mutatingCalls;
-  const text = answerFile({ masters, workers: 2, version });
+  const text = fileOf(size, version);
   expect(await world.run(world.apply(text, `again-${before}`)), world.explain()).toBeUndefined();
   expect(world.fleet.mutatingCalls).toBe(before);
 }

@@ -7,18 +7,24 @@ export const restoreRequestSchema = z
     from: z
       .enum(['backup', 'survivor'])
       .default('backup')
-      .describe('`survivor`: the data of a master that is left when the majority is gone for ever.'),
+      .describe(
+        '`survivor`: the data of a master, or of a machine of etcd, that is left when the majority is gone for ever.',
+      ),
     backup: z
       .string()
       .max(63)
       .exactOptional()
       .describe('Id of the backup; the newest that the journal knows when left out.'),
-    survivor: z.string().max(63).exactOptional().describe('The master that is left, where several answer.'),
+    survivor: z
+      .string()
+      .max(63)
+      .exactOptional()
+      .describe('The master, or the machine of etcd, that is left, where several answer.'),
     lost: z
       .array(z.string().max(63))
       .max(20)
       .default([])
-      .describe('Masters that do not answer and never will: they are destroyed first.'),
+      .describe('Masters and machines of etcd that do not answer and never will: they are destroyed first.'),
     acceptsUnknown: z
       .boolean()
       .default(false)

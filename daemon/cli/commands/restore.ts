@@ -18,7 +18,7 @@ export function addRestoreCommand(program: Command, session: Session): void {
     program
       .command('restore <cluster>')
       .description(
-        "bring a cluster's data back from a backup, or go on with that of a master that is left when the majority is gone",
+        "bring a cluster's data back from a backup, or go on with that of a machine that is left when the majority is gone",
       )
       .option('--backup <id>', 'which backup; the newest that is known when left out (remuda backup list)')
       .addOption(
@@ -26,10 +26,10 @@ export function addRestoreCommand(program: Command, session: Session): void {
           .choices(['backup', 'survivor'])
           .default('backup'),
       )
-      .option('--survivor <master>', 'with --from survivor: whose data, where several masters answer')
+      .option('--survivor <machine>', 'with --from survivor: whose data, where several answer')
       .option(
-        '--lost <master>',
-        'this master does not answer and never will: destroy it first; may be repeated',
+        '--lost <machine>',
+        'this master, or machine of etcd, does not answer and never will: destroy it first; may be repeated',
         collect,
       )
       .option('--accept-unknown', 'also a backup that the journal knows nothing of'),

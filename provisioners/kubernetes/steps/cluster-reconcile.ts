@@ -4,6 +4,7 @@ import type { KubernetesObject } from '../../contract/ports/kubernetes.ts';
 import type { LedgerEntry } from '../../contract/provider.ts';
 import { defineStep, type StepContext } from '../../contract/step.ts';
 import { accessSchema } from '../cluster-settings.ts';
+import { etcdMark, readNote, unservedNote } from '../etcd-endpoints.ts';
 import { quick } from '../limits.ts';
 import { readMarks, restoredMark, setMark, verifiedMark } from '../marks.ts';
 
@@ -59,7 +60,8 @@ async function compare(context: StepContext, { access }: Input): Promise<Reconci
   return {
     nodesWithoutMachine: [...nodeNames].filter((name) => !machineNames.has(name)).toSorted(),
     machinesWithoutNode: machines
-      .filter(({ name, state }) => state === 'running' && !nodeNames.has(name))
+      // Machines of etcd are no Nodes, whatever the data says.
+      .filter(({ name, role, state }) => role !== 'etcd' && state === 'running' && !nodeNames.has(name))
       .map(({ name }) => name)
       .toSorted(),
     unknownVolumes: unnamed(ledger, /volume|disk/i, volumes),
@@ -90,6 +92,9 @@ export const clusterReconcile = defineStep<Input, ReconciliationFacts>({
     for (const [key, names] of Object.entries(found))
       if (names.length > 0) context.log(`${titles[key as keyof ReconciliationFacts]}: ${names.join(', ')}`);
     await setMark(context, input.access, verifiedMark, 'restored since');
+    // The data says whom API servers asked then; now they ask the one member that there is.
+    const note = readNote(await readMarks(context, input.access));
+    if (note !== undefined) await setMark(context, input.access, etcdMark, unservedNote(note));
     // Last of all: who sees it knows that the restore itself is over.
     await setMark(context, input.access, restoredMark, input.restore);
   },

@@ -11,8 +11,16 @@ const inputSchema = z.strictObject({
   machine: machineRefSchema,
   restore: restoreKeySchema,
   apiPort: z.int().positive(),
+  /** What runs there where etcd stands apart; absent where each master has a member. */
+  runs: z.enum(['etcd', 'control-plane']).exactOptional(),
 });
 type Input = z.infer<typeof inputSchema>;
+
+const whatRuns = {
+  etcd: 'etcd',
+  'control-plane': 'the API server and the controllers',
+  both: 'the API server, the controllers and etcd',
+} as const;
 
 /** The kubelet looks at its folder of manifests every 20 s at the latest, and gives a pod half a minute to end. */
 const limits: StepLimits = { soft: minutes(2), hard: minutes(15), attempts: 5 };
@@ -30,7 +38,7 @@ const isKubeletActive = async (context: StepContext, machine: MachineRef): Promi
   (await context.service.state(machine, ['kubelet.service'])).every(({ active }) => active);
 
 /**
- * Stops the API server, the controllers and etcd of one master, so that nothing starts them again: their manifests are
+ * Stops what a master, or a machine of etcd, runs of the API server, the controllers and etcd, so that nothing starts them again: their manifests are
  * kept aside. An act: when the data is aside, it is not undone by what comes after.
  */
 export const controlPlaneStop = defineStep<Input, NoFacts>({
@@ -39,7 +47,7 @@ export const controlPlaneStop = defineStep<Input, NoFacts>({
   nature: 'act',
   phase: 'control plane',
   destructive: false,
-  title: ({ machine }) => `Stop the API server, the controllers and etcd on ${machine.name}`,
+  title: ({ machine, runs }) => `Stop ${whatRuns[runs ?? 'both']} on ${machine.name}`,
   schema: inputSchema,
   limits,
   async observe(context, input) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { EtcdMember, Observed, Retirement } from '../../../provisioners/contract/observed.ts';
 import type { Plan } from '../../../provisioners/contract/plan.ts';
 import { Problem } from '../../../provisioners/contract/problem.ts';
-import { planCluster } from '../../../daemon/planning/planner.ts';
+import { planCluster, planRevival } from '../../../daemon/planning/planner.ts';
 import { planIntent } from '../../../daemon/planning/intents.ts';
 import type { ClusterDocument } from '../../../daemon/spec/documents.ts';
 import { quorumOf } from '../../../provisioners/kubernetes/membership.ts';
@@ -118,8 +118,23 @@ describe('plans with etcd on machines of its own (H4, H18, complaint 6)', () => 
     expect(() => planned(apart(2), observed, retire)).toThrowError(/c-etcd-1 cannot leave.*c-etcd-2/);
   });
 
-  it.each(['restore', 'adopt'] as const)('refuses to %s with a code of its own', (kind) => {
-    const asked = { ...request(apart(3), makes(3)), intent: { kind } } as Parameters<typeof planIntent>[0];
+  it('takes no master without a member for the reason why a cluster is silent', () => {
+    const desired = apart(3, 3);
+    const { nodes: _nodes, voters: _voters, ...observed } = finished(desired);
+    const halfJoined = ['c-cp-2'];
+    const { provider } = request(desired, observed);
+    expect(planRevival({ desired, provider, observed, revision: 'r1', halfJoined })).toBeUndefined();
+    const stacked = cluster(3, 1);
+    const { nodes: _others, voters: _members, ...silent } = finished(stacked);
+    expect(
+      planRevival({ desired: stacked, provider, observed: silent, revision: 'r1', halfJoined }),
+    ).toBeDefined();
+  });
+
+  it('refuses to adopt with a code of its own', () => {
+    const asked = { ...request(apart(3), makes(3)), intent: { kind: 'adopt' } } as Parameters<
+      typeof planIntent
+    >[0];
     expect(() => planIntent(asked)).toThrowError(
       expect.objectContaining({
         report: expect.objectContaining({ code: 'PLAN-071' }) as unknown,

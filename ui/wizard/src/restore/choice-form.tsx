@@ -7,11 +7,12 @@ import { restoreTexts as words } from './restore-texts.ts';
 interface Props {
   readonly choice: RestoreChoice;
   readonly backups: readonly ListedBackup[];
-  readonly masters: readonly MachineView[];
+  /** Masters, and machines of etcd where it stands apart. */
+  readonly machines: readonly MachineView[];
   readonly onChange: (choice: RestoreChoice) => void;
 }
 
-/** Which data a cluster goes back to, and who of its masters is given up. */
+/** Which data a cluster goes back to, and who of its machines is given up. */
 export function ChoiceForm(props: Props): React.JSX.Element {
   const { choice, onChange } = props;
   return (
@@ -36,7 +37,7 @@ export function ChoiceForm(props: Props): React.JSX.Element {
           {...(choice.from === 'survivor' ? { body: <SurvivorChoice {...props} /> } : {})}
         />
       </FormGroup>
-      <LostMasters {...props} />
+      <LostMachines {...props} />
     </Form>
   );
 }
@@ -73,7 +74,7 @@ function BackupChoice({ choice, backups, onChange }: Props): React.JSX.Element {
   );
 }
 
-function SurvivorChoice({ choice, masters, onChange }: Props): React.JSX.Element {
+function SurvivorChoice({ choice, machines, onChange }: Props): React.JSX.Element {
   return (
     <FormSelect
       aria-label={words.survivor.label}
@@ -83,14 +84,21 @@ function SurvivorChoice({ choice, masters, onChange }: Props): React.JSX.Element
       }
     >
       <FormSelectOption value="" label={words.survivor.find} />
-      {masters.map(({ name }) => (
+      {holdersOf(machines).map(({ name }) => (
         <FormSelectOption key={name} value={name} label={name} />
       ))}
     </FormSelect>
   );
 }
 
-const seenAs = ({ state, node, notReadyBecause }: MachineView): string => {
+/** Those with a member of etcd: its own machines where it stands apart, else the masters. */
+function holdersOf(machines: readonly MachineView[]): readonly MachineView[] {
+  const etcd = machines.filter(({ role }) => role === 'etcd');
+  return etcd.length > 0 ? etcd : machines;
+}
+
+const seenAs = ({ role, state, node, notReadyBecause }: MachineView): string => {
+  if (role === 'etcd') return `etcd, last seen ${state}`;
   const nodes = {
     Ready: 'Node ready',
     NotReady: 'Node not ready',
@@ -101,24 +109,24 @@ const seenAs = ({ state, node, notReadyBecause }: MachineView): string => {
   return `last seen ${state}, ${nodes[node]}${why}`;
 };
 
-function LostMasters({ choice, masters, onChange }: Props): React.JSX.Element {
+function LostMachines({ choice, machines, onChange }: Props): React.JSX.Element {
   const { lost, from, survivor } = choice;
   return (
     <FormGroup label={words.lost.title} role="group" fieldId="restore-lost" isStack>
       <p className="remuda-subtle">{words.lost.help}</p>
-      {masters.length === 0 ? <p>{words.lost.none}</p> : undefined}
-      {masters.map((master) => (
+      {machines.length === 0 ? <p>{words.lost.none}</p> : undefined}
+      {machines.map((machine) => (
         <Checkbox
-          key={master.name}
-          id={`restore-lost-${master.name}`}
-          label={master.name}
-          description={seenAs(master)}
-          isDisabled={from === 'survivor' && survivor === master.name}
-          isChecked={lost.includes(master.name)}
+          key={machine.name}
+          id={`restore-lost-${machine.name}`}
+          label={machine.name}
+          description={seenAs(machine)}
+          isDisabled={from === 'survivor' && survivor === machine.name}
+          isChecked={lost.includes(machine.name)}
           onChange={(_event, isLost) =>
             onChange({
               ...choice,
-              lost: isLost ? [...lost, master.name] : lost.filter((name) => name !== master.name),
+              lost: isLost ? [...lost, machine.name] : lost.filter((name) => name !== machine.name),
             })
           }
         />

@@ -5,7 +5,7 @@ export interface RestoreChoice {
   readonly from: 'backup' | 'survivor';
   /** Id of the backup; empty where there is none to choose. */
   readonly backup: string;
-  /** The master whose data is kept; empty = the only one that answers. */
+  /** The master, or machine of etcd, whose data is kept; empty = the only one that answers. */
   readonly survivor: string;
   readonly lost: readonly string[];
   readonly acceptsUnknown: boolean;

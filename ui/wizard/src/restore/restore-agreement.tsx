@@ -49,7 +49,7 @@ export function RestoreAgreement({ cluster, choice }: Props): React.JSX.Element 
   );
 }
 
-/** A master is silent that nobody gave up (daemon/planning/restore-masters.ts). */
+/** A machine is silent that nobody gave up (daemon/planning/restore-machines.ts). */
 const isSilent = (error: unknown): boolean =>
   error instanceof Refusal && error.details.problems.some(({ code }) => code === 'PLAN-030');
 

@@ -61,7 +61,7 @@ function Restoring(props: { readonly cluster: string; readonly list: BackupList 
   }));
   const [asked, setAsked] = useState<{ readonly choice: RestoreChoice; readonly turn: number }>();
   const { data: machines = [] } = useMachines();
-  const masters = machines.filter((one) => one.cluster === cluster && one.role === 'control-plane');
+  const involved = machines.filter((one) => one.cluster === cluster && one.role !== 'worker');
   const mayRestore = useHasRole('operator', cluster);
   const chosen = backups.find(({ id }) => id === choice.backup);
   const isReady = mayRestore && isComplete(choice, chosen);
@@ -70,7 +70,7 @@ function Restoring(props: { readonly cluster: string; readonly list: BackupList 
       <ChoiceForm
         choice={choice}
         backups={backups}
-        masters={masters}
+        machines={involved}
         onChange={(next) => {
           setChoice(next);
           // What was said of another choice is said of this one by nobody.
