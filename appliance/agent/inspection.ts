@@ -18,6 +18,7 @@ import type { ClusterContext } from './protocol/dispatch.ts';
 import type { FoundCluster, InspectRequest } from './protocol/questions.ts';
 import { questionWork } from './questions.ts';
 import { seal } from './sealing.ts';
+import { createTaggedClustersQuestions } from './tagged-clusters.ts';
 import type { PortsFactory } from './work.ts';
 
 /** What answering needs. */
@@ -37,10 +38,15 @@ const loginName = 'login';
 
 /**
  * Finds out what there is of a cluster that is to be taken in, by way of one of its masters. Whatever is changed later is
- * changed by an operation: this only reads.
+ * changed by an operation: this only reads. And whose things there are at a provider at all.
  */
-export function createInspectQuestions(parts: InspectParts): Pick<AgentOutgoing, 'cluster.inspect'> {
-  return { 'cluster.inspect': (request) => inspect(parts, request) };
+export function createInspectQuestions(
+  parts: InspectParts,
+): Pick<AgentOutgoing, 'cluster.inspect' | 'provider.clusters'> {
+  return {
+    'cluster.inspect': (request) => inspect(parts, request),
+    ...createTaggedClustersQuestions(parts),
+  };
 }
 
 async function inspect(parts: InspectParts, request: InspectRequest): Promise<FoundCluster> {

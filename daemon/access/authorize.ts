@@ -11,6 +11,7 @@ export const verbs = [
   'override',
   'eject',
   'adopt',
+  'sweep',
   'hook',
   'issue',
   'grant',
@@ -93,7 +94,8 @@ const policy: Readonly<Record<ObjectKind, PolicyRow>> = {
   // `read` and `issue`: one's own. `administer`: everybody's of that cluster.
   credential: { read: 'user', issue: 'user', administer: 'admin' },
   grant: { read: 'viewer', grant: 'admin' },
-  provider: { read: 'viewer', apply: 'operator' },
+  // `sweep`: what is there belongs to no cluster, so that only a role everywhere counts; it destroys machines.
+  provider: { read: 'viewer', apply: 'operator', sweep: 'admin' },
   secret: { read: 'operator', apply: 'operator', delete: 'operator' },
   payload: { read: 'viewer' },
   agent: { read: 'viewer', administer: 'admin' },

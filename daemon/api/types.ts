@@ -20,4 +20,5 @@ export * from './schemas/problem.ts';
 export * from './schemas/requests.ts';
 export * from './schemas/restores.ts';
 export * from './schemas/sealed.ts';
+export * from './schemas/strays.ts';
 export * from './schemas/supplies.ts';

@@ -210,6 +210,11 @@ export const commandCodes: ProblemCatalogue = {
     'Adoption compares what each machine shows with the host keys of that file.',
     'Give the path of a readable file with lines as in `~/.ssh/known_hosts`.',
   ),
+  'CLI-065': code(
+    'Nothing of that cluster is there',
+    'Only what bears the tag of a cluster that is none of ours is swept, and no provider that was asked holds such a thing.',
+    'List what there is with remuda sweep.',
+  ),
   'BUG-002': code(
     'A mistake of the command',
     'The command met something that it should know. REMUDA_DEBUG=1 shows where.',

@@ -20,6 +20,7 @@ import { addPreflightCommand } from './commands/preflight.ts';
 import { addDriftCommand } from './commands/drift.ts';
 import { addHealthCommands } from './commands/health.ts';
 import { addEjectCommand } from './commands/eject.ts';
+import { addSweepCommand } from './commands/sweep.ts';
 import { addAdoptCommand } from './commands/adopt.ts';
 import { addGetCommand } from './commands/lists.ts';
 import { addOperationCommands } from './commands/operations.ts';
@@ -57,6 +58,7 @@ export function buildProgram(session: Session): Command {
   addRestoreCommand(program, session);
   addDeleteCommand(program, session);
   addEjectCommand(program, session);
+  addSweepCommand(program, session);
   addAdoptCommand(program, session);
   addCredentialCommands(program, session);
   addSupplyCommands(program, session);

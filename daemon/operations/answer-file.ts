@@ -1,3 +1,4 @@
+import { isBare } from './bare-cluster.ts';
 import type { Json, JsonObject } from '../../provisioners/contract/json.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
@@ -249,7 +250,9 @@ export const answerFilePlanners: Planners = {
       revision,
       halfJoined: unfinished('control-plane.join'),
     }),
-  planDeletion({ provider, desired, ...rest }) {
+  planDeletion({ provider, desired: given, ...rest }) {
+    // What is swept has no document.
+    const desired = given === undefined || isBare(given) ? undefined : given;
     const plan = planDeletion({
       ...rest,
       ...(desired === undefined ? {} : { desired: readClusterDocument(desired.document) }),

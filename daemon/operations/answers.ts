@@ -220,6 +220,27 @@ export interface Credential {
   readonly server: string;
 }
 
+/** Something at a provider that bears the tag of a cluster which is none of ours. */
+export interface StrayCluster {
+  readonly uid: string;
+  readonly name: string;
+  readonly provider: string;
+  /** It was given away and lives on: shown, and never touched. */
+  readonly isReleased: boolean;
+  /** In the provider's words. */
+  readonly things: readonly { readonly type: string; readonly id: string; readonly name: string }[];
+  /** Until when this Remuda knew it; absent when it never did. */
+  readonly forgottenAt?: Instant;
+  /** The operation that is at work on it now. */
+  readonly operation?: string;
+}
+
+/** What there is of such clusters, and the providers that could not be asked. */
+export interface StrayList {
+  readonly strays: readonly StrayCluster[];
+  readonly unseen: readonly { readonly provider: string; readonly why: string }[];
+}
+
 /** A site's agent. */
 export interface AgentView {
   readonly site: string;

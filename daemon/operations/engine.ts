@@ -33,6 +33,7 @@ import { type RestoreDoors, Restoring } from './restoring.ts';
 import { Runner } from './runner.ts';
 import { SecretStore } from './secret-store.ts';
 import { Sites } from './sites.ts';
+import { type SweepDoors, Sweeping } from './sweeping.ts';
 import { Turns, turnsOf } from './turns.ts';
 import {
   Refusal,
@@ -91,6 +92,8 @@ export class Engine {
   readonly restoring: RestoreDoors;
   /** Clusters that are given away. */
   readonly ejecting: EjectDoors;
+  /** What is at providers and belongs to no cluster of ours. */
+  readonly sweeping: SweepDoors;
   /** Clusters that are there and are taken in. */
   readonly importing: ImportDoors;
   readonly #parts: EngineParts;
@@ -137,6 +140,7 @@ export class Engine {
     this.restoring = new Restoring({ ...common, dayTwo: this.dayTwo });
     this.ejecting = new Ejecting({ ...common, dayTwo: this.dayTwo });
     this.importing = new Importing({ ...inTurns, preparation: this.#preparation });
+    this.sweeping = new Sweeping({ ...common, admission, refuseWhenShort });
     this.#backups = new BackupRoom({ ...common, dayTwo: this.dayTwo });
     this.backups = this.#backups.doors;
     this.drift = new Drift(common);

@@ -56,7 +56,8 @@ export function contextFor(state: State, subject: Subject, input: Json = null): 
   for (const name of names) secrets[name] = subject.given?.[name] ?? keptSecret(state, name, userOf(name));
   // An operation may have begun before its keys were sealed to another agent.
   const keys = state.clusters.sealedKeys(subject.cluster.uid) ?? subject.keys;
-  return { cluster: subject.cluster, provider: subject.provider.config, keys, secrets };
+  const known = keys === '' ? {} : { keys };
+  return { cluster: subject.cluster, provider: subject.provider.config, ...known, secrets };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Instant } from '../../provisioners/contract/time.ts';
 import type { AttemptRecord } from '../state/attempts.ts';
 import type { OperationRecord } from '../state/operations.ts';
 import type { State } from '../state/state.ts';
+import { bareSubject } from './bare-cluster.ts';
 import type { Continuation, PastWork } from './continuation.ts';
 import type { Subject } from './observation.ts';
 import type { Planners } from './planners.ts';
@@ -65,6 +66,8 @@ export function subjectOf(state: State, planners: Planners, uid: string, revisio
   const cluster = state.clusters.get(uid);
   const newest = state.revisions.newest(uid);
   const revision = revisionNumber === undefined ? newest : state.revisions.get(uid, revisionNumber);
+  // A stray that is swept has no document: nobody here ever asked for it.
+  if (cluster !== undefined && newest === undefined) return bareSubject(state, planners, cluster);
   const provider = cluster && state.providers.get(cluster.provider);
   if (cluster === undefined || revision === undefined || provider === undefined)
     throw new Error(`the records of cluster ${uid} are not whole`);

@@ -115,6 +115,24 @@ export class Clusters {
       );
   }
 
+  /**
+   * One that is none of ours and is swept: what was done to it stays, and it is never a living cluster. One that was known
+   * before stays as it is.
+   */
+  addStray({
+    uid,
+    name,
+    provider,
+    at,
+  }: Pick<ClusterRecord, 'uid' | 'name' | 'provider'> & { at: Instant }): void {
+    this.#database
+      .prepare(
+        `INSERT INTO clusters (uid, name, provider, sealed_keys, public_keys, created_at, deleted_at)
+         VALUES (?, ?, ?, '', '{}', ?, ?) ON CONFLICT (uid) DO NOTHING`,
+      )
+      .run(uid, name, provider, at, at);
+  }
+
   get(uid: string): ClusterRecord | undefined {
     const row = this.#database.prepare<[string], Row>('SELECT * FROM clusters WHERE uid = ?').get(uid);
     return row && recordOf(row);

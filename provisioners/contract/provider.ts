@@ -140,6 +140,14 @@ export interface FoundMachine extends ProviderMachine {
   readonly isReleased: boolean;
 }
 
+/** A cluster of which something at the provider bears the tags. */
+export interface TaggedCluster {
+  readonly cluster: ClusterIdentity;
+  /** It was given away ({@link OwnershipProvider.release}) and not taken back. */
+  readonly isReleased: boolean;
+  readonly things: readonly LedgerEntry[];
+}
+
 /**
  * Giving clusters away and taking them in. What is given away keeps its tags, so that it can be found, and is neither
  * changed nor swept by any other call: the ledger shows it with the policy that keeps it.
@@ -153,6 +161,11 @@ export interface OwnershipProvider {
   claim(cluster: ClusterIdentity): Promise<void>;
   /** Machines that have one of the addresses, of whatever cluster. Only reads. */
   find(addresses: readonly string[]): Promise<readonly FoundMachine[]>;
+  /**
+   * Whatever bears the tags of this site's appliance, by cluster, remembered or not. Things of another appliance that
+   * works with the same provider are none of these. Only reads. Absent in earlier models.
+   */
+  readonly clusters?: () => Promise<readonly TaggedCluster[]>;
 }
 
 /** One kind of infrastructure. Constructed by the agent with its config and secrets. */

@@ -35,7 +35,10 @@ const fakePublicKeys = (): ClusterPublicKeys => ({
 });
 
 /** What only the agent may do, as far as the simulation does it. */
-export type FleetOutgoing = Pick<AgentOutgoing, 'backup.list' | 'cluster.hand-over' | 'cluster.inspect'>;
+export type FleetOutgoing = Pick<
+  AgentOutgoing,
+  'backup.list' | 'cluster.hand-over' | 'cluster.inspect' | 'provider.clusters'
+>;
 
 const fakeSealTo = (_recipients: readonly string[], plaintext: string): Promise<Sealed> =>
   fakeSeal(plaintext);

@@ -1,6 +1,7 @@
 import type { Instant } from '../../../provisioners/contract/time.ts';
 import type { Json } from '../../../provisioners/contract/json.ts';
 import type { BackupDestination, BackupManifest } from '../../../provisioners/contract/backup.ts';
+import type { TaggedCluster } from '../../../provisioners/contract/provider.ts';
 import type { ProblemReport } from '../../../provisioners/contract/problem.ts';
 import type { Sealed, ClusterContext } from './dispatch.ts';
 import type { InspectRequest, FoundCluster, ClusterAccount } from './questions.ts';
@@ -34,6 +35,8 @@ export interface AgentOutgoing {
     /** Goes into the sealed text: whoever knows it has opened it. */
     readonly receipt: string;
   }): Promise<{ readonly sealed: Sealed; readonly kubeconfigEnds: Instant }>;
+  /** Whose things a provider holds, by their tags: also of clusters that nobody remembers. Only reads. */
+  'provider.clusters'(request: { readonly context: ClusterContext }): Promise<readonly TaggedCluster[]>;
   /** Looks at a cluster that is to be taken in, by way of one of its masters, and reads its keys. Changes nothing. */
   'cluster.inspect'(request: InspectRequest): Promise<FoundCluster>;
   /** A token for one person inside a cluster: an account of its own, bound to a role. */

@@ -23,6 +23,7 @@ import { restoreRoutes } from './restores.ts';
 import { sealedRoutes } from './sealed.ts';
 import { policyRoutes } from './policies.ts';
 import { serverRoutes } from './server.ts';
+import { strayRoutes } from './strays.ts';
 import { supplyRoutes } from './supplies.ts';
 
 /** Every address of the daemon but its own description. Router, OpenAPI and authorisation derive from this table. */
@@ -45,6 +46,7 @@ export const routeTable: readonly Route[] = [
   ...draftRoutes,
   ...operationRoutes,
   ...leftoverRoutes,
+  ...strayRoutes,
   ...supplyRoutes,
   ...accessRoutes,
   ...peopleRoutes,

@@ -1,9 +1,15 @@
 import type { ClusterIdentity } from '../../contract/machine.ts';
-import type { FoundMachine, MachineProvider, OwnershipProvider } from '../../contract/provider.ts';
+import type {
+  FoundMachine,
+  MachineProvider,
+  OwnershipProvider,
+  TaggedCluster,
+} from '../../contract/provider.ts';
 import { listLabs, readLab, type LabSettings } from './infrastructure.ts';
 import { withLock } from './lock.ts';
 import { placesOf, type LabPlaces } from './places.ts';
 import { writeRecord, type LabRecord } from './record.ts';
+import { listTraces } from './traces.ts';
 
 /** Who a lab belongs to, in its record. */
 export class LabOwnership implements OwnershipProvider {
@@ -38,6 +44,18 @@ export class LabOwnership implements OwnershipProvider {
       }),
     );
     return found.flat().filter(({ address }) => address !== undefined && addresses.includes(address));
+  }
+
+  /** Labs of this state folder: an appliance has one, so those of others are never seen. */
+  async clusters(): Promise<readonly TaggedCluster[]> {
+    const labs = await listLabs(this.#settings);
+    return Promise.all(
+      labs.map(async ({ cluster, isReleased = false }) => ({
+        cluster,
+        isReleased,
+        things: await listTraces(this.#placesOf(cluster), this.#settings.groups, cluster.name),
+      })),
+    );
   }
 
   async #change(cluster: ClusterIdentity, to: (record: LabRecord) => LabRecord): Promise<void> {

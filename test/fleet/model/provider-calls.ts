@@ -7,6 +7,7 @@ import type {
   LedgerEntry,
   NodeNetwork,
   ProviderMachine,
+  TaggedCluster,
   TeardownPolicy,
   TeardownProof,
 } from '../../../provisioners/contract/provider.ts';
@@ -238,6 +239,12 @@ export const providerCalls = {
         [...machines.values()].map((machine) => ({ ...machineOf(fleet, machine), isReleased })),
       )
       .filter(({ address = '' }) => given.addresses.includes(address)),
+  ),
+  'provider.clusters': reading(80, (fleet, _given: Record<string, never>): TaggedCluster[] =>
+    [...fleet.clusters.values()].flatMap(({ identity, isReleased }) => {
+      const things = entries(fleet, identity);
+      return things.length === 0 ? [] : [{ cluster: identity, isReleased, things }];
+    }),
   ),
   'provider.sweep': changing(800, (fleet, given: OfCluster & WithPolicy, by): TeardownProof => {
     const there = entries(fleet, given.cluster, given.policy);

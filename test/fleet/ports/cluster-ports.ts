@@ -154,6 +154,7 @@ export const fleetProvider = (door: Door): Provider => ({
       await door.call('provider.claim', { cluster });
     },
     find: (addresses) => door.call('provider.find', { addresses }),
+    clusters: () => door.call('provider.clusters', {}),
   },
   covers: ['balancers', 'volumes'],
   ledger: (cluster, policy) =>

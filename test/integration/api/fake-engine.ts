@@ -179,6 +179,22 @@ export class FakeEngine implements EngineDoors {
       return operation === undefined ? {} : { operation };
     },
   };
+  strays: Awaited<ReturnType<EngineDoors['sweeping']['list']>> = { strays: [], unseen: [] };
+  readonly sweeping: EngineDoors['sweeping'] = {
+    list: async (provider) => {
+      this.#take('listStrays', provider);
+      return this.strays;
+    },
+    plan: async (request) => {
+      this.#take('planSweep', request);
+      return this.planAnswer;
+    },
+    start: async (request) => {
+      this.#take('startSweep', request);
+      const [operation] = this.applyOperations;
+      return operation === undefined ? {} : { operation };
+    },
+  };
   readonly dayTwo: EngineDoors['dayTwo'] = {
     plan: async (request) => {
       this.#take('planIntent', request);

@@ -69,5 +69,6 @@ test('whoever changes something is audited: only reading routes are not', () => 
     'operation.plan',
     'policy.test',
     'restore.plan',
+    'stray.plan',
   ]);
 });
