@@ -220,7 +220,8 @@ export class Sweeping {
     const { strays, unseen } = await this.list();
     const stray = strays.find((one) => one.uid === uid);
     if (stray === undefined)
-      throw new Refusal('not-found', [
+      // What could not be asked may hold it: that is no word on whether it is there.
+      throw new Refusal(unseen.length === 0 ? 'not-found' : 'unavailable', [
         sweepProblems.nothingThere(
           uid,
           unseen.map(({ provider, why }) => `${provider} (${why})`),
