@@ -2,9 +2,13 @@ import type { RunningCommand } from './command.ts';
 import type { Site } from './site.ts';
 import { steadyWorkload } from './steady-workload.ts';
 
-/** Asks for ever, five times a second, and says of each request when, and how it ended: `ok`, or curl's exit status. */
+/**
+ * Asks for ever, five times a second, and says of each request when, and how it ended: `ok`, or curl's exit status. A pod
+ * that ends loses its files before its processes: without curl (127, POSIX shell) nobody has asked.
+ */
 const loop = `while sleep 0.2; do
-  curl --silent --fail --max-time 2 --output /dev/null ${steadyWorkload.url} && echo ok || echo "$(date -u +%T) curl $?"
+  curl --silent --fail --max-time 2 --output /dev/null ${steadyWorkload.url} && echo ok && continue
+  status=$?; [ $status = 127 ] && exit; echo "$(date -u +%T) curl $status"
 done`;
 
 /** The line to a pod whose machine is gone does not end by itself. */
