@@ -5,7 +5,7 @@ import { minorFor } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import { isSameMachine } from './config-digest.ts';
 import { isEtcdApart } from '../spec/rules/etcd.ts';
-import { hasEtcdApart, isEtcdFinished, isVoter } from './etcd-machines.ts';
+import { hasEtcdApart, hasEtcdChanged, isEtcdFinished, isVoter } from './etcd-machines.ts';
 import type { LeavingMachine } from './leaving.ts';
 import type { WantedMachine } from './wanted.ts';
 
@@ -80,9 +80,11 @@ export function differenceOf(
   refuseTransition(wanted);
   const finished = wanted.filter((one) => isFinished(one, observed));
   // Who is to be replaced leaves, and is wanted no more: of those that are, only the version may be another.
-  const outdated = finished.filter(
-    ({ node, digest }) => node?.configDigest !== undefined && !isSameMachine(node.configDigest, digest),
-  );
+  const outdated = finished.filter((one) => {
+    const { role, node, digest } = one;
+    if (role === 'etcd') return hasEtcdChanged(one, observed);
+    return node?.configDigest !== undefined && !isSameMachine(node.configDigest, digest);
+  });
   const current = finished.filter((one) => !outdated.includes(one));
   return {
     unfinished: wanted.filter((one) => !isFinished(one, observed)),

@@ -2,8 +2,6 @@ import type { Observed } from '../../provisioners/contract/observed.ts';
 import { etcdEndpoint, readNote, servedDigest } from '../../provisioners/kubernetes/etcd-endpoints.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
-import type { ClusterDocument } from '../spec/documents.ts';
-import { isEtcdApart } from '../spec/rules/etcd.ts';
 import type { LeavingMachine } from './leaving.ts';
 import type { WantedMachine } from './wanted.ts';
 
@@ -52,19 +50,6 @@ export function addressOf({ name, address }: Pick<WantedMachine, 'name' | 'addre
     remedy:
       'Give the cluster a nodeNetwork: API servers are told the addresses of etcd before its machines are made.',
   });
-}
-
-/** Upgrades in place are built for masters that have members. @throws UserProblem PLAN-071 */
-export function requireReplacement(document: ClusterDocument, outdated: readonly WantedMachine[]): void {
-  if (!isEtcdApart(document) || outdated.length === 0) return;
-  throw new UserProblem(
-    'PLAN-071',
-    `Cluster ${document.metadata.name} has etcd on machines of its own, and this release upgrades such a cluster by replacing machines only`,
-    {
-      place: { field: 'spec.upgrade.strategy' },
-      remedy: 'Write spec.upgrade.strategy: BlueGreen.',
-    },
-  );
 }
 
 const isEtcd = ({ role }: { readonly role: string }): boolean => role === 'etcd';

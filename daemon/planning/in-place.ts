@@ -23,6 +23,7 @@ import type { ClusterDocument } from '../spec/documents.ts';
 import { type PlanContext, referenceTo } from './cluster-plan.ts';
 import { configDigest, isSameMachine } from './config-digest.ts';
 import type { Difference } from './difference.ts';
+import { etcdUpgradeEnd, etcdUpgradeSteps } from './in-place-etcd.ts';
 import { exitOf } from './leaving.ts';
 import { drainPolicyOf, readyFloorOf } from './maintenance-rules.ts';
 import { about, planStep } from './planned-step.ts';
@@ -62,9 +63,11 @@ export function isUpgradedInPlace(
 
 const isMaster = ({ role }: { readonly role: string }): boolean => role === 'control-plane';
 
-/** Machines of etcd alone are no Nodes, and never outdated. */
+const isWorker = ({ role }: { readonly role: string }): boolean => role === 'worker';
+
+/** What of the payload a machine gets: etcd's image is part of what a master gets. */
 const roleOf = (machine: Pick<WantedMachine, 'role'>): 'control-plane' | 'worker' =>
-  isMaster(machine) ? 'control-plane' : 'worker';
+  isWorker(machine) ? 'worker' : 'control-plane';
 
 /** Whose turn was begun goes first: an upgrade that was cut off is finished before another one begins. */
 const begunFirst = (one: WantedMachine, other: WantedMachine): number => {
@@ -177,7 +180,7 @@ function kubeletRoad(context: PlanContext, machine: WantedMachine, start: readon
 
 const endOf = (road: readonly PlannedStep[]): string[] => road.slice(-1).map(({ id }) => id);
 
-/** Masters' kubelets, one after another; then workers, as many of a group at once as may be missing. */
+/** Masters' kubelets, one after another; then machines of etcd alone, likewise; then workers, as many of a group at once as may be missing. */
 function kubeletSteps(context: PlanContext, start: readonly string[]): PlannedStep[] {
   const { difference, document } = context;
   const inOrder = difference.outdated.toSorted(begunFirst);
@@ -189,7 +192,10 @@ function kubeletSteps(context: PlanContext, start: readonly string[]): PlannedSt
     last = endOf(road);
   }
   const width = Math.max(1, document.spec.upgrade.maxUnavailable);
-  const workers = inOrder.filter((machine) => !isMaster(machine));
+  const etcd = etcdUpgradeSteps(context, last);
+  steps.push(...etcd);
+  last = etcd.length === 0 ? last : endOf(etcd);
+  const workers = inOrder.filter(isWorker);
   for (const group of new Set(workers.map(({ name }) => groupOf(name)))) {
     const ends: string[][] = [];
     for (const worker of workers.filter(({ name }) => groupOf(name) === group)) {
@@ -216,14 +222,17 @@ export function inPlaceSteps(context: PlanContext): PlannedStep[] {
 
 /** Ids of the steps after which no machine is outdated any more. */
 export const inPlaceEnds = ({ outdated }: Difference): string[] =>
-  outdated.map(({ name }) => stepId(nodeLabel.kind, name));
+  outdated.map(({ name, role }) => (role === 'etcd' ? etcdUpgradeEnd(name) : stepId(nodeLabel.kind, name)));
 
 /** The machines that are upgraded, in the user's terms. */
 export const changesInPlace = ({ difference, settings }: PlanContext): PlanChange[] =>
   difference.outdated.map(({ name, role, node }) => ({
     action: 'change',
     subject: name,
-    detail: `${role}, upgraded where it stands: ${node?.kubeletVersion ?? 'unknown'} to ${settings.kubernetesVersion}`,
+    detail:
+      role === 'etcd'
+        ? `etcd, upgraded where it stands, to what comes with ${settings.kubernetesVersion}`
+        : `${role}, upgraded where it stands: ${node?.kubeletVersion ?? 'unknown'} to ${settings.kubernetesVersion}`,
   }));
 
 /** What to know before machines are upgraded where they stand. */
@@ -245,6 +254,9 @@ export function noticesInPlace({ document, difference }: PlanContext): string[] 
     `${outdated.length === 1 ? 'One machine is' : `${outdated.length} machines are`} upgraded to ${version} where they stand. There is no way back from there: kubeadm has none, and what remains is the backup of etcd that is taken before the first master, without what is written after it.`,
     ...(masters.length === 1 && difference.masters.length === 1
       ? ['There is one master: the API is away for a minute or two while it is upgraded. What runs goes on.']
+      : []),
+    ...(outdated.some(({ role }) => role === 'etcd') && document.spec.etcd.replicas === 1
+      ? ['There is one machine of etcd: the API is away for some seconds while it is upgraded.']
       : []),
     ...told,
   ];

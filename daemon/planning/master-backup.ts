@@ -3,6 +3,7 @@ import { verifiedMark } from '../../provisioners/kubernetes/marks.ts';
 import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
 import { controlPlaneUpgrade } from '../../provisioners/kubernetes/steps/control-plane-upgrade.ts';
 import { etcdMemberRemove } from '../../provisioners/kubernetes/steps/etcd-member-remove.ts';
+import { etcdMemberUpgrade } from '../../provisioners/kubernetes/steps/etcd-member-upgrade.ts';
 import { etcdMemberStart } from '../../provisioners/kubernetes/steps/etcd-member-start.ts';
 import { kubeadmConfigUpload } from '../../provisioners/kubernetes/steps/kubeadm-config-upload.ts';
 import { nodeCordon } from '../../provisioners/kubernetes/steps/node-cordon.ts';
@@ -23,6 +24,7 @@ const membership: ReadonlySet<string> = new Set([
   etcdMemberRemove.kind,
   // Exchanges a member's program, and leaves its data to it.
   controlPlaneUpgrade.kind,
+  etcdMemberUpgrade.kind,
 ]);
 
 /**

@@ -9,7 +9,6 @@ import { planContext } from './cluster-plan.ts';
 import { changesOf, noticesOf } from './changes.ts';
 import { creationSteps, premisesOf } from './creation.ts';
 import { differenceOf, membersToJoin, requireQuorum, requireSight } from './difference.ts';
-import { requireReplacement } from './etcd-machines.ts';
 import { mendingChanges, mendingSteps } from './drift.ts';
 import { isSealedOff, leavingMachines } from './leaving.ts';
 import { withBackup } from './master-backup.ts';
@@ -81,7 +80,6 @@ function planVersion(request: ClusterRequest): Plan {
   const retired = withoutTakenBack({ ...observed.retired, ...retires }, takesBack);
   const difference = differenceOf(wanted, leavingMachines(observed, retired), observed);
   const { leaving } = difference;
-  requireReplacement(document, difference.outdated);
   // kubeadm marks a master before it is through; our own mark comes after.
   const isEstablished =
     (difference.masters.length > 0 || leaving.some(({ node }) => node?.controlPlane === true)) &&

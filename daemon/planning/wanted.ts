@@ -12,6 +12,7 @@ import { AddressPool, isIn } from './addresses.ts';
 import { configDigest, isSameMachine, type Taint } from './config-digest.ts';
 import { hasEtcdChanged } from './etcd-machines.ts';
 import { isUpgradedInPlace } from './in-place.ts';
+import { isEtcdUpgradedInPlace } from './in-place-etcd.ts';
 import { directionOf } from './upgrade.ts';
 import { groupRoster, type GroupRoster, hasTraces, type MachineGroup } from './roster.ts';
 
@@ -192,7 +193,7 @@ export function machinesOnDuty(
   const duty = dutyOf(document, provider, observed, asked);
   const changed = duty.wanted.filter((one) =>
     one.role === 'etcd'
-      ? hasEtcdChanged(one, observed)
+      ? hasEtcdChanged(one, observed) && !isEtcdUpgradedInPlace(one, document, observed)
       : hasChanged(one, document) && !isUpgradedInPlace(one, document),
   );
   if (changed.length === 0) return duty;

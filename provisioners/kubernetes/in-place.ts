@@ -24,18 +24,33 @@ export interface InPlace {
 /** Static pods whose images are of Kubernetes' own version. */
 const components = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 
-/** All that kubeadm lays out on a master, etcd first. */
-export const masterManifests: readonly string[] = ['etcd', ...components].map(manifestOf);
+/** All that kubeadm lays out on a master: etcd first, unless it has machines of its own. */
+export const masterManifests = ({ etcd }: Pick<ClusterSettings, 'etcd'>): readonly string[] =>
+  [...(etcd === undefined ? ['etcd'] : []), ...components].map(manifestOf);
 
 const podSchema = z.object({
   spec: z.object({ containers: z.array(z.object({ image: z.string() })).min(1) }),
 });
 
-/** Tag of the image in a static pod's manifest; undefined where there is none to be read. */
-function tagIn(manifest: string | undefined): string | undefined {
+/** What a manifest says; undefined where its end is missing, because the power went while it was written. */
+function documentIn(manifest: string): unknown {
+  try {
+    return load(manifest);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The image in a static pod's manifest; undefined where there is none to be read. */
+export function imageIn(manifest: string | undefined): string | undefined {
   if (manifest === undefined) return undefined;
-  const pod = podSchema.safeParse(load(manifest));
-  const image = pod.success ? pod.data.spec.containers[0]?.image : undefined;
+  const pod = podSchema.safeParse(documentIn(manifest));
+  return pod.success ? pod.data.spec.containers[0]?.image : undefined;
+}
+
+/** Its tag. */
+function tagIn(manifest: string | undefined): string | undefined {
+  const image = imageIn(manifest);
   return image?.slice(image.lastIndexOf(':') + 1);
 }
 

@@ -26,6 +26,7 @@ import { etcdDataSetAside } from './steps/etcd-data-set-aside.ts';
 import { etcdEndpointsPublish } from './steps/etcd-endpoints-publish.ts';
 import { etcdKubeletStart } from './steps/etcd-kubelet-start.ts';
 import { etcdMemberStart } from './steps/etcd-member-start.ts';
+import { etcdMemberUpgrade } from './steps/etcd-member-upgrade.ts';
 import { etcdSnapshot } from './steps/etcd-snapshot.ts';
 import { etcdSnapshotPrune } from './steps/etcd-snapshot-prune.ts';
 import { endpointSettle } from './steps/endpoint-settle.ts';
@@ -92,6 +93,7 @@ export const steps: readonly AnyStep[] = [
   etcdKubeletStart,
   etcdAuthorityInstall,
   etcdMemberStart,
+  etcdMemberUpgrade,
   controlPlaneInit,
   clusterAccessGrant,
   kubeadmConfigUpload,

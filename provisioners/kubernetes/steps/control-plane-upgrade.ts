@@ -4,6 +4,7 @@ import type { FileContent } from '../../contract/ports/file.ts';
 import { defineStep, type Observation, type StepContext } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';
 import { isOfVersion } from '../cluster-health.ts';
+import { layOutSigner } from '../authority-trust.ts';
 import { accessSchema, clusterSettingsSchema, type NoFacts } from '../cluster-settings.ts';
 import {
   closedEndpoint,
@@ -34,9 +35,9 @@ const copyOf = (manifest: string): string =>
  * kubeadm moves a manifest away before it moves the new one in. Whose machine lost its power just then has one less, and
  * kubeadm would wait for a pod that nobody starts: so what was there is kept, and laid back.
  */
-async function keepManifests(context: StepContext, { machine }: Input): Promise<void> {
+async function keepManifests(context: StepContext, { machine, settings }: Input): Promise<void> {
   const read = await Promise.all(
-    masterManifests.map(async (path) => ({ path, content: await context.file.read(machine, path) })),
+    masterManifests(settings).map(async (path) => ({ path, content: await context.file.read(machine, path) })),
   );
   const there = read.filter((file): file is { path: string; content: string } => file.content !== undefined);
   const asFile = ({ path, content }: { path: string; content: string }): FileContent => ({
@@ -117,6 +118,8 @@ export const controlPlaneUpgrade = defineStep<Input, NoFacts>({
     if ((await outdatedComponents(context, input)).length > 0) {
       await keepManifests(context, input);
       await giveUpOffices(context, input);
+      // The new manifests name it; a master that was made by an earlier release has none yet.
+      await layOutSigner(context, machine);
       await context.kubeadm.run(machine, {
         verb: 'upgrade',
         kubernetesVersion: settings.kubernetesVersion,

@@ -280,6 +280,7 @@ export class Fleet {
     const cluster = this.clusterOf(machine);
     if (cluster.machines.get(machine.name) !== machine) return;
     const before = machine.staticPodsSince;
+    const hasMember = cluster.etcd.byMachine(machine.name)?.started === true;
     const next = lookAt({
       cluster,
       machine,
@@ -288,10 +289,11 @@ export class Fleet {
       now: this.#now,
       violate: (kind, detail) => this.violate(kind, detail),
     });
-    if (machine.staticPodsSince !== before || unit.verb === 'upgrade') this.watchStart(machine);
+    const isUpgrade = unit.verb === 'upgrade' || (unit.verb === 'phases' && hasMember);
+    if (machine.staticPodsSince !== before || isUpgrade) this.watchStart(machine);
     // An init that is run again restarts the pods of the only master there is: nobody else's quorum goes with it.
     // One voter, or two, cannot be without each other for a moment.
-    const isAlone = unit.verb === 'upgrade' && cluster.etcd.voters.length <= 2;
+    const isAlone = isUpgrade && cluster.etcd.voters.length <= 2;
     const isOwn = unit.verb === 'init' || isAlone;
     this.refresh(cluster, isOwn ? undefined : `kubeadm ${unit.verb} on ${machine.name}`);
     if (next !== undefined) this.lookLater(machine, unit, next);

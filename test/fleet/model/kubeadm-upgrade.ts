@@ -1,5 +1,7 @@
+import { load } from 'js-yaml';
 import { paths } from './cluster.ts';
 import { accuseOfApiSkew, staticPod, upgradedComponents } from './in-place.ts';
+import { field, textMap } from './kubernetes.ts';
 import { awaitApi, configuredVersion, type Look, type Phase, type Scene } from './kubeadm-phase.ts';
 
 type Component = (typeof upgradedComponents)[number];
@@ -15,12 +17,18 @@ const upgradeTimeout = 300_000;
 const isMaster = ({ machine }: Scene): boolean =>
   machine.role === 'control-plane' && machine.files.has(paths.kubeletConf);
 
+/** etcd that stands apart is none of kubeadm's business on a master (phases/upgrade/staticpods.go: isExternalEtcd). */
+const isElsewhere = ({ cluster }: Scene, component: Component): boolean =>
+  component === 'etcd' && cluster.isEtcdApart;
+
 /** Without the cluster's API kubeadm knows nothing; and every image of the version must be on board. */
 function preflight(scene: Scene): Look {
   const { machine, unit, cluster, now } = scene;
   if (cluster.readyMasters(now).length === 0) return awaitApi(scene);
   if (!isMaster(scene)) return done;
-  const missing = upgradedComponents.find((name) => !machine.files.has(manifestOf(name)));
+  const missing = upgradedComponents.find(
+    (name) => !isElsewhere(scene, name) && !machine.files.has(manifestOf(name)),
+  );
   if (missing !== undefined)
     return { fail: `couldn't get the static pod hash of ${missing}: timed out waiting for the condition` };
   const configured = String(configuredVersion(scene)).replace(/^v/, '');
@@ -28,24 +36,35 @@ function preflight(scene: Scene): Look {
   return { fail: `[ERROR ImagePull]: failed to pull image k8s.gcr.io/kube-apiserver:v${configured}` };
 }
 
+const podOf = ({ cluster, unit }: Scene, component: Component): string =>
+  `${staticPod(component, unit.config)}${component === 'kube-apiserver' ? etcdServersFlag(cluster) : ''}`;
+
+/** What the API server is told of members that stand apart, by the configuration that masters share; else nothing. */
+function etcdServersFlag(cluster: Scene['cluster']): string {
+  const reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'kubeadm-config' };
+  const text = textMap(cluster.objects.get(reference), 'data')['ClusterConfiguration'] ?? '{}';
+  const endpoints = field(load(text), 'etcd', 'external', 'endpoints');
+  return Array.isArray(endpoints) ? `\n# --etcd-servers=${endpoints.join(',')}\n` : '';
+}
+
 /** kubeadm moves the old manifest away, and then the new one in. A machine that loses its power between has none. */
 const moveAway =
   (component: Component): Phase['act'] =>
   (scene) => {
-    const { machine, unit } = scene;
+    const { machine } = scene;
     const path = manifestOf(component);
-    const isSame = machine.files.get(path)?.content === staticPod(component, unit.config);
-    if (isMaster(scene) && !isSame) machine.files.delete(path);
+    const isSame = machine.files.get(path)?.content === podOf(scene, component);
+    if (isMaster(scene) && !isElsewhere(scene, component) && !isSame) machine.files.delete(path);
     return done;
   };
 
 const moveIn =
   (component: Component): Phase['act'] =>
   (scene) => {
-    const { machine, unit, now, cluster } = scene;
+    const { machine, now, cluster } = scene;
     const path = manifestOf(component);
-    if (!isMaster(scene) || machine.files.has(path)) return done;
-    machine.files.set(path, { content: staticPod(component, unit.config), mode: 0o600 });
+    if (!isMaster(scene) || isElsewhere(scene, component) || machine.files.has(path)) return done;
+    machine.files.set(path, { content: podOf(scene, component), mode: 0o600 });
     machine.restarted.set(component, now);
     if (component === 'kube-apiserver') accuseOfApiSkew(cluster, scene.violate);
     return done;
@@ -55,11 +74,11 @@ const awaitPod =
   (component: Component): Phase['act'] =>
   (scene) => {
     const { cluster, machine, unit, now } = scene;
-    if (!isMaster(scene)) return done;
+    if (!isMaster(scene) || isElsewhere(scene, component)) return done;
     const isUp =
       component === 'kube-apiserver'
         ? cluster.isApiReady(machine, now)
-        : cluster.etcd.byMachine(machine.name)?.running === true;
+        : cluster.isEtcdApart || cluster.etcd.byMachine(machine.name)?.running === true;
     if (isUp) return done;
     if (now - unit.phaseSince > upgradeTimeout)
       return { fail: `timed out waiting for the condition: ${component}` };

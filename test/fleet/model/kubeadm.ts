@@ -145,7 +145,7 @@ function controlPlaneFiles(scene: Scene): Look {
   const endpoints = externalEtcd(scene);
   for (const path of masterManifests) write(machine, path, staticPod(componentAt(path), versionOn(machine)));
   if (endpoints !== undefined) {
-    const content = `${staticPod('kube-apiserver', versionOn(machine))}\n--etcd-servers=${endpoints.join(',')}\n`;
+    const content = `${staticPod('kube-apiserver', versionOn(machine))}\n# --etcd-servers=${endpoints.join(',')}\n`;
     write(machine, paths.apiManifest, content);
     if (!machine.files.has('/etc/kubernetes/pki/apiserver-etcd-client.crt'))
       return { fail: 'apiserver-etcd-client.crt: no such file or directory' };
@@ -404,8 +404,17 @@ function etcdLocal(scene: Scene): Look {
   const { cluster, machine, unit, now } = scene;
   const flags = field(documentOf(unit, 'ClusterConfiguration'), 'etcd', 'local', 'extraArgs');
   const text = JSON.stringify(flags ?? {});
-  if (!text.includes('existing')) return bootstrapEtcd(scene);
   const member = cluster.etcd.byMachine(machine.name);
+  const isThere = machine.files.has(paths.etcdData) && machine.files.has(paths.etcdManifest);
+  // Over a member that works: its static pod becomes one of the version on board, its data stays.
+  if (isThere && member?.started === true) {
+    const pod = staticPod('etcd', versionOn(machine));
+    if (machine.files.get(paths.etcdManifest)?.content === pod) return done;
+    write(machine, paths.etcdManifest, pod);
+    machine.restarted.set('etcd', now);
+    return done;
+  }
+  if (!text.includes('existing')) return bootstrapEtcd(scene);
   if (member === undefined) return { fail: 'member count is unequal' };
   startEtcdData(scene, member.id);
   machine.staticPodsSince = now;

@@ -142,6 +142,74 @@ describe('plans with etcd on machines of its own (H4, H18, complaint 6)', () => 
     );
   });
 
+  it('upgrades machines of etcd where they stand: each alone, its files first, after masters and before workers', () => {
+    const size = constantFrom(1, 3, 5, 7);
+    assert(
+      property(
+        size,
+        constantFrom(1, 3),
+        array(boolean(), { minLength: 7, maxLength: 7 }),
+        (etcd, masters, unwell) => {
+          const of = (version: string) =>
+            cluster(masters, 1, {
+              etcd: { topology: 'external', replicas: etcd },
+              kubernetes: { version },
+              upgrade: { strategy: 'InPlace' },
+              addons: { dns: { enabled: false } },
+            });
+          const names = Array.from({ length: etcd }, (_, index) => `c-etcd-${index + 1}`);
+          const sick = names.filter((_name, index) => unwell[index]);
+          const observed = sick.reduce(
+            (seen, name) => changed(seen, name, { healthy: false }),
+            finished(of('1.35.6')),
+          );
+          const plan = planned(of('1.36.3'), observed);
+          expect(plan.destroys).toEqual([]);
+          const upgrades = plan.steps.filter(({ kind }) => kind === 'etcd-member.upgrade');
+          // Who is not well may have been cut off: its turn is finished first.
+          const well = names.filter((name) => !sick.includes(name));
+          expect(upgrades.map(({ subject }) => subject)).toEqual([...sick, ...well]);
+          for (const [index, { id, subject }] of upgrades.entries()) {
+            const before = ancestors(plan.steps, id);
+            const earlier = upgrades[index - 1];
+            if (earlier !== undefined) expect(before).toContain(earlier.id);
+            for (const kind of ['payload.install', 'kubelet.install', 'containerd.start'])
+              expect(before).toContain(`${kind}/${subject}`);
+            for (const master of plan.steps.filter(({ subject: one }) => one.startsWith('c-cp-')))
+              if (master.kind === 'kubelet.upgrade') expect(before).toContain(master.id);
+            if (earlier !== undefined)
+              expect(ancestors(plan.steps, `payload.install/${subject}`)).toContain(earlier.id);
+          }
+          const worker = ancestors(plan.steps, 'kubelet.upgrade/c-w-1');
+          for (const { id } of upgrades) expect(worker).toContain(id);
+          const noted = plan.steps.find(({ kind }) => kind === 'etcd-endpoints.publish');
+          for (const { id } of upgrades) expect(ancestors(plan.steps, noted?.id ?? '')).toContain(id);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('replaces machines of etcd all the same whose flags change, and leaves them alone for a patch', () => {
+    const upgrade = { strategy: 'InPlace' };
+    const at = (version: string, more: object = {}) =>
+      cluster(1, 1, {
+        etcd: { topology: 'external', replicas: 1 },
+        kubernetes: { version },
+        upgrade,
+        addons: { dns: { enabled: false } },
+        ...more,
+      });
+    const observed = finished(at('1.35.6'));
+    const patch = planned(at('1.35.7'), observed);
+    expect(patch.steps.filter(({ subject }) => subject === 'c-etcd-1')).toEqual([]);
+    const flags = planned(
+      at('1.36.3', { kubeadm: { extraArgs: { etcd: { 'quota-backend-bytes': '8' } } } }),
+      observed,
+    );
+    expect(flags.destroys).toContain('c-etcd-1');
+  });
+
   const sizes = constantFrom(1, 3, 5, 7);
   const ailments = constantFrom<Ailment>(
     'well',
