@@ -8,7 +8,7 @@ import type { Admission } from './admission.ts';
 import { requireAgent } from './asking.ts';
 import { locateProblem } from './location.ts';
 import type { AgentLink } from './link.ts';
-import { observeThrough, type Subject } from './observation.ts';
+import { observeThrough, pastOf, type Subject } from './observation.ts';
 import { subjectOf } from './plan-record.ts';
 import type { Planners } from './planners.ts';
 import { type Judgement, type Policies, refuse } from './policies.ts';
@@ -21,11 +21,6 @@ import type { OperationView, PlanAnswer } from './answers.ts';
 import { changesBetween, digestOfRequest, planHash } from './review.ts';
 import { mainWork } from './side-work.ts';
 import { viewOperation } from './views.ts';
-
-/** Whether a cluster may have made anything outside of its machines: the journal knows whether it ever served. */
-export const pastOf = (state: State, uid: string): { readonly wasServing: boolean } => ({
-  wasServing: state.attempts.hasReceipt(uid, 'control-plane.init'),
-});
 
 /**
  * What a deletion that stopped had found out of balancers and volumes. Nothing unless machines had begun to go: until

@@ -159,3 +159,8 @@ export async function observeThrough(link: AgentLink, state: State, subject: Sub
   const drift = driftNow(state, subject.cluster.uid);
   return { ...seen, references, incarnations, addresses, retired, ...(drift === undefined ? {} : { drift }) };
 }
+
+/** Whether a cluster may have made anything outside of its machines: the journal knows whether it ever served. */
+export const pastOf = (state: State, uid: string): { readonly wasServing: boolean } => ({
+  wasServing: state.attempts.hasReceipt(uid, 'control-plane.init'),
+});
