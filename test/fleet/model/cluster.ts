@@ -119,9 +119,9 @@ export class ModelCluster {
   /** Whether this master's own API server passes /readyz. */
   isApiReady(machine: ModelMachine, now: number): boolean {
     return (
-      this.#hasStore(machine) &&
-      this.etcd.hasQuorum &&
       machine.files.has(paths.apiManifest) &&
+      this.etcd.hasQuorum &&
+      this.#hasStore(machine) &&
       startedAt(machine, 'kube-apiserver') + apiStart * machine.slowness <= now &&
       !hasRunOut(machine, 'kube-apiserver', now)
     );

@@ -6,10 +6,10 @@ import type { ModelMachine } from './machine.ts';
  * never again, until its next start (pkg/kubelet/kubelet_node_status.go: registrationCompleted).
  */
 export function registerAgain(cluster: ModelCluster, machine: ModelMachine, now: number): void {
-  if (!machine.isRegistering || cluster.readyMasters(now).length === 0) return;
-  const of = { apiVersion: 'v1', kind: 'Node', name: machine.name };
+  if (!machine.isRegistering || machine.power === 'off') return;
   const isMember = machine.files.has(paths.kubeletConf) && machine.files.has(paths.kubeletConfig);
-  if (!isMember || machine.power === 'off') return;
+  if (!isMember || cluster.readyMasters(now).length === 0) return;
+  const of = { apiVersion: 'v1', kind: 'Node', name: machine.name };
   machine.isRegistering = false;
   if (cluster.objects.get(of) !== undefined) return;
   const labels = { 'kubernetes.io/hostname': machine.name, 'kubernetes.io/os': 'linux' };
