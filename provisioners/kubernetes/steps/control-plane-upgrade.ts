@@ -36,7 +36,10 @@ const copyOf = (manifest: string): string =>
  */
 async function keepManifests(context: StepContext, { machine, settings }: Input): Promise<void> {
   const read = await Promise.all(
-    masterManifests(settings).map(async (path) => ({ path, content: await context.file.read(machine, path) })),
+    masterManifests(settings).map(async (path) => ({
+      path,
+      content: await context.file.read(machine, path),
+    })),
   );
   const there = read.filter((file): file is { path: string; content: string } => file.content !== undefined);
   const asFile = ({ path, content }: { path: string; content: string }): FileContent => ({
