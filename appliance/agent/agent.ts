@@ -19,6 +19,7 @@ import { createPorts, type ProviderFactory } from './ports.ts';
 import { requestCertificate } from './pki.ts';
 import { type Hello, protocolVersion } from './protocol/dispatch.ts';
 import { createHandOverQuestions } from './hand-over.ts';
+import { createRotationQuestions } from './key-rotation.ts';
 import { createInspectQuestions } from './inspection.ts';
 import { createQuestions } from './questions.ts';
 import { recipientOf } from './sealing.ts';
@@ -61,11 +62,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const recipient = await recipientOf(identity);
   const enrolment = folder.enrolment() ?? (await enrolNow(options, folder, recipient));
   const { site, epoch } = enrolment;
-  const { reach = { isLoopbackAllowed: false } } = options;
   const store = new AttemptStore(folder.database);
   const { ports, stop: stopPorts } = createPorts({ ...options, identity });
   const steps = new Map(options.steps.map((step) => [step.kind, step]));
-  const { clock, logger } = options;
+  const { clock, logger, reach = { isLoopbackAllowed: false } } = options;
   const snapshots = new Snapshots(clock);
   const runner = new AttemptRunner({ steps, store, ports, clock, epoch, snapshots });
   const watching = new Watching({ ports, clock, epoch, logger, snapshots });
@@ -89,6 +89,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       ...createTokenQuestions({ ports, epoch }),
       ...createDirectoryQuestions({ identity, reach }),
       ...createHandOverQuestions({ ports, epoch }),
+      ...createRotationQuestions({ ports, epoch, reach, now: () => clock.now() }),
       ...createInspectQuestions({ ports, epoch, recipient }),
       ...createBackupQuestions({ ports, epoch }),
       ...createAuditQuestions({ identity, reach }),

@@ -1,4 +1,4 @@
-import type { ClusterKeys } from '../../provisioners/contract/secrets.ts';
+import { type ClusterKeys, trustedCertificates } from '../../provisioners/contract/secrets.ts';
 import { type KeyPair, mintClient } from './pki.ts';
 import type { TlsIdentity } from './tunnel.ts';
 
@@ -20,14 +20,14 @@ export class ClientCertificates {
     const { kubernetes } = await this.#keys();
     const client = await this.#mint('kubernetes', kubernetes, 'system:masters');
     // Every API server that kubeadm sets up has this name in its certificate (certs/list.go).
-    return { authority: kubernetes.certificate, client, serverName: 'kubernetes' };
+    return { authority: trustedCertificates(kubernetes), client, serverName: 'kubernetes' };
   }
 
   /** For etcd's client port. */
   async etcd(): Promise<TlsIdentity> {
     const { etcd } = await this.#keys();
     const client = await this.#mint('etcd', etcd, 'remuda');
-    return { authority: etcd.certificate, client, serverName: 'localhost' };
+    return { authority: trustedCertificates(etcd), client, serverName: 'localhost' };
   }
 
   async #mint(name: string, authority: KeyPair, organization: string): Promise<KeyPair> {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import type { Ports } from '../../provisioners/contract/ports.ts';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
-import type { ClusterKeys } from '../../provisioners/contract/secrets.ts';
+import type { Authority, ClusterKeys } from '../../provisioners/contract/secrets.ts';
 import { paths } from '../../provisioners/kubernetes/paths.ts';
 import { drawBootstrapToken, drawPassword } from './pki.ts';
 
@@ -36,6 +36,16 @@ function encryptionKeyIn(text: string): string | undefined {
 }
 
 /**
+ * An authority as its files hold it. What else is believed, because somebody is rotating it, signs nothing: the key of
+ * another one is nowhere on a master.
+ */
+function foundAuthority(certificates: string, key: string): Authority {
+  const [certificate, ...others] = certificates.match(/-----BEGIN [\s\S]+?-----END [^\n]+\n?/gu) ?? [];
+  if (certificate === undefined || others.length === 0) return { certificate: certificates, key };
+  return { certificate, key, outgoing: { certificate: others.join('') } };
+}
+
+/**
  * The cluster's keys as they lie on a master, all but the SSH key. The texts stay as they are: they are compared with
  * these files later. The token with which machines join is drawn anew.
  * @throws UserProblem ADOPT-003 when the master keeps no key of an authority, ADOPT-004 when it was made by others
@@ -51,10 +61,8 @@ export async function readKeys(
     if (text === undefined || text === '') lacking.push(path);
     return text ?? '';
   };
-  const pair = async (name: string) => ({
-    certificate: await read(`${name}.crt`),
-    key: await read(`${name}.key`),
-  });
+  const pair = async (name: string): Promise<Authority> =>
+    foundAuthority(await read(`${name}.crt`), await read(`${name}.key`));
   const keys = {
     kubernetes: await pair('ca'),
     etcd: await pair('etcd/ca'),

@@ -1,4 +1,5 @@
 import { dump } from 'js-yaml';
+import { trustedCertificates } from '../../provisioners/contract/secrets.ts';
 import { mintBreakGlass } from './pki.ts';
 import type { AgentOutgoing } from './protocol/outgoing.ts';
 import { questionWork } from './questions.ts';
@@ -39,7 +40,7 @@ export function createHandOverQuestions(parts: HandOverParts): Pick<AgentOutgoin
             name,
             cluster: {
               server: `https://${host}:${endpoint.port}`,
-              'certificate-authority-data': encode(keys.kubernetes.certificate),
+              'certificate-authority-data': encode(trustedCertificates(keys.kubernetes)),
             },
           },
         ],

@@ -9,7 +9,11 @@ import {
 } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
-import type { ClusterKeys, ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
+import {
+  type ClusterKeys,
+  type ClusterPublicKeys,
+  trustedCertificates,
+} from '../../provisioners/contract/secrets.ts';
 import { generateSshKey } from '../../provisioners/contract/ssh-key.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import { signerOf } from './signer.ts';
@@ -42,12 +46,7 @@ export interface KeyPair {
  * each has a key of its own all the same, which nobody but the cluster ever has.
  */
 export async function drawClusterKeys(cluster: string, signer?: AuthoritySigner): Promise<ClusterKeys> {
-  // Common names as kubeadm's (certs/list.go), which tools recognise; below somebody else's also the cluster's.
-  const draw = (name: string): Promise<ClusterKeys['kubernetes']> =>
-    signer === undefined ? drawAuthority(name) : drawSigned(`${name} of ${cluster}`, signer);
-  const kubernetes = await draw('kubernetes');
-  const etcd = await draw('etcd-ca');
-  const frontProxy = await draw('front-proxy-ca');
+  const authorities = await drawAuthorities(cluster, signer);
   const account = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -55,9 +54,7 @@ export async function drawClusterKeys(cluster: string, signer?: AuthoritySigner)
   });
   const ssh = generateSshKey(`remuda ${cluster}`);
   return {
-    kubernetes,
-    etcd,
-    frontProxy,
+    ...authorities,
     serviceAccount: { publicKey: account.publicKey, privateKey: account.privateKey },
     encryptionKey: randomBytes(32).toString('base64'),
     bootstrapToken: drawBootstrapToken(),
@@ -65,6 +62,20 @@ export async function drawClusterKeys(cluster: string, signer?: AuthoritySigner)
     sshPrivateKey: ssh.private,
     sshPublicKey: ssh.public,
   };
+}
+
+/** The three authorities of a cluster, drawn anew. @throws Problem of whoever signs */
+export async function drawAuthorities(
+  cluster: string,
+  signer?: AuthoritySigner,
+): Promise<Pick<ClusterKeys, 'kubernetes' | 'etcd' | 'frontProxy'>> {
+  // Common names as kubeadm's (certs/list.go), which tools recognise; below somebody else's also the cluster's.
+  const draw = (name: string): Promise<KeyPair & { chain?: string }> =>
+    signer === undefined ? drawAuthority(name) : drawSigned(`${name} of ${cluster}`, signer);
+  const kubernetes = await draw('kubernetes');
+  const etcd = await draw('etcd-ca');
+  const frontProxy = await draw('front-proxy-ca');
+  return { kubernetes, etcd, frontProxy };
 }
 
 /** A token with which machines join, as kubeadm writes it. */
@@ -75,10 +86,14 @@ export const drawPassword = (): string => randomText(8);
 
 /** The half of the keys that may stand in a plan. */
 export function publicHalf(keys: ClusterKeys): ClusterPublicKeys {
+  const { kubernetes } = keys;
+  const since = new Date().toISOString();
   return {
-    caHash: `sha256:${publicKeyHash(keys.kubernetes.certificate)}`,
-    caCertificate: keys.kubernetes.certificate,
+    caHash: `sha256:${publicKeyHash(kubernetes.certificate)}`,
+    caCertificate: trustedCertificates(kubernetes),
     sshPublicKey: keys.sshPublicKey,
+    ...(kubernetes.incoming === undefined ? {} : { rotation: { stage: 'trust', since } }),
+    ...(kubernetes.outgoing === undefined ? {} : { rotation: { stage: 'reissue', since } }),
   };
 }
 
@@ -205,7 +220,7 @@ async function verifiedRequest(pem: string): Promise<x509.Pkcs10CertificateReque
 }
 
 /** An authority that somebody else signs; what comes back is judged before anything is built on it. */
-async function drawSigned(commonName: string, signer: AuthoritySigner): Promise<ClusterKeys['kubernetes']> {
+async function drawSigned(commonName: string, signer: AuthoritySigner): Promise<KeyPair & { chain: string }> {
   const keys = await drawKeys();
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: [{ CN: [commonName] }],

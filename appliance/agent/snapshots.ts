@@ -178,6 +178,8 @@ function shareKubernetes(
     },
     list,
     apply: (access, objects) => changing(() => port.apply(access, objects)),
+    markTemplate: (access, workload, annotation) =>
+      changing(() => port.markTemplate(access, workload, annotation)),
     remove: (access, of) => changing(() => port.remove(access, of)),
     evict: (access, pod, gracePeriod) => changing(() => port.evict(access, pod, gracePeriod)),
     deletePod: (access, pod, gracePeriod) => changing(() => port.deletePod(access, pod, gracePeriod)),

@@ -8,7 +8,7 @@ import type { KeyPair } from './pki.ts';
 
 /** Who we are and whom we expect at the other end of a TLS connection. */
 export interface TlsIdentity {
-  /** PEM of the one authority believed. */
+  /** PEM of the authority believed; of two while they are rotated. */
   readonly authority: string;
   readonly client: KeyPair;
   /** A name in the server's certificate. The address is a tunnel's end and says nothing. */

@@ -6,4 +6,4 @@ export { answerFileSchema } from '../spec/json-schema.ts';
 export { resolveSources } from '../spec/resolution.ts';
 export { splitDocuments } from '../spec/source.ts';
 export { parseStream } from '../spec/stream.ts';
-export { authorityHash } from './authority-hash.ts';
+export { authorityHash, isAuthorityOf } from './authority-hash.ts';

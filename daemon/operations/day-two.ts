@@ -1,6 +1,7 @@
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
+import type { DrawnKeys } from '../state/clusters.ts';
 import type { Admission } from './admission.ts';
 import { approvalsFor } from './agreement.ts';
 import type { OperationView, PlanAnswer } from './answers.ts';
@@ -42,6 +43,9 @@ export type DayTwoDoors = Pick<DayTwo, 'plan' | 'start'>;
 export interface IntentAnswer {
   readonly operation?: OperationView;
 }
+
+/** Makes the keys that a cluster has from the beginning of an operation on. @throws Refusal when it must not begin */
+export type KeysFor = (subject: Subject, plan: Plan) => Promise<DrawnKeys>;
 
 interface PreparedIntent {
   readonly subject: Subject;
@@ -85,19 +89,23 @@ export class DayTwo {
     });
   }
 
-  /** Begins it; answers no operation when there is nothing to do. */
-  start(request: IntentRequest): Promise<IntentAnswer> {
+  /**
+   * Begins it; answers no operation when there is nothing to do. `keysFor`: the keys that the cluster has from then on, kept
+   * in the transaction that begins the operation; asked for in the cluster's turn, after a repeat was found.
+   */
+  start(request: IntentRequest, keysFor?: KeysFor): Promise<IntentAnswer> {
     this.#parts.refuseWhenShort();
-    return this.#parts.turns.take([request.cluster], () => this.#start(request));
+    return this.#parts.turns.take([request.cluster], () => this.#start(request, keysFor));
   }
 
-  async #start(request: IntentRequest): Promise<IntentAnswer> {
+  async #start(request: IntentRequest, keysFor?: KeysFor): Promise<IntentAnswer> {
     const { recorder, admission, ids } = this.#parts;
     const remembered = this.#remembered(request);
     if (remembered !== undefined) return remembered;
     const prepared = await this.#prepare(request);
     this.#checkReview(request, prepared);
     const { plan, subject, revision } = prepared;
+    const keys = plan.steps.length === 0 ? undefined : await keysFor?.(subject, plan);
     const { cluster } = subject;
     if (plan.steps.length === 0) return {};
     const admitted = await recorder.commit((note, at) => {
@@ -107,6 +115,7 @@ export class DayTwo {
       const approvals = approvalsFor(plan, prepared.observed, [subject.desired]);
       const work = { id: ids(), cluster, plan, revision, principal, bypass, approvals };
       const made = admission.admit(work, note, at);
+      if (keys !== undefined) recorder.state.clusters.setKeys(cluster.uid, keys);
       this.#remember(request, made.operation, at);
       return made;
     });

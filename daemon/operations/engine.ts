@@ -30,6 +30,7 @@ import { Reading } from './reading.ts';
 import { Recorder } from './recorder.ts';
 import { Resealing, type ResealingDoors } from './resealing.ts';
 import { type RestoreDoors, Restoring } from './restoring.ts';
+import { Rotating, type RotationDoors } from './rotating.ts';
 import { Runner } from './runner.ts';
 import { SecretStore } from './secret-store.ts';
 import { Sites } from './sites.ts';
@@ -90,6 +91,8 @@ export class Engine {
   readonly dayTwo: DayTwoDoors;
   /** Clusters' data, back from a backup or from who is left. */
   readonly restoring: RestoreDoors;
+  /** The authorities of clusters, exchanged in stages. */
+  readonly rotating: RotationDoors;
   /** Clusters that are given away. */
   readonly ejecting: EjectDoors;
   /** What is at providers and belongs to no cluster of ours. */
@@ -138,10 +141,11 @@ export class Engine {
     this.machines = new MachineChanges({ ...inTurns, applying: this.#applying });
     this.dayTwo = new DayTwo(inTurns);
     this.restoring = new Restoring({ ...common, dayTwo: this.dayTwo });
+    this.rotating = new Rotating({ ...common, dayTwo: this.dayTwo, preparation: this.#preparation });
     this.ejecting = new Ejecting({ ...common, dayTwo: this.dayTwo });
     this.importing = new Importing({ ...inTurns, preparation: this.#preparation });
     this.sweeping = new Sweeping({ ...common, admission, refuseWhenShort });
-    this.#backups = new BackupRoom({ ...common, dayTwo: this.dayTwo });
+    this.#backups = new BackupRoom({ ...common, dayTwo: this.dayTwo, turns: this.#turns });
     this.backups = this.#backups.doors;
     this.drift = new Drift(common);
     this.#deleting = new Deleting({ ...common, policies, admission });

@@ -182,6 +182,7 @@ const runningPhases: Readonly<Record<OperationRecord['kind'], ClusterPhase>> = {
   finalize: 'Updating',
   backup: 'Ready',
   renew: 'Updating',
+  rotate: 'Updating',
   restore: 'Updating',
   adopt: 'Updating',
   eject: 'Updating',

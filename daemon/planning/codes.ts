@@ -184,6 +184,23 @@ export const planningCodes: ProblemCatalogue = {
     explanation: 'Some operations know only clusters whose masters have members of etcd.',
     remedy: 'Do what the message says instead.',
   },
+  'PLAN-080': {
+    title: 'Another stage of the rotation comes first',
+    explanation:
+      'The authorities of a cluster are rotated in three stages: trust, reissue, drop. Each builds on the one before; a new rotation begins when the last one is dropped.',
+    remedy: 'Run the stage that the message names.',
+  },
+  'PLAN-081': {
+    title: 'A machine cannot be told of the authorities',
+    explanation:
+      'A stage reaches every machine of the cluster, or the next one would cut it off. This one is off, was never met, or is not finished.',
+    remedy: 'Bring it back or replace it, then ask again.',
+  },
+  'PLAN-082': {
+    title: 'Machines are kept for the way back of an upgrade',
+    explanation: 'They are switched off and would come back with authorities that nobody believes any more.',
+    remedy: 'Finalize the upgrade, or go back, before the authorities are rotated.',
+  },
   'PLAN-053': {
     title: 'A moment that is to come',
     explanation: 'Certificates count as new when they were made since a moment that is over.',

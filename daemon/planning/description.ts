@@ -13,6 +13,7 @@ const verbs: Readonly<Record<Plan['kind'], string>> = {
   backup: 'Back up etcd of',
   restore: 'Restore the data of',
   renew: 'Renew the certificates of',
+  rotate: 'Rotate the authorities of',
 };
 
 const signs: Readonly<Record<PlanChange['action'], string>> = { create: '+', change: '~', destroy: '-' };

@@ -12,6 +12,7 @@ import { planFinalize } from './finalize.ts';
 import type { ClusterRequest } from './planner.ts';
 import { planRenewal } from './renewal.ts';
 import { planRestore } from './restore.ts';
+import { planRotation } from './rotation.ts';
 
 /** What an intent is planned from: all that the cluster itself is planned from. */
 export type IntentRequest<Kind extends Intent['kind'] = Intent['kind']> = Omit<ClusterRequest, 'retire'> & {
@@ -34,6 +35,7 @@ const intentPlanners: { readonly [Kind in Intent['kind']]: (request: IntentReque
   finalize: planFinalize,
   renew: planRenewal,
   restore: planRestore,
+  rotate: planRotation,
 };
 
 /** What is built for etcd apart from the masters. */

@@ -178,6 +178,13 @@ export class Clusters {
       .run(sealed, name);
   }
 
+  /** Other keys of a kept cluster: those that its authorities' rotation has come to. */
+  setKeys(uid: string, keys: DrawnKeys): void {
+    this.#database
+      .prepare('UPDATE clusters SET sealed_keys = ?, public_keys = ? WHERE uid = ?')
+      .run(keys.sealed, JSON.stringify(keys.public), uid);
+  }
+
   /** Undefined when no master was ever visited. */
   certificates(uid: string): SeenCertificates | undefined {
     const known = this.#certificates.get(uid);

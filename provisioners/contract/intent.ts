@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { backupDestinationSchema } from './backup.ts';
 import { restoreKeySchema } from './etcd-data.ts';
+import { rotationStages } from './secrets.ts';
 
 /** Places for backups that take no secret: another one is only what the cluster's document names. */
 const openDestinationSchema = z.discriminatedUnion('type', [
@@ -26,6 +27,15 @@ export const askedIntentSchema = z.discriminatedUnion('kind', [
   /** A backup of etcd, and then the old ones away that nothing keeps. Goes where the document says, if not elsewhere. */
   z.strictObject({ kind: z.literal('backup'), destination: openDestinationSchema.exactOptional() }),
 ]);
+
+/**
+ * One stage of a rotation of the cluster's authorities. Never asked for as it stands: the keys change with it, and the
+ * daemon looks first whether somebody would be left behind.
+ */
+const rotateIntentSchema = z.strictObject({
+  kind: z.literal('rotate'),
+  stage: z.enum(rotationStages),
+});
 
 /** From what a cluster's data is restored. */
 const restoreSourceSchema = z.discriminatedUnion('from', [
@@ -97,5 +107,6 @@ export const intentSchema = z.discriminatedUnion('kind', [
   restoreIntentSchema,
   ejectIntentSchema,
   adoptIntentSchema,
+  rotateIntentSchema,
 ]);
 export type Intent = z.infer<typeof intentSchema>;

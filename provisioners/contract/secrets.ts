@@ -1,12 +1,42 @@
 import { z } from 'zod';
+import type { Instant } from './time.ts';
 
-/** A certificate authority: certificate and PKCS#8 private key, both PEM. */
+/** Whoever signed an authority, then whoever signed that one, PEM; absent where it signed itself. */
+const chainSchema = z.string().exactOptional();
+
+/**
+ * A certificate authority: certificate and PKCS#8 private key, both PEM. While it is rotated there is a second one that
+ * is believed and signs nothing.
+ */
 const authoritySchema = z.strictObject({
   certificate: z.string(),
   key: z.string(),
-  /** Whoever signed it, then whoever signed that one, PEM; absent where it signed itself. */
-  chain: z.string().exactOptional(),
+  chain: chainSchema,
+  /** The next one: drawn and to be believed, and signs nothing yet. */
+  incoming: z.strictObject({ certificate: z.string(), key: z.string(), chain: chainSchema }).exactOptional(),
+  /** The one before: believed still, and signs nothing any more. Its key is forgotten. */
+  outgoing: z.strictObject({ certificate: z.string(), chain: chainSchema }).exactOptional(),
 });
+export type Authority = z.infer<typeof authoritySchema>;
+
+const inLines = (pem: string): string => (pem.endsWith('\n') ? pem : `${pem}\n`);
+
+/**
+ * Certificates of an authority that are believed, PEM, the one that signs first: kubeadm takes the first of a file for
+ * the one that belongs to the key beside it (cmd/kubeadm/app/util/pkiutil: TryLoadCertFromDisk). Where there is but one it
+ * is given as it is kept.
+ */
+export function trustedCertificates({ certificate, incoming, outgoing }: Authority): string {
+  const others = [incoming, outgoing].flatMap((one) => one?.certificate ?? []);
+  return others.length === 0 ? certificate : [certificate, ...others].map(inLines).join('');
+}
+
+/** As {@link trustedCertificates}, each followed by whoever signed it; undefined where all signed themselves. */
+export function trustedChains({ certificate, chain, incoming, outgoing }: Authority): string | undefined {
+  const all = [{ certificate, chain }, incoming, outgoing].flatMap((one) => one ?? []);
+  if (all.every((one) => one.chain === undefined)) return undefined;
+  return all.map((one) => `${inLines(one.certificate)}${one.chain ?? ''}`).join('');
+}
 
 /**
  * Everything secret that one cluster is born with. Drawn by the agent once, when the cluster's first operation is
@@ -39,8 +69,23 @@ export type ClusterKeys = z.infer<typeof clusterKeysSchema>;
 export interface ClusterPublicKeys {
   /** `sha256:<hex>` of the cluster CA's SubjectPublicKeyInfo, kubeadm's discovery hash. */
   readonly caHash: string;
+  /** What is believed of the cluster's API, PEM: two certificates while the authorities are rotated. */
   readonly caCertificate: string;
+  /** How far the rotation of the authorities has come; absent where one alone is believed. */
+  readonly rotation?: KeyRotation;
   readonly sshPublicKey: string;
   /** Digest of {@link import('./authority.ts').AuthoritySource}; absent where the authorities signed themselves. */
   readonly authority?: string;
+}
+
+/** Stages of a rotation of the authorities, in their order; each is an operation of its own. */
+export const rotationStages = ['trust', 'reissue', 'drop'] as const;
+export type RotationStage = (typeof rotationStages)[number];
+
+/** Where the keys of a cluster stand between two authorities. */
+export interface KeyRotation {
+  /** `trust`: the next authority is believed and signs nothing yet; `reissue`: it signs, and the one before is believed still. */
+  readonly stage: Exclude<RotationStage, 'drop'>;
+  /** Since when the keys are so, by the agent's clock. */
+  readonly since: Instant;
 }

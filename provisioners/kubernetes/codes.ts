@@ -121,6 +121,18 @@ export const kubernetesCodes: ProblemCatalogue = {
     remedy:
       'See which addresses the kubelet found on its machine. If nobody gave them to it, treat the machine as taken over and replace it.',
   },
+  'CERT-011': {
+    title: 'kubeadm left a certificate of the old authority',
+    explanation:
+      'A master was given the new authority and its key, kubeadm was run, and a certificate is signed by another one still.',
+    remedy: 'Read what kubeadm printed. Mend it on the machine, or replace the machine; then resume.',
+  },
+  'CERT-012': {
+    title: 'Not every pod is told of the authorities yet',
+    explanation:
+      'The controllers of the cluster give every namespace the authorities that are believed. They had not come to all of them.',
+    remedy: 'Nothing is to be done: it is looked at again. If it stays so, see that a controller-manager leads.',
+  },
   'CERT-009': {
     title: 'A kubelet was given no certificate',
     explanation:

@@ -68,8 +68,12 @@ export function apiServerSettings(minor: KubernetesMinor): ComponentSettings {
   };
 }
 
-/** CIS 1.3.1, 1.3.2; the rest is kubeadm's default. */
-export const controllerManagerArgs = { profiling: 'false', 'terminated-pod-gc-threshold': '1000' };
+/** CIS 1.3.1, 1.3.2; what it signs with stands alone in a file, so that others may believe two authorities. */
+export const controllerManagerArgs = {
+  profiling: 'false',
+  'terminated-pod-gc-threshold': '1000',
+  'cluster-signing-cert-file': paths.signingCertificate,
+};
 
 /** CIS 1.4.1. */
 export const schedulerArgs = { profiling: 'false' };

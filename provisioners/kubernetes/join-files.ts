@@ -1,7 +1,7 @@
 import type { MachineRef } from '../contract/machine.ts';
 import type { FileContent } from '../contract/ports/file.ts';
 import type { MachineDeclaration } from '../contract/preflight.ts';
-import type { ClusterKeys } from '../contract/secrets.ts';
+import { type ClusterKeys, trustedCertificates } from '../contract/secrets.ts';
 import type { ClusterSettings } from './cluster-settings.ts';
 import { discoveryConfig, joinConfig, patchFiles } from './kubeadm-config.ts';
 import { paths } from './paths.ts';
@@ -18,7 +18,7 @@ export function joinFiles(input: {
 }): FileContent[] {
   const { settings, keys } = input;
   const { bootstrapToken } = keys;
-  const discovery = discoveryConfig(settings.endpoint, keys.kubernetes.certificate, bootstrapToken);
+  const discovery = discoveryConfig(settings.endpoint, trustedCertificates(keys.kubernetes), bootstrapToken);
   return [
     { path: paths.kubeadmConfig, content: joinConfig({ ...input, bootstrapToken }), mode: 0o600 },
     { path: paths.discovery, content: discovery, mode: 0o600 },

@@ -37,8 +37,10 @@ export type CertificateKeeper =
   /** None of kubeadm's: whoever put it there. */
   | 'somebody else';
 
-/** Names of the authorities' certificates. */
-const authorities: ReadonlySet<string> = new Set(['ca', 'etcd/ca', 'front-proxy-ca']);
+/** Names of the authorities' certificates: those that sign, and those that are believed beside them. */
+const authorities: ReadonlySet<string> = new Set(
+  ['ca', 'etcd/ca', 'front-proxy-ca'].flatMap((name) => [name, `${name}/also`]),
+);
 
 /** Who makes the certificate of this name anew. */
 export function keeperOf(name: string): CertificateKeeper {
@@ -55,7 +57,7 @@ export function authorityOf(name: string): string {
 }
 
 /** Where kubeadm keeps a certificate. */
-const pathOf = (name: string): string =>
+export const pathOf = (name: string): string =>
   name.endsWith('.conf') ? `/etc/kubernetes/${name}` : `${paths.pki}/${name}.crt`;
 
 /** A component, its certificates, and which of them it shows on its port: none where it makes its own as it starts. */

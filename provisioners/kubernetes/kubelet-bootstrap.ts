@@ -1,6 +1,7 @@
 import type { MachineRef } from '../contract/machine.ts';
 import type { FileContent } from '../contract/ports/file.ts';
 import type { MachineCertificate } from '../contract/ports/host.ts';
+import { trustedCertificates } from '../contract/secrets.ts';
 import type { StepContext } from '../contract/step.ts';
 import { discoveryConfig } from './kubeadm-config.ts';
 import { paths } from './paths.ts';
@@ -32,7 +33,7 @@ export async function bootstrapFile(context: StepContext, endpoint: Endpoint): P
   const { kubernetes, bootstrapToken } = await context.secrets.clusterKeys();
   return {
     path: paths.bootstrapKubeconfig,
-    content: discoveryConfig(endpoint, kubernetes.certificate, bootstrapToken),
+    content: discoveryConfig(endpoint, trustedCertificates(kubernetes), bootstrapToken),
     mode: 0o600,
   };
 }

@@ -27,6 +27,9 @@ export const verifiedMark = 'verified';
 /** Key of the mark that says which restore its data came from last. */
 export const restoredMark = 'restored';
 
+/** Key of the mark that says which authorities everybody in the cluster believes, and since when. */
+export const authoritiesMark = 'authorities';
+
 /** Key of an add-on's mark: keys of a ConfigMap hold no slash. */
 export const addonMark = (name: string): string => `addon.${name.replaceAll('/', '.')}`;
 

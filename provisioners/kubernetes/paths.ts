@@ -22,11 +22,18 @@ export const paths = {
   pki: '/etc/kubernetes/pki',
   /** The cluster's authority and those above it, where it did not sign itself. */
   authorityChain: '/etc/kubernetes/pki/ca-chain.crt',
+  /**
+   * The one certificate that the controller-manager signs with: its flag takes a file of exactly one
+   * (pkg/controller/certificates/signer: ca_provider.go), and ca.crt may hold two.
+   */
+  signingCertificate: '/etc/kubernetes/pki/signing/ca.crt',
   kubeletKubeconfig: '/etc/kubernetes/kubelet.conf',
   bootstrapKubeconfig: '/etc/kubernetes/bootstrap-kubelet.conf',
   kubeletConfig: '/var/lib/kubelet/config.yaml',
   /** What the kubelet serves with where it asks the cluster for it (client-go, util/certificate: file store). */
   kubeletServing: '/var/lib/kubelet/pki/kubelet-server-current.pem',
+  /** With what the kubelet speaks to the API: a link to the newest (client-go, util/certificate: file store). */
+  kubeletClient: '/var/lib/kubelet/pki/kubelet-client-current.pem',
   apiServerManifest: '/etc/kubernetes/manifests/kube-apiserver.yaml',
   etcdManifest: '/etc/kubernetes/manifests/etcd.yaml',
   etcdData: '/var/lib/etcd/member',

@@ -1,5 +1,5 @@
 import type { FileContent } from '../contract/ports/file.ts';
-import type { ClusterKeys } from '../contract/secrets.ts';
+import { type ClusterKeys, trustedCertificates, trustedChains } from '../contract/secrets.ts';
 import { paths } from './paths.ts';
 
 const at = (name: string, content: string, mode = 0o600): FileContent => ({
@@ -10,7 +10,7 @@ const at = (name: string, content: string, mode = 0o600): FileContent => ({
 
 /** etcd's own authority: all that a machine has on which etcd stands apart from the masters. */
 export const etcdAuthorityFiles = ({ etcd }: Pick<ClusterKeys, 'etcd'>): FileContent[] => [
-  at('etcd/ca.crt', etcd.certificate, 0o644),
+  at('etcd/ca.crt', trustedCertificates(etcd), 0o644),
   at('etcd/ca.key', etcd.key),
 ];
 
@@ -19,22 +19,25 @@ export const etcdAuthorityFiles = ({ etcd }: Pick<ClusterKeys, 'etcd'>): FileCon
  * chain for a root, OpenSSL does not unless it is told to. Beside ca.crt and never in it: the controller-manager signs
  * with one certificate only (pkg/controller/certificates/signer: ca_provider.go).
  */
-const chainFile = ({ kubernetes: { certificate, chain } }: ClusterKeys): FileContent[] =>
-  chain === undefined ? [] : [{ path: paths.authorityChain, content: certificate + chain, mode: 0o644 }];
+function chainFile({ kubernetes }: ClusterKeys): FileContent[] {
+  const content = trustedChains(kubernetes);
+  return content === undefined ? [] : [{ path: paths.authorityChain, content, mode: 0o644 }];
+}
 
 /**
- * The authorities of a cluster as the files kubeadm expects to find, so that it makes every other certificate itself
+ * The authorities of a cluster, all that are believed, the one that signs first, as the files kubeadm expects to find, so that it makes every other certificate itself
  * (https://kubernetes.io/docs/setup/best-practices/certificates/). Keys are for root alone.
  */
 export function pkiFiles(keys: ClusterKeys): FileContent[] {
   return [
-    at('ca.crt', keys.kubernetes.certificate, 0o644),
+    at('ca.crt', trustedCertificates(keys.kubernetes), 0o644),
     at('ca.key', keys.kubernetes.key),
     ...etcdAuthorityFiles(keys),
-    at('front-proxy-ca.crt', keys.frontProxy.certificate, 0o644),
+    at('front-proxy-ca.crt', trustedCertificates(keys.frontProxy), 0o644),
     at('front-proxy-ca.key', keys.frontProxy.key),
     at('sa.pub', keys.serviceAccount.publicKey),
     at('sa.key', keys.serviceAccount.privateKey),
+    { path: paths.signingCertificate, content: keys.kubernetes.certificate, mode: 0o644 },
     ...chainFile(keys),
   ];
 }

@@ -5,6 +5,9 @@ import { payloadPreflight } from './preflight/payload-preflight.ts';
 import { addonInstall } from './steps/addon-install.ts';
 import { apiServerConfigure } from './steps/api-server-configure.ts';
 import { apiServerStop } from './steps/api-server-stop.ts';
+import { authoritiesFollow } from './steps/authorities-follow.ts';
+import { authoritiesProve } from './steps/authorities-prove.ts';
+import { authoritiesPublish } from './steps/authorities-publish.ts';
 import { backupFetch } from './steps/backup-fetch.ts';
 import { certificatesRenew } from './steps/certificates-renew.ts';
 import { claimsRelease } from './steps/claims-release.ts';
@@ -40,6 +43,7 @@ import { hostKeyReplace } from './steps/host-key-replace.ts';
 import { infrastructurePrepare } from './steps/infrastructure-prepare.ts';
 import { infrastructureRemove } from './steps/infrastructure-remove.ts';
 import { kubeadmConfigUpload } from './steps/kubeadm-config-upload.ts';
+import { kubeletAuthoritiesFollow } from './steps/kubelet-authorities-follow.ts';
 import { kubeletClientRenew } from './steps/kubelet-client-renew.ts';
 import { kubeProxyUpdate } from './steps/kube-proxy-update.ts';
 import { kubeletInstall } from './steps/kubelet-install.ts';
@@ -121,8 +125,12 @@ export const steps: readonly AnyStep[] = [
   kubeletServingApprove,
   kubeletRevive,
   certificatesRenew,
+  authoritiesProve,
+  authoritiesFollow,
   controlPlaneVerify,
   kubeletClientRenew,
+  kubeletAuthoritiesFollow,
+  authoritiesPublish,
   etcdSnapshot,
   etcdSnapshotPrune,
   etcdDataCheck,

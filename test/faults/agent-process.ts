@@ -13,7 +13,7 @@ import type { Caller } from '../fleet/model/fleet.ts';
 import { Door } from '../fleet/ports/door.ts';
 import { fakeSecrets, fleetPorts } from '../fleet/ports/ports.ts';
 import { socketCarry } from './model-socket.ts';
-import { fleetQuestions } from './parts.ts';
+import { fleetQuestions, keysIn } from './parts.ts';
 import { killRun, scaledClock } from './scaled-clock.ts';
 
 const run = killRun();
@@ -43,8 +43,10 @@ const runner = new AttemptRunner({
   epoch: run.epoch,
   clock: agentClock,
   ports: (work) =>
-    fleetPorts(door({ ...work.key, epoch: work.epoch }), fakeSecrets(), (text, machine) =>
-      work.log(text, machine),
+    fleetPorts(
+      door({ ...work.key, epoch: work.epoch }),
+      fakeSecrets(undefined, keysIn(work.context)),
+      (text, machine) => work.log(text, machine),
     ),
 });
 const client = new AgentLinkClient({
@@ -61,7 +63,11 @@ const client = new AgentLinkClient({
   }),
   runner,
   questions: fleetQuestions(
-    () => fleetPorts(door({ operation: '-', step: 'question', attempt: 0, epoch: run.epoch }), fakeSecrets()),
+    (keys) =>
+      fleetPorts(
+        door({ operation: '-', step: 'question', attempt: 0, epoch: run.epoch }),
+        fakeSecrets(undefined, keys),
+      ),
     agentClock,
   ),
   logger: pino({ level: 'silent' }),

@@ -300,7 +300,10 @@ export class World {
 
   #questions(process: SimulatedProcess, clock: AgentClock): ReturnType<typeof fleetQuestions> {
     const by = { operation: '-', step: 'question', attempt: 0, epoch: this.#epoch };
-    const questions = fleetQuestions(() => fleetPorts(this.#door(process, by), fakeSecrets()), clock);
+    const questions = fleetQuestions(
+      (keys) => fleetPorts(this.#door(process, by), fakeSecrets(undefined, keys)),
+      clock,
+    );
     // Keys are drawn by real threads.
     return { ...questions, drawKeys: (request) => this.clock.hold(questions.drawKeys(request)) };
   }

@@ -13,7 +13,14 @@ import type { SimulatedProcess } from './process.ts';
 import { WireHealth } from './watching.ts';
 
 const isKnown = (name: keyof AgentOutgoing): name is keyof FleetOutgoing =>
-  ['backup.list', 'cluster.hand-over', 'cluster.inspect', 'provider.clusters'].includes(name);
+  [
+    'backup.list',
+    'backup.remove',
+    'cluster.hand-over',
+    'cluster.inspect',
+    'cluster.rotate-keys',
+    'provider.clusters',
+  ].includes(name);
 
 /** How badly the wire behaves: chances in [0, 1] that a message is lost or comes twice. */
 export interface WireFaults {

@@ -6,18 +6,21 @@ import {
   type ClusterKeys,
   clusterKeysSchema,
   type ClusterPublicKeys,
+  trustedCertificates,
 } from '../../provisioners/contract/secrets.ts';
 import { openAuthority } from '../../appliance/agent/authority/authority.ts';
 import { drawClusterKeys } from '../../appliance/agent/pki.ts';
 import { createHandOverQuestions } from '../../appliance/agent/hand-over.ts';
 import { createInspectQuestions } from '../../appliance/agent/inspection.ts';
+import { createRotationQuestions } from '../../appliance/agent/key-rotation.ts';
 import { lookOnce } from '../../appliance/agent/checking.ts';
 import { lookForDrift } from '../../appliance/agent/drift.ts';
 import { Looking } from '../../appliance/agent/observe.ts';
 import { steps as shipped } from '../../provisioners/kubernetes/steps.ts';
 import type { Clock } from '../../appliance/agent/clock.ts';
 import { payloadVersions } from '../fleet/model/machine-work-calls.ts';
-import { fakeClusterKeys } from '../fleet/ports/ports.ts';
+import { fakeAuthorities, fakeClusterKeys } from '../fleet/ports/ports.ts';
+import type { Work } from '../../appliance/agent/work.ts';
 import type { Ports } from '../../provisioners/contract/ports.ts';
 
 type DrawRequest = Parameters<AgentQuestions['drawKeys']>[0];
@@ -37,7 +40,12 @@ const fakePublicKeys = (): ClusterPublicKeys => ({
 /** What only the agent may do, as far as the simulation does it. */
 export type FleetOutgoing = Pick<
   AgentOutgoing,
-  'backup.list' | 'cluster.hand-over' | 'cluster.inspect' | 'provider.clusters'
+  | 'backup.list'
+  | 'backup.remove'
+  | 'cluster.hand-over'
+  | 'cluster.inspect'
+  | 'cluster.rotate-keys'
+  | 'provider.clusters'
 >;
 
 const fakeSealTo = (_recipients: readonly string[], plaintext: string): Promise<Sealed> =>
@@ -77,8 +85,10 @@ const fakeMint = async () => ({
 /** Model certificates are no certificates. */
 const fakePublicHalf = ({ kubernetes, sshPublicKey }: ClusterKeys): ClusterPublicKeys => ({
   caHash: fakePublicKeys().caHash,
-  caCertificate: kubernetes.certificate,
+  caCertificate: trustedCertificates(kubernetes),
   sshPublicKey,
+  ...(kubernetes.incoming === undefined ? {} : { rotation: { stage: 'trust', since: '' } }),
+  ...(kubernetes.outgoing === undefined ? {} : { rotation: { stage: 'reissue', since: '' } }),
 });
 
 /** The steps that a real agent ships, by kind. */
@@ -86,11 +96,12 @@ const kinds = new Map(shipped.map((step) => [step.kind, step]));
 
 /** The agent's answers in the simulation. Keys are fakes; looking is the agent's own, through the fleet's ports. */
 export function fleetQuestions(
-  portsFor: () => Ports,
+  portsFor: (keys?: ClusterKeys) => Ports,
   clock: Clock,
 ): AgentQuestions & AgentChecks & AgentDrift & FleetOutgoing {
   const epoch = 1;
-  const ports = portsFor;
+  const ports = ({ context }: Pick<Work, 'context'>): Ports => portsFor(keysIn(context));
+  const reach = { isLoopbackAllowed: false };
   return {
     ...createHandOverQuestions({ ports, epoch, seal: fakeSealTo, mint: fakeMint }),
     ...createInspectQuestions({
@@ -100,9 +111,22 @@ export function fleetQuestions(
       seal: fakeSealTo,
       publicHalf: fakePublicHalf,
     }),
+    ...createRotationQuestions({
+      ports,
+      epoch,
+      reach,
+      now: () => clock.now(),
+      seal: fakeSealTo,
+      draw: async () => fakeAuthorities(clock.now()),
+      publicHalf: fakePublicHalf,
+    }),
+    'backup.remove': async ({ context: { cluster }, destination, id }) => {
+      await portsFor().backup.remove({ cluster, destination }, id);
+      return { isGone: true };
+    },
     'backup.list': ({ context: { cluster }, destination }) =>
       portsFor().backup.list({ cluster, destination }),
-    observe: (request) => new Looking(portsFor(), clock, request).observe(),
+    observe: (request) => new Looking(portsFor(keysIn(request.context)), clock, request).observe(),
     drawKeys: async (request) =>
       request.authority === undefined
         ? { sealed: await fakeSeal(JSON.stringify(fakeClusterKeys())), public: fakePublicKeys() }
@@ -139,7 +163,7 @@ export function fleetQuestions(
     drift: ({ context, steps }) => {
       const { cluster } = context;
       const { signal } = new AbortController();
-      return lookForDrift({ steps: kinds, ports: portsFor(), cluster, clock, signal }, steps);
+      return lookForDrift({ steps: kinds, ports: portsFor(keysIn(context)), cluster, clock, signal }, steps);
     },
     machines: ({ context }) => portsFor().provider.machines.list(context.cluster),
   };

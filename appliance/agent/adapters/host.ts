@@ -80,7 +80,7 @@ export function createHostPort(machines: Machines, identities: ClientCertificate
       const variables = variablesOf(settings);
       return linesOf(await machines.ask(machine, 'inspecting', { text: inspectProgram, variables }));
     },
-    certificates: (machine) => certificates(machines, machine),
+    certificates: (machine, authorities) => certificates(machines, machine, authorities),
   };
 }
 
@@ -95,9 +95,16 @@ async function facts(machines: Machines, machine: MachineRef): Promise<HostFacts
   return parseFacts(output, reading);
 }
 
-async function certificates(machines: Machines, machine: MachineRef): Promise<readonly MachineCertificate[]> {
+async function certificates(
+  machines: Machines,
+  machine: MachineRef,
+  authorities: readonly string[] = [],
+): Promise<readonly MachineCertificate[]> {
   const what = 'reading the ends of certificates';
-  return parseCertificates(await machines.ask(machine, what, { text: certificatesProgram }, 15_000));
+  return parseCertificates(
+    await machines.ask(machine, what, { text: certificatesProgram }, 15_000),
+    authorities,
+  );
 }
 
 async function replaceHostKey(machines: Machines, machine: MachineRef, publicKey: string): Promise<void> {

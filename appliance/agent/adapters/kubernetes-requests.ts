@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { ControlPlaneAccess } from '../../../provisioners/contract/ports/etcd.ts';
-import type { RequestDecision } from '../../../provisioners/contract/ports/kubernetes.ts';
+import type { ObjectReference, RequestDecision } from '../../../provisioners/contract/ports/kubernetes.ts';
 import type { Instant } from '../../../provisioners/contract/time.ts';
 import type { Api } from './kubernetes-api.ts';
+import { objectPath } from './kubernetes-paths.ts';
 import { refused } from './kubernetes-refusal.ts';
 
 const tokenSchema = z.object({ status: z.object({ token: z.string(), expirationTimestamp: z.string() }) });
@@ -48,4 +49,22 @@ export async function requestToken(
   if (reply.status !== 200 && reply.status !== 201) throw refused(reply, `a token of ${name}`);
   const { status } = tokenSchema.parse(JSON.parse(reply.text));
   return { token: status.token, expiresAt: status.expirationTimestamp };
+}
+
+/** Marks the template of a workload's pods, as `kubectl rollout restart` does; by another manager than what made it. */
+export async function markTemplate(
+  api: Api,
+  access: ControlPlaneAccess,
+  workload: ObjectReference,
+  { key, value }: { readonly key: string; readonly value: string },
+): Promise<void> {
+  const path = objectPath(await api.resource(access, workload), workload);
+  const reply = await api.ask(access, {
+    method: 'PATCH',
+    path: `${path}?fieldManager=remuda-restart`,
+    contentType: 'application/merge-patch+json',
+    body: JSON.stringify({ spec: { template: { metadata: { annotations: { [key]: value } } } } }),
+  });
+  if (reply.status !== 200 && reply.status !== 404)
+    throw refused(reply, `the restart of ${workload.kind} ${workload.name}`);
 }

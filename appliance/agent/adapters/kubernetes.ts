@@ -7,7 +7,7 @@ import { Api, probePatience } from './kubernetes-api.ts';
 import { deletePod, evict, listBudgets, setUnschedulable } from './kubernetes-drain.ts';
 import { objectPath } from './kubernetes-paths.ts';
 import { refused } from './kubernetes-refusal.ts';
-import { decide, requestToken } from './kubernetes-requests.ts';
+import { decide, markTemplate, requestToken } from './kubernetes-requests.ts';
 
 /** The Kubernetes API over its own REST, each master's own API server through SSH. */
 export function createKubernetesPort(
@@ -30,6 +30,7 @@ export function createKubernetesPort(
     async apply(access, objects) {
       for (const object of objects) await api.apply(access, object);
     },
+    markTemplate: (access, workload, annotation) => markTemplate(api, access, workload, annotation),
     async remove(access, reference) {
       const path = objectPath(await api.resource(access, reference), reference);
       const body = JSON.stringify({

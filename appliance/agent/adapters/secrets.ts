@@ -48,6 +48,7 @@ async function openKeys(
     keys.kubernetes.key,
     keys.etcd.key,
     keys.frontProxy.key,
+    ...[keys.kubernetes, keys.etcd, keys.frontProxy].flatMap(({ incoming }) => incoming?.key ?? []),
     keys.serviceAccount.privateKey,
     keys.encryptionKey,
     keys.bootstrapToken,

@@ -1,3 +1,5 @@
+import type { AuthoritySource } from '../../../provisioners/contract/authority.ts';
+import type { ClusterPublicKeys, RotationStage } from '../../../provisioners/contract/secrets.ts';
 import type { Instant } from '../../../provisioners/contract/time.ts';
 import type { Json } from '../../../provisioners/contract/json.ts';
 import type { BackupDestination, BackupManifest } from '../../../provisioners/contract/backup.ts';
@@ -26,6 +28,12 @@ export interface AgentOutgoing {
     readonly context: ClusterContext;
     readonly destination: BackupDestination;
   }): Promise<readonly BackupManifest[]>;
+  /** Removes a backup that somebody chose, by hand. One that is gone is success. */
+  'backup.remove'(request: {
+    readonly context: ClusterContext;
+    readonly destination: BackupDestination;
+    readonly id: string;
+  }): Promise<{ readonly isGone: true }>;
   /** The cluster's keys and a break-glass kubeconfig, sealed to a recipient outside of Remuda. Nothing of it is kept. */
   'cluster.hand-over'(request: {
     readonly context: ClusterContext;
@@ -35,6 +43,16 @@ export interface AgentOutgoing {
     /** Goes into the sealed text: whoever knows it has opened it. */
     readonly receipt: string;
   }): Promise<{ readonly sealed: Sealed; readonly kubeconfigEnds: Instant }>;
+  /**
+   * Brings the keys of a cluster to a stage of the rotation of its authorities; keys that are there already come back as
+   * they are. Whoever signs the authorities is asked, as in `drawKeys`. Nothing is kept by the agent.
+   */
+  'cluster.rotate-keys'(request: {
+    readonly context: ClusterContext;
+    readonly stage: RotationStage;
+    readonly recipients: readonly string[];
+    readonly authority?: { readonly source: AuthoritySource; readonly context: ClusterContext };
+  }): Promise<{ readonly sealed: Sealed; readonly public: ClusterPublicKeys }>;
   /** Whose things a provider holds, by their tags: also of clusters that nobody remembers. Only reads. */
   'provider.clusters'(request: { readonly context: ClusterContext }): Promise<readonly TaggedCluster[]>;
   /** Looks at a cluster that is to be taken in, by way of one of its masters, and reads its keys. Changes nothing. */

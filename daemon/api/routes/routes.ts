@@ -20,6 +20,7 @@ import { machineChangeRoutes } from './machine-changes.ts';
 import { ownershipRoutes } from './ownership.ts';
 import { peopleRoutes } from './people.ts';
 import { restoreRoutes } from './restores.ts';
+import { rotationRoutes } from './rotations.ts';
 import { sealedRoutes } from './sealed.ts';
 import { policyRoutes } from './policies.ts';
 import { serverRoutes } from './server.ts';
@@ -36,6 +37,7 @@ export const routeTable: readonly Route[] = [
   ...machineChangeRoutes,
   ...dayTwoRoutes,
   ...restoreRoutes,
+  ...rotationRoutes,
   ...ownershipRoutes,
   ...backupRoutes,
   ...certificateRoutes,

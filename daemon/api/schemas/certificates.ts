@@ -40,6 +40,17 @@ export const certificateListSchema = z
     unseen: z.string().exactOptional().describe('Why there are none.'),
     level,
     renewalDue: z.string().exactOptional().describe('When the next renewal is due; in the past: overdue.'),
+    rotation: z
+      .object({
+        stage: z
+          .enum(['trust', 'reissue'])
+          .exactOptional()
+          .describe('How far the authorities are rotated; absent where one alone is believed.'),
+        since: z.string().exactOptional().describe('Since when the stage is begun.'),
+        isFinished: z.boolean().describe('Whether the operation of the stage has ended well.'),
+        next: z.enum(['trust', 'reissue', 'drop']).describe('The stage to begin, or to go on with.'),
+      })
+      .describe('The rotation of the authorities of the cluster.'),
     certificates: z.array(certificateSchema).readonly(),
     workers: z
       .array(z.string())

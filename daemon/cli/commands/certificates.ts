@@ -1,10 +1,10 @@
-import type { Command } from 'commander';
-import { type CertificateList, certificateListSchema } from '../../api/types.ts';
+import { type Command, Option } from 'commander';
+import { type CertificateList, certificateListSchema, intentAnswerSchema } from '../../api/types.ts';
 import { cleanLine } from '../clean-text.ts';
 import type { Style } from '../style.ts';
 import { type Column, type OutputForm, printData, tableText } from '../table.ts';
 import { localDate, relativeTime } from '../times.ts';
-import { addAgreementOptions, type AgreementOptions } from './agreement.ts';
+import { addAgreementOptions, type AgreementOptions, carryOut, tellBegun } from './agreement.ts';
 import { bringAbout } from './day-two.ts';
 import { collect, outputOption } from './options.ts';
 import type { Session } from './session.ts';
@@ -13,7 +13,7 @@ type Certificate = CertificateList['certificates'][number];
 
 const day = 24 * 60 * 60_000;
 
-/** certificates list, certificates renew. */
+/** certificates list, certificates renew, certificates rotate. */
 export function addCertificateCommands(program: Command, session: Session): void {
   const certificates = program
     .command('certificates')
@@ -45,6 +45,38 @@ export function addCertificateCommands(program: Command, session: Session): void
     };
     return bringAbout(session, cluster, intent, options, nothing);
   });
+  addAgreementOptions(
+    certificates
+      .command('rotate <cluster>')
+      .description('other authorities for a cluster, in three stages that may be days apart')
+      .addOption(
+        new Option(
+          '--stage <stage>',
+          'trust: believe a new one beside the old; reissue: let the new one sign everything; drop: forget the old one',
+        )
+          .choices(['trust', 'reissue', 'drop'])
+          .makeOptionMandatory(),
+      )
+      .option(
+        '--end-credentials',
+        'with --stage drop: end at once what people were given under the old authority, instead of waiting for it',
+      ),
+  ).action((cluster: string, options: RotationOptions) => rotate(session, cluster, options));
+}
+
+interface RotationOptions extends AgreementOptions {
+  readonly stage: 'trust' | 'reissue' | 'drop';
+  readonly endCredentials?: boolean;
+}
+
+async function rotate(session: Session, cluster: string, options: RotationOptions): Promise<void> {
+  const { stage, endCredentials = false } = options;
+  const path = `/api/v1/clusters/${encodeURIComponent(cluster)}`;
+  const body = { stage, endsCredentials: endCredentials };
+  const asked = { cluster, plan: `${path}/rotation-plan`, begin: `${path}/rotations`, body };
+  const answer = await carryOut(session, asked, intentAnswerSchema, options);
+  const begun = answer.operation === undefined ? [] : [answer.operation];
+  return tellBegun(session, answer, begun, options, `Cluster/${cluster} is past this stage already`);
 }
 
 interface ListOptions {
@@ -110,6 +142,11 @@ function notesOf(cluster: string, list: CertificateList): string[] {
   if (workers.length > 0)
     notes.push(
       `Workers have no certificate but their kubelet's, which it renews by itself (${workers.length <= 8 ? workers.map(cleanLine).join(', ') : `${workers.length} workers`}).`,
+    );
+  const { stage, since, isFinished, next } = list.rotation;
+  if (stage !== undefined && since !== undefined)
+    notes.push(
+      `Two authorities are believed since ${relativeTime(since)} (stage ${stage}, ${isFinished ? 'finished' : 'not finished'}); then: remuda certificates rotate ${cluster} --stage ${next}`,
     );
   if (renewalDue !== undefined)
     notes.push(

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import { authorityHash } from '../../api/offline.ts';
+import { authorityHash, isAuthorityOf } from '../../api/offline.ts';
 import { credentialSchema } from '../../api/types.ts';
 import type { Client } from '../client.ts';
 import { CommandFailure, exitCode } from '../exit.ts';
@@ -99,7 +99,7 @@ interface CredentialOptions {
 async function printCredential(session: Session, options: CredentialOptions): Promise<void> {
   const { cluster, authority, execApi } = options;
   const held = await credentialFor(session, await session.client(), cluster, authority);
-  if (authority !== undefined && authorityHash(held.caCertificate) !== authority)
+  if (authority !== undefined && !isAuthorityOf(held.caCertificate, authority))
     throw new CommandFailure(exitCode.failed, [
       {
         kind: 'user',
@@ -128,7 +128,7 @@ async function credentialFor(
 ): Promise<Held> {
   const kept = readHeld(cacheFile(session.environment, client, cluster));
   const isGood = kept !== undefined && Date.parse(kept.notAfter) - Date.now() > renewBefore;
-  const isMeant = authority === undefined || (kept && authorityHash(kept.caCertificate) === authority);
+  const isMeant = authority === undefined || (kept && isAuthorityOf(kept.caCertificate, authority));
   return isGood && isMeant === true ? kept : newCredential(session, client, cluster);
 }
 

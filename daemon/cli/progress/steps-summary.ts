@@ -58,6 +58,7 @@ const verbs = {
   delete: ['Deleting', 'Deleted', 'Deletion of'],
   backup: ['Backing up', 'Backed up', 'Backup of'],
   renew: ['Renewing the certificates of', 'Renewed the certificates of', 'Renewing the certificates of'],
+  rotate: ['Rotating the authorities of', 'Rotated the authorities of', 'Rotation of the authorities of'],
   restore: ['Restoring the data of', 'Restored the data of', 'Restore of the data of'],
   adopt: ['Adopting', 'Adopted', 'Adoption of'],
   eject: ['Ejecting', 'Ejected', 'Ejection of'],

@@ -1,6 +1,8 @@
+import type { KeyRotation, RotationStage } from '../../../provisioners/contract/secrets.ts';
 import type { Instant } from '../../../provisioners/contract/time.ts';
 import { type CertificateInventory, certificateInventory } from '../../planning/certificates.ts';
-import type { ClusterEntry } from '../../state/clusters.ts';
+import { nextStage } from '../../planning/rotation.ts';
+import type { ClusterEntry, ClusterRecord } from '../../state/clusters.ts';
 import { problems } from '../problems.ts';
 import type { Recorder } from '../recorder.ts';
 import { Refusal } from '../requests.ts';
@@ -16,12 +18,25 @@ export interface CertificateSummary {
   readonly count: number;
 }
 
+/** Where the rotation of a cluster's authorities stands. */
+export interface RotationView {
+  /** Absent where one authority alone is believed. */
+  readonly stage?: KeyRotation['stage'];
+  readonly since?: Instant;
+  /** The operation of the stage has ended well. */
+  readonly isFinished: boolean;
+  /** The stage to begin, or to go on with. */
+  readonly next: RotationStage;
+}
+
 /** All certificates of a cluster's masters, and who has none to look after. */
 export interface CertificateList extends CertificateInventory {
   /** When they were read; absent when nobody has looked yet. */
   readonly seenAt?: Instant;
   /** Why they are not seen. */
   readonly unseen?: string;
+  /** How far the authorities are rotated, and which stage comes next. */
+  readonly rotation: RotationView;
   /** Machines that have no certificate but their kubelet's, which it renews by itself; nobody visits them for it. */
   readonly workers: readonly string[];
 }
@@ -68,12 +83,22 @@ export class Certificates implements CertificateDoors {
       .filter(({ role }) => role === 'worker')
       .map(({ name }) => name);
     const inventory = this.inventory(record.uid);
-    if (inventory !== undefined) return { ...inventory, workers };
+    const rotation = this.#rotation(record);
+    if (inventory !== undefined) return { ...inventory, rotation, workers };
     const unseen =
       observed === undefined
         ? 'Nobody has looked at the cluster yet.'
         : `No master could be visited. ${observed.unseen.join(' ')}`.trim();
-    return { certificates: [], level: 'ok', workers, unseen };
+    return { certificates: [], level: 'ok', rotation, workers, unseen };
+  }
+
+  #rotation({ uid, keys }: ClusterRecord): RotationView {
+    const last = this.#recorder.state.operations.newest(uid, ['rotate']);
+    const isFinished = last === undefined || last.state === 'succeeded';
+    const { rotation } = keys.public;
+    // One authority alone is believed: what did not end well was the last stage, which takes the old one out of the keys.
+    if (rotation === undefined) return { isFinished, next: isFinished ? 'trust' : 'drop' };
+    return { ...rotation, isFinished, next: isFinished ? nextStage(rotation.stage) : rotation.stage };
   }
 
   shownWith<View extends { readonly uid: string }>(

@@ -54,7 +54,11 @@ export interface HostPort {
   /** What of the settings is not so; empty = all there. */
   inspect(machine: MachineRef, settings: HostSettings): Promise<readonly string[]>;
   /** Ends of the certificates that kubeadm and the kubelet keep on the machine; one visit, and no private key is read. */
-  certificates(machine: MachineRef): Promise<readonly MachineCertificate[]>;
+  certificates(
+    machine: MachineRef,
+    /** PEM of authorities: of each certificate that one of them has signed it is said which. */
+    authorities?: readonly string[],
+  ): Promise<readonly MachineCertificate[]>;
   /** What the processes of a master's static pods are and serve, in the order asked. */
   components(
     machine: MachineRef,
@@ -72,6 +76,8 @@ export interface MachineCertificate {
   readonly fingerprint: string;
   /** Common name of who signed it, where it says one. */
   readonly issuer?: string;
+  /** The asked authority, as it was given, whose key has signed it, proven; absent where none has. */
+  readonly signer?: string;
 }
 
 /** The settings of a machine below Kubernetes. */

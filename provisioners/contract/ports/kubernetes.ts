@@ -78,6 +78,15 @@ export interface KubernetesPort {
   ): Promise<KubernetesObject[]>;
   /** Server-side apply with field manager `remuda`, forced, in the order given. */
   apply(access: ControlPlaneAccess, objects: readonly KubernetesObject[]): Promise<void>;
+  /**
+   * Marks the pods' template of a Deployment, DaemonSet or StatefulSet, so that its pods are exchanged by its own rules;
+   * nothing else of it changes hands. The same mark again changes nothing; gone is success.
+   */
+  markTemplate(
+    access: ControlPlaneAccess,
+    workload: ObjectReference,
+    annotation: { readonly key: string; readonly value: string },
+  ): Promise<void>;
   /** Foreground deletion; missing counts as done. */
   remove(access: ControlPlaneAccess, reference: ObjectReference): Promise<void>;
   /**

@@ -19,10 +19,9 @@ import {
   type NoFacts,
 } from '../cluster-settings.ts';
 import { awaitWell, restart } from '../control-plane-restart.ts';
-import { minorOfCluster, renewalConfig } from '../kubeadm-config.ts';
+import { renewByKubeadm } from '../kubeadm-renewal.ts';
 import { pendingKubeadm } from '../kubeadm-run.ts';
 import { kubeadmRun } from '../limits.ts';
-import { declarationOf } from '../machine-declaration.ts';
 import { paths } from '../paths.ts';
 import { etcdAuthorityFiles, pkiFiles } from '../pki-files.ts';
 
@@ -118,12 +117,7 @@ async function renewFiles(
   settings: ClusterSettings,
 ): Promise<void> {
   await layOutAuthorities(context, machine);
-  const declared = await declarationOf(context, machine);
-  // Where etcd stands apart, kubeadm would leave out the certificate with which API servers speak to it.
-  const { etcd: _apart, ...local } = settings;
-  const content = renewalConfig({ minor: minorOfCluster(settings), settings: local, machine, declared });
-  await context.file.write(machine, [{ path: paths.renewal, content, mode: 0o600 }]);
-  await context.kubeadm.run(machine, { verb: 'renew', config: paths.renewal });
+  await renewByKubeadm(context, machine, settings);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { FileContent } from '../../contract/ports/file.ts';
 import { defineStep, type Observation, type StepContext } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';
 import { isOfVersion } from '../cluster-health.ts';
+import { layOutSigner } from '../authority-trust.ts';
 import { accessSchema, clusterSettingsSchema, type NoFacts } from '../cluster-settings.ts';
 import {
   closedEndpoint,
@@ -120,6 +121,8 @@ export const controlPlaneUpgrade = defineStep<Input, NoFacts>({
     if ((await outdatedComponents(context, input)).length > 0) {
       await keepManifests(context, input);
       await giveUpOffices(context, input);
+      // The new manifests name it; a master that was made by an earlier release has none yet.
+      await layOutSigner(context, machine);
       await context.kubeadm.run(machine, {
         verb: 'upgrade',
         kubernetesVersion: settings.kubernetesVersion,

@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { MachineCertificate } from '../../../provisioners/contract/ports/host.ts';
-import { type ModelMachine, startedAt } from './machine.ts';
+import { type ModelMachine, startedAt, written } from './machine.ts';
+import { authorityLine, blocksIn, idOf, isKeyed, signerIn, signingId } from './trust.ts';
 
 /** Life of the certificates that kubeadm makes: its CertificateValidity, a year. */
 export const leafLife = 365 * 24 * 3_600_000;
@@ -26,26 +27,46 @@ export const kubeletClientPath = '/var/lib/kubelet/pki/kubelet-client-current.pe
 const bootstrapPath = '/etc/kubernetes/bootstrap-kubelet.conf';
 
 /** A kubelet that starts and whose certificate has run out: what becomes of it. */
-export function startKubelet(machine: ModelMachine, isApiReady: boolean, now: number): 'runs' | 'fails' {
+export function startKubelet(
+  machine: ModelMachine,
+  isApiReady: boolean,
+  now: number,
+  signer?: string,
+): 'runs' | 'fails' {
   const own = machine.files.get(kubeletClientPath);
-  if (own === undefined || Date.parse(readText(own.content).notAfter) > now) return 'runs';
-  if (!machine.files.has(bootstrapPath)) return 'fails';
-  if (isApiReady)
-    machine.files.set(kubeletClientPath, { ...own, content: leafText('kubelet/client', machine, now) });
+  const isAsking = machine.files.has(bootstrapPath);
+  if (own === undefined && !isAsking) return 'runs';
+  if (own !== undefined && Date.parse(readText(own.content).notAfter) > now) return 'runs';
+  if (!isAsking) return 'fails';
+  // Whoever asks is given one where somebody signs.
+  if (isApiReady && signer !== undefined)
+    machine.files.set(kubeletClientPath, {
+      mode: own?.mode ?? 0o600,
+      content: leafText('kubelet/client', machine, now, signer),
+    });
   return 'runs';
 }
 
-/** What stands for a certificate in the model: whose it is and when it ends. */
-export const leafText = (name: string, machine: ModelMachine, now: number): string =>
-  `model certificate ${name} of ${machine.name} until ${new Date(now + leafLife).toISOString()}`;
+/** What stands for a certificate in the model: whose it is, who signed it, and when it ends. */
+export function leafText(
+  name: string,
+  machine: ModelMachine,
+  now: number,
+  signer = signingId(machine, name),
+): string {
+  const signed = signer === undefined ? '' : ` signed by ${signer}`;
+  const until = new Date(now + leafLife).toISOString();
+  const head = name.endsWith('.conf') ? authorityLine(machine) : '';
+  return `${head}model certificate ${name} of ${machine.name}${signed} until ${until}`;
+}
 
 /** `kubeadm certs renew all`: those that are there; a missing one is said and left out, one without its key stays. */
 export function renewCertificates(machine: ModelMachine, now: number): void {
   for (const [path, name] of leafCertificates) {
     const file = machine.files.get(path);
-    if (file === undefined || !machine.files.has(authorityKeyOf(name))) continue;
+    if (file === undefined || !machine.files.has(authorityKeyOf(name)) || !isKeyed(machine, name)) continue;
     const content = leafText(name, machine, now);
-    machine.files.set(path, { ...file, content, changed: { at: now, from: file.content } });
+    machine.files.set(path, written(file, content, file.mode, now));
   }
 }
 
@@ -85,13 +106,25 @@ const ofKubelet: Readonly<Record<string, string>> = {
   '/var/lib/kubelet/pki/kubelet-server-current.pem': 'kubelet/serving',
 };
 
+const isAuthority = (name: string): boolean => ['ca', 'etcd/ca', 'front-proxy-ca'].includes(name);
+
 /** Certificates on a machine, by the names of kubeadm. */
-export function certificatesOn(machine: ModelMachine): MachineCertificate[] {
+export function certificatesOn(
+  machine: ModelMachine,
+  authorities: readonly string[] = [],
+): MachineCertificate[] {
   const kubeconfigs = new Map(leafCertificates.filter(([, name]) => name.endsWith('.conf')));
   return [...machine.files].flatMap(([path, { content }]) => {
     const inPki = /^\/etc\/kubernetes\/pki\/(.+)\.crt$/.exec(path)?.[1];
     const name = ofKubelet[path] ?? inPki ?? kubeconfigs.get(path);
-    return name === undefined ? [] : [{ name, issuer: issuerOf(name), ...readText(content) }];
+    if (name === undefined) return [];
+    const signer = authorities.find((pem) => signerIn(content) === idOf(pem));
+    const issuer = issuerOf(name);
+    const [first = content, also] = isAuthority(name) ? blocksIn(content) : [content];
+    return [
+      { name, issuer, ...readText(first), ...(signer === undefined ? {} : { signer }) },
+      ...(also === undefined ? [] : [{ name: `${name}/also`, issuer, ...readText(also) }]),
+    ];
   });
 }
 
@@ -104,7 +137,10 @@ export const certificateOf: Readonly<Record<string, string>> = {
 /** What a process read of a file when it started: models load certificates once, as kubeadm's manual has it. */
 export function loaded(machine: ModelMachine, path: string, since: number): string {
   const file = machine.files.get(path);
-  return file?.changed !== undefined && file.changed.at > since ? file.changed.from : (file?.content ?? '');
+  let text = file?.content ?? '';
+  for (let change = file?.changed; change !== undefined && change.at > since; change = change.before)
+    text = change.from;
+  return text;
 }
 
 /** Whether the certificate that a component shows has run out (complaint 13). */

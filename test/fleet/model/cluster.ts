@@ -48,6 +48,12 @@ export class ModelCluster {
   /** While it is being deleted, lost quorum is what was asked for. */
   isGoing = false;
   hadQuorum = false;
+  /** More than one authority was seen on its machines: from then on everybody is asked whom they believe. */
+  isRotating = false;
+  /** What pods of every namespace were told of the authorities, and since when. */
+  readonly published: { readonly at: number; readonly text: string; readonly ids: readonly string[] }[] = [];
+  /** Who does not believe whom just now: told once while it lasts. */
+  quarrels: ReadonlySet<string> = new Set();
   /** Which backend of a Service answers next. */
   nextBackend = 0;
 

@@ -35,7 +35,10 @@ function isRunning(fleet: Fleet, machine: ModelMachine, { name, argument }: Cont
   const hasData = name !== 'etcd' || (machine.files.has(paths.etcdData) && !machine.isPodRejected);
   const isGiven =
     name === 'kube-apiserver' && argument === `--etcd-servers=${etcdServersOf(machine)?.join(',')}`;
-  return (argument === argumentOf[name] || isGiven) && isKept && hasData;
+  const isTold =
+    name === 'kube-controller-manager' &&
+    machine.files.get(paths.controllerManifest)?.content.includes(argument) === true;
+  return (argument === argumentOf[name] || isGiven || isTold) && isKept && hasData;
 }
 
 function stateOf(fleet: Fleet, machine: ModelMachine, component: ControlPlaneComponent): ComponentState {

@@ -10,6 +10,7 @@ import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import { changing, reading } from './call.ts';
 import { paths, type ModelCluster } from './cluster.ts';
 import { deleteObject, runControllers } from './controllers.ts';
+import { publishAuthorities } from './distrust.ts';
 import { MembershipRefused, type ModelMember } from './etcd.ts';
 import type { Fleet } from './fleet.ts';
 import { noteJob, withJobStatus } from './hook-calls.ts';
@@ -214,6 +215,20 @@ function admit(object: KubernetesObject): void {
     throw new Error(`${object.kind} "${object.metadata.name}" is invalid: metadata.name`);
 }
 
+/** What every namespace is given by the controllers; stored nowhere, for nobody but they can change it. */
+function rootAuthorities(fleet: Fleet, cluster: ModelCluster): StoredObject[] {
+  publishAuthorities(cluster, fleet.now);
+  const told = cluster.published.at(-1);
+  if (told === undefined) return [];
+  const made = cluster.objects.list('v1', 'Namespace').map(({ metadata }) => metadata.name);
+  return [...new Set(['default', 'kube-public', 'kube-system', ...made])].map((namespace) => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'kube-root-ca.crt', namespace },
+    data: { 'ca.crt': told.text },
+  }));
+}
+
 function listed(fleet: Fleet, cluster: ModelCluster, apiVersion: string, kind: string): KubernetesObject[] {
   requireServed(apiVersion, kind);
   runControllers(fleet, cluster);
@@ -221,7 +236,8 @@ function listed(fleet: Fleet, cluster: ModelCluster, apiVersion: string, kind: s
   if (kind === 'PodDisruptionBudget') return budgetsOf(fleet, cluster);
   if (kind === 'CertificateSigningRequest') askForServing(cluster, fleet.faults, fleet.now);
   const nodes = cluster.nodes(fleet.now);
-  return cluster.objects.list(apiVersion, kind).map((object) => {
+  const given = kind === 'ConfigMap' ? rootAuthorities(fleet, cluster) : [];
+  return [...cluster.objects.list(apiVersion, kind), ...given].map((object) => {
     if (kind === 'Node')
       return nodeObject(
         object,
@@ -320,6 +336,33 @@ export const kubernetesCalls = {
       }
       const names = given.objects.map((object) => `${object.kind}/${object.metadata.name}`).join(',');
       fleet.changed('kubernetes.apply', names, by);
+      return null;
+    },
+  ),
+  'kubernetes.markTemplate': changing(
+    60,
+    (
+      fleet,
+      given: Through & {
+        readonly of: ObjectReference;
+        readonly annotation: { readonly key: string; readonly value: string };
+      },
+      by,
+    ) => {
+      const cluster = apiOf(fleet, given.access);
+      const found = cluster.objects.get(given.of);
+      if (found === undefined) return null;
+      const annotations = { [given.annotation.key]: given.annotation.value };
+      const { apiVersion, kind, metadata } = found;
+      const { name, namespace } = metadata;
+      const template = { metadata: { annotations } };
+      const marked = {
+        apiVersion,
+        kind,
+        metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+      };
+      cluster.objects.apply({ ...marked, spec: { template } }, fleet.now, 'remuda-restart');
+      fleet.changed('kubernetes.markTemplate', `${kind}/${name}`, by);
       return null;
     },
   ),

@@ -3,6 +3,7 @@ import type { ClusterIdentity, MachineRef } from '../../../provisioners/contract
 import type { ModelBackup } from './backup-calls.ts';
 import { ModelCluster, paths } from './cluster.ts';
 import { modelEpoch } from './clock.ts';
+import { accuseOfDistrust } from './distrust.ts';
 import { FaultSchedule, type Fault } from './faults.ts';
 import { kubeletStarted } from './in-place.ts';
 import { lookAt, phasesOf } from './kubeadm.ts';
@@ -178,6 +179,7 @@ export class Fleet {
     if (lostQuorum && cause !== undefined && !isWanted) this.violate('quorum-lost', cause);
     if (cluster.formerEtcds.length > 0 && cluster.hasFormerQuorum(this.#now))
       this.violate('two-etcd-clusters', cause ?? 'the passing of time');
+    accuseOfDistrust(this, cluster, cause ?? 'the passing of time');
     const holders = twoHolders(cluster, this.#now);
     if (holders !== undefined && !this.#hadTwoHolders.has(cluster))
       this.violate('two-holders', `${holders.join(' does not hear ')} (${cause ?? 'the passing of time'})`);

@@ -8,12 +8,14 @@ import { ownHostKeyPath } from '../../../provisioners/contract/ports/host.ts';
 import { Blocked, UserProblem } from '../../../provisioners/contract/problem.ts';
 import { changing, connect, connectToChange, reading } from './call.ts';
 import { certificatesOn, startKubelet } from './certificates.ts';
+import { leader } from './distrust.ts';
+import { blocksIn, clusterSigner } from './trust.ts';
 import { paths, type ModelCluster } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { kubeletStarted, outlivesRestart } from './in-place.ts';
 import { registerAgain } from './registration.ts';
 import { virtualAddressOf } from './virtual-address.ts';
-import { hostKey, isUp, type ModelMachine } from './machine.ts';
+import { written, hostKey, isUp, type ModelMachine } from './machine.ts';
 
 interface OnMachine {
   readonly machine: MachineRef;
@@ -243,8 +245,10 @@ export const hostCalls = {
   'host.inspect': reading(80, (fleet, given: OnMachine & { readonly settings: HostSettings }): string[] =>
     differences(connect(fleet, given.machine), given.settings),
   ),
-  'host.certificates': reading(80, (fleet, { machine }: OnMachine) =>
-    certificatesOn(connect(fleet, machine)),
+  'host.certificates': reading(
+    80,
+    (fleet, { machine, authorities }: OnMachine & { readonly authorities?: readonly string[] }) =>
+      certificatesOn(connect(fleet, machine), authorities),
   ),
 };
 
@@ -285,7 +289,9 @@ export const fileCalls = {
     fleet.needSpace(machine);
     for (const { path, content, mode } of given.files) {
       const from = machine.files.get(path)?.content ?? '';
-      machine.files.set(path, { content, mode, changed: { at: fleet.now, from } });
+      machine.files.set(path, written(machine.files.get(path), content, mode, fleet.now));
+      if (path === '/etc/kubernetes/pki/ca.crt' && blocksIn(content).length > 1)
+        fleet.clusterOf(machine).isRotating = true;
       // The kubelet starts a static pod anew whose manifest is another.
       const pod = /^\/etc\/kubernetes\/manifests\/(.+)\.yaml$/.exec(path)?.[1];
       if (pod !== undefined && content !== from) machine.restarted.set(pod, fleet.now);
@@ -350,7 +356,9 @@ function startService(fleet: Fleet, machine: ModelMachine, unit: string): void {
   const isRestart = machine.services.get(name)?.active === true;
   const goesOn = isRestart && outlivesRestart(cluster, machine, fleet.now);
   const isApiReady = [...cluster.machines.values()].some((one) => cluster.isApiReady(one, fleet.now));
-  const isActive = name !== 'kubelet' || startKubelet(machine, isApiReady, fleet.now) === 'runs';
+  const master = leader(cluster, fleet.now);
+  const signer = master === undefined ? undefined : clusterSigner(master);
+  const isActive = name !== 'kubelet' || startKubelet(machine, isApiReady, fleet.now, signer) === 'runs';
   machine.services.set(name, { active: isActive, enabled: true, since: fleet.now });
   if (!isActive) return;
   if (name !== 'kubelet' && name !== 'containerd') return;

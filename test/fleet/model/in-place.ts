@@ -1,7 +1,9 @@
+import { load } from 'js-yaml';
 import { kubeadmImages } from '../../../provisioners/kubernetes/versions.ts';
 import { versionNumbers } from '../../../provisioners/kubernetes/version-skew.ts';
 import { type ModelCluster, paths } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
+import { field, textMap } from './kubernetes.ts';
 import { isServing, type ModelMachine } from './machine.ts';
 
 /** Static pods in the order in which kubeadm exchanges them (phases/upgrade/staticpods.go). */
@@ -20,6 +22,21 @@ export function staticPod(component: Component, version: string): string {
   const image = kubeadmImages(bare(version)).find((one) => one.includes(`/${component}:`));
   return JSON.stringify({ spec: { containers: [{ name: component, image }] } });
 }
+
+/** What a controller-manager is told to sign with: kubeadm's own default where nobody says. */
+export function signingFileOf(cluster: ModelCluster, given?: unknown): string {
+  const reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'kubeadm-config' };
+  const shared = textMap(cluster.objects.get(reference), 'data')['ClusterConfiguration'];
+  const flags = field(given ?? load(shared ?? '{}'), 'controllerManager', 'extraArgs');
+  const name = 'cluster-signing-cert-file';
+  // A list from v1beta4 on.
+  const listed: unknown = Array.isArray(flags) ? flags.find((one) => field(one, 'name') === name) : undefined;
+  return String(field(flags, name) ?? field(listed, 'value') ?? '/etc/kubernetes/pki/ca.crt');
+}
+
+/** Manifest of the controller-manager: its image, and with what it signs. */
+export const controllersPod = (cluster: ModelCluster, version: string, given?: unknown): string =>
+  `${staticPod('kube-controller-manager', version)}\n# --cluster-signing-cert-file=${signingFileOf(cluster, given)}\n`;
 
 /** Tag of the image in a static pod's manifest. */
 export const tagOfPod = (content: string): string => /:([^":]+)"\}\]/.exec(content)?.[1] ?? '';

@@ -1,6 +1,6 @@
 import { load } from 'js-yaml';
 import { paths } from './cluster.ts';
-import { accuseOfApiSkew, staticPod, upgradedComponents } from './in-place.ts';
+import { accuseOfApiSkew, controllersPod, staticPod, upgradedComponents } from './in-place.ts';
 import { field, textMap } from './kubernetes.ts';
 import { awaitApi, configuredVersion, type Look, type Phase, type Scene } from './kubeadm-phase.ts';
 
@@ -37,7 +37,9 @@ function preflight(scene: Scene): Look {
 }
 
 const podOf = ({ cluster, unit }: Scene, component: Component): string =>
-  `${staticPod(component, unit.config)}${component === 'kube-apiserver' ? etcdServersFlag(cluster) : ''}`;
+  component === 'kube-controller-manager'
+    ? controllersPod(cluster, unit.config)
+    : `${staticPod(component, unit.config)}${component === 'kube-apiserver' ? etcdServersFlag(cluster) : ''}`;
 
 /** What the API server is told of members that stand apart, by the configuration that masters share; else nothing. */
 function etcdServersFlag(cluster: Scene['cluster']): string {

@@ -1,11 +1,12 @@
 import { dump, load, loadAll } from 'js-yaml';
 import { paths } from './cluster.ts';
-import { staticPod, upgradedComponents } from './in-place.ts';
+import { controllersPod, signingFileOf, staticPod, upgradedComponents } from './in-place.ts';
 import { awaitApi, configuredVersion, type Look, type Phase, type Scene } from './kubeadm-phase.ts';
 import { upgradePhases } from './kubeadm-upgrade.ts';
 import { MembershipRefused, ModelEtcd } from './etcd.ts';
 import { field, textMap } from './kubernetes.ts';
 import { leafCertificates, leafText, renewCertificates } from './certificates.ts';
+import { authorityLine, isKeyed } from './trust.ts';
 import { isServing, type ModelMachine, type ModelUnit } from './machine.ts';
 
 const done: Look = { done: true };
@@ -141,9 +142,11 @@ function joinPrepare(scene: Scene): Look {
 }
 
 function controlPlaneFiles(scene: Scene): Look {
-  const { machine, now } = scene;
+  const { cluster, machine, unit, now } = scene;
   const endpoints = externalEtcd(scene);
   for (const path of masterManifests) write(machine, path, staticPod(componentAt(path), versionOn(machine)));
+  const given = unit.verb === 'init' ? documentOf(unit, 'ClusterConfiguration') : undefined;
+  write(machine, paths.controllerManifest, controllersPod(cluster, versionOn(machine), given));
   if (endpoints !== undefined) {
     const content = `${staticPod('kube-apiserver', versionOn(machine))}\n# --etcd-servers=${endpoints.join(',')}\n`;
     write(machine, paths.apiManifest, content);
@@ -157,12 +160,30 @@ function controlPlaneFiles(scene: Scene): Look {
   return done;
 }
 
+const clusterInfo = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-public', name: 'cluster-info' };
+
+/** The line of cluster-info that says whom whoever joins believes. */
+const kubeletAuthority = ({ cluster }: Scene): string =>
+  /certificate-authority-data: \S+\n/.exec(
+    textMap(cluster.objects.get(clusterInfo), 'data')['kubeconfig'] ?? '',
+  )?.[0] ?? '';
+
+/** kubeadm join lays down what cluster-info says where no authority lies yet: on workers. */
+function joinTrust(scene: Scene): void {
+  const { machine, unit } = scene;
+  const path = '/etc/kubernetes/pki/ca.crt';
+  const data = /certificate-authority-data: (\S+)/.exec(kubeletAuthority(scene))?.[1];
+  if (unit.verb !== 'join' || machine.files.has(path) || data === undefined) return;
+  write(machine, path, Buffer.from(data, 'base64').toString(), 0o644);
+}
+
 function register(scene: Scene): void {
   const { cluster, machine, unit, now } = scene;
   const name = nodeName(scene);
   const kind = unit.verb === 'init' ? 'InitConfiguration' : 'JoinConfiguration';
   const registration = field(documentOf(unit, kind), 'nodeRegistration');
-  write(machine, paths.kubeletConf, `kubeconfig kubelet ${name}`);
+  joinTrust(scene);
+  write(machine, paths.kubeletConf, `${kubeletAuthority(scene)}kubeconfig kubelet ${name}`);
   const taints = field(registration, 'taints');
   cluster.objects.apply(
     {
@@ -258,12 +279,28 @@ function waitControlPlane({ cluster, machine, unit, now }: Scene): Look {
 }
 
 function upload(scene: Scene): Look {
-  const { cluster, machine, now } = scene;
+  const { cluster, machine, unit, now } = scene;
+  const given = documentOf(unit, 'ClusterConfiguration');
+  cluster.objects.apply(
+    {
+      apiVersion: clusterInfo.apiVersion,
+      kind: clusterInfo.kind,
+      metadata: { name: clusterInfo.name, namespace: clusterInfo.namespace },
+      data: { kubeconfig: authorityLine(machine) },
+    },
+    now,
+  );
   register(scene);
   const endpoints = externalEtcd(scene);
   const etcd = endpoints === undefined ? {} : { etcd: { external: { endpoints: [...endpoints] } } };
   const uploaded = {
-    'kubeadm-config': { ClusterConfiguration: dump({ kubernetesVersion: version(machine), ...etcd }) },
+    'kubeadm-config': {
+      ClusterConfiguration: dump({
+        kubernetesVersion: version(machine),
+        controllerManager: { extraArgs: { 'cluster-signing-cert-file': signingFileOf(cluster, given) } },
+        ...etcd,
+      }),
+    },
     'kubelet-config': { [kubeletKey]: kubeletConfigOf(scene) },
   };
   for (const [name, data] of Object.entries(uploaded))
@@ -393,6 +430,8 @@ const renewPhases: readonly Phase[] = [
     takes: 1500,
     act({ machine, now }) {
       if (machine.diskFull) return { fail: 'no space left on device' };
+      const mismatch = ['ca', 'etcd/ca', 'front-proxy-client'].find((name) => !isKeyed(machine, name));
+      if (mismatch !== undefined) return { fail: `${mismatch}: private key does not match public key` };
       renewCertificates(machine, now);
       return done;
     },

@@ -4,7 +4,9 @@ import { leafLife, leafText, readText } from './certificates.ts';
 import { paths, type ModelCluster } from './cluster.ts';
 import type { FaultSchedule } from './faults.ts';
 import { field, type StoredObject } from './kubernetes.ts';
+import { leader } from './distrust.ts';
 import { isServing, type ModelMachine } from './machine.ts';
+import { clusterSigner } from './trust.ts';
 
 /** What a kubelet serves with that asks the cluster for it. */
 export const kubeletServingPath = '/var/lib/kubelet/pki/kubelet-server-current.pem';
@@ -120,6 +122,12 @@ export function issueServing(cluster: ModelCluster, approved: KubernetesObject, 
   if (field(approved, 'spec', 'signerName') !== signerName) return;
   const name = String(field(approved, 'spec', 'username')).slice('system:node:'.length);
   const machine = cluster.machines.get(name);
+  const master = leader(cluster, now);
+  const signer = master === undefined ? undefined : clusterSigner(master);
+  if (signer === undefined) return;
   if (machine === undefined || !isServing(machine, 'kubelet', now) || !asks(machine)) return;
-  machine.files.set(kubeletServingPath, { content: leafText('kubelet/serving', machine, now), mode: 0o600 });
+  machine.files.set(kubeletServingPath, {
+    content: leafText('kubelet/serving', machine, now, signer),
+    mode: 0o600,
+  });
 }

@@ -37,7 +37,24 @@ export interface ModelFile {
   readonly content: string;
   readonly mode: number;
   /** When it last changed, and what it held before; absent when nobody has to know. */
-  readonly changed?: { readonly at: number; readonly from: string };
+  readonly changed?: FileChange;
+}
+
+/** One change of a file, and the one before it. */
+export interface FileChange {
+  readonly at: number;
+  readonly from: string;
+  readonly before?: FileChange;
+}
+
+/** A file as it is written over what was there. */
+export function written(old: ModelFile | undefined, content: string, mode: number, now: number): ModelFile {
+  const before = old?.changed;
+  return {
+    content,
+    mode,
+    changed: { at: now, from: old?.content ?? '', ...(before === undefined ? {} : { before }) },
+  };
 }
 
 /** One machine: everything on it is data, so that a crash of anybody else changes nothing here. */

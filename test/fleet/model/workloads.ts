@@ -27,6 +27,17 @@ function startOf(template: unknown, node: NodeState | undefined): number {
   return isHostNetwork(template) ? node.aliveSince : node.readySince;
 }
 
+/** The token of its service account, which every pod is given that does not refuse it (ServiceAccount admission). */
+function tokenOf(template: unknown): { readonly volumes?: readonly unknown[] } {
+  if (field(template, 'spec', 'automountServiceAccountToken') === false) return {};
+  const volumes = field(template, 'spec', 'volumes');
+  const token = {
+    name: 'kube-api-access',
+    projected: { sources: [{ serviceAccountToken: { path: 'token' } }] },
+  };
+  return { volumes: [...(Array.isArray(volumes) ? volumes : []), token] };
+}
+
 /** What makes one pod different from the others of its workload. */
 interface PodSelf {
   readonly name: string;
@@ -52,6 +63,7 @@ function podOf(owner: StoredObject, { name, uid, node, placed }: PodSelf, now: n
       uid,
       ...(owner.metadata.namespace === undefined ? {} : { namespace: owner.metadata.namespace }),
       labels: textMap(template, 'metadata', 'labels'),
+      creationTimestamp: new Date(Math.max(changedAt, placed?.since ?? 0)).toISOString(),
       ownerReferences: [
         {
           apiVersion: owner.apiVersion,
@@ -63,7 +75,11 @@ function podOf(owner: StoredObject, { name, uid, node, placed }: PodSelf, now: n
       ],
       ...(placed?.end === undefined ? {} : { deletionTimestamp: new Date(placed.end.due).toISOString() }),
     },
-    spec: { ...(field(template, 'spec') as object), ...(node === undefined ? {} : { nodeName: node.name }) },
+    spec: {
+      ...(field(template, 'spec') as object),
+      ...tokenOf(template),
+      ...(node === undefined ? {} : { nodeName: node.name }),
+    },
     status: podStatus(isReady, node, placed?.hasRun === true),
   };
 }

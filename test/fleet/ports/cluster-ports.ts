@@ -97,6 +97,9 @@ export const kubernetesPort = (door: Door): KubernetesPort => ({
   apply: async (access, objects) => {
     await door.call('kubernetes.apply', { access, objects });
   },
+  markTemplate: async (access, of, annotation) => {
+    await door.call('kubernetes.markTemplate', { access, of, annotation });
+  },
   remove: async (access, of) => {
     await door.call('kubernetes.remove', { access, of });
   },

@@ -27,7 +27,8 @@ export const hostPort = (door: Door): HostPort => ({
   },
   configure: (machine, settings) => door.call('host.configure', { machine, settings }),
   inspect: (machine, settings) => door.call('host.inspect', { machine, settings }),
-  certificates: (machine) => door.call('host.certificates', { machine }),
+  certificates: (machine, authorities) =>
+    door.call('host.certificates', { machine, ...(authorities === undefined ? {} : { authorities }) }),
   components: (machine, asked) => door.call('host.components', { machine, asked }),
   restartComponent: async (machine, component) => {
     await door.call('host.restartComponent', { machine, component });

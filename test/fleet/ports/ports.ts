@@ -32,6 +32,13 @@ const authority = (name: string): { certificate: string; key: string } => ({
   key: `-----BEGIN PRIVATE KEY-----\nmodel ${name}\n-----END PRIVATE KEY-----\n`,
 });
 
+/** Three authorities of the model that are nobody else's. */
+export const fakeAuthorities = (drawn: string): Pick<ClusterKeys, 'kubernetes' | 'etcd' | 'frontProxy'> => ({
+  kubernetes: authority(`kubernetes of ${drawn}`),
+  etcd: authority(`etcd of ${drawn}`),
+  frontProxy: authority(`front-proxy of ${drawn}`),
+});
+
 /** Fake keys of a cluster: they look like the real ones and open nothing. The same for every cluster. */
 export function fakeClusterKeys(): ClusterKeys {
   return {

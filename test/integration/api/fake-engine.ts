@@ -138,6 +138,7 @@ export class FakeEngine implements EngineDoors {
       this.#take('listBackups', { cluster });
       return this.backupList;
     },
+    remove: async (request) => this.#take('removeBackup', request),
     lastSuccesses: () => [],
   };
   readonly drift: EngineDoors['drift'] = { last: nothing, look: async (name) => nothing(name) };
@@ -148,6 +149,17 @@ export class FakeEngine implements EngineDoors {
     },
     start: async (request) => {
       this.#take('startRestore', request);
+      const [operation] = this.applyOperations;
+      return operation === undefined ? {} : { operation };
+    },
+  };
+  readonly rotating: EngineDoors['rotating'] = {
+    plan: async (request) => {
+      this.#take('planRotation', request);
+      return this.planAnswer;
+    },
+    start: async (request) => {
+      this.#take('startRotation', request);
       const [operation] = this.applyOperations;
       return operation === undefined ? {} : { operation };
     },

@@ -54,6 +54,7 @@ const listed = (): CertificateList => ({
     new Date().toISOString(),
   ),
   seenAt: inDays(0),
+  rotation: { isFinished: true, next: 'trust' },
   workers: ['demo-general-1', '\u001b[31mred'],
 });
 
@@ -92,6 +93,7 @@ describe('certificates, from the command line (H12, H16, complaint 13)', () => {
     site.engine.certificateList = {
       certificates: [],
       level: 'ok',
+      rotation: { isFinished: true, next: 'trust' },
       workers: [],
       unseen: 'Nobody has looked yet.',
     };
@@ -124,6 +126,25 @@ describe('certificates, from the command line (H12, H16, complaint 13)', () => {
     const wrong = await cli.run(['certificates', 'renew', 'demo', '--since', 'yesterday', '-y']);
     expect(wrong.code).toBe(2);
     expect(wrong.err).toContain('since');
+  });
+
+  test('rotate asks for one stage, and the list says which comes next', async () => {
+    const { code } = await cli.run(['certificates', 'rotate', 'demo', '--stage', 'trust', '--yes']);
+    expect(code).toBe(0);
+    expect(askedFor('startRotation')).toMatchObject({
+      cluster: 'demo',
+      stage: 'trust',
+      endsCredentials: false,
+    });
+    site.engine.asked.length = 0;
+    await cli.run(['certificates', 'rotate', 'demo', '--stage', 'drop', '--end-credentials', '-y']);
+    expect(askedFor('startRotation')).toMatchObject({ stage: 'drop', endsCredentials: true });
+    expect((await cli.run(['certificates', 'rotate', 'demo', '-y'])).code).toBe(2);
+    expect((await cli.run(['certificates', 'rotate', 'demo', '--stage', 'all', '-y'])).code).toBe(2);
+    const rotation = { stage: 'trust', since: inDays(-2), isFinished: true, next: 'reissue' } as const;
+    site.engine.certificateList = { ...listed(), rotation };
+    const { err } = await cli.run(['certificates', 'list', 'demo']);
+    expect(err).toContain('remuda certificates rotate demo --stage reissue');
   });
 
   test('a line below the clusters says what to do, and so does describe', async () => {

@@ -49,6 +49,7 @@ function fakeApi(objects: readonly KubernetesObject[]): KubernetesPort {
     version: refuse,
     versionAtEndpoint: refuse,
     apply: refuse,
+    markTemplate: refuse,
     remove: refuse,
     evict: refuse,
     deletePod: refuse,

@@ -124,6 +124,30 @@ const expected: [OperationKind, RequestKind, Verdict][] = [
   ['adopt', 'observe', 'beside'],
   ['adopt', 'plan', 'beside'],
   ['adopt', 'credential', 'beside'],
+  // Authorities that are rotated: half way is no state for anybody else to begin in.
+  ['create', 'rotate', 'refuse'],
+  ['update', 'rotate', 'refuse'],
+  ['finalize', 'rotate', 'refuse'],
+  ['renew', 'rotate', 'refuse'],
+  ['restore', 'rotate', 'refuse'],
+  ['delete', 'rotate', 'refuse'],
+  ['eject', 'rotate', 'refuse'],
+  ['adopt', 'rotate', 'refuse'],
+  ['backup', 'rotate', 'wait'],
+  ['rotate', 'adopt', 'refuse'],
+  ['rotate', 'eject', 'refuse'],
+  ['rotate', 'backup', 'wait'],
+  ['rotate', 'create', 'refuse'],
+  ['rotate', 'update', 'wait'],
+  ['rotate', 'delete', 'interrupt'],
+  ['rotate', 'finalize', 'refuse'],
+  ['rotate', 'renew', 'refuse'],
+  ['rotate', 'restore', 'refuse'],
+  ['rotate', 'rotate', 'refuse'],
+  ['rotate', 'resume', 'refuse'],
+  ['rotate', 'observe', 'beside'],
+  ['rotate', 'plan', 'beside'],
+  ['rotate', 'credential', 'beside'],
 ];
 
 test('the table has exactly these verdicts (DESIGN §5)', () => {
@@ -149,6 +173,7 @@ const wishes = {
   backup: { kind: 'backup' },
   finalize: { kind: 'finalize' },
   renew: { kind: 'renew' },
+  rotate: { kind: 'rotate', stage: 'trust' },
   restore: {
     kind: 'restore',
     key: '0123456789ab',
@@ -216,6 +241,10 @@ describe('what the engine does about each pair is what the table says', () => {
       renew: () => {
         site.agent.made.set('a', 'made');
         return site.engine.dayTwo.start(wishFor('renew'));
+      },
+      rotate: () => {
+        site.agent.made.set('a', 'made');
+        return site.engine.dayTwo.start(wishFor('rotate'));
       },
       adopt: () => {
         site.agent.made.set('a', 'made');

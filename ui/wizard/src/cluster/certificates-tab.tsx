@@ -31,6 +31,7 @@ export function CertificatesTab({ cluster }: { readonly cluster: string }): Reac
       <Actions cluster={cluster} />
       <ProblemView error={error} />
       {data === undefined && !error ? <Loading /> : undefined}
+      {data === undefined ? undefined : <Rotation cluster={cluster} rotation={data.rotation} />}
       {data === undefined ? undefined : <Inventory list={data} />}
     </>
   );
@@ -66,6 +67,40 @@ function Actions({ cluster }: { readonly cluster: string }): React.JSX.Element {
         />
       ) : undefined}
     </>
+  );
+}
+
+/** How far the authorities are rotated, and the way to the next stage. */
+function Rotation(props: {
+  readonly cluster: string;
+  readonly rotation: CertificateList['rotation'];
+}): React.JSX.Element {
+  const { cluster, rotation } = props;
+  const { stage, since, isFinished, next } = rotation;
+  const [isAsking, setAsking] = useState(false);
+  const mayRotate = useHasRole('operator', cluster);
+  const { rotation: told } = words;
+  return (
+    <div className="remuda-subtle">
+      {stage === undefined || since === undefined ? undefined : (
+        <p>
+          {told.at[stage]} <Time at={since} />. {isFinished ? told.finished : told.unfinished}
+        </p>
+      )}
+      <Permitted isAllowed={mayRotate} needed="operator" cluster={cluster}>
+        <Button variant="link" isInline isDisabled={!mayRotate} onClick={() => setAsking(true)}>
+          {told.next[next]}
+        </Button>
+      </Permitted>
+      {isAsking ? (
+        <IntentQuestion
+          cluster={cluster}
+          intent={{ kind: 'rotate', stage: next }}
+          words={{ title: told.question[next](cluster), action: told.begin, nothing: told.nothing }}
+          onClose={() => setAsking(false)}
+        />
+      ) : undefined}
+    </div>
   );
 }
 

@@ -2,12 +2,19 @@ import { Alert, Button, Modal, ModalBody, ModalFooter, ModalHeader } from '@patt
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import type { IntentAnswer, IntentRequest, PlanAnswer } from '../../../../daemon/api/types.ts';
+import type {
+  CertificateList,
+  IntentAnswer,
+  IntentRequest,
+  PlanAnswer,
+} from '../../../../daemon/api/types.ts';
 import { post } from '../api/http.ts';
 import { ProblemReportView, ProblemView } from '../problem/problem-view.tsx';
 import { Loading } from '../shell/loading.tsx';
 import { NameField } from './name-field.tsx';
 import { texts } from './texts.ts';
+
+type RotationStage = CertificateList['rotation']['next'];
 
 /** What the question says; the rest it reads from the plan. */
 interface Words {
@@ -18,10 +25,19 @@ interface Words {
   readonly nothing: string;
 }
 
+/** What is wanted once, or a stage of a rotation of authorities, which has paths of its own. */
+type Wish = IntentRequest['intent'] | { readonly kind: 'rotate'; readonly stage: RotationStage };
+
+/** Paths below the cluster, and the wish as they take it. */
+const pathsOf = (wish: Wish) =>
+  wish.kind === 'rotate'
+    ? { plan: 'rotation-plan', begin: 'rotations', body: { stage: wish.stage } }
+    : { plan: 'operation-plan', begin: 'operations', body: { intent: wish } };
+
 /** Shows what an operation that is wanted once would do, and begins exactly that. */
 export function IntentQuestion(props: {
   readonly cluster: string;
-  readonly intent: IntentRequest['intent'];
+  readonly intent: Wish;
   readonly words: Words;
   readonly onClose: () => void;
 }): React.JSX.Element {
@@ -30,18 +46,19 @@ export function IntentQuestion(props: {
   const [typed, setTyped] = useState('');
   const [, go] = useLocation();
   const path = `/api/v1/clusters/${encodeURIComponent(cluster)}`;
+  const asked = pathsOf(intent);
   const plan = useQuery({
     queryKey: ['intent', cluster, intent],
-    queryFn: ({ signal }) => post<PlanAnswer>(`${path}/operation-plan`, { intent }, { signal }),
+    queryFn: ({ signal }) => post<PlanAnswer>(`${path}/${asked.plan}`, asked.body, { signal }),
     staleTime: 0,
     gcTime: 0,
     retry: false,
   });
   const needsName = plan.data?.needsConfirmation.includes(cluster) === true;
-  const agreed = { intent, ...hashOf(plan.data), ...(needsName ? { confirm: typed } : {}) };
+  const agreed = { ...asked.body, ...hashOf(plan.data), ...(needsName ? { confirm: typed } : {}) };
   const begin = useMutation({
     mutationFn: () =>
-      post<IntentAnswer>(`${path}/operations`, agreed, { headers: { 'Idempotency-Key': key } }),
+      post<IntentAnswer>(`${path}/${asked.begin}`, agreed, { headers: { 'Idempotency-Key': key } }),
     onSuccess: ({ operation }) => (operation === undefined ? onClose() : go(`/operations/${operation.id}`)),
   });
   const problems = plan.data?.problems ?? [];

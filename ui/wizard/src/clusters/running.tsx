@@ -13,6 +13,7 @@ const verbs = {
   finalize: 'Finalizing its upgrade',
   restore: 'Restoring its data',
   renew: 'Renewing its certificates',
+  rotate: 'Rotating its authorities',
 } as const;
 const waits = {
   approval: 'waits for approval',

@@ -17,6 +17,7 @@ const verbs = {
   finalize: 'Finalize',
   restore: 'Restore the data of',
   renew: 'Renew the certificates of',
+  rotate: 'Rotate the authorities of',
 } as const;
 
 /** What an operation waits for, in words. */
