@@ -131,7 +131,8 @@ export const kubernetesCodes: ProblemCatalogue = {
     title: 'Not every pod is told of the authorities yet',
     explanation:
       'The controllers of the cluster give every namespace the authorities that are believed. They had not come to all of them.',
-    remedy: 'Nothing is to be done: it is looked at again. If it stays so, see that a controller-manager leads.',
+    remedy:
+      'Nothing is to be done: it is looked at again. If it stays so, see that a controller-manager leads.',
   },
   'CERT-009': {
     title: 'A kubelet was given no certificate',

@@ -45,11 +45,11 @@ async function open(masters: number, workers: number, options: WorldOptions = {}
 }
 
 /** Requests of one test never repeat each other. */
-let asked = 0;
+let requests = 0;
 
 /** Begins a stage. */
 async function begin(world: World, name: RotationStage, more: object = {}): Promise<string> {
-  const idempotencyKey = `${name} ${(asked += 1)}`;
+  const idempotencyKey = `${name} ${(requests += 1)}`;
   const request = { cluster: 'demo', principal: 'tester', stage: name, idempotencyKey, ...more };
   const { operation } = await world.request((engine) => engine.rotating.start(request));
   if (operation === undefined) throw new Error(`nothing was to ${name}`);

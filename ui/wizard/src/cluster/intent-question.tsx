@@ -28,11 +28,13 @@ interface Words {
 /** What is wanted once, or a stage of a rotation of authorities, which has paths of its own. */
 type Wish = IntentRequest['intent'] | { readonly kind: 'rotate'; readonly stage: RotationStage };
 
-/** Paths below the cluster, and the wish as they take it. */
-const pathsOf = (wish: Wish) =>
-  wish.kind === 'rotate'
-    ? { plan: 'rotation-plan', begin: 'rotations', body: { stage: wish.stage } }
-    : { plan: 'operation-plan', begin: 'operations', body: { intent: wish } };
+/** Where to ask for the plan and where to begin, and the wish as both take it. */
+function pathsOf(cluster: string, wish: Wish) {
+  const path = `/api/v1/clusters/${encodeURIComponent(cluster)}`;
+  return wish.kind === 'rotate'
+    ? { plan: `${path}/rotation-plan`, begin: `${path}/rotations`, body: { stage: wish.stage } }
+    : { plan: `${path}/operation-plan`, begin: `${path}/operations`, body: { intent: wish } };
+}
 
 /** Shows what an operation that is wanted once would do, and begins exactly that. */
 export function IntentQuestion(props: {
@@ -45,11 +47,10 @@ export function IntentQuestion(props: {
   const [key] = useState(() => crypto.randomUUID());
   const [typed, setTyped] = useState('');
   const [, go] = useLocation();
-  const path = `/api/v1/clusters/${encodeURIComponent(cluster)}`;
-  const asked = pathsOf(intent);
+  const asked = pathsOf(cluster, intent);
   const plan = useQuery({
     queryKey: ['intent', cluster, intent],
-    queryFn: ({ signal }) => post<PlanAnswer>(`${path}/${asked.plan}`, asked.body, { signal }),
+    queryFn: ({ signal }) => post<PlanAnswer>(asked.plan, asked.body, { signal }),
     staleTime: 0,
     gcTime: 0,
     retry: false,
@@ -57,9 +58,8 @@ export function IntentQuestion(props: {
   const needsName = plan.data?.needsConfirmation.includes(cluster) === true;
   const agreed = { ...asked.body, ...hashOf(plan.data), ...(needsName ? { confirm: typed } : {}) };
   const begin = useMutation({
-    mutationFn: () =>
-      post<IntentAnswer>(`${path}/${asked.begin}`, agreed, { headers: { 'Idempotency-Key': key } }),
-    onSuccess: ({ operation }) => (operation === undefined ? onClose() : go(`/operations/${operation.id}`)),
+    mutationFn: () => post<IntentAnswer>(asked.begin, agreed, { headers: { 'Idempotency-Key': key } }),
+    onSuccess: ({ operation }) => (operation ? go(`/operations/${operation.id}`) : onClose()),
   });
   const problems = plan.data?.problems ?? [];
   const isIdle = plan.data?.plans.every(({ isUnchanged }) => isUnchanged) === true;
