@@ -8,8 +8,11 @@ import { commandCodes } from '../daemon/cli/codes.ts';
 import { alertCodes } from '../daemon/operations/health/codes.ts';
 import { engineCodes } from '../daemon/operations/codes.ts';
 import { policyCodes } from '../daemon/operations/codes-of-policies.ts';
+import { removalCodes } from '../daemon/operations/codes-of-removals.ts';
+import { sweepCodes } from '../daemon/operations/codes-of-sweeps.ts';
 import { ownershipCodes } from '../daemon/operations/codes-of-ownership.ts';
 import { restoreCodes } from '../daemon/operations/codes-of-restores.ts';
+import { rotationCodes } from '../daemon/operations/codes-of-rotations.ts';
 import { planningCodes } from '../daemon/planning/codes.ts';
 import { specCodes } from '../daemon/spec/codes.ts';
 import { stateCodes } from '../daemon/state/codes.ts';
@@ -43,6 +46,11 @@ export const catalogues: readonly CatalogueOfRoom[] = [
     codes: restoreCodes,
   },
   {
+    title: 'Rotations of authorities',
+    rooms: ['daemon/operations/rotation-problems.ts'],
+    codes: rotationCodes,
+  },
+  {
     title: 'Ejecting and adopting clusters',
     rooms: [
       'daemon/operations/ownership-problems.ts',
@@ -55,6 +63,16 @@ export const catalogues: readonly CatalogueOfRoom[] = [
       'provisioners/kubernetes/steps/provider-claim.ts',
     ],
     codes: ownershipCodes,
+  },
+  {
+    title: 'Removing backups by hand',
+    rooms: ['daemon/operations/backups/removal-problems.ts'],
+    codes: removalCodes,
+  },
+  {
+    title: 'Sweeping',
+    rooms: ['daemon/operations/sweep-problems.ts', 'appliance/agent/tagged-clusters.ts'],
+    codes: sweepCodes,
   },
   {
     title: 'Policies',

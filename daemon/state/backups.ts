@@ -65,7 +65,11 @@ export class Backups {
     this.#find = database.prepare(
       `${columns} ${receipts} AND attempts.outcome -> 'facts' ->> 'id' = ? ORDER BY attempts.ended_at LIMIT 1`,
     );
-    this.#newest = database.prepare(`SELECT max(attempts.ended_at) AS at ${receipts}`);
+    this.#newest = database.prepare(
+      `SELECT max(attempts.ended_at) AS at ${receipts} AND NOT EXISTS (SELECT 1 FROM backup_removals
+         WHERE backup_removals.cluster = operations.cluster
+           AND backup_removals.backup = attempts.outcome -> 'facts' ->> 'id')`,
+    );
   }
 
   /** Backups of a cluster (uid) that were made here, wherever they went, newest first; also those removed since. */
@@ -79,7 +83,7 @@ export class Backups {
     return row && receiptOf(row);
   }
 
-  /** When the newest backup of a cluster (uid) was finished. */
+  /** When the newest backup of a cluster (uid) was finished that nobody had removed by hand. */
   lastSuccess(cluster: string): Instant | undefined {
     return this.#newest.get(cluster, kind)?.at ?? undefined;
   }

@@ -8,6 +8,7 @@ import { Answers } from './answers.ts';
 import { Attempts } from './attempts.ts';
 import { Audit } from './audit.ts';
 import { AuditExportRecords } from './audit-exports.ts';
+import { BackupRemovals } from './backup-removals.ts';
 import { Backups } from './backups.ts';
 import { Leftovers } from './leftovers.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -70,6 +71,7 @@ export class State {
   readonly audit: Audit;
   readonly auditExports: AuditExportRecords;
   readonly backups: Backups;
+  readonly backupRemovals: BackupRemovals;
   readonly leftovers: Leftovers;
   readonly certificateWarnings: CertificateWarnings;
   readonly clusters: Clusters;
@@ -117,6 +119,7 @@ export class State {
     this.audit = new Audit(database);
     this.auditExports = new AuditExportRecords(database);
     this.backups = new Backups(database);
+    this.backupRemovals = new BackupRemovals(database);
     this.leftovers = new Leftovers(database);
     this.certificateWarnings = new CertificateWarnings(database);
     this.clusters = new Clusters(database);

@@ -1,7 +1,7 @@
 import { defineRoute } from '../route.ts';
-import { backupListSchema } from '../schemas/backups.ts';
+import { backupListSchema, backupRemovalSchema } from '../schemas/backups.ts';
 
-/** Backups of a cluster. They are made like everything that is wanted once: by an operation. */
+/** Backups of a cluster. They are made like everything that is wanted once, by an operation, and removed by hand. */
 export const backupRoutes = [
   defineRoute({
     id: 'backup.list',
@@ -15,5 +15,21 @@ export const backupRoutes = [
     handle: async ({ engine }, { parameters }) => ({
       body: await engine.backups.list(parameters['cluster'] ?? ''),
     }),
+  }),
+  defineRoute({
+    id: 'backup.remove',
+    method: 'post',
+    path: '/api/v1/clusters/{cluster}/backups/{backup}/removal',
+    summary: 'Removes a backup by hand; needs its id once more. May be repeated.',
+    access: { verb: 'delete', object: 'cluster', named: 'cluster', cluster: 'cluster' },
+    mutates: true,
+    status: 204,
+    body: backupRemovalSchema,
+    answer: 'nothing',
+    async handle({ engine }, { parameters, body, by }) {
+      const { cluster = '', backup: id = '' } = parameters;
+      await engine.backups.remove({ ...body, cluster, id, principal: by });
+      return { body: undefined };
+    },
   }),
 ];

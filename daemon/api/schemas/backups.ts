@@ -19,6 +19,17 @@ const backupSchema = z
   })
   .meta({ id: 'Backup' });
 
+/** Removal of one by hand. */
+export const backupRemovalSchema = z
+  .strictObject({
+    confirm: z.string().max(100).exactOptional().describe("The backup's id once more."),
+    mayBeLast: z
+      .boolean()
+      .default(false)
+      .describe('Also when no other backup is left that could be restored.'),
+  })
+  .meta({ id: 'BackupRemoval' });
+
 /** What lies where a cluster's backups go, beside what the journal knows. */
 export const backupListSchema = z
   .object({

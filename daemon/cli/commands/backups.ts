@@ -29,7 +29,12 @@ const columns: readonly Column<Backup>[] = [
   { title: 'IT IS', cell: ({ standing }) => standings[standing] },
 ];
 
-/** backup create, backup list. */
+interface RemoveOptions {
+  readonly confirm?: string;
+  readonly last?: boolean;
+}
+
+/** backup create, backup list, backup remove. */
 export function addBackupCommands(program: Command, session: Session): void {
   const backup = program.command('backup').description('backups of etcd and of the keys of a cluster');
   addAgreementOptions(
@@ -49,12 +54,31 @@ export function addBackupCommands(program: Command, session: Session): void {
     return bringAbout(session, cluster, intent, { ...options, yes: true }, 'There is nothing to back up');
   });
   backup
+    .command('remove <cluster> <id>')
+    .description('remove one backup by hand; what was removed cannot be brought back')
+    .option('--confirm <id>', "the backup's id once more")
+    .option('--last', 'also when no other backup is left that could be restored')
+    .action((cluster: string, id: string, options: RemoveOptions) => remove(session, cluster, id, options));
+  backup
     .command('list <cluster>')
     .description('what lies where backups go, beside what is known of it')
     .addOption(outputOption())
     .action((cluster: string, options: { readonly output: OutputForm }) =>
       list(session, cluster, options.output),
     );
+}
+
+async function remove(
+  session: Session,
+  cluster: string,
+  id: string,
+  { confirm, last = false }: RemoveOptions,
+): Promise<void> {
+  const client = await session.client();
+  const path = `/api/v1/clusters/${encodeURIComponent(cluster)}/backups/${encodeURIComponent(id)}/removal`;
+  const body = { mayBeLast: last, ...(confirm === undefined ? {} : { confirm }) };
+  await client.call({ method: 'POST', path, body });
+  session.printer.answer(`the backup ${id} of ${cluster} is removed`);
 }
 
 function placeOf(to: string | undefined) {

@@ -72,22 +72,48 @@ export async function listBackups(
   link: AgentLink,
   subject: Subject,
 ): Promise<Pick<BackupListing, 'backups' | 'places'>> {
-  const receipts = state.backups.list(subject.cluster.uid, lookBack);
-  const places = new Map<string, BackupDestination>();
-  for (const place of [subject.desired.backup.destination, ...receipts.map((one) => one.destination)])
-    places.set(keyOf(place), place);
-  const asked = await Promise.all(
-    [...places].map(async ([key, destination]) => {
-      const known = receipts.filter((receipt) => keyOf(receipt.destination) === key);
-      return askPlace(state, link, subject, { destination, known });
-    }),
-  );
+  const asked = await askPlaces(state, link, subject);
   return {
     backups: asked
       .flatMap(({ backups }) => backups)
       .toSorted((one, other) => other.id.localeCompare(one.id, 'en')),
     places: asked.map(({ view }) => view),
   };
+}
+
+/** A backup that lies somewhere, and where that is. */
+export interface LyingBackup {
+  readonly view: BackupView;
+  readonly destination: BackupDestination;
+}
+
+/** The backups that lie at the places that could be asked; and the places, in words, that could not. */
+export async function lookForBackups(
+  state: State,
+  link: AgentLink,
+  subject: Subject,
+): Promise<{ readonly lying: readonly LyingBackup[]; readonly silent: readonly string[] }> {
+  const asked = await askPlaces(state, link, subject);
+  const isThere = ({ standing }: BackupView): boolean => standing !== 'missing' && standing !== 'unseen';
+  return {
+    lying: asked.flatMap(({ backups, destination }) =>
+      backups.filter(isThere).map((view) => ({ view, destination })),
+    ),
+    silent: asked.flatMap(({ view }) => (view.problem === undefined ? [] : [view.place])),
+  };
+}
+
+async function askPlaces(state: State, link: AgentLink, subject: Subject): Promise<readonly Asked[]> {
+  const receipts = state.backups.list(subject.cluster.uid, lookBack);
+  const places = new Map<string, BackupDestination>();
+  for (const place of [subject.desired.backup.destination, ...receipts.map((one) => one.destination)])
+    places.set(keyOf(place), place);
+  return Promise.all(
+    [...places].map(async ([key, destination]) => {
+      const known = receipts.filter((receipt) => keyOf(receipt.destination) === key);
+      return askPlace(state, link, subject, { destination, known });
+    }),
+  );
 }
 
 /** Two places are the same when the same files are found there, whatever opens them. */
@@ -98,6 +124,7 @@ function keyOf(destination: BackupDestination): string {
 }
 
 interface Asked {
+  readonly destination: BackupDestination;
   readonly view: BackupPlaceView;
   readonly backups: readonly BackupView[];
 }
@@ -117,12 +144,17 @@ async function askPlace(
     if (!link.isConnected || link.reach === undefined)
       throw new Refusal('unavailable', [problems.noAgent(subject.provider.site)]);
     const manifests = await link.reach('backup.list', { context, destination });
-    return { view: { place }, backups: compared(place, manifests, state, subject.cluster.uid, known) };
+    return {
+      destination,
+      view: { place },
+      backups: compared(place, manifests, state, subject.cluster.uid, known),
+    };
   } catch (error) {
     const refusal = asRefusal(error);
     if (!(refusal instanceof Refusal)) throw refusal;
     const [problem] = refusal.problems;
     return {
+      destination,
       view: { place, ...optional('problem', problem) },
       backups: known.map((receipt) => viewOf(place, receipt, 'unseen')),
     };
@@ -143,8 +175,8 @@ function compared(
     if (receipt === undefined) return { ...about, standing: 'unknown' };
     return { ...about, standing: receipt.fileSha256 === file.sha256 ? 'good' : 'changed' };
   });
-  // Older ones may have been removed by the rules; the newest is never.
-  const [newest] = known;
+  // Older ones may have been removed by the rules; the newest is never, but by hand.
+  const newest = known.find(({ id }) => state.backupRemovals.destinationOf(uid, id) === undefined);
   const isMissing = newest !== undefined && !there.some(({ id }) => id === newest.id);
   return isMissing ? [...there, viewOf(place, newest, 'missing')] : there;
 }

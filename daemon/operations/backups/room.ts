@@ -2,15 +2,19 @@ import type { Instant } from '../../../provisioners/contract/time.ts';
 import type { AgentLink } from '../link.ts';
 import { subjectOf } from '../plan-record.ts';
 import { problems } from '../problems.ts';
+import type { Turns } from '../turns.ts';
 import { Refusal } from '../requests.ts';
 import { type BackupListing, listBackups } from './listing.ts';
 import { OverdueBackups } from './overdue.ts';
+import { Removal, type RemovalRequest } from './removal.ts';
 import { Schedule, type ScheduleParts } from './schedule.ts';
 
 /** What the API asks about backups. They are made like everything that is wanted once: by an operation. */
 export interface BackupDoors {
   /** What lies where backups go, beside what the journal knows of it. @throws Refusal of reason `not-found` */
   list(cluster: string): Promise<BackupListing>;
+  /** Removes one by hand. @throws Refusal when it is not there, somebody needs it, or nobody agreed */
+  remove(request: RemovalRequest): Promise<void>;
   /** When the newest backup of each cluster was finished; clusters without one are left out. */
   lastSuccesses(): readonly { readonly cluster: string; readonly at: Instant }[];
 }
@@ -21,13 +25,15 @@ export class BackupRoom {
   readonly overdue: OverdueBackups;
   readonly #schedule: Schedule;
 
-  constructor(parts: ScheduleParts & { readonly links: (site: string) => AgentLink }) {
+  constructor(parts: ScheduleParts & { readonly links: (site: string) => AgentLink; readonly turns: Turns }) {
     const { recorder, planners, links } = parts;
     const { state } = recorder;
     const schedule = new Schedule(parts);
     this.#schedule = schedule;
     this.overdue = new OverdueBackups({ recorder, askedOf: (uid) => schedule.scheduleOf(uid) });
+    const removal = new Removal(parts);
     this.doors = {
+      remove: (request) => removal.remove(request),
       async list(name) {
         const record = state.clusters.find(name);
         if (record === undefined) throw new Refusal('not-found', [problems.notFound('cluster', name)]);

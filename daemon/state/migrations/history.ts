@@ -12,6 +12,7 @@ import { health } from './0011-health.ts';
 import { certificates } from './0012-certificates.ts';
 import { askedAddresses } from './0013-asked-addresses.ts';
 import { unfencedMachines } from './0014-unfenced-machines.ts';
+import { backupRemovals } from './0015-backup-removals.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order. */
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   certificates,
   askedAddresses,
   unfencedMachines,
+  backupRemovals,
 ];
