@@ -123,3 +123,44 @@ test('restore (complaint 8): the loss stated, the consent by name, and yesterday
   expect(site.fleet.violations).toEqual([]);
   expect(visitor.errors.filter((error) => !error.includes('422'))).toEqual([]);
 });
+
+test('restore (H4): machines of etcd are named beside the masters, and theirs is the data', async () => {
+  await using visitor = await visit(browser, site);
+  const { page } = visitor;
+  const text = answerFile({
+    name: 'apart',
+    masters: 1,
+    workers: 1,
+    etcd: '{ topology: external, replicas: 3 }',
+  }).replace('10.64.0.0/16', '10.65.0.0/16');
+  const { operations } = await ask<{ readonly operations: readonly OperationDetail[] }>(
+    'POST',
+    '/api/v1/apply',
+    { text, file: 'apart.yaml' },
+  );
+  await succeeded(operations[0]?.id ?? '');
+  await page.goto('/clusters/apart/restore');
+  await page.getByRole('heading', { name: 'Restore the data of apart', level: 1 }).waitFor();
+  await page.getByRole('radio', { name: 'The data of a machine that is left' }).check();
+  const survivors = page.getByLabel('Machine whose data is kept');
+  const names = await survivors.locator('option').allTextContents();
+  expect(names.slice(1)).toEqual(['apart-etcd-1', 'apart-etcd-2', 'apart-etcd-3']);
+  for (const name of ['apart-cp-1', 'apart-etcd-1'])
+    expect(await page.getByRole('checkbox', { name }).count()).toBe(1);
+  await survivors.selectOption('apart-etcd-2');
+  await page.getByRole('checkbox', { name: 'apart-etcd-3' }).check();
+  await page.getByRole('button', { name: 'See what would be lost and done' }).click();
+  await page.getByText('apart-etcd-3 answers: it is not lost').waitFor();
+  await page.getByRole('checkbox', { name: 'apart-etcd-3' }).uncheck();
+  await page
+    .getByRole('button', { name: 'Look again' })
+    .or(page.getByRole('button', { name: 'See what' }))
+    .first()
+    .click();
+  await page.getByRole('heading', { name: 'What is lost' }).waitFor();
+  await page
+    .getByText(/API servers ask etcd on apart-etcd-2 alone/)
+    .first()
+    .waitFor();
+  await look(page, '64-restore-etcd-apart');
+});

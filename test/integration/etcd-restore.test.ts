@@ -287,6 +287,37 @@ describe('restore against real etcd processes (complaint 8)', () => {
     expect(await keysAt(machineOf('m1'))).toEqual([...numbered('before-', 3), ...numbered('new-', 3)]);
   });
 
+  it('starts from its new data as kubeadm lays it out anew, and the others join without a vote first (H4)', async () => {
+    await start(3);
+    await put(machines[0] as MachineRef, 'before-', 20);
+    const [target, ...others] = machines;
+    if (target === undefined) throw new Error('there is no member');
+    await Promise.all(machines.map(({ name }) => etcd.end(name)));
+    for (const { name } of machines) await dataOf(name).setAside(machineOf(name), restore);
+    await dataOf('m0').restore(target, restore, { source: 'aside', ...memberOf('m0') });
+    // As after `kubeadm init phase etcd local`: flags of a new cluster of one, over data that is there.
+    etcd.start('m0', 'new', { m0: etcd.peerURL('m0') });
+    const alone = access([target]);
+    await until(async () => (await port().members(alone)).every(({ healthy }) => healthy));
+    const flags: Record<string, string> = { m0: etcd.peerURL('m0') };
+    for (const [index, { name }] of others.entries()) {
+      await port().addLearner(alone, etcd.peerURL(name));
+      const joining = (await port().members(alone)).filter(({ learner }) => learner);
+      expect(joining).toHaveLength(1);
+      flags[name] = etcd.peerURL(name);
+      etcd.start(name, 'existing', flags);
+      await until(async () => {
+        await port().promote(alone, joining[0]?.id ?? '');
+        return true;
+      });
+      const so = access(machines.slice(0, index + 2));
+      await until(async () =>
+        (await port().members(so)).every(({ healthy, learner }) => healthy && !learner),
+      );
+    }
+    for (const machine of machines) expect(await keysAt(machine)).toEqual(numbered('before-', 20).sort());
+  });
+
   it('keeps the former data whole, and may be repeated at every moment', async () => {
     await start(1);
     await put(machines[0] as MachineRef, 'kept-', 3);
