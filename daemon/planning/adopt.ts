@@ -6,7 +6,7 @@ import { machineAccessGrant } from '../../provisioners/kubernetes/steps/machine-
 import { nodeMarksSet } from '../../provisioners/kubernetes/steps/node-marks-set.ts';
 import { providerClaim } from '../../provisioners/kubernetes/steps/provider-claim.ts';
 import { apiPortOf } from './api-port.ts';
-import type { IntentPlan, IntentRequest } from './intents.ts';
+import type { IntentPlan, IntentRequest } from './request.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
 
 /** Who answers for the machines being those they seem to be: their keys are pinned by whoever agrees. */

@@ -13,7 +13,7 @@ import { tagOf } from '../../provisioners/kubernetes/versions.ts';
 import { backupSettings } from '../spec/backup.ts';
 import { apiPortOf } from './api-port.ts';
 import { etcdReferences } from './etcd-machines.ts';
-import type { IntentPlan, IntentRequest } from './intents.ts';
+import type { IntentPlan, IntentRequest } from './request.ts';
 import { aboutCluster, aboutPart, planStep } from './planned-step.ts';
 
 /** Why etcd can give no snapshot now; undefined when it can. */

@@ -25,7 +25,7 @@ import { steps as everyStep } from '../../provisioners/kubernetes/steps.ts';
 import { planContext } from './cluster-plan.ts';
 import { creationSteps } from './creation.ts';
 import { differenceOf, requireSight } from './difference.ts';
-import type { ClusterRequest } from './planner.ts';
+import type { ClusterRequest } from './request.ts';
 import { machinesOnDuty } from './wanted.ts';
 
 /**

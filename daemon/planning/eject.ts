@@ -5,7 +5,7 @@ import { providerRelease } from '../../provisioners/kubernetes/steps/provider-re
 import { Blocked } from '../../provisioners/contract/problem.ts';
 import { apiPortOf } from './api-port.ts';
 import { requireSight } from './difference.ts';
-import type { IntentPlan, IntentRequest } from './intents.ts';
+import type { IntentPlan, IntentRequest } from './request.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
 
 /**

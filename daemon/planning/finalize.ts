@@ -1,6 +1,6 @@
 import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
 import { requireSight } from './difference.ts';
-import type { IntentPlan, IntentRequest } from './intents.ts';
+import type { IntentPlan, IntentRequest } from './request.ts';
 import { about, planStep } from './planned-step.ts';
 import { keptForTheWayBack } from './upgrade.ts';
 

@@ -9,23 +9,10 @@ import { planBackup } from './backup.ts';
 import { premisesOf } from './creation.ts';
 import { planEject } from './eject.ts';
 import { planFinalize } from './finalize.ts';
-import type { ClusterRequest } from './planner.ts';
+import type { IntentPlan, IntentRequest } from './request.ts';
 import { planRenewal } from './renewal.ts';
 import { planRestore } from './restore.ts';
 import { planRotation } from './rotation.ts';
-
-/** What an intent is planned from: all that the cluster itself is planned from. */
-export type IntentRequest<Kind extends Intent['kind'] = Intent['kind']> = Omit<ClusterRequest, 'retire'> & {
-  readonly intent: Extract<Intent, { kind: Kind }>;
-  /** Subjects whose newest attempt at a step of this kind has not ended well, in whatever operation. */
-  readonly unfinished?: (kind: string) => readonly string[];
-};
-
-/**
- * What the planner of an intent answers; the rest of the plan follows from the request. `intent`: as it was asked, with
- * what the planner decided once and for all that plan again.
- */
-export type IntentPlan = Omit<Plan, 'kind' | 'cluster' | 'premises'>;
 
 /** Who plans for which intent: a file each. All pure. */
 const intentPlanners: { readonly [Kind in Intent['kind']]: (request: IntentRequest<Kind>) => IntentPlan } = {

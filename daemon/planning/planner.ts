@@ -1,10 +1,8 @@
-import type { Observed, Retirement } from '../../provisioners/contract/observed.ts';
+import type { Retirement } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
-import type { ClusterPublicKeys } from '../../provisioners/contract/secrets.ts';
 import { clusterMark } from '../../provisioners/kubernetes/marks.ts';
 import { steps as everyStep } from '../../provisioners/kubernetes/steps.ts';
 import { tagOf } from '../../provisioners/kubernetes/versions.ts';
-import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
 import { planContext } from './cluster-plan.ts';
 import { changesOf, noticesOf } from './changes.ts';
 import { creationSteps, premisesOf } from './creation.ts';
@@ -12,6 +10,7 @@ import { differenceOf, membersToJoin, requireQuorum, requireSight } from './diff
 import { mendingChanges, mendingSteps } from './drift.ts';
 import { isSealedOff, leavingMachines } from './leaving.ts';
 import { withBackup } from './master-backup.ts';
+import type { ClusterRequest } from './request.ts';
 import { planByStages } from './stages.ts';
 import { requireUpgradePath } from './upgrade.ts';
 import { machinesOnDuty } from './wanted.ts';
@@ -23,35 +22,6 @@ export { describePlan } from './description.ts';
 export { releaseSteps } from './release.ts';
 export { namedByStage } from './stages.ts';
 export { planRevival } from './revival.ts';
-
-/** What a cluster is planned from. */
-export interface ClusterRequest {
-  /** Completed with defaults. */
-  readonly desired: ClusterDocument;
-  readonly provider: ProviderDocument;
-  readonly observed: Observed;
-  /** Revision of the desired document. */
-  readonly revision: string;
-  readonly keys: ClusterPublicKeys;
-  /** Machines that are to leave because somebody named them. */
-  readonly retire?: Readonly<Record<string, Retirement>>;
-  /** Ids of checks the user chose to bypass. */
-  readonly bypass?: readonly string[];
-  /**
-   * True when the journal holds a receipt of `control-plane.init` for this cluster. Then a silent API server means an
-   * outage, never an empty cluster, and nothing is planned on it.
-   */
-  readonly isEstablished?: boolean;
-  /**
-   * False when the journal knows of no join of a master, begun or ended: then no machine but the first can hold a
-   * control plane, and none of the others is looked at (and waited for) before it is started.
-   */
-  readonly mayHaveJoined?: boolean;
-  /** Masters whose newest attempt at a join has not ended well. */
-  readonly halfJoined?: readonly string[];
-  /** The recovery key's recipient: backups are encrypted to it. Without one none is taken. */
-  readonly recoveryRecipient?: string;
-}
 
 /** As {@link planVersion}, stage by stage where minors lie between what runs and what is asked. */
 export const planCluster = (request: ClusterRequest): Plan => planByStages(request, planVersion);

@@ -14,7 +14,7 @@ import { kubeletClientRenew } from '../../provisioners/kubernetes/steps/kubelet-
 import { kubeletRevive } from '../../provisioners/kubernetes/steps/kubelet-revive.ts';
 import { settingsFor } from './cluster-plan.ts';
 import { etcdReferences } from './etcd-machines.ts';
-import type { IntentPlan, IntentRequest } from './intents.ts';
+import type { IntentPlan, IntentRequest } from './request.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
 
 /** A master whose certificates were seen. */

@@ -8,7 +8,7 @@ import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-dest
 import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
 import { type MachineReference, planContext, settingsFor } from './cluster-plan.ts';
 import { creationSteps } from './creation.ts';
-import type { IntentRequest } from './intents.ts';
+import type { IntentRequest } from './request.ts';
 import { about, planStep } from './planned-step.ts';
 import { planCluster } from './planner.ts';
 import type { RestoreMachines } from './restore-machines.ts';

@@ -1,6 +1,6 @@
 import type { PlanChange } from '../../provisioners/contract/plan.ts';
 import { minorFor } from '../../provisioners/kubernetes/versions.ts';
-import type { IntentRequest } from './intents.ts';
+import type { IntentRequest } from './request.ts';
 import type { RestoreMachines } from './restore-machines.ts';
 import type { RestoreTarget } from './restore-target.ts';
 

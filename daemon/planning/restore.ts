@@ -17,7 +17,7 @@ import { watchesRenew } from '../../provisioners/kubernetes/steps/watches-renew.
 import { minorOf } from '../../provisioners/kubernetes/versions.ts';
 import { isEtcdApart } from '../spec/rules/etcd.ts';
 import { apiPortOf } from './api-port.ts';
-import type { IntentPlan, IntentRequest } from './intents.ts';
+import type { IntentPlan, IntentRequest } from './request.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
 import { planCluster } from './planner.ts';
 import { type RestoreMachines, restoreMachines } from './restore-machines.ts';

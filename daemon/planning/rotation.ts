@@ -16,7 +16,7 @@ import { kubeletAuthoritiesFollow } from '../../provisioners/kubernetes/steps/ku
 import { kubeletServingApprove } from '../../provisioners/kubernetes/steps/kubelet-serving-approve.ts';
 import { settingsFor } from './cluster-plan.ts';
 import { requireSight } from './difference.ts';
-import type { IntentPlan, IntentRequest } from './intents.ts';
+import type { IntentPlan, IntentRequest } from './request.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
 import { keptForTheWayBack } from './upgrade.ts';
 

@@ -17,7 +17,7 @@ import { wantedAddons } from './addon-steps.ts';
 import { settingsFor } from './cluster-plan.ts';
 import { premisesOf } from './creation.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
-import type { ClusterRequest } from './planner.ts';
+import type { ClusterRequest } from './request.ts';
 import { keptForTheWayBack, runningVersions } from './upgrade.ts';
 
 const ofVersion = (document: ClusterDocument, version: string): ClusterDocument => ({

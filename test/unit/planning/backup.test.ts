@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planIntent } from '../../../daemon/planning/intents.ts';
-import { type ClusterRequest, planCluster } from '../../../daemon/planning/planner.ts';
+import { planCluster } from '../../../daemon/planning/planner.ts';
+import type { ClusterRequest } from '../../../daemon/planning/request.ts';
 import type { Retirement } from '../../../provisioners/contract/observed.ts';
 import type { Plan } from '../../../provisioners/contract/plan.ts';
 import { steps as everyStep } from '../../../provisioners/kubernetes/steps.ts';
