@@ -86,7 +86,6 @@ const podSchema = z.object({
   metadata: z.object({
     name: z.string(),
     namespace: z.string(),
-    creationTimestamp: z.string(),
     deletionTimestamp: z.string().optional(),
   }),
   spec: z.object({
@@ -103,7 +102,8 @@ const podSchema = z.object({
       )
       .optional(),
   }),
-  status: z.object({ phase: z.string().optional() }).optional(),
+  /** `startTime`: when its kubelet began with it; absent before that. */
+  status: z.object({ phase: z.string().optional(), startTime: z.string().optional() }).optional(),
 });
 
 /** A pod that speaks to the API with a token of its service account. */
@@ -129,7 +129,8 @@ export async function speakingSince(
   const tokens = new Set(secrets.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`));
   return pods.flatMap((object) => {
     const { metadata, spec, status } = podSchema.parse(object);
-    const { namespace, name, creationTimestamp: since } = metadata;
+    const { namespace, name } = metadata;
+    const since = status?.startTime;
     const isOver = ['Succeeded', 'Failed'].includes(status?.phase ?? '');
     const speaks = (spec.volumes ?? []).some(
       ({ projected, secret }) =>
@@ -137,7 +138,8 @@ export async function speakingSince(
         tokens.has(`${namespace}/${secret?.secretName ?? ''}`),
     );
     // Times of objects are in whole seconds.
-    const isOld = Math.floor(Date.parse(since) / 1000) <= Math.floor(Date.parse(before) / 1000);
+    const isOld =
+      since !== undefined && Math.floor(Date.parse(since) / 1000) <= Math.floor(Date.parse(before) / 1000);
     return speaks && isOld && !isOver && metadata.deletionTimestamp === undefined
       ? [{ namespace, name, since }]
       : [];

@@ -115,7 +115,7 @@ export function certificatesOn(
 ): MachineCertificate[] {
   const kubeconfigs = new Map(leafCertificates.filter(([, name]) => name.endsWith('.conf')));
   return [...machine.files].flatMap(([path, { content }]) => {
-    const inPki = /^\/etc\/kubernetes\/pki\/(.+)\.crt$/.exec(path)?.[1];
+    const inPki = /^\/etc\/kubernetes\/pki\/((?:etcd\/)?[^/]+)\.crt$/.exec(path)?.[1];
     const name = ofKubelet[path] ?? inPki ?? kubeconfigs.get(path);
     if (name === undefined) return [];
     const signer = authorities.find((pem) => signerIn(content) === idOf(pem));

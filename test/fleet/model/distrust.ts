@@ -77,10 +77,10 @@ function kubeletQuarrels(machine: ModelMachine, masters: readonly ModelMachine[]
 /** Pods believe what their namespace said when they started. */
 function podQuarrels(fleet: Fleet, cluster: ModelCluster, masters: readonly ModelMachine[]): Quarrel[] {
   const served = masters.map((master) => signerIn(inUse(master, 'kube-apiserver', `${pki}/apiserver.crt`)));
-  return podsIn(fleet, cluster).flatMap(({ metadata, spec }) => {
+  return podsIn(fleet, cluster).flatMap(({ metadata, spec, status }) => {
     const volumes = (field(spec, 'volumes') ?? []) as readonly object[];
     const speaks = volumes.some((one) => field(one, 'projected') !== undefined);
-    const since = Date.parse(String(metadata['creationTimestamp'] ?? ''));
+    const since = Date.parse(String(field(status, 'startTime') ?? ''));
     const told = cluster.published.findLast(({ at }) => at <= since) ?? cluster.published[0];
     const isLost = speaks && served.some((signer) => !isBelieved(told?.ids, signer));
     return isLost ? [`pod ${metadata.namespace ?? ''}/${metadata.name} does not believe the API`] : [];

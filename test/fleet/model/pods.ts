@@ -20,7 +20,6 @@ function mirrorPods(fleet: Fleet, cluster: ModelCluster, nodes: readonly NodeSta
         namespace: 'kube-system',
         uid: `mirror-${component}-${machine.name}`,
         labels: { component, tier: 'control-plane' },
-        creationTimestamp: new Date(machine.staticPodsSince).toISOString(),
         annotations: { 'kubernetes.io/config.mirror': `${component} of ${machine.name}` },
         ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: machine.name, controller: true }],
       },

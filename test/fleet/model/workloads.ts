@@ -63,7 +63,6 @@ function podOf(owner: StoredObject, { name, uid, node, placed }: PodSelf, now: n
       uid,
       ...(owner.metadata.namespace === undefined ? {} : { namespace: owner.metadata.namespace }),
       labels: textMap(template, 'metadata', 'labels'),
-      creationTimestamp: new Date(Math.max(changedAt, placed?.since ?? 0)).toISOString(),
       ownerReferences: [
         {
           apiVersion: owner.apiVersion,
@@ -80,7 +79,10 @@ function podOf(owner: StoredObject, { name, uid, node, placed }: PodSelf, now: n
       ...tokenOf(template),
       ...(node === undefined ? {} : { nodeName: node.name }),
     },
-    status: podStatus(isReady, node, placed?.hasRun === true),
+    status: {
+      ...podStatus(isReady, node, placed?.hasRun === true),
+      startTime: new Date(Math.max(changedAt, placed?.since ?? 0)).toISOString(),
+    },
   };
 }
 
