@@ -18,7 +18,7 @@ afterAll(async () => {
   await site?.[Symbol.asyncDispose]();
 });
 
-test('backups: none yet, one click to one, and a word about one that somebody changed', async () => {
+test('backups: none yet, one click to one, a word about one that somebody changed, and one removed by hand', async () => {
   await using visitor = await visit(browser, site);
   const { page, context } = visitor;
   const ask = async <Answer>(path: string): Promise<Answer> =>
@@ -49,10 +49,29 @@ test('backups: none yet, one click to one, and a word about one that somebody ch
   await expect.poll(() => row.textContent()).toMatch(/the state disk.*as it was written/);
   await look(page, '50-backups');
   const [kept] = site.fleet.backups;
+  const written = kept?.manifest.file.sha256 ?? '';
   if (kept !== undefined) kept.manifest.file.sha256 = 'f'.repeat(64);
   await page.reload();
   await expect.poll(() => row.textContent()).toMatch(/changed since it was written/);
   const { backups } = await ask<BackupList>('/api/v1/clusters/demo/backups');
   expect(backups.map(({ standing }) => standing)).toEqual(['changed']);
+
+  // By hand: the only one is not as it was written, so nobody is asked for more than a click.
+  await page.getByRole('button', { name: /^Remove the backup / }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('It lies at the state disk.').waitFor();
+  expect(await dialog.getByRole('checkbox').count()).toBe(0);
+  await dialog.getByRole('button', { name: 'Keep it' }).click();
+  expect(site.fleet.backups).toHaveLength(1);
+  if (kept !== undefined) kept.manifest.file.sha256 = written;
+  await page.reload();
+  await page.getByRole('button', { name: /^Remove the backup / }).click();
+  const action = dialog.getByRole('button', { name: 'Remove the backup' });
+  expect(await action.isDisabled()).toBe(true);
+  await look(page, '51-remove-backup');
+  await dialog.getByRole('checkbox').check();
+  await action.click();
+  await page.getByText('There is no backup yet.').waitFor();
+  expect(site.fleet.backups).toEqual([]);
   expect(visitor.errors).toEqual([]);
 });

@@ -26,6 +26,15 @@ export const backupTexts = {
     missing: { text: 'missing', status: 'danger' },
     unseen: { text: 'not looked at', status: 'info' },
   },
+  removal: {
+    open: 'Remove…',
+    openThis: (id: string) => `Remove the backup ${id}…`,
+    title: (id: string) => `Remove the backup ${id}?`,
+    body: (place: string) => `It lies at ${place}. What is removed cannot be brought back.`,
+    last: 'No other backup is known to be as it was written: nothing could be restored then. Remove it all the same.',
+    action: 'Remove the backup',
+    cancel: 'Keep it',
+  },
   size: (bytes: number) =>
     bytes >= 2 ** 20 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${Math.max(1, Math.round(bytes / 1024))} KiB`,
 } as const;

@@ -16,6 +16,7 @@ import { Loading } from '../shell/loading.tsx';
 import { Time } from '../time/time.tsx';
 import { backupTexts as words } from './backup-texts.ts';
 import { IntentQuestion } from './intent-question.tsx';
+import { RemoveBackup } from './remove-backup.tsx';
 
 /** What lies where the cluster's backups go, and the way to one more. */
 export function BackupsTab({ cluster }: { readonly cluster: string }): React.JSX.Element {
@@ -89,7 +90,12 @@ function Found({ list }: { readonly list: BackupList }): React.JSX.Element {
       ) : (
         <HeadedTable name={{ label: words.table }} columns={words.columns} actions={words.actions}>
           {backups.map((backup) => (
-            <Row key={`${backup.place} ${backup.id}`} cluster={list.cluster} backup={backup} />
+            <Row
+              key={`${backup.place} ${backup.id}`}
+              cluster={list.cluster}
+              backup={backup}
+              isLast={isLastRestorable(backup, backups)}
+            />
           ))}
         </HeadedTable>
       )}
@@ -97,10 +103,20 @@ function Found({ list }: { readonly list: BackupList }): React.JSX.Element {
   );
 }
 
+/** Whether no other one would be left that could be restored without a second thought. */
+const isLastRestorable = (backup: ListedBackup, backups: readonly ListedBackup[]): boolean =>
+  backup.standing === 'good' && !backups.some((other) => other !== backup && other.standing === 'good');
+
 const restorePath = (cluster: string): string => `/clusters/${encodeURIComponent(cluster)}/restore`;
 
-function Row(props: { readonly cluster: string; readonly backup: ListedBackup }): React.JSX.Element {
-  const { cluster, backup } = props;
+function Row(props: {
+  readonly cluster: string;
+  readonly backup: ListedBackup;
+  readonly isLast: boolean;
+}): React.JSX.Element {
+  const { cluster, backup, isLast } = props;
+  const [isAsking, setAsking] = useState(false);
+  const mayRemove = useHasRole('operator', cluster);
   const { id, at, bytes, kubernetesVersion, place, standing } = backup;
   const { columns } = words;
   const { text, status } = words.standings[standing];
@@ -127,6 +143,19 @@ function Row(props: { readonly cluster: string; readonly backup: ListedBackup })
           >
             {restoreTexts.open}
           </Link>
+        ) : undefined}
+        {mayRemove && standing !== 'missing' && standing !== 'unseen' ? (
+          <Button
+            variant="link"
+            isDanger
+            aria-label={words.removal.openThis(id)}
+            onClick={() => setAsking(true)}
+          >
+            {words.removal.open}
+          </Button>
+        ) : undefined}
+        {isAsking ? (
+          <RemoveBackup cluster={cluster} backup={backup} isLast={isLast} onClose={() => setAsking(false)} />
         ) : undefined}
       </Td>
     </Tr>
