@@ -141,21 +141,28 @@ export class ModelCluster {
   /** Nodes as the controllers see them now. */
   nodes(now: number): NodeState[] {
     const alive = this.objects.list('v1', 'Node').map((node) => this.#stateOf(node, now));
-    const networks = this.objects.list('apps/v1', 'DaemonSet').filter(isNetwork);
+    const daemons = this.objects.list('apps/v1', 'DaemonSet');
+    const networks = daemons.filter(isNetwork);
+    const proxy = daemons.find(({ metadata }) => metadata.name === 'kube-proxy');
     const networked = new Set(
       networks
         .flatMap((daemon) => podsOf(daemon, alive, now, this.placements))
         .filter(isPodReady)
         .map((pod) => String(field(pod, 'spec', 'nodeName'))),
     );
-    return alive.map((node) => this.#withReadiness(node, networked.has(node.name), now));
+    return alive.map((node) => {
+      const serves = networked.has(node.name) || this.#hasOwnNetwork(node.name);
+      return this.#withReadiness(node, serves && this.#hasProxy(node.name, proxy), now);
+    });
   }
 
-  #withReadiness(node: NodeState, hasNetworkPod: boolean, now: number): NodeState {
-    const machine = this.machines.get(node.name);
-    const hasNetwork =
-      hasNetworkPod || [...(machine?.files.keys() ?? [])].some((path) => path.startsWith('/etc/cni/net.d/'));
-    const isReady = node.isAlive && hasNetwork && this.#hasProxy(node.name);
+  #hasOwnNetwork(name: string): boolean {
+    const files = this.machines.get(name)?.files.keys() ?? [];
+    return [...files].some((path) => path.startsWith('/etc/cni/net.d/'));
+  }
+
+  #withReadiness(node: NodeState, hasNetwork: boolean, now: number): NodeState {
+    const isReady = node.isAlive && hasNetwork;
     if (!isReady) this.nodeReadySince.delete(node.name);
     else if (!this.nodeReadySince.has(node.name)) this.nodeReadySince.set(node.name, now);
     const readySince = this.nodeReadySince.get(node.name) ?? Number.POSITIVE_INFINITY;
@@ -166,10 +173,7 @@ export class ModelCluster {
    * Whether kube-proxy runs on a machine: its image must be on board there, of whatever version the DaemonSet names when
    * the pod comes. One that runs is left alone while the DaemonSet exchanges pods only when they are deleted.
    */
-  #hasProxy(name: string): boolean {
-    const daemon = this.objects
-      .list('apps/v1', 'DaemonSet')
-      .find((one) => one.metadata.name === 'kube-proxy');
+  #hasProxy(name: string, daemon: StoredObject | undefined): boolean {
     const containers = daemon && field(daemon, 'spec', 'template', 'spec', 'containers');
     if (daemon === undefined || !Array.isArray(containers)) return true;
     const image = String((containers[0] as { image?: unknown }).image);

@@ -23,7 +23,9 @@ export class ObjectStore {
 
   list(apiVersion: string, kind: string): StoredObject[] {
     const prefix = `${apiVersion}|${kind}|`;
-    return [...this.objects].filter(([key]) => key.startsWith(prefix)).map(([, object]) => object);
+    const found: StoredObject[] = [];
+    for (const [key, object] of this.objects) if (key.startsWith(prefix)) found.push(object);
+    return found;
   }
 
   /** What each manager named last, by object: server-side apply drops what its manager no longer names. */
