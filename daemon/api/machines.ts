@@ -59,7 +59,7 @@ function machineView(
     role: machine?.role ?? (node?.controlPlane === true ? 'control-plane' : 'worker'),
     state: machine?.state ?? 'unseen',
     ...(address === undefined ? {} : { address }),
-    node: nodeState(node, observed.nodes !== undefined),
+    node: machine?.role === 'etcd' ? 'none' : nodeState(node, observed.nodes !== undefined),
     ...(node?.notReadyBecause === undefined ? {} : { notReadyBecause: node.notReadyBecause }),
     ...departureOf(observed, name),
     ...(node === undefined ? {} : { version: node.kubeletVersion }),

@@ -98,7 +98,7 @@ export class Rotating {
       Math.max(0, ...ends.filter((end) => end > switched)),
     );
     if (until > recorder.clock.now())
-      throw new Refusal('unavailable', [
+      throw new Refusal('conflict', [
         rotationProblems.credentialsLeft(cluster, new Date(until).toISOString()),
       ]);
   }
@@ -124,8 +124,7 @@ export class Rotating {
       steps,
     });
     const left = looks.filter((look) => look.state !== 'as-asked').flatMap(({ differences }) => differences);
-    if (left.length > 0)
-      throw new Refusal('unavailable', [rotationProblems.leftBehind(cluster, stage, left)]);
+    if (left.length > 0) throw new Refusal('conflict', [rotationProblems.leftBehind(cluster, stage, left)]);
   }
 
   async #rotated(

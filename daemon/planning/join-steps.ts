@@ -1,5 +1,6 @@
 import { type PlannedStep, stepId } from '../../provisioners/contract/plan.ts';
 import { apiServerConfigure } from '../../provisioners/kubernetes/steps/api-server-configure.ts';
+import { authoritiesFollow } from '../../provisioners/kubernetes/steps/authorities-follow.ts';
 import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-access-grant.ts';
 import { controlPlaneInit } from '../../provisioners/kubernetes/steps/control-plane-init.ts';
 import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
@@ -126,6 +127,7 @@ export function labelSteps(context: PlanContext): PlannedStep[] {
   // Machines of etcd alone are no Nodes.
   const nodes = difference.unfinished.filter((machine) => machine.role !== 'etcd');
   const served = nodes.map((machine) => servingStep(context, machine));
+  const told = nodes.flatMap((machine) => followSteps(context, machine));
   const labelled = [...nodes, ...difference.relabelled].flatMap((machine) => {
     const { name, role, labels, taints, digest } = machine;
     if (role === 'etcd') return [];
@@ -133,10 +135,22 @@ export function labelSteps(context: PlanContext): PlannedStep[] {
     const input = { name, role, labels, taints, configDigest: digest, access };
     if (!unfinished.has(name)) return [planStep(nodeLabel, about(name), input, [])];
     const proof = verifySteps(context, machine);
-    const after = proof.length > 0 ? proof.map(({ id }) => id) : [servedBy(machine)];
+    const proven = proof.length > 0 ? proof.map(({ id }) => id) : [servedBy(machine)];
+    const after = [...proven, ...followSteps(context, machine).map(({ id }) => id)];
     return [...proof, planStep(nodeLabel, about(name), input, after)];
   });
-  return [...served, ...labelled];
+  return [...served, ...told, ...labelled];
+}
+
+/**
+ * kubeadm lets the components of a new master believe the one authority that signs: while the authorities are rotated they
+ * are told of both before the master counts.
+ */
+function followSteps(context: PlanContext, machine: WantedMachine): PlannedStep[] {
+  if (machine.role !== 'control-plane' || context.keys.rotation === undefined) return [];
+  const { settings } = context;
+  const input = { machine: referenceTo(machine, context), settings, access: context.accessFor(machine) };
+  return [planStep(authoritiesFollow, about(machine.name), input, [servedBy(machine)])];
 }
 
 /** Nobody reads logs of a machine whose kubelet was not given anything to serve with: it is not finished before. */

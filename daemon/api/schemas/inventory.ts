@@ -132,7 +132,9 @@ export const machineViewSchema = z
     role: z.string(),
     state: z.string().describe("The provider's word, or `unseen`."),
     address: z.string().exactOptional(),
-    node: z.enum(['Ready', 'NotReady', 'absent', 'unseen']),
+    node: z
+      .enum(['Ready', 'NotReady', 'absent', 'unseen', 'none'])
+      .describe('Its Node; `none` for a machine of etcd alone, which is not to have one.'),
     notReadyBecause: z.string().exactOptional(),
     departure: z
       .enum(['leaving', 'kept', 'unfenced'])

@@ -21,6 +21,7 @@ import { operationWaitLines } from '../progress/operation-wait.ts';
 import { waitingLines } from '../progress/tree-view.ts';
 import { printHealth } from './health.ts';
 import { unfencedText } from './machine-fence.ts';
+import { nodeText } from './lists.ts';
 import { oneOf } from './options.ts';
 import type { Session } from './session.ts';
 import { printRestoreLists } from './restore-lists.ts';
@@ -118,7 +119,7 @@ async function describeCluster(
           { title: 'MACHINE', cell: (machine) => machine.name },
           { title: 'ROLE', cell: (machine) => machine.role },
           { title: 'STATE', cell: (machine) => machine.state },
-          { title: 'NODE', cell: (machine) => machine.node },
+          { title: 'NODE', cell: nodeText },
           { title: 'ADDRESS', cell: (machine) => machine.address ?? '' },
           { title: 'VERSION', cell: (machine) => machine.version ?? '' },
           { title: 'WHY', cell: whyOf },

@@ -36,6 +36,9 @@ interface Listing<Item extends z.ZodType> {
 
 const listing = <Item extends z.ZodType>(of: Listing<Item>): Listing<Item> => of;
 
+/** A machine's Node in a table: a machine of etcd alone is not to have one. */
+export const nodeText = ({ node }: { readonly node: string }): string => (node === 'none' ? '-' : node);
+
 const goodWords = new Set(['Ready', 'succeeded', 'connected', 'running']);
 const badWords = new Set(['unfenced', 'Failed', 'failed', 'NotReady', 'broken', 'none']);
 const coloured =
@@ -98,7 +101,7 @@ const machines = listing({
       cell: ({ state, departure }) => (departure === 'unfenced' ? departure : state),
       paint: coloured(style),
     },
-    { title: 'NODE', cell: (machine) => machine.node, paint: coloured(style) },
+    { title: 'NODE', cell: nodeText, paint: coloured(style) },
     { title: 'ADDRESS', cell: (machine) => machine.address ?? '' },
     { title: 'VERSION', cell: (machine) => machine.version ?? '' },
     { title: 'SEEN', cell: (machine) => relativeTime(machine.seenAt) },

@@ -72,6 +72,34 @@ test.each([
   },
 );
 
+test('a machine of etcd alone is not called a machine without its Node (H4)', async () => {
+  addFakeCluster(site, 'dill');
+  const machine = (name: string, role: 'worker' | 'etcd') =>
+    ({
+      name,
+      token: name,
+      incarnation: 1,
+      cluster: { uid: 'u-dill', name: 'dill' },
+      role,
+      id: name,
+      state: 'running',
+    }) as const;
+  const observed = {
+    ...observedWith('dill', 0),
+    machines: [machine('dill-etcd-1', 'etcd'), machine('dill-w-1', 'worker')],
+  };
+  site.engine.clusters.set('dill', { ...site.engine.getCluster('dill'), observed });
+  const { json } = await ask(`${site.url}/api/v1/machines`, site.authority.certificate, {
+    token: site.admin,
+  });
+  const { items } = json as { readonly items: readonly { readonly cluster: string }[] };
+  expect(items.filter(({ cluster }) => cluster === 'dill')).toMatchObject([
+    { name: 'dill-etcd-1', node: 'none' },
+    { name: 'dill-w-1', node: 'absent' },
+  ]);
+  site.engine.clusters.delete('dill');
+});
+
 test.each(['apple/apple-9', 'birch/birch-1', 'zebra/zebra-1', 'apple'])(
   'a cursor at %s, where no machine is, is refused',
   async (key) => {

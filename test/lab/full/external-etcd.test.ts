@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { answerFile } from '../story/answers.ts';
+import { buildPayload } from '../../../provisioners/payload/build.ts';
 import { addedTo, snapshotBox } from '../story/box.ts';
 import { Site } from '../story/site.ts';
 import { Story } from '../story/telling.ts';
@@ -9,8 +10,8 @@ import { Writer } from '../story/writer.ts';
 
 /*
  * etcd on three machines of its own, on real Kubernetes 1.20 and etcd 3.4: made, backed up, one machine replaced while
- * somebody writes five times a second, one that died replaced, and deleted. One master: what its API server's restarts
- * cost is told, and no write that was acknowledged may be lost.
+ * somebody writes five times a second, one that died replaced, upgraded in place, its majority lost and restored, and
+ * deleted. One master: what its API server's restarts cost is told, and no write that was acknowledged may be lost.
  */
 const cluster = 'apart';
 const network = '10.77.52';
@@ -20,13 +21,32 @@ let before: Set<string>;
 
 beforeAll(async () => {
   site = await Site.prepare();
+  await buildPayload({ version: 'v1.20.3' });
   before = snapshotBox(site.labs);
 });
 
 afterAll(() => site?.stop());
 
 const document = (): string =>
-  answerFile({ name: cluster, subnet: `${network}.0/24`, masters: 1, workers: 1, etcd: 3 });
+  answerFile({
+    name: cluster,
+    subnet: `${network}.0/24`,
+    masters: 1,
+    workers: 1,
+    etcd: 3,
+    upgrade: '{ strategy: InPlace }',
+  });
+
+const kubeconfig = (): string => readFileSync(site.environment['KUBECONFIG'] ?? '', 'utf8');
+
+/** Writes for five seconds; everything that was acknowledged is there. */
+async function writeForAWhile(): Promise<Writer> {
+  const writer = new Writer(kubeconfig(), site.environment);
+  writer.start();
+  await new Promise((done) => setTimeout(done, 5_000));
+  expect(await writer.stop()).toEqual([]);
+  return writer;
+}
 
 /** Machines of etcd by name, as Remuda lists them. */
 async function etcdMachines(): Promise<string[]> {
@@ -57,7 +77,7 @@ async function askedMembers(): Promise<string> {
 
 /** Runs a change while somebody writes. No write that was acknowledged may be lost. */
 async function whileWriting(title: string, ...words: readonly string[]): Promise<void> {
-  const writer = new Writer(readFileSync(site.environment['KUBECONFIG'] ?? '', 'utf8'), site.environment);
+  const writer = new Writer(kubeconfig(), site.environment);
   writer.start();
   try {
     await site.expectRemuda(...words, '--confirm', cluster, '--wait');
@@ -121,6 +141,46 @@ describe('etcd on machines of its own, on real Kubernetes (H4, H18)', () => {
         .map((line) => line.split(/\s+/)[1]),
     ).toEqual(['Ready', 'Ready']);
   });
+
+  story.chapter('a machine of etcd that died is replaced (complaint 7)', async () => {
+    const [dead = ''] = await etcdMachines();
+    await site.lab('power', `${cluster}/${dead}`, 'off');
+    await whileWriting('replace a dead machine of etcd', 'machine', 'replace', cluster, dead, '--yes');
+    await expect.poll(etcdMachines).toEqual([3, 4, 5].map((number) => `${cluster}-etcd-${number}`));
+    expect((await askedMembers()).split(',')).toHaveLength(3);
+  });
+
+  story.chapter('it is upgraded in place; machines of etcd stay as they are (H22)', async () => {
+    const machines = await etcdMachines();
+    await whileWriting('upgrade in place', 'upgrade', cluster, '1.20.3');
+    const versions = await site.kubectl(
+      'get',
+      'nodes',
+      '-o',
+      'jsonpath={range .items[*]}{.status.nodeInfo.kubeletVersion} {end}',
+    );
+    expect(versions.trim().split(' ')).toEqual(['v1.20.3', 'v1.20.3']);
+    expect(await etcdMachines()).toEqual(machines);
+  });
+
+  story.chapter(
+    'two of three machines of etcd are lost for ever: back from the backup, and what came after it is the loss (complaint 8)',
+    async () => {
+      const kept = await writeForAWhile();
+      await site.expectRemuda('backup', 'create', cluster, '--wait');
+      const late = await writeForAWhile();
+      const lost = (await etcdMachines()).slice(0, 2);
+      for (const name of lost) await site.lab('power', `${cluster}/${name}`, 'off');
+      const named = lost.flatMap((name) => ['--lost', name]);
+      await site.expectRemuda('restore', cluster, ...named, '--confirm', cluster, '--wait');
+
+      expect(await kept.missing()).toEqual([]);
+      expect(await late.missing()).toHaveLength(late.acknowledged.size);
+      await expect.poll(async () => (await etcdMachines()).length).toBe(3);
+      expect((await askedMembers()).split(',')).toHaveLength(3);
+      await writeForAWhile();
+    },
+  );
 
   story.chapter('it is deleted, and nothing is left on the box', async () => {
     await site.expectRemuda('delete', cluster, '--confirm', cluster, '--wait');

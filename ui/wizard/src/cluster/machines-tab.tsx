@@ -75,5 +75,6 @@ function NodeState({ machine }: { readonly machine: MachineView }): React.JSX.El
         <span className="remuda-subtle">{notReadyBecause}</span>
       </>
     );
-  return <span className="remuda-subtle">{node === 'absent' ? 'none' : 'not seen'}</span>;
+  const others = { absent: 'none', unseen: 'not seen', none: '–' };
+  return <span className="remuda-subtle">{others[node]}</span>;
 }

@@ -104,6 +104,7 @@ const seenAs = ({ role, state, node, notReadyBecause }: MachineView): string => 
     NotReady: 'Node not ready',
     absent: 'no Node',
     unseen: 'Node not seen',
+    none: 'no Node',
   };
   const why = notReadyBecause === undefined ? '' : `: ${notReadyBecause}`;
   return `last seen ${state}, ${nodes[node]}${why}`;
