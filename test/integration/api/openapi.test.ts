@@ -69,6 +69,7 @@ test('whoever changes something is audited: only reading routes are not', () => 
     'operation.plan',
     'policy.test',
     'restore.plan',
+    'rotation.plan',
     'stray.plan',
   ]);
 });
