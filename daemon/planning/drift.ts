@@ -13,6 +13,7 @@ import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-
 import { clusterVerify } from '../../provisioners/kubernetes/steps/cluster-verify.ts';
 import { containerdStart } from '../../provisioners/kubernetes/steps/containerd-start.ts';
 import { endpointConfigure } from '../../provisioners/kubernetes/steps/endpoint-configure.ts';
+import { etcdEndpointsPublish } from '../../provisioners/kubernetes/steps/etcd-endpoints-publish.ts';
 import { hostKeyGenerate } from '../../provisioners/kubernetes/steps/host-key-generate.ts';
 import { hostKeyReplace } from '../../provisioners/kubernetes/steps/host-key-replace.ts';
 import { kubeletInstall } from '../../provisioners/kubernetes/steps/kubelet-install.ts';
@@ -30,7 +31,8 @@ import { machinesOnDuty } from './wanted.ts';
 
 /**
  * Steps whose apply is safe on a machine that works: they put files, settings and objects back as they were, and start
- * again at most what bears a start (haproxy, keepalived, containerd with its containers alive, the kubelet).
+ * again at most what bears a start (haproxy, keepalived, containerd with its containers alive, the kubelet; API servers one
+ * after another, each when the one before answers).
  */
 const mendable: ReadonlySet<string> = new Set([
   machineConfigure.kind,
@@ -40,6 +42,7 @@ const mendable: ReadonlySet<string> = new Set([
   endpointConfigure.kind,
   pkiInstall.kind,
   apiServerConfigure.kind,
+  etcdEndpointsPublish.kind,
   clusterAccessGrant.kind,
   nodeLabel.kind,
   addonInstall.kind,
