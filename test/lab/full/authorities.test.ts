@@ -200,7 +200,9 @@ describe('the authorities of a cluster are rotated in three stages, on real Kube
       '--wait',
     );
     const { namespace } = steadyWorkload;
-    const said = await site.kubectl('-n', namespace, 'exec', 'deployment/asker', '--', 'echo', 'hello');
+    // The image has a shell and no program called echo.
+    const words = ['/bin/bash', '-c', 'echo hello'];
+    const said = await site.kubectl('-n', namespace, 'exec', 'deployment/asker', '--', ...words);
     expect(said.trim()).toBe('hello');
   });
 
