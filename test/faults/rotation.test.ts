@@ -194,7 +194,7 @@ describe('the authorities of a cluster are rotated in three stages, on the fleet
     expect(world.fleet.violations, world.explain()).toEqual([]);
   });
 
-  it('between the stages machines come and go, certificates are renewed, and nobody is left behind', async () => {
+  it('between the stages machines come and go, and nobody is left behind', async () => {
     const world = await open(3, 1);
     await stage(world, 'trust');
     const grown = await world.run(world.apply(answerFile({ masters: 3, workers: 2 }), 'grow'));
