@@ -1,5 +1,6 @@
 import { array, assert, boolean, constantFrom, property, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { Intent } from '../../../provisioners/contract/intent.ts';
 import type { Observed } from '../../../provisioners/contract/observed.ts';
 import type { Plan, PlannedStep } from '../../../provisioners/contract/plan.ts';
@@ -105,6 +106,14 @@ function requireOrder(plan: Plan, answering: readonly string[], lost: readonly s
   }
 }
 
+/** What is made of a machine's step by whoever makes it. */
+const madeSchema = z.object({
+  name: z.string(),
+  token: z.string(),
+  role: z.enum(['control-plane', 'etcd']),
+  incarnation: z.int(),
+});
+
 describe('planRestore with etcd on machines of its own (H4, complaint 8, V8)', () => {
   const story = record({
     masters: constantFrom(1, 3),
@@ -146,12 +155,7 @@ describe('planRestore with etcd on machines of its own (H4, complaint 8, V8)', (
           machines: [
             ...(observed.machines ?? []).filter(({ name }) => !lost.includes(name)),
             ...ofKind(plan, 'machine.create').map(({ input }) => {
-              const { name, token, role, incarnation } = input as unknown as {
-                readonly name: string;
-                readonly token: string;
-                readonly role: 'control-plane' | 'etcd';
-                readonly incarnation: number;
-              };
+              const { name, token, role, incarnation } = madeSchema.parse(input);
               const { cluster: identity } = observed;
               return {
                 name,
