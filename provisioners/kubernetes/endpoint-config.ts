@@ -59,6 +59,11 @@ export function haproxyConfig({ machine, masters, endpoint, apiPort }: EndpointI
     'backend masters',
     '  mode tcp',
     '  option httpchk GET /readyz',
+    // One that is ending gets nobody new, and keeps whom it serves to the end of what they asked: that is what it goes
+    // on serving for (hardening.ts, shutdown-delay-duration; k8s.io/apiserver/pkg/server: the check named shutdown).
+    '  http-check expect error-status L7OKC ! string "[-]shutdown failed"',
+    // Who is not ready for another reason, or gone, has its clients sent away: they would stay with it for ever.
+    '  http-check expect status 200',
     '  default-server check check-ssl verify none inter 1s fastinter 500ms fall 2 rise 1 on-marked-down shutdown-sessions',
     ...masters.map(({ name, address }) => `  server ${name} ${address}:${apiPort}`),
     'frontend status',

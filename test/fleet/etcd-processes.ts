@@ -1,42 +1,20 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
-
-const cacheFolder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'remuda', 'test-etcd');
+import { unpackedPackages } from './debian-program.ts';
 
 /**
- * Path of Debian's etcd 3.4, unpacked privately into a cache: nothing is installed on the system.
+ * Path of Debian's etcd 3.4, in a cache.
  * @throws Error when it is not cached and apt cannot bring it
  */
-export const etcdBinary = (): string => unpacked('etcd-server', 'usr/bin/etcd');
+export const etcdBinary = (): string => join(unpackedPackages('etcd-server'), 'usr/bin/etcd');
 
 /** Path of its etcdctl, likewise. */
-export const etcdctlBinary = (): string => unpacked('etcd-client', 'usr/bin/etcdctl');
-
-function unpacked(name: 'etcd-server' | 'etcd-client', path: string): string {
-  const binary = join(cacheFolder, 'root', path);
-  if (existsSync(binary)) return binary;
-  mkdirSync(cacheFolder, { recursive: true });
-  execFileSync('apt-get', ['download', name], { cwd: cacheFolder, stdio: 'pipe' });
-  const archive = readdirSync(cacheFolder).find((file) => file.startsWith(`${name}_3.4`));
-  if (archive === undefined) throw new Error(`apt brought no ${name} 3.4`);
-  execFileSync('dpkg', ['-x', archive, 'root'], { cwd: cacheFolder, stdio: 'pipe' });
-  return binary;
-}
+export const etcdctlBinary = (): string => join(unpackedPackages('etcd-client'), 'usr/bin/etcdctl');
 
 /** An authority, both PEM. */
 export interface Authority {
