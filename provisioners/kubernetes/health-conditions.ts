@@ -34,9 +34,24 @@ const only = (names: readonly string[]): { machine?: string } => {
   return names.length === 1 && first !== undefined ? { machine: first } : {};
 };
 
+/**
+ * Masters whose API servers are to answer: one that an operation makes has none before it is marked as finished, and one
+ * that it has cordoned is about to have none.
+ */
+const mastersOf = ({ masters, apiServers, nodes, isChanging }: HealthLook): readonly string[] =>
+  masters.filter(
+    (name) =>
+      !isChanging ||
+      'unseen' in nodes ||
+      apiServers[name] !== undefined ||
+      nodes.seen.some((node) => node.name === name && node.configDigest !== undefined && !node.unschedulable),
+  );
+
 /** Each master's own API server, and the address by which the cluster is reached. */
-function apiServerHealthy({ cluster, masters, apiServers, endpoint }: HealthLook): HealthCondition {
+function apiServerHealthy(look: HealthLook): HealthCondition {
   const type = 'ApiServerHealthy';
+  const { cluster, apiServers, endpoint } = look;
+  const masters = mastersOf(look);
   if (masters.length === 0) return unknown(type, 'No master of the cluster could be asked.');
   const silent = masters.filter((name) => apiServers[name] === undefined);
   if (silent.length === masters.length)

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ControlPlaneAccess } from '../contract/ports/etcd.ts';
 import type { KubernetesObject, PodReference } from '../contract/ports/kubernetes.ts';
 import type { StepContext } from '../contract/step.ts';
+import { nodeOf } from './control-plane-state.ts';
 
 const podSchema = z.object({
   metadata: z.object({
@@ -102,6 +103,24 @@ export const allPods = async (
     const { name, namespace, uid } = podSchema.parse(pod).metadata;
     return { name, namespace, uid };
   });
+
+/**
+ * Ends pods that are bound to a name which no Node has. A DaemonSet's controller that has not heard yet that a Node is
+ * gone makes its pod for it once more, and only after a minute the garbage collector finds it orphaned. A machine of the
+ * same name that joins before that would inherit the pod, of the image that was asked for then: a kube-proxy of the
+ * former version, which it has not on board, and so never a network.
+ */
+export async function endStrayPods(
+  context: StepContext,
+  access: ControlPlaneAccess,
+  name: string,
+): Promise<void> {
+  const strays = await allPods(context, access, name);
+  if (strays.length === 0 || (await nodeOf(context, access, name)) !== undefined) return;
+  const titles = strays.map((pod) => `${pod.namespace}/${pod.name}`);
+  context.log(`ending what an earlier ${name} left: ${titles.join(', ')}`, name);
+  await Promise.all(strays.map((pod) => context.kubernetes.deletePod(access, pod, 0)));
+}
 
 /** The pods on a node that a drain moves or waits for, by name; one call, whatever else runs in the cluster. */
 export async function drainablePods(

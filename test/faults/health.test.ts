@@ -135,6 +135,25 @@ describe('health of a cluster between operations (K6)', () => {
   });
 });
 
+describe('health while an operation works on the cluster (K6)', () => {
+  it('an upgrade that replaces every master is no silence of the API: some answer at every moment', async () => {
+    await wait(10 * minute);
+    const text = answerFile({ version: '1.20.3' });
+    const asked = { text, file: 'cluster.yaml', principal: 'tester', confirm: ['demo'] };
+    const { operations } = await world.run(world.request((engine) => engine.apply(asked)));
+    const ended = await world.run(world.ended(operations[0]?.id ?? ''));
+    expect(ended.state, world.explain()).toBe('succeeded');
+    await wait(5 * minute);
+    const history = await world.run(world.request((engine) => engine.clusterHealth.history('demo', 1000)));
+    const said = history.flatMap(({ condition: { type, status, message } }) =>
+      type === 'ApiServerHealthy' && status !== 'True' ? [message] : [],
+    );
+    expect(said).toEqual([]);
+    const after = await healthNow();
+    expect(stateOf(after), JSON.stringify(after.conditions)).toEqual(allGreen);
+  }, 240_000);
+});
+
 describe('alerts (K6)', () => {
   const notices = async (): Promise<readonly string[]> =>
     world.run(

@@ -78,6 +78,44 @@ describe('an upgrade by replacement, on the fleet (C3)', () => {
   });
 });
 
+describe('a machine that gets the name of one that is gone (complaints 1 and 14)', () => {
+  it.each(['demo-cp-1', 'demo-general-1'])(
+    '%s does not inherit a pod that waited for its name',
+    async (name) => {
+      const size = { masters: 1, workers: 1 };
+      const world = await openAt('1.20.2', size);
+      const change = { kind: 'replace', machines: [name], mode: 'destroy' } as const;
+      const request = { cluster: 'demo', principal: 'tester', change, confirm: 'demo' };
+      const { operations } = await world.run(world.request((engine) => engine.machines.change(request)));
+      expect((await world.run(world.ended(operations[0]?.id ?? ''))).state).toBe('succeeded');
+      // The DaemonSet's controller had not heard yet that the Node is gone.
+      const [cluster] = world.fleet.clusters.values();
+      cluster?.objects.apply(
+        {
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: {
+            name: 'kube-proxy-g6wx9',
+            namespace: 'kube-system',
+            labels: { 'k8s-app': 'kube-proxy' },
+          },
+          spec: {
+            nodeName: name,
+            containers: [{ name: 'kube-proxy', image: 'k8s.gcr.io/kube-proxy:v1.20.2' }],
+          },
+        },
+        world.fleet.now,
+      );
+      const ended = await upgraded(world, size);
+      expect(ended.state, `${ended.problem?.summary}\n${world.explain()}`).toBe('succeeded');
+      const { nodes = [] } = await world.run(world.request((engine) => engine.observe('demo')));
+      expect(nodes.map((node) => node.name)).toContain(name);
+      expect(world.fleet.violations, world.explain()).toEqual([]);
+    },
+    240_000,
+  );
+});
+
 describe('the way back, on the fleet (C3)', () => {
   const size = { masters: 3, workers: 1 };
   const phaseOf = async (world: World): Promise<string> =>

@@ -75,7 +75,9 @@ export class HealthEye {
       isChanging: cluster.isChanging,
       expected: cluster.isChanging
         ? []
-        : Object.keys(cluster.references).filter((name) => !etcd.some((one) => one.name === name)),
+        : Object.keys(cluster.references).filter(
+            (name) => !etcd.some((one) => one.name === name) && cluster.leaving?.includes(name) !== true,
+          ),
       kubernetesVersion: tagOf(cluster.kubernetesVersion),
     };
   }
@@ -91,9 +93,12 @@ export class HealthEye {
   }
 
   #ofRole({ references }: WatchedCluster, asked: MachineRole): readonly MachineRef[] {
-    const roles = new Map(this.#slow.machines?.map(({ name, role }) => [name, role]));
+    const { machines } = this.#slow;
+    const roles = new Map(machines?.map(({ name, role }) => [name, role]));
+    // A machine that the provider has no longer is nothing; before it could be asked, anything may be a master.
+    const unknown = machines === undefined ? 'control-plane' : undefined;
     return Object.values(references).filter(
-      ({ name, hostKeys }) => hostKeys.length > 0 && (roles.get(name) ?? 'control-plane') === asked,
+      ({ name, hostKeys }) => hostKeys.length > 0 && (roles.get(name) ?? unknown) === asked,
     );
   }
 

@@ -20,8 +20,10 @@ export interface WatchRequest {
 /** A cluster as far as looking after it needs it. Its keys stay sealed until a look opens them, in memory. */
 export interface WatchedCluster {
   readonly context: ClusterContext;
-  /** Machines that were met and are to stay. */
+  /** Machines that were met and do their work. */
   readonly references: Readonly<Record<string, MachineRef>>;
+  /** Those of them that are to leave: nobody misses their Nodes. */
+  readonly leaving?: readonly string[];
   readonly endpoint?: { readonly host: string; readonly port: number };
   readonly apiPort: number;
   readonly kubernetesVersion: string;

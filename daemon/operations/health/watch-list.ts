@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { WatchedCluster } from '../../../appliance/agent/protocol/watch.ts';
-import type { MachineRef } from '../../../provisioners/contract/machine.ts';
 import { Problem } from '../../../provisioners/contract/problem.ts';
 import type { ClusterEntry } from '../../state/clusters.ts';
 import type { State } from '../../state/state.ts';
@@ -34,7 +33,7 @@ export function watchedCluster(
     const { desired } = subject;
     return {
       context: contextFor(state, subject),
-      references: referencesOf(state, uid),
+      ...machinesOf(state, uid),
       ...(desired.endpoint === undefined ? {} : { endpoint: desired.endpoint }),
       apiPort: desired.apiPort,
       kubernetesVersion: versionSchema.parse(desired.document).spec.kubernetes.version,
@@ -47,14 +46,21 @@ export function watchedCluster(
   }
 }
 
-/** Machines that were met and are to stay. */
-function referencesOf(state: State, uid: string): Record<string, MachineRef> {
+/**
+ * Machines that were met, but for those that do not do all of their work any more. Who is to leave serves until its turn
+ * has come: in an upgrade nobody else does at first.
+ */
+function machinesOf(state: State, uid: string): Pick<WatchedCluster, 'references' | 'leaving'> {
   const retired = state.retirements.list(uid);
-  return Object.fromEntries(
-    state.machines
-      .list(uid)
-      .flatMap(({ name, reference }) =>
-        reference === undefined || name in retired ? [] : [[name, reference] as const],
-      ),
-  );
+  const isOver = (name: string): boolean => {
+    const { isFenced = false, isStripped = false, unfenced } = retired[name] ?? {};
+    return isFenced || isStripped || unfenced !== undefined;
+  };
+  const references = state.machines
+    .list(uid)
+    .flatMap(({ name, reference }) =>
+      reference === undefined || isOver(name) ? [] : [[name, reference] as const],
+    );
+  const leaving = references.map(([name]) => name).filter((name) => name in retired);
+  return { references: Object.fromEntries(references), ...(leaving.length === 0 ? {} : { leaving }) };
 }

@@ -21,6 +21,7 @@ import { ignoredErrors, minorOfCluster } from '../kubeadm-config.ts';
 import { leftTokenFiles, pendingKubeadm, removeTokenFiles, runKubeadm } from '../kubeadm-run.ts';
 import { kubeadmRun } from '../limits.ts';
 import { declarationOf } from '../machine-declaration.ts';
+import { endStrayPods } from '../node-pods.ts';
 import { paths } from '../paths.ts';
 import { pkiFiles } from '../pki-files.ts';
 
@@ -127,6 +128,7 @@ export const controlPlaneJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>
       throw error;
     }
     if (isEtcdApart) await makeEtcdClient(context, machine, settings, pkiFiles(keys));
+    await endStrayPods(context, access, machine.name);
     // kubeadm reset takes the authorities and the policies with it, so they are laid out again.
     const files = [
       ...pkiFiles(keys),

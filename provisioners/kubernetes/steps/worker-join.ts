@@ -8,6 +8,7 @@ import { ignoredErrors, minorOfCluster } from '../kubeadm-config.ts';
 import { leftTokenFiles, pendingKubeadm, removeTokenFiles, runKubeadm } from '../kubeadm-run.ts';
 import { kubeadmRun } from '../limits.ts';
 import { declarationOf } from '../machine-declaration.ts';
+import { endStrayPods } from '../node-pods.ts';
 import { paths } from '../paths.ts';
 
 const inputSchema = z.strictObject({
@@ -69,6 +70,7 @@ export const workerJoin = defineStep<z.infer<typeof inputSchema>, NoFacts>({
       await context.kubernetes.remove(access, { apiVersion: 'v1', kind: 'Node', name: machine.name });
     }
     if (files.size > 0) await context.kubeadm.run(machine, { verb: 'reset' });
+    await endStrayPods(context, access, machine.name);
     const minor = minorOfCluster(settings);
     const command = {
       verb: 'join',

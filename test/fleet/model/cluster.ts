@@ -150,9 +150,10 @@ export class ModelCluster {
         .filter(isPodReady)
         .map((pod) => String(field(pod, 'spec', 'nodeName'))),
     );
+    const bound = boundProxies(this.objects.list('v1', 'Pod'));
     return alive.map((node) => {
       const serves = networked.has(node.name) || this.#hasOwnNetwork(node.name);
-      return this.#withReadiness(node, serves && this.#hasProxy(node.name, proxy), now);
+      return this.#withReadiness(node, serves && this.#hasProxy(node.name, proxy, bound.get(node.name)), now);
     });
   }
 
@@ -173,10 +174,10 @@ export class ModelCluster {
    * Whether kube-proxy runs on a machine: its image must be on board there, of whatever version the DaemonSet names when
    * the pod comes. One that runs is left alone while the DaemonSet exchanges pods only when they are deleted.
    */
-  #hasProxy(name: string, daemon: StoredObject | undefined): boolean {
+  #hasProxy(name: string, daemon: StoredObject | undefined, bound?: string): boolean {
     const containers = daemon && field(daemon, 'spec', 'template', 'spec', 'containers');
     if (daemon === undefined || !Array.isArray(containers)) return true;
-    const image = String((containers[0] as { image?: unknown }).image);
+    const image = bound ?? String((containers[0] as { image?: unknown }).image);
     const tag = image.slice(image.lastIndexOf(':') + 1);
     const machine = this.machines.get(name);
     const onBoard = [...(machine?.payloads.keys() ?? []), ...(machine?.staged ?? [])];
@@ -216,6 +217,20 @@ export function etcdServersOf({ files }: ModelMachine): readonly string[] | unde
   const flag = /--etcd-servers=(\S+)/.exec(files.get(paths.apiManifest)?.content ?? '');
   return flag?.[1]?.split(',');
 }
+
+/**
+ * Images of kube-proxies by the name of the machine that they were bound to before there was a Node of it: their DaemonSet
+ * makes no other there.
+ */
+const boundProxies = (pods: readonly StoredObject[]): ReadonlyMap<string, string> =>
+  new Map(
+    pods
+      .filter(({ metadata }) => metadata.labels?.['k8s-app'] === 'kube-proxy')
+      .map((pod) => {
+        const [container] = field(pod, 'spec', 'containers') as { image: string }[];
+        return [String(field(pod, 'spec', 'nodeName')), String(container?.image)];
+      }),
+  );
 
 function isNetwork(daemon: StoredObject): boolean {
   const volumes = field(daemon, 'spec', 'template', 'spec', 'volumes');

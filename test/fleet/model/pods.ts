@@ -42,7 +42,7 @@ const isHeld = (pod: KubernetesObject): boolean =>
 function appliedPods(fleet: Fleet, cluster: ModelCluster, nodes: readonly NodeState[]): KubernetesObject[] {
   return cluster.objects.list('v1', 'Pod').flatMap((pod) => {
     const named = field(pod, 'spec', 'nodeName');
-    const node = nodes.find(({ name }) => name === named) ?? nodes.find(({ isReady }) => isReady);
+    const node = nodes.find(({ name, isReady }) => (named === undefined ? isReady : name === named));
     const end = endOf(pod);
     const traits = { labels: pod.metadata.labels ?? {}, isHeld: isHeld(pod) };
     const host = nodes.find(({ name }) => name === named);
@@ -102,7 +102,8 @@ export function endPod(
   const spec = field(pod, 'spec', 'terminationGracePeriodSeconds');
   const grace = gracePeriod ?? (typeof spec === 'number' ? spec * 1000 : usualGrace);
   const machine = cluster.machines.get(String(field(pod, 'spec', 'nodeName')));
-  if (grace === 0 && machine !== undefined && isUp(machine, fleet.now))
+  const isNode = cluster.nodes(fleet.now).some(({ name }) => name === machine?.name);
+  if (grace === 0 && machine !== undefined && isNode && isUp(machine, fleet.now))
     fleet.violate('forced-on-a-living-machine', `${pod.metadata.name} on ${machine.name}`);
   const isGone = grace === 0 && !isHeld(pod);
   const end = { asked: fleet.now, due: fleet.now + grace };
