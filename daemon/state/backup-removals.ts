@@ -9,7 +9,16 @@ export interface BackupRemoval {
   readonly backup: string;
   readonly destination: BackupDestination;
   readonly principal: string;
-  readonly at: Instant;
+  /** Also when no other backup is left that could be restored. */
+  readonly mayBeLast: boolean;
+}
+
+interface Row {
+  readonly cluster: string;
+  readonly backup: string;
+  readonly destination: string;
+  readonly principal: string;
+  readonly may_be_last: number;
 }
 
 /** Removals by hand: a backup that is missing because of one is not missed. */
@@ -21,13 +30,31 @@ export class BackupRemovals {
   }
 
   /** Before anything is removed; once more is the same. */
-  ask({ cluster, backup, destination, principal, at }: BackupRemoval): void {
+  ask({ cluster, backup, destination, principal, mayBeLast }: BackupRemoval, at: Instant): void {
     this.#database
       .prepare(
-        `INSERT INTO backup_removals (cluster, backup, destination, principal, asked_at) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (cluster, backup) DO UPDATE SET destination = excluded.destination, done_at = NULL`,
+        `INSERT INTO backup_removals (cluster, backup, destination, principal, asked_at, may_be_last)
+         VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (cluster, backup) DO UPDATE
+         SET destination = excluded.destination, done_at = NULL, may_be_last = excluded.may_be_last`,
       )
-      .run(cluster, backup, JSON.stringify(destination), principal, at);
+      .run(cluster, backup, JSON.stringify(destination), principal, at, Number(mayBeLast));
+  }
+
+  /** Those of clusters that are there that were asked for and have not come to their end, oldest first. */
+  unfinished(): BackupRemoval[] {
+    return this.#database
+      .prepare<[], Row>(
+        `SELECT cluster, backup, destination, principal, may_be_last FROM backup_removals
+         JOIN clusters ON clusters.uid = backup_removals.cluster
+         WHERE done_at IS NULL AND clusters.deleted_at IS NULL ORDER BY asked_at, backup`,
+      )
+      .all()
+      .map(({ destination, may_be_last: mayBeLast, ...rest }) => ({
+        ...rest,
+        destination: backupDestinationSchema.parse(JSON.parse(destination)),
+        mayBeLast: mayBeLast === 1,
+      }));
   }
 
   /** It is gone. */

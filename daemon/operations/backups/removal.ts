@@ -1,5 +1,6 @@
 import { type BackupDestination, backupWords } from '../../../provisioners/contract/backup.ts';
 import type { ProblemReport } from '../../../provisioners/contract/problem.ts';
+import type { BackupRemoval } from '../../state/backup-removals.ts';
 import type { ClusterRecord } from '../../state/clusters.ts';
 import type { AgentLink } from '../link.ts';
 import { contextFor, type Subject } from '../observation.ts';
@@ -37,8 +38,8 @@ export interface RemovalParts {
 }
 
 /**
- * Removes a backup by hand. That it was asked for is written down first, and its removal may be repeated: whoever died on
- * the way asks again, and what was half removed is gone then.
+ * Removes a backup by hand. That it was asked for is written down first, and its removal may be repeated: what was cut off
+ * on the way is gone on with, by whoever asks again or by the daemon itself ({@link import('./unfinished-removals.ts')}).
  */
 export class Removal {
   readonly #parts: RemovalParts;
@@ -53,41 +54,70 @@ export class Removal {
   }
 
   async #remove(request: RemovalRequest): Promise<void> {
-    const { recorder, planners, links } = this.#parts;
+    const { recorder, planners } = this.#parts;
     const { state } = recorder;
-    const { cluster, id, principal, confirm } = request;
+    const { cluster, id, principal, confirm, mayBeLast } = request;
     const record = state.clusters.find(cluster);
     if (record === undefined) throw new Refusal('not-found', [problems.notFound('cluster', cluster)]);
     this.#requireUnused(record, id);
     if (confirm !== id) throw new Refusal('needs-confirmation', [removalProblems.notConfirmed(cluster, id)]);
     const subject = subjectOf(state, planners, record.uid);
-    const link = links(subject.provider.site);
-    const destination = await this.#placeOf(request, link, subject);
+    const destination = await this.#placeOf(request, subject);
+    const asked = { cluster: record.uid, backup: id, destination, principal, mayBeLast };
     await recorder.commit((note, at) => {
-      state.backupRemovals.ask({ cluster: record.uid, backup: id, destination, principal, at });
+      state.backupRemovals.ask(asked, at);
       const data = { id, place: backupWords(destination), principal };
       note({ type: 'backup.removing', cluster, data });
     });
+    await this.#takeAway(asked, subject);
+  }
+
+  /**
+   * Goes on with one that was asked for and has not come to its end; nothing when it has meanwhile.
+   * @throws Refusal when it cannot be reached, somebody needs it, or it has become the last one
+   */
+  async goOn({ cluster: uid, backup }: Pick<BackupRemoval, 'cluster' | 'backup'>): Promise<void> {
+    const { recorder, planners, turns } = this.#parts;
+    const { state } = recorder;
+    const record = state.clusters.get(uid);
+    if (record === undefined || record.deletedAt !== undefined) return;
+    await turns.take([record.name], async () => {
+      const asked = state.backupRemovals
+        .unfinished()
+        .find((one) => one.cluster === uid && one.backup === backup);
+      if (asked === undefined) return;
+      this.#requireUnused(record, backup);
+      const subject = subjectOf(state, planners, uid);
+      const { name: cluster } = record;
+      await this.#placeOf({ cluster, id: backup, mayBeLast: asked.mayBeLast }, subject);
+      await this.#takeAway(asked, subject);
+    });
+  }
+
+  async #takeAway(asked: BackupRemoval, subject: Subject): Promise<void> {
+    const { recorder, links } = this.#parts;
+    const { state } = recorder;
+    const { backup: id, destination, principal } = asked;
     try {
       const context = contextFor(state, subject, { destination });
-      await link.reach?.('backup.remove', { context, destination, id });
+      await links(subject.provider.site).reach?.('backup.remove', { context, destination, id });
     } catch (error) {
       throw asRefusal(error);
     }
     await recorder.commit((note, at) => {
-      state.backupRemovals.setDone(record.uid, id, at);
-      note({ type: 'backup.removed', cluster, data: { id, principal } });
+      state.backupRemovals.setDone(asked.cluster, id, at);
+      note({ type: 'backup.removed', cluster: subject.cluster.name, data: { id, principal } });
     });
   }
 
   /** Where it lies, or lay when its removal was cut off. */
   async #placeOf(
-    { cluster, id, mayBeLast }: RemovalRequest,
-    link: AgentLink,
+    { cluster, id, mayBeLast }: Pick<RemovalRequest, 'cluster' | 'id' | 'mayBeLast'>,
     subject: Subject,
   ): Promise<BackupDestination> {
     const { state } = this.#parts.recorder;
     const site = subject.provider.site;
+    const link = this.#parts.links(site);
     if (!link.isConnected || link.reach === undefined)
       throw new Refusal('unavailable', [problems.noAgent(site)]);
     const { lying, silent } = await lookForBackups(state, link, subject);

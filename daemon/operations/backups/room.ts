@@ -8,6 +8,7 @@ import { type BackupListing, listBackups } from './listing.ts';
 import { OverdueBackups } from './overdue.ts';
 import { Removal, type RemovalRequest } from './removal.ts';
 import { Schedule, type ScheduleParts } from './schedule.ts';
+import { UnfinishedRemovals } from './unfinished-removals.ts';
 
 /** What the API asks about backups. They are made like everything that is wanted once: by an operation. */
 export interface BackupDoors {
@@ -24,6 +25,7 @@ export class BackupRoom {
   readonly doors: BackupDoors;
   readonly overdue: OverdueBackups;
   readonly #schedule: Schedule;
+  readonly #unfinished: UnfinishedRemovals;
 
   constructor(parts: ScheduleParts & { readonly links: (site: string) => AgentLink; readonly turns: Turns }) {
     const { recorder, planners, links } = parts;
@@ -32,8 +34,10 @@ export class BackupRoom {
     this.#schedule = schedule;
     this.overdue = new OverdueBackups({ recorder, askedOf: (uid) => schedule.scheduleOf(uid) });
     const removal = new Removal(parts);
+    const unfinished = new UnfinishedRemovals({ ...parts, removal });
+    this.#unfinished = unfinished;
     this.doors = {
-      remove: (request) => removal.remove(request),
+      remove: (request) => removal.remove(request).finally(() => unfinished.wake()),
       async list(name) {
         const record = state.clusters.find(name);
         if (record === undefined) throw new Refusal('not-found', [problems.notFound('cluster', name)]);
@@ -57,9 +61,11 @@ export class BackupRoom {
 
   start(): void {
     this.#schedule.start();
+    this.#unfinished.start();
   }
 
   stop(): void {
     this.#schedule.stop();
+    this.#unfinished.stop();
   }
 }

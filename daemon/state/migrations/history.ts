@@ -13,6 +13,7 @@ import { certificates } from './0012-certificates.ts';
 import { askedAddresses } from './0013-asked-addresses.ts';
 import { unfencedMachines } from './0014-unfenced-machines.ts';
 import { backupRemovals } from './0015-backup-removals.ts';
+import { lastBackups } from './0016-last-backups.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations in order. */
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   askedAddresses,
   unfencedMachines,
   backupRemovals,
+  lastBackups,
 ];

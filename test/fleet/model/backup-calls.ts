@@ -123,7 +123,13 @@ export const backupCalls = {
     const index = fleet.backups.findIndex(
       ({ place, manifest }) => place === placeOf(at) && manifest.id === id,
     );
-    if (index >= 0) fleet.backups.splice(index, 1);
+    if (index < 0) return null;
+    fleet.backups.splice(index, 1);
+    fleet.halfRemovedBackups.add(id);
+    return null;
+  }),
+  'backup.removeFile': changing(50, (fleet, { id }: { readonly at: BackupPlace; readonly id: string }) => {
+    fleet.halfRemovedBackups.delete(id);
     return null;
   }),
 };

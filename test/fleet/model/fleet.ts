@@ -76,6 +76,8 @@ export class Fleet {
   mutatingCalls = 0;
   /** Backups at every destination, in the order they were finished. */
   readonly backups: ModelBackup[] = [];
+  /** Ids of those whose manifest is gone and whose file is not yet. */
+  readonly halfRemovedBackups = new Set<string>();
   /** Users' hooks in the order in which they began, wherever they run. */
   readonly hookLog: { readonly hook: string; readonly at: string; readonly machine: string }[] = [];
   /** Messages of webhooks by id: how often each was taken. */

@@ -67,7 +67,9 @@ export const backupPort = (door: Door): BackupPort => ({
     return door.call('backup.put', { at, request, taken, content });
   },
   remove: async (at, id) => {
+    // As the archive does it: the manifest first, so that what is half removed is no backup any more.
     await door.call('backup.remove', { at, id });
+    await door.call('backup.removeFile', { at, id });
   },
   open: async (at, id, fileSha256) => {
     const { manifest, content } = await door.call('backup.open', { at, id });
