@@ -267,22 +267,22 @@ const clusterCodes: ProblemCatalogue = {
   'ETCD-101': {
     title: 'etcd answered with an error',
     explanation: 'The message has its words.',
-    remedy: 'Look at etcd on that master; it is tried again.',
+    remedy: 'Look at etcd on that machine; it is tried again.',
   },
   'ETCD-102': {
     title: 'etcd has no leader',
     explanation: 'An election takes a second or two; without a majority there is none.',
-    remedy: 'Nothing is to be done if it passes; otherwise bring masters back.',
+    remedy: 'Nothing is to be done if it passes; otherwise bring back the machines that do not answer.',
   },
   'ETCD-103': {
     title: 'No etcd answers',
-    explanation: 'Every master was asked; the message says what each one said.',
-    remedy: 'Bring a master back; it is tried again.',
+    explanation: 'Every machine with a member was asked; the message tells what each said.',
+    remedy: 'Bring one of them back; it is tried again.',
   },
   'ETCD-104': {
     title: 'A member is not removed',
     explanation: 'What would remain has no majority of healthy voters.',
-    remedy: 'Bring the masters back that do not answer, or add one first; the removal goes on by itself.',
+    remedy: 'Bring back who the message names, or add another first; the removal goes on by itself.',
   },
   'ETCD-105': {
     title: 'A snapshot of etcd is of no use',

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Sealed } from '../../appliance/agent/protocol/dispatch.ts';
-import type { MachineRef } from '../../provisioners/contract/machine.ts';
+import type { MachineRef, MachineRole } from '../../provisioners/contract/machine.ts';
 import type { ObservedCertificate } from '../../provisioners/contract/observed.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { PlanAnswer } from './answers.ts';
@@ -47,6 +47,8 @@ export interface HandOver {
   readonly answerFile: string;
   readonly machines: readonly MachineRef[];
   readonly masters: readonly string[];
+  /** Machines of etcd, where it stands apart from the masters; absent where each has a member. */
+  readonly etcd?: readonly string[];
   /** As last seen. */
   readonly certificates: readonly ObservedCertificate[];
   readonly endpoint: { readonly host: string; readonly port: number };
@@ -100,9 +102,10 @@ export class Ejecting {
       );
       this.#receipts.set(record.uid, hashOf(receipt));
       const { observed } = record;
-      const masters = new Set(
-        (observed?.machines ?? []).filter(({ role }) => role === 'control-plane').map(({ name }) => name),
-      );
+      const namesOf = (role: MachineRole): string[] =>
+        (observed?.machines ?? []).flatMap((one) => (one.role === role ? one.name : []));
+      const masters = new Set(namesOf('control-plane'));
+      const etcd = namesOf('etcd');
       const machines = state.machines.list(record.uid).flatMap(({ reference }) => reference ?? []);
       return {
         cluster,
@@ -112,6 +115,7 @@ export class Ejecting {
         answerFile: `${planners.printProvider(subject.provider.document)}---\n${planners.printCluster(subject.desired.document)}`,
         machines,
         masters: machines.map(({ name }) => name).filter((name) => masters.has(name)),
+        ...(etcd.length === 0 ? {} : { etcd }),
         certificates: state.clusters.certificates(record.uid)?.certificates ?? [],
         endpoint,
         ...(observed?.apiVersion === undefined ? {} : { kubernetesVersion: observed.apiVersion }),

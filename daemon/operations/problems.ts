@@ -32,7 +32,7 @@ function whyAsked({ cluster, number, names, changes }: Asked): string {
 interface PlanCost {
   readonly kind: string;
   readonly destroys: readonly string[];
-  readonly steps?: readonly { readonly kind: string }[];
+  readonly steps?: readonly { readonly kind: string; readonly subject: string }[];
 }
 
 function costOf(cluster: string, { kind, destroys, steps = [] }: PlanCost): string {
@@ -44,7 +44,12 @@ function costOf(cluster: string, { kind, destroys, steps = [] }: PlanCost): stri
   if (kind === 'restore') return `restoring cluster ${cluster} gives up what was written to it since`;
   if (destroys.length === 0 && steps.some(isUpgradeInPlace))
     return `this plan upgrades machines of cluster ${cluster} where they stand, and there is no way back from that but a backup of etcd`;
-  if (destroys.length === 0) return `this plan takes masters out of cluster ${cluster}`;
+  if (destroys.length === 0) {
+    const leaving = steps.flatMap(({ kind: step, subject }) =>
+      step === 'etcd-member.remove' ? subject : [],
+    );
+    return `this plan takes ${leaving.join(', ')} out of etcd of cluster ${cluster}`;
+  }
   return `this plan destroys ${destroys.join(', ')} of cluster ${cluster}`;
 }
 

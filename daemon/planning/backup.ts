@@ -66,7 +66,7 @@ const cannot = (name: string, why: string, unseen: readonly string[]): Blocked =
     `etcd of cluster ${name} cannot be backed up now: ${why}. ${unseen.join(' ')}`.trim(),
     {
       remedy:
-        'Bring the masters back that are named, then ask again. If a majority is lost for good, that is a restore: remuda restore.',
+        'Bring the machines back that are named, then ask again. If a majority is lost for good, that is a restore: remuda restore.',
     },
   );
 
@@ -86,9 +86,12 @@ export function planBackup(request: IntentRequest<'backup'>): IntentPlan {
     .filter(({ controlPlane }) => controlPlane)
     .toSorted((one, other) => Number(other.ready) - Number(one.ready))
     .flatMap(({ name: master }) => observed.references[master] ?? []);
-  if (masters.length === 0) throw cannot(name, 'no master of it could be seen', observed.unseen);
-  const why = whyNoSnapshot(observed.voters);
+  // Without a majority no API server answers either: who is missing says more than that no master was seen.
+  const why = observed.voters === undefined ? undefined : whyNoSnapshot(observed.voters);
   if (why !== undefined) throw cannot(name, why, observed.unseen);
+  if (masters.length === 0) throw cannot(name, 'no master of it could be seen', observed.unseen);
+  if (observed.voters === undefined)
+    throw cannot(name, 'etcd did not say who its members are', observed.unseen);
   const destination = intent.destination ?? settings.destination;
   return {
     steps: backupSteps({

@@ -72,7 +72,7 @@ export function changesOf(context: PlanContext, steps: readonly PlannedStep[]): 
 const granting = stepId(clusterAccessGrant.kind, 'cluster');
 
 const toOne =
-  'While etcd goes from three members to one it has two for a moment and needs both: if either fails just then, the API stops until it is back. With one master there is none to spare.';
+  'While etcd goes from three members to one it has two for a moment and needs both: if either fails just then, the API stops until it is back. With one left there is none to spare.';
 
 /** What to know of those who leave. */
 function noticesOfLeaving({ difference, wanted, settings }: PlanContext): string[] {

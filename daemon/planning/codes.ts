@@ -38,11 +38,11 @@ export const planningCodes: ProblemCatalogue = {
   },
   'PLAN-009': {
     title: 'etcd did not name its members',
-    explanation: 'A master may join only when it is seen that etcd is well.',
+    explanation: 'Members of etcd come and go only when it is seen that etcd is well.',
     remedy: 'Bring etcd back, then apply again.',
   },
   'PLAN-010': {
-    title: 'One more master would risk the quorum',
+    title: 'One more member of etcd would risk the quorum',
     explanation: 'Voters are unwell. If the new one did not start either, etcd would lose its majority.',
     remedy: 'Bring the voters back that the message names, then apply again.',
   },
@@ -67,10 +67,10 @@ export const planningCodes: ProblemCatalogue = {
     remedy: 'Take the id from the finding, or from the page of preflight checks.',
   },
   'PLAN-015': {
-    title: 'A master cannot leave now',
+    title: 'A member of etcd cannot leave now',
     explanation:
       'Without it the etcd members that stay would be no healthy majority, and the cluster would stop.',
-    remedy: 'Bring the members back that the message names, or add a master first. Nothing was changed.',
+    remedy: 'Bring the members back that the message names, or add another first. Nothing was changed.',
   },
   'PLAN-016': {
     title: 'No such machine',
@@ -78,9 +78,9 @@ export const planningCodes: ProblemCatalogue = {
     remedy: 'Take the name from remuda get machines.',
   },
   'PLAN-017': {
-    title: 'An even number of masters',
-    explanation: 'etcd decides by majority: a fourth master can fail and helps nobody.',
-    remedy: 'Add or remove two masters at a time, or replace single ones.',
+    title: 'An even number of masters, or of machines of etcd',
+    explanation: 'etcd decides by majority: a fourth member can fail and helps nobody.',
+    remedy: 'Add or remove two at a time, or replace single ones.',
   },
   'PLAN-019': {
     title: 'A step back',
@@ -108,7 +108,7 @@ export const planningCodes: ProblemCatalogue = {
     explanation:
       'A snapshot is whole only when a majority of the members of etcd answers; the message says who does not.',
     remedy:
-      'Bring the masters back that are named, then ask again. A majority that is lost for good is restored.',
+      'Bring the machines back that are named, then ask again. A majority that is lost for good is restored.',
   },
   'PLAN-041': {
     title: 'No recovery key',
@@ -162,13 +162,13 @@ export const planningCodes: ProblemCatalogue = {
     remedy: 'Apply the answer file: masters that are made anew get new certificates.',
   },
   'PLAN-051': {
-    title: 'No such master',
+    title: 'No such machine with certificates',
     explanation:
-      'Only masters have certificates that Remuda renews. Those that leave, or are kept for the way back, are not on duty.',
+      'Only masters, and machines of etcd, have certificates that Remuda renews. Those that leave, or are kept for the way back, are not on duty.',
     remedy: 'Take the name from the message, or name nobody to renew all.',
   },
   'PLAN-052': {
-    title: 'The certificates of a master were not seen',
+    title: 'The certificates of a machine were not seen',
     explanation:
       'It is off or could not be visited. Others would be renewed and this one would go on with old certificates unnoticed.',
     remedy: 'Bring it back or replace it; or renew only the others with --machine.',
@@ -181,7 +181,8 @@ export const planningCodes: ProblemCatalogue = {
   },
   'PLAN-071': {
     title: 'Not built for etcd on machines of its own',
-    explanation: 'Some operations know only clusters whose masters have members of etcd.',
+    explanation:
+      'The authorities of a cluster are rotated only where its masters have members of etcd. All other operations work wherever etcd is.',
     remedy: 'Do what the message says instead.',
   },
   'PLAN-080': {

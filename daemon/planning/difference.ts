@@ -142,7 +142,8 @@ export function requireQuorum(
       'PLAN-009',
       `etcd did not say who its members are. ${observed.unseen.join(' ')}`.trim(),
       {
-        remedy: 'Masters join and leave only when etcd is seen to be well. Bring it back, then apply again.',
+        remedy:
+          'Members of etcd come and go only when it is seen to be well. Bring it back, then apply again.',
       },
     );
   // Machines of etcd alone are added by us, without a vote first; masters by kubeadm.

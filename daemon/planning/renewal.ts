@@ -3,6 +3,7 @@ import type { Observed, ObservedCertificate } from '../../provisioners/contract/
 import type { PlanChange, PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { ControlPlaneAccess } from '../../provisioners/contract/ports/etcd.ts';
 import { Blocked, UserProblem } from '../../provisioners/contract/problem.ts';
+import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { ClusterSettings } from '../../provisioners/kubernetes/cluster-settings.ts';
 import { keeperOf } from '../../provisioners/kubernetes/kubeadm-certificates.ts';
@@ -26,8 +27,11 @@ interface SeenMaster {
   readonly isKubeletOver: boolean;
 }
 
-/** Masters on duty: those that were kept for the way back, or that leave, are renewed by nobody. */
-function mastersOf({ machines, retired, unseen }: Observed): readonly { name: string; state: string }[] {
+/** A machine with certificates that kubeadm made. */
+type RenewedMachine = Pick<ProviderMachine, 'name' | 'role' | 'state'>;
+
+/** Masters and machines of etcd on duty: those that were kept for the way back, or that leave, are renewed by nobody. */
+function mastersOf({ machines, retired, unseen }: Observed): readonly RenewedMachine[] {
   if (machines === undefined)
     throw new Blocked(
       'PLAN-002',
@@ -50,7 +54,7 @@ function reachedOf({ machines = [], references, retired }: Observed, role: Machi
 }
 
 /** Those that are asked for; all when nobody is named. @throws UserProblem when there is no such master */
-function chosenOf<Master extends { readonly name: string }>(
+function chosenOf<Master extends { readonly name: string; readonly role: MachineRole }>(
   masters: readonly Master[],
   names: readonly string[] | undefined,
 ): readonly Master[] {
@@ -58,9 +62,13 @@ function chosenOf<Master extends { readonly name: string }>(
   const stranger = names.find((name) => !masters.some((master) => master.name === name));
   if (stranger === undefined)
     return names.flatMap((name) => masters.find((master) => master.name === name) ?? []);
-  throw new UserProblem('PLAN-051', `${stranger} is no master on duty of this cluster`, {
+  const isApart = masters.some(({ role }) => role === 'etcd');
+  const [none, some] = isApart
+    ? ['no master and no machine of etcd', 'masters or machines of etcd']
+    : ['no master', 'masters'];
+  throw new UserProblem('PLAN-051', `${stranger} is ${none} on duty of this cluster`, {
     value: stranger,
-    remedy: `Name masters (${masters.map(({ name }) => name).join(', ')}). Workers have no certificate but their kubelet's, which it renews by itself.`,
+    remedy: `Name ${some} (${masters.map(({ name }) => name).join(', ')}). Workers have no certificate but their kubelet's, which it renews by itself.`,
   });
 }
 
@@ -136,15 +144,29 @@ function renewalSteps({ settings, access, masters, workers, goal, hasKubelets }:
   return [...revivals, ...steps, ...kubelets];
 }
 
-function noticesOf(observed: Observed, masters: number, { isRescue }: RenewalGoal): string[] {
+function noticesOf(
+  observed: Observed,
+  machines: readonly RenewedMachine[],
+  { isRescue }: RenewalGoal,
+): string[] {
   if (isRescue)
     return [
-      'Certificates have run out on so many masters that neither etcd nor the API can answer. That is why nodes and members were not seen; it keeps nothing from being renewed, and is proven well before the kubelets are seen to.',
+      'Certificates have run out on so many machines that neither etcd nor the API can answer. That is why nodes and members were not seen; it keeps nothing from being renewed, and is proven well before the kubelets are seen to.',
       ...observed.unseen,
+    ];
+  const count = (role: MachineRole): number => machines.filter((one) => one.role === role).length;
+  const [masters, etcd] = [count('control-plane'), count('etcd')];
+  const awayWith = (what: string): string => `With ${what} the API is away for some seconds while`;
+  if (etcd > 0)
+    return [
+      ...(masters === 1 ? [`${awayWith('one master')} its API server restarts.`] : []),
+      ...(etcd <= 2
+        ? [`${awayWith(`${etcd === 1 ? 'one machine' : 'two machines'} of etcd`)} etcd restarts there.`]
+        : []),
     ];
   if (masters > 2) return [];
   return [
-    `With ${masters === 1 ? 'one master' : 'two masters'} the API is away for some seconds while etcd or the API server of ${masters === 1 ? 'it' : 'one of them'} restarts.`,
+    `${awayWith(masters === 1 ? 'one master' : 'two masters')} etcd or the API server of ${masters === 1 ? 'it' : 'one of them'} restarts.`,
   ];
 }
 
@@ -207,7 +229,7 @@ export function planRenewal(request: IntentRequest<'renew'>): IntentPlan {
     },
     steps: isAnyoneDue ? renewalSteps(renewal) : [],
     destroys: [],
-    notices: isAnyoneDue ? noticesOf(observed, all.length, goal) : [],
+    notices: isAnyoneDue ? noticesOf(observed, all, goal) : [],
     changes: isAnyoneDue ? masters.filter(isDue).map(changeOf) : [],
   };
 }

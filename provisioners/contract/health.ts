@@ -54,6 +54,8 @@ export interface HealthLook {
   readonly at: Instant;
   /** Names of the masters that were asked. */
   readonly masters: readonly string[];
+  /** Names of machines of etcd, where it stands apart from the masters; absent where each master has a member. */
+  readonly etcd?: readonly string[];
   /** Master → version its own API server reports; undefined when it does not answer or is not ready. */
   readonly apiServers: Readonly<Record<string, string | undefined>>;
   /** Whether the cluster's endpoint answers; absent where none is known. */
@@ -61,7 +63,7 @@ export interface HealthLook {
   readonly nodes: Sight<readonly ObservedNode[]>;
   readonly members: Sight<readonly EtcdMember[]>;
   readonly certificates: Sight<readonly ObservedCertificate[]>;
-  /** Master → path → free bytes. */
+  /** Master or machine of etcd → path → free bytes. */
   readonly disks: Sight<Readonly<Record<string, Readonly<Record<string, number>>>>>;
   /** Machines that are to be Nodes of the cluster. */
   readonly expected: readonly string[];

@@ -101,7 +101,7 @@ export const kubernetesCodes: ProblemCatalogue = {
     title: 'A restart of etcd would cost the quorum',
     explanation:
       'A member that restarts is away for seconds, and the others are not a majority just now. Certificates are renewed when they are.',
-    remedy: 'Bring back the masters that the message names; the renewal goes on by itself.',
+    remedy: 'Bring back the machines that the message names; the renewal goes on by itself.',
   },
   'CERT-003': {
     title: 'The only API server that answers',
@@ -143,7 +143,7 @@ export const kubernetesCodes: ProblemCatalogue = {
   'RESTORE-004': {
     title: 'Another etcd could still serve',
     explanation:
-      'Just before the data was made anew, the etcd of another master ran still, or could be started from its former data. Two clusters under one name would each take writes that the other never sees.',
+      'Just before the data was made anew, the etcd of another machine ran still, or could be started from its former data. Two clusters under one name would each take writes that the other never sees.',
     remedy: 'Resume the operation: what is to be stopped there is planned anew.',
   },
   'RESTORE-006': {

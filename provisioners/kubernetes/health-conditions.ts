@@ -50,7 +50,7 @@ const mastersOf = ({ masters, apiServers, nodes, isChanging }: HealthLook): read
 /** Each master's own API server, and the address by which the cluster is reached. */
 function apiServerHealthy(look: HealthLook): HealthCondition {
   const type = 'ApiServerHealthy';
-  const { cluster, apiServers, endpoint } = look;
+  const { cluster, etcd, apiServers, endpoint } = look;
   const masters = mastersOf(look);
   if (masters.length === 0) return unknown(type, 'No master of the cluster could be asked.');
   const silent = masters.filter((name) => apiServers[name] === undefined);
@@ -61,8 +61,7 @@ function apiServerHealthy(look: HealthLook): HealthCondition {
       severity: 'critical',
       reason: 'NoneAnswers',
       message: `No API server answers (asked: ${named(masters)}).`,
-      remedy:
-        'Look whether the masters are on and reachable from the agent, then at kube-apiserver and etcd on them.',
+      remedy: `Look whether the masters are on and reachable from the agent, then at ${etcd === undefined ? 'kube-apiserver and etcd on them' : `kube-apiserver on them and at etcd on ${named(etcd)}`}.`,
       ...only(silent),
     };
   if (endpoint !== undefined && !endpoint.isAnswering)
@@ -121,11 +120,15 @@ const firstToEnd = (certificates: readonly ObservedCertificate[]): ObservedCerti
     .filter(({ name }) => keeperOf(name) !== 'nobody')
     .toSorted((one, other) => Date.parse(one.notAfter) - Date.parse(other.notAfter))[0];
 
-function certificatesValid({ certificates: sight, at }: HealthLook): HealthCondition {
+function certificatesValid({ certificates: sight, at, etcd }: HealthLook): HealthCondition {
   const type = 'CertificatesValid';
   if ('unseen' in sight) return unknown(type, sight.unseen);
   const first = firstToEnd(sight.seen);
-  if (first === undefined) return unknown(type, 'No certificate was found on the masters.');
+  if (first === undefined)
+    return unknown(
+      type,
+      `No certificate was found on the masters${etcd === undefined ? '' : ' and the machines of etcd'}.`,
+    );
   // The inventory knows of which an end is nobody's worry; a notice, 90 days before, is no ill health yet.
   const { certificates } = certificateInventory(sight.seen, at);
   const ending = certificates.find(({ level }) => level !== 'ok' && level !== 'notice');

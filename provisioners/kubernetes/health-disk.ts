@@ -10,7 +10,7 @@ const warningShare = 0.8;
 const criticalShare = 0.95;
 
 /**
- * Free bytes below which a file system of a master is a warning, and critical. The kubelet begins to evict at a tenth
+ * Free bytes below which a file system of a master, or of a machine of etcd, is a warning, and critical. The kubelet begins to evict at a tenth
  * of the whole, which is not seen here; with less than a gibibyte neither an image nor a log finds room.
  */
 const warningFree = 4 * 1024 ** 3;
@@ -28,8 +28,8 @@ interface Fullness {
   readonly machine: string;
 }
 
-/** etcd's databases against their quota, and the masters' file systems; the worst is told. */
-export function diskSpace({ members, disks }: HealthLook): HealthCondition {
+/** etcd's databases against their quota, and the file systems of masters and of machines of etcd; the worst is told. */
+export function diskSpace({ members, disks, etcd: apart }: HealthLook): HealthCondition {
   const sizes = ('seen' in members ? members.seen : []).flatMap(({ name, dbSize, dbQuota }) =>
     dbSize === undefined ? [] : [{ name, dbSize, quota: dbQuota ?? defaultQuota }],
   );
@@ -49,7 +49,10 @@ export function diskSpace({ members, disks }: HealthLook): HealthCondition {
   if (worst !== undefined) return { type, status: 'False', ...worst };
   const share = Math.max(0, ...sizes.map(({ dbSize, quota }) => dbSize / quota));
   const etcd = sizes.length === 0 ? '' : `etcd uses less than ${tens(share + 0.1)} of its quota`;
-  const masters = Object.keys(free).length === 0 ? '' : `each master has more than ${gib(warningFree)} free`;
+  const masters =
+    Object.keys(free).length === 0
+      ? ''
+      : `each master${apart === undefined ? '' : ' and each machine of etcd'} has more than ${gib(warningFree)} free`;
   const message = [etcd, masters].filter((part) => part !== '').join('; ');
   return { type, status: 'True', reason: 'Enough', message: `${message}.` };
 }

@@ -31,7 +31,8 @@ export function etcdHealthy({
       severity: 'critical',
       reason: 'QuorumLost',
       message: `${well.length} of ${voters.length} voters are healthy: ${margin}. Not healthy: ${unwell.map(nameOf).join(', ')}.`,
-      remedy: 'Bring the masters back that do not answer; remove none of them meanwhile.',
+      // Masters, or machines of etcd; those that answer are no healthier than the others while there is no majority.
+      remedy: 'Bring the machines back that do not answer; remove none of them meanwhile.',
       ...machineOf(unwell),
     };
   if (unwell.length > 0)

@@ -200,6 +200,71 @@ describe('etcd on machines of its own (H4, H18)', () => {
     );
     expect(conditions.get('NodesReady')).toMatch(/^True/);
     expect(conditions.get('EtcdHealthy')).toMatch(/^False.*demo-etcd-2/);
+    expect(conditions.get('DiskSpace')).toContain('each master and each machine of etcd has more');
+  });
+
+  it('speaks of machines of etcd where they are meant: when their majority is lost, and when none is on', async () => {
+    const world = new World({ healthEvery: 15_000 });
+    worlds.push(world);
+    await world.open();
+    await apply(world, file(3, 1), 'create');
+    const conditionsOf = async () => {
+      await world.run(world.clock.sleep(600_000));
+      const { conditions } = await world.run(world.request((engine) => engine.clusterHealth.get('demo')));
+      return new Map(conditions.map((one) => [one.type, one]));
+    };
+    for (const name of ['demo-etcd-2', 'demo-etcd-3']) world.fleet.setPower(machineOf(world, name), 'off');
+    const lost = await conditionsOf();
+    expect(lost.get('EtcdHealthy')).toMatchObject({
+      reason: 'QuorumLost',
+      remedy: 'Bring the machines back that do not answer; remove none of them meanwhile.',
+    });
+    expect(lost.get('ApiServerHealthy')?.remedy).toContain(
+      'at etcd on demo-etcd-1, demo-etcd-2, demo-etcd-3',
+    );
+    const asked = { cluster: 'demo', principal: 'tester', intent: { kind: 'backup' } } as const;
+    const refused = world.daemon?.process.run(() => world.daemon?.engine.dayTwo.start(asked));
+    await expect(world.run(Promise.resolve(refused))).rejects.toMatchObject({
+      report: {
+        code: 'PLAN-040',
+        summary: expect.stringContaining('etcd has no majority: ') as string,
+        remedy: expect.stringMatching(/^Bring the machines back that are named/) as string,
+      },
+    });
+    world.fleet.setPower(machineOf(world, 'demo-etcd-1'), 'off');
+    expect((await conditionsOf()).get('EtcdHealthy')?.message).toBe(
+      'No machine of etcd is on: demo-etcd-1, demo-etcd-2, demo-etcd-3.',
+    );
+  });
+
+  it('names masters and machines of etcd to who would renew neither, and says how the only master is away', async () => {
+    const world = await open();
+    await apply(world, file(3, 1), 'create');
+    await world.run(world.clock.sleep(600_000));
+    const wish = (machines: readonly string[]) => ({
+      cluster: 'demo',
+      principal: 'tester',
+      intent: {
+        kind: 'renew' as const,
+        since: new Date(world.clock.milliseconds() - 1000).toISOString(),
+        machines: [...machines],
+      },
+    });
+    const refused = world.daemon?.process.run(() =>
+      world.daemon?.engine.dayTwo.plan(wish(['demo-general-1'])),
+    );
+    await expect(world.run(Promise.resolve(refused))).rejects.toMatchObject({
+      report: {
+        code: 'PLAN-051',
+        summary: 'demo-general-1 is no master and no machine of etcd on duty of this cluster',
+        remedy: expect.stringContaining('Name masters or machines of etcd (demo-cp-1, demo-etcd-1') as string,
+      },
+    });
+    const all = ['demo-cp-1', 'demo-etcd-1', 'demo-etcd-2', 'demo-etcd-3'];
+    const { plans } = await world.run(world.request((engine) => engine.dayTwo.plan(wish(all))));
+    expect(plans[0]?.text).toContain(
+      'With one master the API is away for some seconds while its API server restarts.',
+    );
   });
 
   it('is given away whole: its members and API servers go on without Remuda (H23)', async () => {

@@ -45,6 +45,8 @@ async function start(names: readonly string[]): Promise<void> {
 const port = (): EtcdAdapter =>
   new EtcdAdapter(new DirectMachines(), new ClientCertificates(async () => keys), () => signal);
 const access = () => ({ masters: machines, apiPort: 6444 });
+/** The same members on machines of their own: those are asked, and no master. */
+const apart = () => ({ masters: [], apiPort: 6444, etcd: machines });
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 600; tries += 1) {
@@ -138,7 +140,15 @@ describe('membership against real etcd processes (complaints 5 and 6)', () => {
     await until(async () => (await memberAt('m3'))?.healthy === false);
     const healthy = await memberAt('m2');
     await expect(port().removeMember(access(), healthy?.id ?? '')).rejects.toMatchObject({
-      report: { kind: 'blocked' },
+      report: {
+        code: 'ETCD-104',
+        kind: 'blocked',
+        remedy: expect.stringMatching(/^Bring m3 back, or add a master first;/) as string,
+      },
+    });
+    // Where etcd stands apart, a master would not help.
+    await expect(port().removeMember(apart(), healthy?.id ?? '')).rejects.toMatchObject({
+      report: { remedy: expect.stringMatching(/^Bring m3 back, or add a machine of etcd first;/) as string },
     });
     expect(await port().members(access())).toHaveLength(3);
   });
@@ -158,9 +168,6 @@ function startBeside(name: string, others: readonly string[]): void {
 }
 
 describe('members of etcd apart from the masters, against real etcd (H4, H18)', () => {
-  /** Those apart are asked, and no master. */
-  const apart = () => ({ masters: [], apiPort: 6444, etcd: machines });
-
   it('adds one without a vote, once however often it is asked, and gives the vote when it has caught up', async () => {
     await start(['m1']);
     machines.push(await etcd.place('m2'));

@@ -12,7 +12,12 @@ import type { Machines } from '../machines.ts';
 import type { ClientCertificates } from '../client-certificates.ts';
 import { callOver, streamOver } from '../tunnel.ts';
 import { beginSnapshot } from './etcd-snapshot.ts';
-import { successorOf, whyNotAdd, whyNotRemove } from '../../../provisioners/kubernetes/membership.ts';
+import {
+  type Hold,
+  successorOf,
+  whyNotAdd,
+  whyNotRemove,
+} from '../../../provisioners/kubernetes/membership.ts';
 
 /** etcd's client port on each member; kubeadm's own number. */
 const clientPort = 2379;
@@ -122,7 +127,7 @@ export class EtcdAdapter implements EtcdPort {
     const member = before.find((each) => each.id === id);
     if (member === undefined) return;
     const hold = whyNotRemove(before, id);
-    if (hold !== undefined) throw refusal(member, hold.why);
+    if (hold !== undefined) throw refusal(member, hold, access);
     const successor = successorOf(before, id);
     if (member.leader && successor !== undefined) await this.moveLeader(access, successor.id);
     // Asked of another member: the one that goes may close the connection before it answers.
@@ -292,10 +297,11 @@ async function firstAnswer<Answer>(
   );
 }
 
-function refusal(member: EtcdMember, reason: string): Blocked {
-  return new Blocked('ETCD-104', `The etcd member ${member.name} is not removed: ${reason}.`, {
+/** Names who has to be well, and the kind of machine that has members here. */
+function refusal(member: EtcdMember, { why, unwell }: Hold, { etcd }: ControlPlaneAccess): Blocked {
+  const another = etcd === undefined ? 'a master' : 'a machine of etcd';
+  return new Blocked('ETCD-104', `The etcd member ${member.name} is not removed: ${why}.`, {
     machine: member.name,
-    remedy:
-      'Bring the masters back that do not answer, or add one first; the removal goes on by itself as soon as the rest keeps quorum.',
+    remedy: `${unwell.length === 0 ? `Add ${another} first` : `Bring ${unwell.join(', ')} back, or add ${another} first`}; the removal goes on by itself as soon as the rest keeps quorum.`,
   });
 }

@@ -52,6 +52,8 @@ export class HealthEye {
     const isAnswering = versions.some((version) => version !== undefined);
     const names = masters.map(({ name }) => name);
     const silent = { unseen: `No API server answers (asked: ${names.join(', ') || 'no master'}).` };
+    const isOff = { unseen: `No machine of etcd is on: ${etcd.map(({ name }) => name).join(', ')}.` };
+    const nobodyToAsk = etcd.length === 0 ? silent : isOff;
     const [nodes, members, endpoint] = await Promise.all([
       isAnswering
         ? sightOf('The nodes could not be listed', async () =>
@@ -59,7 +61,7 @@ export class HealthEye {
           )
         : silent,
       (access.etcd ?? asked).length === 0
-        ? silent
+        ? nobodyToAsk
         : sightOf('etcd did not answer', () => ports.etcd.members(access)),
       isAnswering ? endpointOf(ports, access, cluster) : undefined,
     ]);
@@ -67,11 +69,15 @@ export class HealthEye {
       cluster: cluster.context.cluster.name,
       at: now,
       masters: names,
+      ...(etcd.length === 0 ? {} : { etcd: etcd.map(({ name }) => name) }),
       apiServers,
       ...(endpoint === undefined ? {} : { endpoint }),
       nodes,
       members,
-      ...this.#slowSights([...names, ...etcd.map(({ name }) => name)]),
+      ...this.#slowSights(
+        names,
+        etcd.map(({ name }) => name),
+      ),
       isChanging: cluster.isChanging,
       expected: cluster.isChanging
         ? []
@@ -138,18 +144,22 @@ export class HealthEye {
     this.#slow = { ...this.#slow, certificates, disks };
   }
 
-  #slowSights(masters: readonly string[]): Pick<HealthLook, 'certificates' | 'disks'> {
-    const ends = masters.flatMap((name) => this.#slow.certificates.get(name) ?? []);
-    const free = masters.flatMap((name) => {
+  #slowSights(
+    masters: readonly string[],
+    etcd: readonly string[],
+  ): Pick<HealthLook, 'certificates' | 'disks'> {
+    const visited = [...masters, ...etcd];
+    const nobody = {
+      unseen: `No master${etcd.length === 0 ? '' : ' and no machine of etcd'} could be visited yet.`,
+    };
+    const ends = visited.flatMap((name) => this.#slow.certificates.get(name) ?? []);
+    const free = visited.flatMap((name) => {
       const paths = this.#slow.disks.get(name);
       return paths === undefined ? [] : [[name, paths] as const];
     });
     return {
-      certificates: ends.length === 0 ? { unseen: 'No master could be visited yet.' } : { seen: ends },
-      disks:
-        free.length === 0
-          ? { unseen: 'No master could be visited yet.' }
-          : { seen: Object.fromEntries(free) },
+      certificates: ends.length === 0 ? nobody : { seen: ends },
+      disks: free.length === 0 ? nobody : { seen: Object.fromEntries(free) },
     };
   }
 }

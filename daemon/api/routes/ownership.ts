@@ -39,10 +39,10 @@ export const ownershipRoutes = [
     answer: handOverSchema,
     handle: async ({ engine }, { parameters, body, by }) => {
       const asked = { ...body, cluster: parameters['cluster'] ?? '', principal: by };
-      const { machines, masters, certificates, ...rest } = await engine.ejecting.handOver(asked);
+      const { machines, masters, etcd, certificates, ...rest } = await engine.ejecting.handOver(asked);
       const ends = certificates.map(({ machine, name, notAfter }) => ({ machine, name, notAfter }));
       const lists = { machines: [...machines], masters: [...masters], certificates: ends };
-      return { body: { ...rest, ...lists } };
+      return { body: { ...rest, ...lists, ...(etcd === undefined ? {} : { etcd: [...etcd] }) } };
     },
   }),
   defineRoute({

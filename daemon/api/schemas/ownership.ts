@@ -34,6 +34,10 @@ export const handOverSchema = z
       }),
     ),
     masters: z.array(z.string()),
+    etcd: z
+      .array(z.string())
+      .exactOptional()
+      .describe('Machines of etcd, where it stands apart from the masters; absent where each has a member.'),
     certificates: z.array(z.object({ machine: z.string(), name: z.string(), notAfter: z.string() })),
     endpoint: z.object({ host: z.string(), port: z.int() }),
     kubernetesVersion: z.string().exactOptional(),

@@ -88,7 +88,7 @@ export class Certificates implements CertificateDoors {
     const unseen =
       observed === undefined
         ? 'Nobody has looked at the cluster yet.'
-        : `No master could be visited. ${observed.unseen.join(' ')}`.trim();
+        : `No machine with certificates could be visited. ${observed.unseen.join(' ')}`.trim();
     return { certificates: [], level: 'ok', rotation, workers, unseen };
   }
 

@@ -29,7 +29,7 @@ async function look(context: StepContext, input: Input) {
 }
 
 /**
- * Takes a master out of etcd. Looked at just before, and held while the voters that stay would be no healthy majority:
+ * Takes a master, or a machine of etcd, out of etcd. Looked at just before, and held while the voters that stay would be no healthy majority:
  * it says which of them are not well, and goes on by itself. Leadership moves first (the adapter sees to that). A turn
  * to join that the machine took and never ended goes with it.
  */
@@ -48,13 +48,15 @@ export const etcdMemberRemove = defineStep<Input, NoFacts>({
     const [member] = own;
     if (member === undefined) return { state: 'done', facts: {} };
     const hold = whyNotRemove(members, member.id);
-    if (hold !== undefined)
+    if (hold !== undefined) {
+      const another = access.etcd === undefined ? 'master' : 'machine of etcd';
       return {
         state: 'blocked',
         what: `etcd to be able to spare ${name}`,
         why: hold.why,
-        remedy: `Bring ${hold.unwell.join(', ') || 'another master'} back, or add a master first; the removal goes on by itself.`,
+        remedy: `Bring ${hold.unwell.join(', ') || `another ${another}`} back, or add a ${another} first; the removal goes on by itself.`,
       };
+    }
     const joining = await othersJoining(context, input, access);
     if (joining.length > 0)
       return {

@@ -63,7 +63,7 @@ export const etcdSnapshot = defineStep<z.infer<typeof inputSchema>, SnapshotFact
   phase: 'preparation',
   destructive: false,
   title: ({ destination, isDisturbing }) =>
-    `Back up etcd to ${backupWords(destination)}${isDisturbing === true ? ', just before masters leave' : ''}`,
+    `Back up etcd to ${backupWords(destination)}${isDisturbing === true ? ', just before machines leave' : ''}`,
   schema: inputSchema,
   limits,
   async observe(context, { destination }) {

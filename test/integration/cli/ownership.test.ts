@@ -146,13 +146,30 @@ describe('eject, from the command line (H23)', () => {
       sealed: 'SEALED',
       kubeconfigEnds: '2027-11-21T22:00:00.000Z',
       answerFile: answers,
-      machines: [],
-      masters: [],
+      machines: ['demo-cp-1', 'demo-etcd-1', 'demo-general-1'].map((name) => ({
+        name,
+        address: '10.77.61.12',
+        port: 22,
+        user: 'root',
+        hostKeys: [],
+      })),
+      masters: ['demo-cp-1'],
+      etcd: ['demo-etcd-1'],
       certificates: [],
       endpoint: { host: 'h', port: 6443 },
     });
     const { code } = await cli.run(['eject', 'demo', '--to', to, '--recipient', recipient]);
     expect(code).toBe(0);
+    const text = readFileSync(join(to, 'READ-ME.md'), 'utf8');
+    for (const [name, is] of [
+      ['demo-cp-1', 'master'],
+      ['demo-etcd-1', 'etcd'],
+      ['demo-general-1', 'worker'],
+    ])
+      expect(text).toContain(`- ${name} (${is}): `);
+    expect(text).toContain('On each master and each machine of etcd (demo-etcd-1), one after the other');
+    expect(text).toContain('On a machine of etcd, as root');
+    expect(text).not.toContain('etcd-MASTER');
     expect(readdirSync(to).sort()).toEqual(['READ-ME.md', 'answers.yaml', 'keys.age']);
     expect(askedFor('startEject')).toBeUndefined();
     await cli.run(['eject', 'demo', '--receipt', 'opened elsewhere', '--confirm', 'demo']);

@@ -102,6 +102,26 @@ describe('conditions of a cluster (K6)', () => {
     );
   });
 
+  test('remedies name the machines that are meant, also where etcd has machines of its own (H4)', () => {
+    const of = (index: number, changes: Partial<EtcdMember> = {}) =>
+      member(index, { name: `etcd-${index}`, ...changes });
+    const dead = { healthy: false } as const;
+    const apart = { etcd: ['etcd-1', 'etcd-2', 'etcd-3'] } as const;
+    const lost = { ...apart, members: { seen: [of(1), of(2, dead), of(3, dead)] } };
+    expect(found(lost, 'EtcdHealthy')?.remedy).toBe(
+      'Bring the machines back that do not answer; remove none of them meanwhile.',
+    );
+    const nobody = { apiServers: {} };
+    expect(found({ ...apart, ...nobody }, 'ApiServerHealthy')?.remedy).toContain(
+      'then at kube-apiserver on them and at etcd on etcd-1, etcd-2, etcd-3.',
+    );
+    expect(found(nobody, 'ApiServerHealthy')?.remedy).toContain('then at kube-apiserver and etcd on them.');
+    expect(found(apart, 'DiskSpace')?.message).toContain('each master and each machine of etcd has more');
+    expect(found({ ...apart, certificates: { seen: [] } }, 'CertificatesValid')?.message).toBe(
+      'No certificate was found on the masters and the machines of etcd.',
+    );
+  });
+
   test('certificates: 30 days are a warning, 7 critical, and the text changes only with the end itself', () => {
     const endingIn = (days: number) =>
       found(
