@@ -77,5 +77,5 @@ describe('kill -9 at every effect boundary of an operation with hooks (DESIGN §
       if (failures.length === 3) break;
     }
     expect(failures.join('\n'), `REMUDA_SEED=${seed}`).toBe('');
-  }, 1_200_000);
+  }, 3_600_000);
 });

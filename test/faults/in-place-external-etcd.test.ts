@@ -205,7 +205,9 @@ describe('an upgrade in place where etcd stands on machines of its own (H4, C3, 
       const every = effects.flatMap(({ index }) =>
         cutPoints.map((point): Cut => ({ index, point, kill: ['agent', 'daemon'] })),
       );
-      for (const cut of sample(every, isFull ? 150 : 3, seededRandom(seed))) {
+      const chosen = sample(every, isFull ? 150 : 3, seededRandom(seed));
+      console.info(`${chosen.length} of ${every.length} cases (REMUDA_SEED=${seed})`);
+      for (const cut of chosen) {
         const world = await openAt('1.35.6', size, { cut });
         world.boundaries.begin();
         const ended = await apply(world, fileOf(size, '1.36.3'), 'up');

@@ -115,7 +115,9 @@ describe('an upgrade in place that is cut, on the fleet (complaints 3, 7, 9)', (
     const every = effects.flatMap(({ index }) =>
       cutPoints.map((point): Cut => ({ index, point, kill: ['agent', 'daemon'] })),
     );
-    for (const cut of isFull ? every : sample(every, 4, seededRandom(seed))) {
+    const chosen = isFull ? every : sample(every, 4, seededRandom(seed));
+    console.info(`${chosen.length} of ${every.length} cases (REMUDA_SEED=${seed})`);
+    for (const cut of chosen) {
       const { world, ended } = await upgrade({ cut });
       const told = `seed ${seed}, ${JSON.stringify(cut)}`;
       expect(world.boundaries.hasCut, told).toBe(true);

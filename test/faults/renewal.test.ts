@@ -291,39 +291,43 @@ describe(`a renewal, killed at any boundary (V8, REMUDA_SEED=${seed})`, () => {
     ['in time', 40, false],
     ['too late', -1, false],
     ['too late for kubelets as well', -30, true],
-  ])('%s: goes on by itself and ends alike', async (_when, left, hasKubelets) => {
-    const open = async (options: WorldOptions = {}): Promise<World> => {
-      const world = await openAged(3, left, options);
-      if (hasKubelets) endKubelets(world);
-      world.boundaries.begin();
-      return world;
-    };
-    const undisturbed = await open();
-    expect((await renewed(undisturbed)).state, undisturbed.explain()).toBe('succeeded');
-    const all = undisturbed.boundaries.crossings.flatMap(({ index }) =>
-      cutPoints.flatMap((point): Cut[] => [
-        { index, point, kill: ['agent'] },
-        { index, point, kill: ['daemon'] },
-        { index, point, kill: ['daemon', 'agent'] },
-      ]),
-    );
-    const chosen = sample(all, isFull ? 400 : slice, seededRandom(seed));
-    console.info(
-      `${chosen.length} of ${all.length} cuts at ${undisturbed.boundaries.crossings.length} boundaries`,
-    );
-    for (const cut of chosen) {
-      const world = await open({ cut });
-      const ended = await renewed(world);
-      const story = `${JSON.stringify(cut)} ${ended.problem?.summary ?? ''}\n${world.explain()}`;
-      expect(ended.state, story).toBe('succeeded');
-      expect(world.boundaries.hasCut, story).toBe(true);
-      const bootstraps = [...clusterOf(world).machines.values()].filter(({ files }) =>
-        files.has('/etc/kubernetes/bootstrap-kubelet.conf'),
+  ])(
+    '%s: goes on by itself and ends alike',
+    async (_when, left, hasKubelets) => {
+      const open = async (options: WorldOptions = {}): Promise<World> => {
+        const world = await openAged(3, left, options);
+        if (hasKubelets) endKubelets(world);
+        world.boundaries.begin();
+        return world;
+      };
+      const undisturbed = await open();
+      expect((await renewed(undisturbed)).state, undisturbed.explain()).toBe('succeeded');
+      const all = undisturbed.boundaries.crossings.flatMap(({ index }) =>
+        cutPoints.flatMap((point): Cut[] => [
+          { index, point, kill: ['agent'] },
+          { index, point, kill: ['daemon'] },
+          { index, point, kill: ['daemon', 'agent'] },
+        ]),
       );
-      expect(bootstraps, story).toEqual([]);
-      await expectRenewed(world, 3);
-      world.close();
-      worlds.splice(worlds.indexOf(world), 1);
-    }
-  });
+      const chosen = sample(all, isFull ? 400 : slice, seededRandom(seed));
+      console.info(
+        `${chosen.length} of ${all.length} cuts at ${undisturbed.boundaries.crossings.length} boundaries`,
+      );
+      for (const cut of chosen) {
+        const world = await open({ cut });
+        const ended = await renewed(world);
+        const story = `${JSON.stringify(cut)} ${ended.problem?.summary ?? ''}\n${world.explain()}`;
+        expect(ended.state, story).toBe('succeeded');
+        expect(world.boundaries.hasCut, story).toBe(true);
+        const bootstraps = [...clusterOf(world).machines.values()].filter(({ files }) =>
+          files.has('/etc/kubernetes/bootstrap-kubelet.conf'),
+        );
+        expect(bootstraps, story).toEqual([]);
+        await expectRenewed(world, 3);
+        world.close();
+        worlds.splice(worlds.indexOf(world), 1);
+      }
+    },
+    3_600_000,
+  );
 });

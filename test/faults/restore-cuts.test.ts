@@ -163,5 +163,5 @@ describe('kill -9 at every effect boundary of a restore (DESIGN §9, V8, complai
         if (failures.length === 3) break;
       }
       expect(failures.join('\n'), `REMUDA_SEED=${seed}`).toBe('');
-    }, 1_200_000);
+    }, 3_600_000);
 });

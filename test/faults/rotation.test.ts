@@ -254,42 +254,47 @@ describe('the authorities of a cluster are rotated in three stages, on the fleet
 const slice = 5;
 
 describe(`a stage of a rotation, killed at any boundary (V8, REMUDA_SEED=${seed})`, () => {
-  it.each(rotationStages)('%s goes on by itself and ends alike', async (name) => {
-    const brink = async (options: WorldOptions = {}): Promise<World> => {
-      const world = await open(3, 1, options);
-      for (const before of rotationStages.slice(0, rotationStages.indexOf(name))) await stage(world, before);
-      world.boundaries.begin();
-      return world;
-    };
-    const undisturbed = await brink();
-    await stage(undisturbed, name);
-    const wanted = seen(undisturbed).believed.map((ids) => ids.length);
-    const { crossings } = undisturbed.boundaries;
-    const all = crossings.flatMap(({ index }) =>
-      cutPoints.flatMap((point): Cut[] => [
-        { index, point, kill: ['agent'] },
-        { index, point, kill: ['daemon'] },
-        { index, point, kill: ['daemon', 'agent'] },
-      ]),
-    );
-    const chosen = sample(all, isFull ? 120 : slice, seededRandom(seed));
-    console.info(`${chosen.length} of ${all.length} cuts at ${crossings.length} boundaries`);
-    for (const cut of chosen) {
-      const world = await brink({ cut });
-      await stage(world, name);
-      const story = `${JSON.stringify(cut)}\n${world.explain()}`;
-      expect(world.boundaries.hasCut, story).toBe(true);
-      const { believed, leaves } = seen(world);
-      expect(
-        believed.map((ids) => ids.length),
-        story,
-      ).toEqual(wanted);
-      expect(leaves, story).toHaveLength(3);
-      for (const { files } of clusterOf(world).machines.values())
-        expect(files.has('/etc/kubernetes/bootstrap-kubelet.conf'), story).toBe(false);
-      expect(world.fleet.violations, story).toEqual([]);
-      world.close();
-      worlds.splice(worlds.indexOf(world), 1);
-    }
-  });
+  it.each(rotationStages)(
+    '%s goes on by itself and ends alike',
+    async (name) => {
+      const brink = async (options: WorldOptions = {}): Promise<World> => {
+        const world = await open(3, 1, options);
+        for (const before of rotationStages.slice(0, rotationStages.indexOf(name)))
+          await stage(world, before);
+        world.boundaries.begin();
+        return world;
+      };
+      const undisturbed = await brink();
+      await stage(undisturbed, name);
+      const wanted = seen(undisturbed).believed.map((ids) => ids.length);
+      const { crossings } = undisturbed.boundaries;
+      const all = crossings.flatMap(({ index }) =>
+        cutPoints.flatMap((point): Cut[] => [
+          { index, point, kill: ['agent'] },
+          { index, point, kill: ['daemon'] },
+          { index, point, kill: ['daemon', 'agent'] },
+        ]),
+      );
+      const chosen = sample(all, isFull ? 120 : slice, seededRandom(seed));
+      console.info(`${chosen.length} of ${all.length} cuts at ${crossings.length} boundaries`);
+      for (const cut of chosen) {
+        const world = await brink({ cut });
+        await stage(world, name);
+        const story = `${JSON.stringify(cut)}\n${world.explain()}`;
+        expect(world.boundaries.hasCut, story).toBe(true);
+        const { believed, leaves } = seen(world);
+        expect(
+          believed.map((ids) => ids.length),
+          story,
+        ).toEqual(wanted);
+        expect(leaves, story).toHaveLength(3);
+        for (const { files } of clusterOf(world).machines.values())
+          expect(files.has('/etc/kubernetes/bootstrap-kubelet.conf'), story).toBe(false);
+        expect(world.fleet.violations, story).toEqual([]);
+        world.close();
+        worlds.splice(worlds.indexOf(world), 1);
+      }
+    },
+    3_600_000,
+  );
 });

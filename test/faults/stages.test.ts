@@ -103,7 +103,9 @@ describe('an upgrade over two minors, on the fleet (C3, H22)', () => {
       const every = effects.flatMap(({ index }) =>
         cutPoints.map((point): Cut => ({ index, point, kill: ['agent', 'daemon'] })),
       );
-      for (const cut of sample(every, isFull ? 150 : 1, seededRandom(seed))) {
+      const chosen = sample(every, isFull ? 150 : 1, seededRandom(seed));
+      console.info(`${chosen.length} of ${every.length} cases (REMUDA_SEED=${seed})`);
+      for (const cut of chosen) {
         const world = await openAt('1.35.6', strategy, { cut });
         world.boundaries.begin();
         const ended = await upgraded(world, text);
