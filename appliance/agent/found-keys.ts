@@ -1,9 +1,14 @@
 import { load } from 'js-yaml';
 import { z } from 'zod';
+import type { VisitedMachine } from '../../provisioners/contract/found.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import type { Ports } from '../../provisioners/contract/ports.ts';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
-import type { Authority, ClusterKeys } from '../../provisioners/contract/secrets.ts';
+import {
+  type Authority,
+  type ClusterKeys,
+  trustedCertificates,
+} from '../../provisioners/contract/secrets.ts';
 import { paths } from '../../provisioners/kubernetes/paths.ts';
 import { drawBootstrapToken, drawPassword } from './pki.ts';
 
@@ -45,18 +50,54 @@ function foundAuthority(certificates: string, key: string): Authority {
   return { certificate, key, outgoing: { certificate: others.join('') } };
 }
 
+/** A file of the authorities' folder, where it lies on a machine. */
+const inPki = (name: string): string => `${paths.pki}/${name}`;
+const etcdKey = inPki('etcd/ca.key');
+
 /**
- * The cluster's keys as they lie on a master, all but the SSH key. The texts stay as they are: they are compared with
- * these files later. The token with which machines join is drawn anew.
- * @throws UserProblem ADOPT-003 when the master keeps no key of an authority, ADOPT-004 when it was made by others
+ * The key of etcd's authority from one of its machines, where etcd stands apart and masters keep none: for kubeadm they
+ * need the certificate alone (setup-ha-etcd-with-kubeadm). One that belongs to another certificate counts for nothing.
+ * @throws UserProblem ADOPT-015 when it lies on none of them
  */
-export async function readKeys(
+async function etcdKeyApart(
   { file }: Ports,
   master: MachineRef,
+  certificate: string,
+  doors: readonly VisitedMachine[],
+): Promise<string> {
+  const reasons: string[] = [];
+  for (const { name, reference, why = 'it cannot be visited' } of doors) {
+    const key = reference && (await file.read(reference, etcdKey));
+    const own = key && reference && (await file.read(reference, inPki('etcd/ca.crt')));
+    if (key && own?.trim() === certificate.trim()) return key;
+    if (reference === undefined) reasons.push(`${name}: ${why}`);
+    else reasons.push(key ? `${name}: its authority is another one` : `${name}: it is not there`);
+  }
+  throw new UserProblem(
+    'ADOPT-015',
+    `${etcdKey} lies neither on ${master.name} nor on a machine of etcd (${reasons.join('; ')}): without it nobody can ask etcd for its members, let a machine join it, or renew its certificates`,
+    {
+      machine: master.name,
+      remedy: `Put the key of etcd's authority there on ${master.name} ("remuda eject" wrote it as pki/etcd/ca.key; root, 0600), then repeat. Nothing was changed.`,
+    },
+  );
+}
+
+/**
+ * The cluster's keys as they lie on a master, all but the SSH key. The texts stay as they are: they are compared with
+ * these files later. The token with which machines join is drawn anew. `doors`: machines of etcd where it stands apart.
+ * @throws UserProblem ADOPT-003 when the master keeps no key of an authority, ADOPT-004 when it was made by others,
+ * ADOPT-015 when nobody keeps that of etcd's authority
+ */
+export async function readKeys(
+  ports: Ports,
+  master: MachineRef,
+  doors?: readonly VisitedMachine[],
 ): Promise<Omit<ClusterKeys, 'sshPrivateKey' | 'sshPublicKey'>> {
+  const { file } = ports;
   const lacking: string[] = [];
   const read = async (name: string): Promise<string> => {
-    const path = `${paths.pki}/${name}`;
+    const path = inPki(name);
     const text = await file.read(master, path);
     if (text === undefined || text === '') lacking.push(path);
     return text ?? '';
@@ -69,7 +110,8 @@ export async function readKeys(
     frontProxy: await pair('front-proxy-ca'),
     serviceAccount: { publicKey: await read('sa.pub'), privateKey: await read('sa.key') },
   };
-  if (lacking.length > 0) throw externalAuthority(master, lacking);
+  const isAlone = doors !== undefined && lacking.every((path) => path === etcdKey);
+  if (lacking.length > 0 && !isAlone) throw externalAuthority(master, lacking);
   const encryptionKey = encryptionKeyIn((await file.read(master, paths.encryption)) ?? '');
   if (encryptionKey === undefined)
     throw new UserProblem(
@@ -80,9 +122,13 @@ export async function readKeys(
         remedy: 'Only clusters that a Remuda made can be adopted. Make a new one and move what runs.',
       },
     );
+  const etcd =
+    lacking.length === 0
+      ? keys.etcd
+      : { ...keys.etcd, key: await etcdKeyApart(ports, master, trustedCertificates(keys.etcd), doors ?? []) };
   const keepalived = await file.read(master, paths.keepalived);
   const vrrpPassword = /^\s*auth_pass\s+(\S+)\s*$/m.exec(keepalived ?? '')?.[1] ?? drawPassword();
-  return { ...keys, encryptionKey, vrrpPassword, bootstrapToken: drawBootstrapToken() };
+  return { ...keys, etcd, encryptionKey, vrrpPassword, bootstrapToken: drawBootstrapToken() };
 }
 
 const externalAuthority = (master: MachineRef, lacking: readonly string[]): UserProblem =>

@@ -1,5 +1,5 @@
 import { fingerprintOf } from '../../provisioners/contract/host-key.ts';
-import type { FoundNode } from '../../provisioners/contract/found.ts';
+import type { VisitedMachine } from '../../provisioners/contract/found.ts';
 import type { HostPort } from '../../provisioners/contract/ports/host.ts';
 import { Blocked, UserProblem } from '../../provisioners/contract/problem.ts';
 import { type KnownHosts, parseKnownHosts } from './ssh/known-hosts.ts';
@@ -16,7 +16,7 @@ interface ShownHostKey {
   /** Type and key. */
   readonly key: string;
   /** Absent when nobody gave host keys: whoever answers is shown to a person then. */
-  readonly judged?: NonNullable<FoundNode['hostKey']>;
+  readonly judged?: NonNullable<VisitedMachine['hostKey']>;
 }
 
 const typeOf = (key: string): string => key.split(' ')[0] ?? '';

@@ -1,15 +1,16 @@
 import { load } from 'js-yaml';
 import { z } from 'zod';
-import type { FoundNode, SeenCluster } from '../../provisioners/contract/found.ts';
+import type { FoundNode, SeenCluster, VisitedMachine } from '../../provisioners/contract/found.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import type { ControlPlaneAccess } from '../../provisioners/contract/ports/etcd.ts';
 import type { KubernetesObject } from '../../provisioners/contract/ports/kubernetes.ts';
 import type { Ports } from '../../provisioners/contract/ports.ts';
-import { Blocked, Problem } from '../../provisioners/contract/problem.ts';
+import { Blocked } from '../../provisioners/contract/problem.ts';
 import type { ClusterKeys } from '../../provisioners/contract/secrets.ts';
 import { generateSshKey } from '../../provisioners/contract/ssh-key.ts';
 import { clusterMark, marksReference } from '../../provisioners/kubernetes/marks.ts';
 import { configAnnotation } from '../../provisioners/kubernetes/node-mark.ts';
+import { findDoors, findEtcd } from './found-etcd.ts';
 import { readKeys } from './found-keys.ts';
 import { HostKeys } from './host-keys.ts';
 import { publicHalf } from './pki.ts';
@@ -19,6 +20,7 @@ import type { FoundCluster, InspectRequest } from './protocol/questions.ts';
 import { questionWork } from './questions.ts';
 import { seal } from './sealing.ts';
 import { createTaggedClustersQuestions } from './tagged-clusters.ts';
+import { type Login, visitMachine } from './visits.ts';
 import type { PortsFactory } from './work.ts';
 
 /** What answering needs. */
@@ -63,12 +65,13 @@ async function inspect(parts: InspectParts, request: InspectRequest): Promise<Fo
   const before = await portsWith(keysWithLogin(sshPrivateKey));
   const shown = await hostKeys.requireOf(before.host, master);
   const first: MachineRef = { name: master.address, ...master, hostKeys: [shown] };
-  const found = await readKeys(before, first);
+  const doors = await findDoors(before, first, { login: master, hostKeys });
+  const found = await readKeys(before, first, doors);
   const access = { ...found, sshPrivateKey, sshPublicKey: '' };
   const ports = await portsWith(access);
   const facts = await ports.host.facts(first);
   const reached = { masters: [{ ...first, name: facts.hostname }], apiPort };
-  const seen = await look(ports, reached, master, hostKeys);
+  const seen = await look(ports, reached, doors, { login: master, hostKeys });
   const ssh = generateSshKey(`remuda ${asked.cluster.name}`);
   const keys: ClusterKeys = { ...found, sshPrivateKey: ssh.private, sshPublicKey: ssh.public };
   return {
@@ -129,8 +132,8 @@ const dataOf = (object: KubernetesObject | undefined): Readonly<Record<string, s
 async function look(
   ports: Ports,
   access: ControlPlaneAccess,
-  { port, user }: InspectRequest['master'],
-  hostKeys: HostKeys,
+  doors: readonly VisitedMachine[] | undefined,
+  visiting: { readonly login: Login; readonly hostKeys: HostKeys },
 ): Promise<SeenCluster> {
   const { kubernetes } = ports;
   const [first] = access.masters;
@@ -154,8 +157,11 @@ async function look(
     kind: 'DaemonSet',
     namespace: 'kube-system',
   });
-  const nodes = await Promise.all(objects.map((object) => visit(ports, object, { port, user }, hostKeys)));
-  const addresses = nodes.flatMap(({ address }) => address ?? []);
+  const nodes = await Promise.all(objects.map((object) => visit(ports, object, visiting)));
+  const masters = nodes.flatMap(({ isMaster, reference }) => (isMaster ? (reference ?? []) : []));
+  const etcd = await findEtcd(ports, { ...access, masters }, doors, visiting);
+  const members = etcd.topology === 'external' ? etcd.members : [];
+  const addresses = [...nodes, ...members].flatMap(({ address }) => address ?? []);
   const machines = await ports.provider.ownership?.find(addresses);
   const uids = new Set(machines?.map(({ cluster }) => cluster.uid));
   const [ofProvider] = uids.size === 1 ? uids : [];
@@ -172,6 +178,7 @@ async function look(
       serviceDomain: networking?.dnsDomain ?? '',
     },
     nodes,
+    etcd,
     daemonSets: sets.map(({ metadata }) => metadata.name),
     ...(machines === undefined ? {} : { machines }),
   };
@@ -183,8 +190,7 @@ const masterLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubern
 async function visit(
   ports: Ports,
   object: KubernetesObject,
-  login: { readonly port: number; readonly user: string },
-  hostKeys: HostKeys,
+  { login, hostKeys }: { readonly login: Login; readonly hostKeys: HostKeys },
 ): Promise<FoundNode> {
   const { metadata, status } = nodeSchema.parse(object);
   const { name, labels = {}, annotations = {} } = metadata;
@@ -195,18 +201,7 @@ async function visit(
     isReady: status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true,
     kubeletVersion: status.nodeInfo?.kubeletVersion ?? '',
     hasMark: annotations[configAnnotation] !== undefined,
-    ...(address === undefined ? {} : { address }),
   };
   if (address === undefined) return { ...node, why: 'its Node names no InternalIP' };
-  try {
-    const { key, judged } = await hostKeys.lookAt(ports.host, { name, address, port: login.port });
-    if (judged !== undefined && !judged.given.includes(judged.shown))
-      return { ...node, hostKey: judged, why: `it shows the host key ${judged.shown}` };
-    const reference: MachineRef = { name, address, ...login, hostKeys: [key] };
-    await ports.host.reach(reference);
-    return { ...node, reference, ...(judged === undefined ? {} : { hostKey: judged }) };
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return { ...node, why: error.report.summary };
-  }
+  return { ...node, ...(await visitMachine(ports, { name, address }, login, hostKeys)) };
 }

@@ -4,7 +4,7 @@ import type { Plan } from '../../provisioners/contract/plan.ts';
 import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { ProviderConfig } from '../../provisioners/contract/provider.ts';
 import { withHooks } from '../planning/hooks.ts';
-import { asAdopted, compareFound, digestsFor } from '../planning/found-cluster.ts';
+import { asAdopted, compareFound, digestsFor, etcdNoteFor } from '../planning/found-cluster.ts';
 import { changeMachines } from '../planning/machine-change.ts';
 import { planIntent } from '../planning/intents.ts';
 import {
@@ -263,10 +263,12 @@ export const answerFilePlanners: Planners = {
   },
   compareFound: (desired, provider, found) =>
     compareFound(readClusterDocument(desired.document), readProviderDocument(provider.document), found),
-  marksOfFound(desired, provider, observed) {
-    const document = readClusterDocument(desired.document);
-    const digests = digestsFor(document, readProviderDocument(provider.document), observed);
-    return { digests, adopted: asAdopted(observed, digests) };
+  marksOfFound(desired, provider, observed, etcd) {
+    const asked = [readClusterDocument(desired.document), readProviderDocument(provider.document)] as const;
+    const digests = digestsFor(...asked, observed);
+    const etcdNote = etcdNoteFor(...asked, observed, etcd);
+    const adopted = asAdopted(observed, digests, etcdNote);
+    return { digests, adopted, ...(etcdNote === undefined ? {} : { etcdNote }) };
   },
   describePlan,
   natureOf,

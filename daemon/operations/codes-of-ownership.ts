@@ -63,8 +63,8 @@ export const ownershipCodes: ProblemCatalogue = {
   'ADOPT-009': {
     title: 'A machine cannot be visited',
     explanation:
-      'Every Node of the cluster is visited before anything is changed, so that adoption does not stop half way.',
-    remedy: 'Bring the machine back, let the SSH key in, or remove its Node.',
+      'The machines of all Nodes, and of all members of an etcd that stands apart, are visited before anything is changed, so that adoption does not stop half way.',
+    remedy: 'Bring the machine back, let the SSH key in, or remove its Node or its member.',
   },
   'ADOPT-010': {
     title: 'The file describes another cluster',
@@ -79,19 +79,25 @@ export const ownershipCodes: ProblemCatalogue = {
   'ADOPT-012': {
     title: 'The machine is not known so',
     explanation:
-      'The provider has no machine with the address of the Node, or has it under another name or for another cluster.',
+      'The provider has no machine with the address of the Node or of the member of etcd, or has it under another name, for another cluster or for another role.',
     remedy: 'Find out whose it is; it is not adopted on a guess.',
   },
   'ADOPT-013': {
     title: 'No host key was given for a machine',
     explanation:
-      'With `--known-hosts` only machines that stand in that file are let in: by address, or by the name of their Node.',
+      'With `--known-hosts` only machines that stand in that file are let in: by address, or by the name of their Node or of their member of etcd.',
     remedy: 'Add the key after you have compared it on the machine itself, or leave the option out.',
   },
   'ADOPT-014': {
     title: 'No file of known hosts',
     explanation: 'What was given with `--known-hosts` holds no host key as OpenSSH writes them.',
     remedy: 'Give lines as in `~/.ssh/known_hosts`: address, type, key.',
+  },
+  'ADOPT-015': {
+    title: "The key of etcd's authority is nowhere",
+    explanation:
+      'Where etcd stands apart from the masters, the key of its authority is looked for on the named master and on every machine of etcd that its API server is given. Without it nobody can ask etcd for its members, let a machine join it, or renew its certificates.',
+    remedy: 'Put it back where the message says. `remuda eject` wrote it as `pki/etcd/ca.key`.',
   },
   'ADOPT-020': {
     title: 'The agent is too old',

@@ -1,4 +1,5 @@
 import type { ClusterContext, Sealed } from '../../appliance/agent/protocol/dispatch.ts';
+import type { VisitedMachine } from '../../provisioners/contract/found.ts';
 import type { FoundCluster } from '../../appliance/agent/protocol/questions.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import { Problem, type ProblemReport } from '../../provisioners/contract/problem.ts';
@@ -27,12 +28,35 @@ export type ImportDoors = Pick<Importing, 'plan' | 'start'>;
 /** Name of the secret that opens the machines until the cluster's own key is on them. */
 const loginOf = (cluster: string): string => `adoption-of-${cluster}`;
 
+const membersOf = ({ etcd }: FoundCluster): readonly VisitedMachine[] =>
+  etcd?.topology === 'external' ? etcd.members : [];
+
+/** Every machine of a cluster that was found: of its Nodes, and of an etcd that stands apart. */
+const visitedOf = (found: FoundCluster): readonly VisitedMachine[] => [...found.nodes, ...membersOf(found)];
+
 /** What speaks against a machine by its host key, where host keys were given for the machines. */
-function againstHostKey({ name, hostKey, reference }: FoundCluster['nodes'][number]): ProblemReport[] {
+function againstHostKey({ name, hostKey, reference }: VisitedMachine): ProblemReport[] {
   // An agent that came before this would believe whoever answers.
   if (hostKey === undefined) return reference === undefined ? [] : [ownershipProblems.hostKeyUnseen(name)];
   if (hostKey.given.includes(hostKey.shown)) return [];
   return [ownershipProblems.hostKeyDiffers(name, hostKey)];
+}
+
+/** What speaks against a machine that is there: nobody got in, or the provider knows it otherwise. */
+function againstMachine(one: VisitedMachine, found: FoundCluster): readonly ProblemReport[] {
+  const { name, address, reference, why = 'its machine does not answer' } = one;
+  const isMember = membersOf(found).includes(one);
+  if (reference === undefined) return [ownershipProblems.notVisited(name, why, isMember)];
+  if (found.machines === undefined) return [];
+  const machine = found.machines.find((other) => other.address === address);
+  const against = (what: string): ProblemReport[] => [ownershipProblems.otherMachine(name, what, isMember)];
+  if (machine === undefined) return against(`the provider has none with the address ${address}`);
+  if (machine.name !== name) return against(`the provider calls it ${machine.name}`);
+  if (machine.cluster.uid !== found.uid)
+    return against(`it belongs to cluster ${machine.cluster.name} there`);
+  if (isMember && machine.role !== 'etcd')
+    return against(`it is a member of an etcd that stands apart, and a ${machine.role} there`);
+  return [];
 }
 
 /**
@@ -174,17 +198,19 @@ export class Importing {
     const living = this.#parts.recorder.state.clusters.get(uid);
     if (living !== undefined && living.deletedAt === undefined)
       throw new Refusal('conflict', [ownershipProblems.isOurs(living.name)]);
-    const { differences, lacksNetwork } = this.#parts.planners.compareFound(desired, provider, found);
+    const comparison = this.#parts.planners.compareFound(desired, provider, found);
+    const { differences, lacksNetwork, isEtcdUnseen } = comparison;
     const against: ProblemReport[] = [
+      ...(isEtcdUnseen ? [ownershipProblems.etcdUnseen(name)] : []),
       ...(uid === '' ? [ownershipProblems.noUid(name)] : []),
       ...(found.isKept && !takesOver ? [ownershipProblems.isKept(name, uid)] : []),
       ...differences.map(({ field, found: is, asked }) => ownershipProblems.differs(name, field, is, asked)),
       ...(lacksNetwork === undefined
         ? []
         : [ownershipProblems.unknownNetwork(name, lacksNetwork, found.daemonSets)]),
-      ...found.nodes.flatMap((node) => {
-        const byKey = knownHosts === undefined ? [] : againstHostKey(node);
-        return byKey.length > 0 ? byKey : this.#againstMachine(node, found);
+      ...visitedOf(found).flatMap((one) => {
+        const byKey = knownHosts === undefined ? [] : againstHostKey(one);
+        return byKey.length > 0 ? byKey : againstMachine(one, found);
       }),
     ];
     const [first, ...others] = against;
@@ -192,27 +218,11 @@ export class Importing {
     return uid;
   }
 
-  #againstMachine(
-    { name, address, reference, why = 'its machine does not answer' }: FoundCluster['nodes'][number],
-    { machines, uid }: FoundCluster,
-  ): readonly ProblemReport[] {
-    if (reference === undefined) return [ownershipProblems.notVisited(name, why)];
-    if (machines === undefined) return [];
-    const machine = machines.find((one) => one.address === address);
-    if (machine === undefined)
-      return [ownershipProblems.otherMachine(name, `the provider has none with the address ${address}`)];
-    if (machine.name !== name)
-      return [ownershipProblems.otherMachine(name, `the provider calls it ${machine.name}`)];
-    if (machine.cluster.uid !== uid)
-      return [ownershipProblems.otherMachine(name, `it belongs to cluster ${machine.cluster.name} there`)];
-    return [];
-  }
-
   async #observe(subject: Subject, found: FoundCluster): Promise<Observed> {
     const { recorder, links } = this.#parts;
     const { endpoint, nodeNetwork, apiPort } = subject.desired;
     const references = Object.fromEntries(
-      found.nodes.flatMap(({ name, reference }) => (reference === undefined ? [] : [[name, reference]])),
+      visitedOf(found).flatMap(({ name, reference }) => (reference === undefined ? [] : [[name, reference]])),
     );
     const seen = await links(subject.provider.site).ask('observe', {
       context: { ...contextFor(recorder.state, subject), keys: found.access },
@@ -235,12 +245,13 @@ export class Importing {
   ): Omit<PreparedImport, 'parsed' | 'secrets'> {
     const { planners } = this.#parts;
     const { desired, provider, cluster } = subject;
-    const { digests, adopted } = planners.marksOfFound(desired, provider, observed);
+    const { digests, etcdNote, adopted } = planners.marksOfFound(desired, provider, observed, found.etcd);
     const keys = this.#records.drawnBefore(cluster, found) ?? found.keys;
     const intent = {
       kind: 'adopt',
       login: loginOf(cluster.name),
       digests: { ...digests },
+      ...(etcdNote === undefined ? {} : { etcdNote }),
       takesOver: request.takesOver,
       ...(request.knownHosts === undefined ? {} : { hasKnownHosts: true as const }),
     } as const;

@@ -35,12 +35,17 @@ export const ownershipProblems = {
     summary: `neither a mark in cluster ${cluster} nor the provider's record of its machines says which cluster it is`,
     remedy: 'Look whether the Provider document names the provider that holds its machines.',
   }),
-  notVisited: (name: string, why: string): ProblemReport => ({
+  etcdUnseen: (cluster: string): ProblemReport => ({
+    kind: 'blocked',
+    code: 'ADOPT-020',
+    summary: `the agent has not looked for etcd on machines of its own in cluster ${cluster}`,
+    remedy: 'Update the agent.',
+  }),
+  notVisited: (name: string, why: string, isMember: boolean): ProblemReport => ({
     kind: 'blocked',
     code: 'ADOPT-009',
     summary: `${name} cannot be visited: ${why}`,
-    remedy:
-      'Bring it back and let the given SSH key log in there, or take its Node out of the cluster; then repeat. Nothing was changed.',
+    remedy: `Bring it back and let the given SSH key log in there, or take ${isMember ? 'its member out of etcd (etcdctl member remove)' : 'its Node out of the cluster'}; then repeat. Nothing was changed.`,
   }),
   hostKeyDiffers: (
     name: string,
@@ -85,10 +90,10 @@ export const ownershipProblems = {
     place: { document: `Cluster/${cluster}`, field: 'spec.addons.network.type' },
     value: asked,
   }),
-  otherMachine: (name: string, why: string): ProblemReport => ({
+  otherMachine: (name: string, why: string, isMember: boolean): ProblemReport => ({
     kind: 'blocked',
     code: 'ADOPT-012',
     summary: `the machine of ${name} is not to be adopted: ${why}`,
-    remedy: 'Adoption takes in machines that the provider knows under the names of their Nodes.',
+    remedy: `Adoption takes in machines that the provider knows under the names of their ${isMember ? 'members of etcd, as machines of etcd' : 'Nodes'}.`,
   }),
 };

@@ -176,7 +176,13 @@ export interface Planners {
     desired: DesiredCluster,
     provider: DesiredProvider,
     observed: Observed,
-  ): { readonly digests: Readonly<Record<string, string>>; readonly adopted: Observed };
+    etcd: SeenCluster['etcd'],
+  ): {
+    readonly digests: Readonly<Record<string, string>>;
+    /** What the cluster is to note of its etcd; absent where it does already, or where it does not stand apart. */
+    readonly etcdNote?: string;
+    readonly adopted: Observed;
+  };
   describePlan(plan: Plan): string;
   /** `act` steps leave only a receipt: one that succeeded in an operation is not run again when it is planned anew. */
   natureOf(kind: string): 'ensure' | 'act';

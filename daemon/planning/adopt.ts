@@ -30,7 +30,7 @@ export function planAdopt({ observed, desired, keys, intent }: IntentRequest<'ad
       },
     );
   const { machines, references } = observed;
-  const { login, digests, takesOver, hasKnownHosts = false } = intent;
+  const { login, digests, etcdNote, takesOver, hasKnownHosts = false } = intent;
   const known = machines.flatMap(({ name, role }) => {
     const reference = references[name];
     return reference === undefined ? [] : [{ name, role, reference }];
@@ -48,7 +48,8 @@ export function planAdopt({ observed, desired, keys, intent }: IntentRequest<'ad
   const access = { masters, apiPort: apiPortOf(desired) };
   const admitted = grants.map(({ id }) => id);
   const rights = planStep(clusterAccessGrant, aboutCluster, { access }, admitted);
-  const marks = planStep(nodeMarksSet, aboutCluster, { digests, access }, [rights.id]);
+  const wanted = { digests, access, ...(etcdNote === undefined ? {} : { etcdNote }) };
+  const marks = planStep(nodeMarksSet, aboutCluster, wanted, [rights.id]);
   const claim = planStep(providerClaim, aboutCluster, {}, [marks.id]);
   return {
     steps: [...grants, rights, marks, claim],

@@ -1,12 +1,20 @@
-import type { SeenCluster } from '../../provisioners/contract/found.ts';
+import type { FoundEtcd, SeenCluster } from '../../provisioners/contract/found.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import { addonObjects } from '../../provisioners/kubernetes/addon-objects.ts';
 import { isOfVersion } from '../../provisioners/kubernetes/cluster-health.ts';
+import {
+  etcdMark,
+  readNote,
+  type EtcdNote,
+  unservedNote,
+} from '../../provisioners/kubernetes/etcd-endpoints.ts';
 import { clusterMark } from '../../provisioners/kubernetes/marks.ts';
 import type { ClusterDocument, ProviderDocument } from '../spec/documents.ts';
 import { wantedAddons } from './addon-steps.ts';
 import { settingsFor } from './cluster-plan.ts';
+import { endpointsFor, isVoter, noteOf } from './etcd-machines.ts';
 import { machinesOnDuty } from './wanted.ts';
+import { isEtcdApart } from '../spec/rules/etcd.ts';
 
 /** A field of the document that describes another cluster than the one that was found. */
 export interface FoundDifference {
@@ -20,6 +28,8 @@ export interface FoundComparison {
   readonly differences: readonly FoundDifference[];
   /** The network add-on of the document, where it does not run there. */
   readonly lacksNetwork?: string;
+  /** The document has etcd apart, and an earlier agent looked, which knows of none. */
+  readonly isEtcdUnseen: boolean;
 }
 
 /**
@@ -29,7 +39,7 @@ export interface FoundComparison {
 export function compareFound(
   document: ClusterDocument,
   provider: ProviderDocument,
-  found: Pick<SeenCluster, 'settings' | 'version' | 'nodes' | 'daemonSets'>,
+  found: Pick<SeenCluster, 'settings' | 'version' | 'nodes' | 'daemonSets' | 'etcd'>,
 ): FoundComparison {
   const settings = settingsFor(document, provider);
   const { kubernetesVersion, endpoint, podCidr, serviceCidr, serviceDomain } = settings;
@@ -46,6 +56,11 @@ export function compareFound(
       found: found.settings.endpoint,
       asked: `${endpoint.host}:${endpoint.port}`,
     },
+    {
+      field: 'spec.etcd.topology',
+      found: found.etcd?.topology ?? '',
+      asked: isEtcdApart(document) ? 'external' : 'stacked',
+    },
     { field: 'metadata.name', found: found.settings.name, asked: document.metadata.name },
   ];
   const versions = [found.version, ...found.nodes.map(({ kubeletVersion }) => kubeletVersion)];
@@ -59,6 +74,7 @@ export function compareFound(
         : [{ field: 'spec.kubernetes.version', found: other, asked: kubernetesVersion }]),
       ...told.filter(({ found: is, asked }) => is !== '' && is !== asked),
     ],
+    isEtcdUnseen: isEtcdApart(document) && found.etcd === undefined,
     ...(isThere ? {} : { lacksNetwork: document.spec.addons.network.type }),
   };
 }
@@ -92,8 +108,44 @@ export function digestsFor(
   );
 }
 
+/** Whether every API server is given just these members. */
+const isServedBy = (
+  masters: readonly string[],
+  given: Readonly<Record<string, readonly string[]>>,
+  endpoints: readonly string[],
+): boolean => masters.every((name) => given[name]?.toSorted().join(',') === endpoints.toSorted().join(','));
+
+/**
+ * As {@link digestsFor}, of machines of etcd, which have no Node: what the cluster is to note of those that vote. Where a
+ * master's API server is given others, it says too that nobody was told of them yet. Undefined where the cluster notes
+ * them already, or etcd does not stand apart. Pure.
+ */
+export function etcdNoteFor(
+  document: ClusterDocument,
+  provider: ProviderDocument,
+  observed: Observed,
+  etcd: FoundEtcd | undefined,
+): string | undefined {
+  if (etcd?.topology !== 'external' || readNote(observed.marks) !== undefined) return undefined;
+  const { wanted } = machinesOnDuty(document, provider, observed);
+  const there = wanted.filter(({ name, role, machine, node }) =>
+    role === 'etcd'
+      ? machine !== undefined && isVoter(observed, name)
+      : role === 'control-plane' && node !== undefined,
+  );
+  const masters = there.filter(({ role }) => role === 'control-plane').map(({ name }) => name);
+  const note = noteOf(there);
+  const endpoints = endpointsFor(there, observed);
+  if (endpoints === undefined) return undefined;
+  return isServedBy(masters, etcd.given, endpoints) ? note : unservedNote(JSON.parse(note) as EtcdNote);
+}
+
 /** What will be seen once the marks are set: what the next apply is planned from. Pure. */
-export function asAdopted(observed: Observed, digests: Readonly<Record<string, string>>): Observed {
+export function asAdopted(
+  observed: Observed,
+  digests: Readonly<Record<string, string>>,
+  etcdNote: string | undefined,
+): Observed {
   const { nodes, marks, cluster } = observed;
   return {
     ...observed,
@@ -105,6 +157,10 @@ export function asAdopted(observed: Observed, digests: Readonly<Record<string, s
             return configDigest === undefined ? node : { ...node, configDigest };
           }),
         }),
-    marks: { ...marks, [clusterMark]: cluster.uid },
+    marks: {
+      ...marks,
+      [clusterMark]: cluster.uid,
+      ...(etcdNote === undefined ? {} : { [etcdMark]: etcdNote }),
+    },
   };
 }

@@ -25,25 +25,16 @@ const intentPlanners: { readonly [Kind in Intent['kind']]: (request: IntentReque
   rotate: planRotation,
 };
 
-/** What is built for etcd apart from the masters. */
-const whereverEtcdIs: ReadonlySet<Intent['kind']> = new Set([
-  'backup',
-  'finalize',
-  'renew',
-  'eject',
-  'restore',
-]);
-
 /** @throws UserProblem PLAN-071 */
 function requireStacked(kind: Intent['kind'], document: ClusterDocument): void {
-  if (!isEtcdApart(document) || whereverEtcdIs.has(kind)) return;
+  if (!isEtcdApart(document) || kind !== 'rotate') return;
   const { name } = document.metadata;
   throw new UserProblem(
     'PLAN-071',
-    `Cluster ${name} has etcd on machines of its own, and this release cannot ${kind} such a cluster`,
+    `Cluster ${name} has etcd on machines of its own, and this release cannot rotate the authorities of such a cluster yet`,
     {
       place: { field: 'spec.etcd.topology' },
-      remedy: 'Keep it as it is. What Remuda takes in has a member of etcd on each master.',
+      remedy: `Keep the authorities that it has. The certificates below them are renewed as ever: remuda certificates renew ${name}`,
     },
   );
 }

@@ -11,9 +11,11 @@ export interface SeenCluster {
   readonly version: string;
   readonly settings: FoundSettings;
   readonly nodes: readonly FoundNode[];
+  /** Where its etcd is. Absent in answers of agents from before etcd apart could be adopted. */
+  readonly etcd?: FoundEtcd;
   /** Names of the DaemonSets in kube-system. */
   readonly daemonSets: readonly string[];
-  /** Machines at the provider with the addresses of the Nodes; absent where it cannot tell. */
+  /** Machines at the provider with the addresses of Nodes and of etcd's members; absent where it cannot tell. */
   readonly machines?: readonly FoundMachine[];
 }
 
@@ -27,14 +29,20 @@ export interface FoundSettings {
   readonly serviceDomain: string;
 }
 
-/** A Node of the cluster and the way to its machine. */
-export interface FoundNode {
+/** Where a cluster's etcd is: a member on each master, or machines of its own. */
+export type FoundEtcd =
+  | { readonly topology: 'stacked' }
+  | {
+      readonly topology: 'external';
+      /** Every member that etcd knows of, by the machine it is on. */
+      readonly members: readonly VisitedMachine[];
+      /** Master → client URLs of etcd that its API server is given; of masters that could be visited. */
+      readonly given: Readonly<Record<string, readonly string[]>>;
+    };
+
+/** A machine of the cluster and the way to it. */
+export interface VisitedMachine {
   readonly name: string;
-  readonly isMaster: boolean;
-  readonly isReady: boolean;
-  readonly kubeletVersion: string;
-  /** It bears the mark of its configuration. */
-  readonly hasMark: boolean;
   readonly address?: string;
   /** Pinned to the host key that was shown; absent when the machine could not be visited. */
   readonly reference?: MachineRef;
@@ -42,4 +50,13 @@ export interface FoundNode {
   readonly why?: string;
   /** Only where host keys were given beforehand: what it showed and what it may show, as fingerprints. */
   readonly hostKey?: { readonly shown: string; readonly given: readonly string[] };
+}
+
+/** A Node of the cluster and the way to its machine. */
+export interface FoundNode extends VisitedMachine {
+  readonly isMaster: boolean;
+  readonly isReady: boolean;
+  readonly kubeletVersion: string;
+  /** It bears the mark of its configuration. */
+  readonly hasMark: boolean;
 }

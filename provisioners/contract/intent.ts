@@ -92,6 +92,8 @@ const adoptIntentSchema = z.strictObject({
   login: z.string(),
   /** Node → the mark that its machine is finished, of the machines that are as the document says. */
   digests: z.record(z.string(), z.string()),
+  /** What the cluster is to note of its etcd, where that stands apart and it notes nothing yet. */
+  etcdNote: z.string().exactOptional(),
   /** Somebody else kept the cluster until now, and is locked out. */
   takesOver: z.boolean(),
   /** Somebody gave the host keys of the machines beforehand. */

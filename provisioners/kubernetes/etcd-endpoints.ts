@@ -20,6 +20,17 @@ const flagFor = (endpoints: readonly string[]): string => `--etcd-servers=${endp
 export const withEndpoints = (manifest: string, endpoints: readonly string[]): string =>
   manifest.replace(flag, flagFor(endpoints));
 
+/**
+ * Members of etcd that an API server is given by this manifest, where they are on other machines than its own; undefined
+ * where it asks the one beside it, as kubeadm lets it (cmd/kubeadm/app/phases/controlplane/manifests.go: 127.0.0.1).
+ */
+export function endpointsApart(manifest: string): readonly string[] | undefined {
+  const [, list = ''] = flag.exec(manifest)?.[0].split('=') ?? [];
+  const urls = list.split(',').filter((url) => URL.canParse(url));
+  const isOwn = (url: string): boolean => ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname);
+  return urls.every(isOwn) ? undefined : urls;
+}
+
 /** The API server's process, told by the members that it was given. */
 const component = (endpoints: readonly string[], apiPort: number): ControlPlaneComponent => ({
   name: 'kube-apiserver',

@@ -12,14 +12,18 @@ const slice = 4;
 /** What is cut, and what must hold when it is over. */
 interface Story {
   readonly title: string;
+  /** Machines of etcd, where it stands apart. */
+  readonly etcd: number;
   prepare(world: World): Promise<void>;
   begin(world: World): Promise<string>;
   wrong(world: World): Promise<readonly string[]>;
 }
 
-const stories: readonly Story[] = [
+/** Stories of a cluster with one master and one worker. */
+const storiesOf = (etcd: number): readonly Story[] => [
   {
-    title: 'eject',
+    title: `eject${etcd === 0 ? '' : ', etcd apart'}`,
+    etcd,
     prepare: async () => undefined,
     begin: beginEjection,
     async wrong(world) {
@@ -28,39 +32,41 @@ const stories: readonly Story[] = [
       return [
         ...marksIn(world),
         ...(isReleased ? [] : ['not released']),
-        ...(machines.size === 2 ? [] : [`${machines.size} machines`]),
+        ...(machines.size === 2 + etcd ? [] : [`${machines.size} machines`]),
         ...living.map(({ name }) => `${name} is still known`),
       ];
     },
   },
   {
-    title: 'adopt what a lost appliance kept',
+    title: `adopt what a lost appliance kept${etcd === 0 ? '' : ', etcd apart'}`,
+    etcd,
     prepare: (world) => world.loseState(),
-    begin: (world) => beginAdoption(world, wish(world, 1, { takesOver: true })),
-    wrong: settled,
+    begin: (world) => beginAdoption(world, wish(world, 1, { takesOver: true, text: fileOf(1, etcd) })),
+    wrong: (world) => settled(world, etcd),
   },
   {
-    title: 'adopt what was ejected',
+    title: `adopt what was ejected${etcd === 0 ? '' : ', etcd apart'}`,
+    etcd,
     async prepare(world) {
       const view = await world.run((async () => endOf(world, await beginEjection(world)))());
       expect(view.state).toBe('succeeded');
     },
-    begin: (world) => beginAdoption(world, wish(world, 1)),
-    wrong: settled,
+    begin: (world) => beginAdoption(world, wish(world, 1, { text: fileOf(1, etcd) })),
+    wrong: (world) => settled(world, etcd),
   },
 ];
 
 /** Adopted: it is ours, its machines let us in, and nothing was made or lost. */
-async function settled(world: World): Promise<readonly string[]> {
+async function settled(world: World, etcd: number): Promise<readonly string[]> {
   const { identity, isReleased, machines } = clusterOf(world);
-  const made = await world.run(world.apply(fileOf(1), 'settle'));
-  const again = await world.run(world.apply(fileOf(1), 'again'));
+  const made = await world.run(world.apply(fileOf(1, etcd), 'settle'));
+  const again = await world.run(world.apply(fileOf(1, etcd), 'again'));
   const known = await world.run(world.request((engine) => engine.getCluster('demo')));
   const secrets = world.daemon?.state.secrets.list() ?? [];
   return [
     ...(known.uid === identity.uid ? [] : [`another uid: ${known.uid}`]),
     ...(isReleased ? ['still released'] : []),
-    ...(machines.size === 2 ? [] : [`${machines.size} machines`]),
+    ...(machines.size === 2 + etcd ? [] : [`${machines.size} machines`]),
     ...(made === undefined || made.state === 'succeeded' ? [] : [`apply ended ${made.state}`]),
     ...(again === undefined ? [] : ['a second apply changed something']),
     ...secrets.map(({ name }) => `the secret ${name} is left`),
@@ -74,7 +80,7 @@ async function wrongAfter(
   const world = new World(cut === undefined ? {} : { cut });
   try {
     await world.open();
-    await world.run(world.apply(fileOf(1), 'make'));
+    await world.run(world.apply(fileOf(1, story.etcd), 'make'));
     await story.prepare(world);
     const births = world.fleet.births.length;
     world.boundaries.begin();
@@ -94,7 +100,7 @@ async function wrongAfter(
 }
 
 describe('kill -9 at every effect boundary of eject and adopt (DESIGN §9, H23)', () => {
-  for (const story of stories)
+  for (const story of [...storiesOf(0), ...storiesOf(3)])
     it(`${story.title}: resumes unasked and ends as if nobody had died`, async () => {
       const undisturbed = await wrongAfter(story);
       expect(undisturbed.wrong).toEqual([]);
@@ -113,5 +119,5 @@ describe('kill -9 at every effect boundary of eject and adopt (DESIGN §9, H23)'
         if (failures.length === 3) break;
       }
       expect(failures.join('\n'), `REMUDA_SEED=${seed}`).toBe('');
-    }, 1_200_000);
+    }, 3_600_000);
 });

@@ -5,8 +5,13 @@ import { answerFile } from './answer-file.ts';
 import type { World } from './harness.ts';
 import { fakeOpen } from './parts.ts';
 
-/** The answer file of these stories: one worker beside the masters. */
-export const fileOf = (masters: number): string => answerFile({ masters, workers: 1 });
+/** The answer file of these stories: one worker beside the masters; so many machines of etcd, where it stands apart. */
+export const fileOf = (masters: number, etcd = 0): string =>
+  answerFile({
+    masters,
+    workers: 1,
+    ...(etcd === 0 ? {} : { etcd: `{ topology: external, replicas: ${etcd} }` }),
+  });
 
 /** The one cluster of the fleet. */
 export function clusterOf(world: World) {

@@ -10,8 +10,8 @@ import { Writer } from '../story/writer.ts';
 
 /*
  * etcd on three machines of its own, on real Kubernetes 1.20 and etcd 3.4: made, backed up, one machine replaced while
- * somebody writes five times a second, one that died replaced, upgraded in place, its majority lost and restored, and
- * deleted. One master: what its API server's restarts cost is told, and no write that was acknowledged may be lost.
+ * somebody writes five times a second, one that died replaced, upgraded in place, its majority lost and restored, given
+ * away and taken in again, and deleted. One master: what its API server's restarts cost is told, and no write that was acknowledged may be lost.
  */
 const cluster = 'apart';
 const network = '10.77.52';
@@ -183,6 +183,27 @@ describe('etcd on machines of its own, on real Kubernetes (H4, H18)', () => {
       await writeForAWhile();
     },
   );
+
+  story.chapter('it is given away, and taken in again with its etcd (H23)', async () => {
+    const given = join(site.folder, 'home', 'given');
+    const file = join(given, 'answers.yaml');
+    const machines = await etcdMachines();
+    const internal = '{.status.addresses[?(@.type=="InternalIP")].address}';
+    const master = await site.kubectl('get', 'node', `${cluster}-cp-1`, '-o', `jsonpath=${internal}`);
+    await site.expectRemuda('eject', cluster, '--to', given, '--confirm', cluster, '--wait');
+    const doors = ['--ssh-key', join(given, 'ssh/key'), '--known-hosts', join(given, 'ssh/known_hosts')];
+    const adopt = ['cluster', 'adopt', '-f', file, '--master', master, ...doors];
+    await site.expectRemuda(...adopt, '--yes', '--wait');
+    await site.expectRemuda('apply', '-f', file, '--wait');
+    const again = await site.expectRemuda('apply', '-f', file);
+    expect(again.stdout).toContain(`Cluster/${cluster} unchanged`);
+    await expect.poll(etcdMachines).toEqual(machines);
+    const { stdout } = await site.expectRemuda('kubeconfig', cluster);
+    writeFileSync(site.environment['KUBECONFIG'] ?? '', stdout, { mode: 0o600 });
+    await whileWriting('replace after adoption', 'machine', 'replace', cluster, machines[0] ?? '');
+    expect(await etcdMachines()).toHaveLength(3);
+    expect((await askedMembers()).split(',')).toHaveLength(3);
+  });
 
   story.chapter('it is deleted, and nothing is left on the box', async () => {
     await site.expectRemuda('delete', cluster, '--confirm', cluster, '--wait');

@@ -188,7 +188,7 @@ export const tinyPlanners: Planners = {
     const made = Object.keys(observed.marks ?? {});
     return plan('delete', observed, revision, removals(made), made);
   },
-  compareFound: () => ({ differences: [] }),
+  compareFound: () => ({ differences: [], isEtcdUnseen: false }),
   marksOfFound: (_desired, _provider, observed) => ({ digests: {}, adopted: observed }),
   describePlan: (described) => described.steps.map((step) => step.title).join('\n'),
   natureOf: (kind) => (kind === 'thing.announce' ? 'act' : 'ensure'),

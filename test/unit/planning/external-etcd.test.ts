@@ -131,13 +131,18 @@ describe('plans with etcd on machines of its own (H4, H18, complaint 6)', () => 
     ).toBeDefined();
   });
 
-  it('refuses to adopt with a code of its own', () => {
-    const asked = { ...request(apart(3), makes(3)), intent: { kind: 'adopt' } } as Parameters<
-      typeof planIntent
-    >[0];
+  it('refuses to rotate authorities, and says what still works', () => {
+    const asked = {
+      ...request(apart(3), makes(3)),
+      intent: { kind: 'rotate', stage: 'trust' },
+    } as Parameters<typeof planIntent>[0];
     expect(() => planIntent(asked)).toThrowError(
       expect.objectContaining({
-        report: expect.objectContaining({ code: 'PLAN-071' }) as unknown,
+        report: expect.objectContaining({
+          code: 'PLAN-071',
+          summary: expect.stringContaining('cannot rotate the authorities of such a cluster yet') as unknown,
+          remedy: expect.stringContaining('remuda certificates renew c') as unknown,
+        }) as unknown,
       }) as Problem,
     );
   });
