@@ -92,7 +92,11 @@ describe('a cluster whose etcd stands apart is adopted (H4, H23)', () => {
     expect(afterwards).not.toContain('demo-etcd');
     await adopt(world, asked);
     expect(world.daemon?.engine.getCluster('demo').uid).toBe(uid);
-    expect((await world.run(world.apply(text, 'settle')))?.state, world.explain()).toBe('succeeded');
+    const settled = await world.run(world.apply(text, 'settle'));
+    expect(settled?.state, world.explain()).toBe('succeeded');
+    // Nobody walks the road of machines again that are as the document says.
+    const { stepList } = await world.run(world.request((engine) => engine.getOperation(settled?.id ?? '')));
+    expect(stepList.map(({ id }) => id).filter((id) => id.includes('demo-etcd'))).toEqual([]);
     expect(await world.run(world.apply(text, 'again'))).toBeUndefined();
     const change = { kind: 'replace', machines: ['demo-etcd-1'], mode: 'destroy' } as const;
     expect((await world.run(world.change(change, 'replace')))?.state, world.explain()).toBe('succeeded');
@@ -132,7 +136,10 @@ describe('a cluster whose etcd stands apart is adopted (H4, H23)', () => {
     const content = given.content.replace(/(etcd-servers=[^,\s]+),[^\s"']+/u, '$1');
     machineOf(world, 'demo-cp-1').files.set(manifest, { ...given, content });
     const asked = request(world, { takesOver: false });
-    expect(await planned(world, asked)).toMatch(/NOT PART OF THE ADOPTION[^]*Let the API servers use etcd/);
+    const shown = await planned(world, asked);
+    for (const name of ['demo-etcd-1', 'demo-etcd-2', 'demo-etcd-3'])
+      expect(shown).toContain(`~ ${name}: etcd, lets Remuda in`);
+    expect(shown).toMatch(/NOT PART OF THE ADOPTION[^]*Let the API servers use etcd/);
     await adopt(world, asked);
     expect((await world.run(world.apply(file, 'settle')))?.state, world.explain()).toBe('succeeded');
     const told = machineOf(world, 'demo-cp-1').files.get(manifest)?.content ?? '';
