@@ -1,5 +1,5 @@
 import type { EngineDoors } from './route.ts';
-import type { LiveItem } from '../operations/answers.ts';
+import type { LiveItem } from '../operations/recorder.ts';
 import type { EventRecord as EngineEvent } from '../state/events.ts';
 import type { LogLine } from '../state/logs.ts';
 import { LogPages } from './log-pages.ts';

@@ -4,7 +4,7 @@ import { type Continuation, continueWith } from './continuation.ts';
 import { StepGraph } from './graph.ts';
 import { pastWork, recordPlan } from './plan-record.ts';
 import type { Planners } from './planners.ts';
-import { isOfTime } from './pauses.ts';
+import { isOfTime } from './hold.ts';
 import type { Recorder } from './recorder.ts';
 import { changesBetween } from './review.ts';
 import type { OperationRun, Stray } from './run.ts';

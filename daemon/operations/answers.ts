@@ -9,8 +9,6 @@ import type { Phase } from '../../provisioners/contract/step.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { CertificateSummary } from './certificates/certificates.ts';
 import type { HealthSummary } from './health/view.ts';
-import type { EventRecord } from '../state/events.ts';
-import type { LogLine } from '../state/logs.ts';
 import type { Agreement } from './agreement.ts';
 import type { OperationState, OperationWait } from '../state/operations.ts';
 import type { StepState } from '../state/steps.ts';
@@ -257,11 +255,6 @@ export interface EnrolmentToken {
   readonly secret: string;
   readonly expiresAt: Instant;
 }
-
-/** What subscribers get, in the order it became durable. */
-export type LiveItem =
-  | { readonly type: 'event'; readonly event: EventRecord }
-  | { readonly type: 'log'; readonly operation: string; readonly cluster: string; readonly line: LogLine };
 
 /** Whether the engine can take on work. */
 export interface EngineHealth {

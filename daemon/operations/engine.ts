@@ -27,7 +27,7 @@ import { Preflight } from './preflight.ts';
 import { lookAndKeep, Preparation } from './preparation.ts';
 import { problems } from './problems.ts';
 import { Reading } from './reading.ts';
-import { Recorder } from './recorder.ts';
+import { type LiveItem, Recorder } from './recorder.ts';
 import { Resealing, type ResealingDoors } from './resealing.ts';
 import { type RestoreDoors, Restoring } from './restoring.ts';
 import { Rotating, type RotationDoors } from './rotating.ts';
@@ -55,7 +55,6 @@ import type {
   EngineEvent,
   EngineHealth,
   EnrolmentToken,
-  LiveItem,
   LogPage,
   OperationDetail,
   OperationView,

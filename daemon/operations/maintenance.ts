@@ -1,21 +1,13 @@
 import type { PlannedStep } from '../../provisioners/contract/plan.ts';
-import type { ProblemReport } from '../../provisioners/contract/problem.ts';
-import type { Instant } from '../../provisioners/contract/time.ts';
 import { disrupts, wayOut } from '../planning/disruption.ts';
 import { type WindowState, windowAt } from '../planning/maintenance-window.ts';
 import { windowText } from '../planning/maintenance-window-text.ts';
 import type { StepGraph } from './graph.ts';
+import type { Hold } from './hold.ts';
 import type { MaintenanceRules, Planners } from './planners.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
 import type { OperationRun } from './run.ts';
-
-/** Why steps that disturb what runs may not begin yet, and until when. */
-export interface Hold {
-  readonly for: 'window' | 'pause';
-  readonly until: Instant;
-  readonly problem: ProblemReport;
-}
 
 /** What waits for no window and no pause. */
 const neverWaits: ReadonlySet<OperationRun['kind']> = new Set(['create', 'delete', 'restore']);

@@ -1,15 +1,8 @@
+import { type Hold, isOfTime } from './hold.ts';
 import type { AgentLink } from './link.ts';
-import type { Hold } from './maintenance.ts';
 import { problems } from './problems.ts';
 import type { Recorder } from './recorder.ts';
 import type { OperationRun } from './run.ts';
-
-/** What an operation that is being run may wait for as a whole. */
-export type Pause = 'agent' | 'space' | Hold['for'];
-
-/** Whether time alone ends it: then only the steps that may come next tell whether it goes on. */
-export const isOfTime = (pause: Pause | undefined): pause is Hold['for'] =>
-  pause === 'window' || pause === 'pause';
 
 /**
  * Whether an operation must wait for its agent or for space, kept in `run.pause`. When that changes, it is said in the

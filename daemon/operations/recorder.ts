@@ -3,7 +3,11 @@ import type { Clock } from '../state/clock.ts';
 import type { EventRecord, NewEvent } from '../state/events.ts';
 import type { LogLine } from '../state/logs.ts';
 import type { State } from '../state/state.ts';
-import type { LiveItem } from './answers.ts';
+
+/** What subscribers get, in the order it became durable. */
+export type LiveItem =
+  | { readonly type: 'event'; readonly event: EventRecord }
+  | { readonly type: 'log'; readonly operation: string; readonly cluster: string; readonly line: LogLine };
 
 /** Notes an event in the transaction that is being made. */
 export type Note = (event: Omit<NewEvent, 'at'>) => void;

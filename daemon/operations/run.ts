@@ -7,7 +7,7 @@ import type { Instant } from '../../provisioners/contract/time.ts';
 import type { AttemptRecord } from '../state/attempts.ts';
 import type { OperationRecord } from '../state/operations.ts';
 import type { StepGraph } from './graph.ts';
-import type { Pause } from './pauses.ts';
+import type { Pause } from './hold.ts';
 import type { Subject } from './observation.ts';
 
 /** An attempt that is under way as far as anybody can know. */

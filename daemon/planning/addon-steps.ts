@@ -10,7 +10,7 @@ import { minorOf } from '../../provisioners/kubernetes/versions.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import type { PlanContext } from './cluster-plan.ts';
 import { inPlaceEnds } from './in-place.ts';
-import { exitOf } from './leaving.ts';
+import { exitOf } from './leaving-machine.ts';
 import { aboutPart, planStep } from './planned-step.ts';
 
 /** One add-on the document asks for. */

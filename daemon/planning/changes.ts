@@ -4,7 +4,7 @@ import type { PlanContext } from './cluster-plan.ts';
 import { isGranted } from './creation.ts';
 import { changesInPlace, noticesInPlace } from './in-place.ts';
 import { noticesOfUpgrade } from './upgrade-notices.ts';
-import { isSealedOff, type LeavingMachine } from './leaving.ts';
+import { isSealedOff, type LeavingMachine } from './leaving-machine.ts';
 import { noticesOfReadiness, noticesOfWindows } from './maintenance-rules.ts';
 
 const reasons: Readonly<Record<LeavingMachine['reason'], string>> = {

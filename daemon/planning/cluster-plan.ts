@@ -17,7 +17,7 @@ import type { Difference } from './difference.ts';
 import { endpointsFor, etcdAsked } from './etcd-machines.ts';
 import { comingMasters, firstSuccessors, leftBehind, type Succession, successionOf } from './succession.ts';
 import { isUpgrade } from './upgrade.ts';
-import type { WantedMachine } from './wanted.ts';
+import type { WantedMachine } from './wanted-machine.ts';
 
 /** A reference to a machine that may still have to be met. */
 export type MachineReference = Referable<MachineRef>;

@@ -19,7 +19,7 @@ import { etcdLeavingSteps, etcdSettleSteps, etcdSteps } from './etcd-steps.ts';
 import { leavingSteps } from './leaving-steps.ts';
 import { createStep, preparationSteps } from './machine-steps.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
-import type { WantedMachine } from './wanted.ts';
+import type { WantedMachine } from './wanted-machine.ts';
 
 /** What a machine takes at its provider. */
 function roomFor({ name, shape, address }: WantedMachine) {

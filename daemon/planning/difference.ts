@@ -6,8 +6,8 @@ import type { ClusterDocument } from '../spec/documents.ts';
 import { isSameMachine } from './config-digest.ts';
 import { isEtcdApart } from '../spec/rules/etcd.ts';
 import { hasEtcdApart, hasEtcdChanged, isEtcdFinished, isVoter } from './etcd-machines.ts';
-import type { LeavingMachine } from './leaving.ts';
-import type { WantedMachine } from './wanted.ts';
+import type { LeavingMachine } from './leaving-machine.ts';
+import type { WantedMachine } from './wanted-machine.ts';
 
 /** What has to happen to the machines. */
 export interface Difference {

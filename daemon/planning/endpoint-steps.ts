@@ -8,7 +8,7 @@ import { machineCreate } from '../../provisioners/kubernetes/steps/machine-creat
 import { type MachineReference, type PlanContext, referenceTo } from './cluster-plan.ts';
 import { beforeEquipment } from './machine-steps.ts';
 import { about, aboutCluster, planStep } from './planned-step.ts';
-import type { WantedMachine } from './wanted.ts';
+import type { WantedMachine } from './wanted-machine.ts';
 
 /** The masters that the document wants. */
 export const mastersOf = ({ wanted }: Pick<PlanContext, 'wanted'>): readonly WantedMachine[] =>

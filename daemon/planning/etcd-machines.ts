@@ -2,8 +2,8 @@ import type { Observed } from '../../provisioners/contract/observed.ts';
 import { etcdEndpoint, readNote, servedDigest } from '../../provisioners/kubernetes/etcd-endpoints.ts';
 import type { MachineRef } from '../../provisioners/contract/machine.ts';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
-import type { LeavingMachine } from './leaving.ts';
-import type { WantedMachine } from './wanted.ts';
+import type { LeavingMachine } from './leaving-machine.ts';
+import type { WantedMachine } from './wanted-machine.ts';
 
 /** Whether machines of etcd alone are there: then masters have no members. */
 export const hasEtcdApart = ({ machines = [] }: Observed): boolean =>

@@ -9,12 +9,12 @@ import { etcdMemberStart } from '../../provisioners/kubernetes/steps/etcd-member
 import { type MachineReference, type PlanContext, referenceTo } from './cluster-plan.ts';
 import { addressOf, isVoter, noteOf } from './etcd-machines.ts';
 import { compared } from './endpoint-steps.ts';
-import type { LeavingMachine } from './leaving.ts';
+import type { LeavingMachine } from './leaving-machine.ts';
 import { fenceSteps } from './leaving-steps.ts';
 import { beforeEquipment, prepared } from './machine-steps.ts';
 import { about, aboutPart, planStep } from './planned-step.ts';
 import { furthestFirst } from './succession.ts';
-import type { WantedMachine } from './wanted.ts';
+import type { WantedMachine } from './wanted-machine.ts';
 
 const isEtcd = ({ role }: { readonly role: string }): boolean => role === 'etcd';
 

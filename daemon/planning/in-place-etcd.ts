@@ -4,39 +4,10 @@ import { etcdMemberStart } from '../../provisioners/kubernetes/steps/etcd-member
 import { etcdMemberUpgrade } from '../../provisioners/kubernetes/steps/etcd-member-upgrade.ts';
 import { kubeletInstall } from '../../provisioners/kubernetes/steps/kubelet-install.ts';
 import { payloadInstall } from '../../provisioners/kubernetes/steps/payload-install.ts';
-import { readNote } from '../../provisioners/kubernetes/etcd-endpoints.ts';
-import { versionNumbers } from '../../provisioners/kubernetes/version-skew.ts';
-import type { Observed } from '../../provisioners/contract/observed.ts';
-import type { ClusterDocument } from '../spec/documents.ts';
 import { type PlanContext, referenceTo } from './cluster-plan.ts';
-import { configDigest } from './config-digest.ts';
-import { exitOf } from './leaving.ts';
+import { exitOf } from './leaving-machine.ts';
 import { about, planStep } from './planned-step.ts';
-import type { WantedMachine } from './wanted.ts';
-
-/** Minors before the one that is asked from which a machine of etcd may come: as many as the table keeps beside it. */
-const minorsTried = 3;
-
-/**
- * Whether a finished machine of etcd differs from what is asked by the minor of Kubernetes alone, where machines are
- * upgraded in place: then it stays. Pure.
- */
-export function isEtcdUpgradedInPlace(
-  one: Pick<WantedMachine, 'name' | 'role' | 'shape' | 'labels' | 'taints'>,
-  document: ClusterDocument,
-  observed: Observed,
-): boolean {
-  const noted = readNote(observed.marks)?.machines[one.name];
-  const asked = versionNumbers(document.spec.kubernetes.version);
-  if (document.spec.upgrade.strategy !== 'InPlace' || noted === undefined || asked === undefined)
-    return false;
-  for (let minor = asked.minor - 1; minor >= asked.minor - minorsTried; minor -= 1) {
-    const kubernetes = { ...document.spec.kubernetes, version: `1.${minor}.0` };
-    const earlier = { ...document, spec: { ...document.spec, kubernetes } };
-    if (configDigest(earlier, one) === noted.digest) return true;
-  }
-  return false;
-}
+import type { WantedMachine } from './wanted-machine.ts';
 
 const isEtcd = ({ role }: { readonly role: string }): boolean => role === 'etcd';
 

@@ -1,7 +1,6 @@
 import type { PlanChange, PlannedStep } from '../../provisioners/contract/plan.ts';
 import { stepId } from '../../provisioners/contract/plan.ts';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
-import { versionNumbers } from '../../provisioners/kubernetes/version-skew.ts';
 import { payloadPreflight } from '../../provisioners/kubernetes/preflight/payload-preflight.ts';
 import { apiServerConfigure } from '../../provisioners/kubernetes/steps/api-server-configure.ts';
 import { containerdStart } from '../../provisioners/kubernetes/steps/containerd-start.ts';
@@ -21,45 +20,12 @@ import { payloadStage } from '../../provisioners/kubernetes/steps/payload-stage.
 import { groupOf, type ReadyFloor } from '../../provisioners/kubernetes/ready-floor.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import { type PlanContext, referenceTo } from './cluster-plan.ts';
-import { configDigest, isSameMachine } from './config-digest.ts';
 import type { Difference } from './difference.ts';
 import { etcdUpgradeEnd, etcdUpgradeSteps } from './in-place-etcd.ts';
-import { exitOf } from './leaving.ts';
+import { exitOf } from './leaving-machine.ts';
 import { drainPolicyOf, readyFloorOf } from './maintenance-rules.ts';
 import { about, planStep } from './planned-step.ts';
-import type { WantedMachine } from './wanted.ts';
-
-/** Patches of the minor before that are tried where nothing tells which one a machine was made from. */
-const patchesTried = 40;
-
-/** Versions a machine may have been made from: what its kubelet tells, then those below the one that is asked. */
-function* versionsBefore(document: ClusterDocument, told: string): Generator<string> {
-  const seen = versionNumbers(told);
-  if (seen !== undefined) yield seen.text;
-  const asked = versionNumbers(document.spec.kubernetes.version);
-  if (asked === undefined) return;
-  for (let patch = asked.patch - 1; patch >= 0; patch -= 1) yield `1.${asked.minor}.${patch}`;
-  for (let patch = 0; patch <= patchesTried; patch += 1) yield `1.${asked.minor - 1}.${patch}`;
-}
-
-/**
- * Whether a finished machine differs from what is asked by its version alone, where machines are upgraded in place: then
- * it stays. A machine that was made from another size or other settings is replaced. Its kubelet alone does not tell,
- * because that is of the new version before the machine is finished. Pure.
- */
-export function isUpgradedInPlace(
-  { node, ...place }: Pick<WantedMachine, 'node' | 'role' | 'shape' | 'labels' | 'taints'>,
-  document: ClusterDocument,
-): boolean {
-  const made = node?.configDigest;
-  if (document.spec.upgrade.strategy !== 'InPlace' || node === undefined || made === undefined) return false;
-  for (const version of versionsBefore(document, node.kubeletVersion)) {
-    const kubernetes = { ...document.spec.kubernetes, version };
-    const earlier = { ...document, spec: { ...document.spec, kubernetes } };
-    if (isSameMachine(made, configDigest(earlier, place))) return true;
-  }
-  return false;
-}
+import type { WantedMachine } from './wanted-machine.ts';
 
 const isMaster = ({ role }: { readonly role: string }): boolean => role === 'control-plane';
 

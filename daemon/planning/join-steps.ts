@@ -16,7 +16,7 @@ import { compared, endpointReady, mastersOf } from './endpoint-steps.ts';
 import { etcdReady } from './etcd-steps.ts';
 import { beforeEquipment, prepared } from './machine-steps.ts';
 import { about, aboutCluster, aboutPart, planStep } from './planned-step.ts';
-import type { WantedMachine } from './wanted.ts';
+import type { WantedMachine } from './wanted-machine.ts';
 
 const granted = stepId(clusterAccessGrant.kind, 'cluster');
 

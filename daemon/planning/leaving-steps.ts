@@ -10,7 +10,7 @@ import { nodeDrain } from '../../provisioners/kubernetes/steps/node-drain.ts';
 import { nodeRemove } from '../../provisioners/kubernetes/steps/node-remove.ts';
 import { isVirtualAddress } from '../../provisioners/kubernetes/endpoint-config.ts';
 import type { PlanContext } from './cluster-plan.ts';
-import { isSealedOff, type LeavingMachine } from './leaving.ts';
+import { isSealedOff, type LeavingMachine } from './leaving-machine.ts';
 import { drainPolicyOf, readyFloorOf } from './maintenance-rules.ts';
 import { about, planStep } from './planned-step.ts';
 

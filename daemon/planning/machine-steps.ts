@@ -9,7 +9,7 @@ import { payloadInstall } from '../../provisioners/kubernetes/steps/payload-inst
 import { machinePreflight } from '../../provisioners/kubernetes/preflight/machine-preflight.ts';
 import { type PlanContext, referenceTo } from './cluster-plan.ts';
 import { about, planStep } from './planned-step.ts';
-import type { WantedMachine } from './wanted.ts';
+import type { WantedMachine } from './wanted-machine.ts';
 
 /** Makes the machine, or finds it again by its token, or switches it on. */
 export function createStep(context: PlanContext, machine: WantedMachine): PlannedStep {

@@ -1,3 +1,4 @@
+import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { PlannedStep } from '../../provisioners/contract/plan.ts';
 import type { DrainPolicy } from '../../provisioners/kubernetes/drain-policy.ts';
 import {
@@ -8,7 +9,7 @@ import {
 } from '../../provisioners/kubernetes/ready-floor.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import { parseDuration } from '../spec/schema/quantity-syntax.ts';
-import type { PlanContext } from './cluster-plan.ts';
+import type { Difference } from './difference.ts';
 import { disrupts } from './disruption.ts';
 
 /** What a drain may do, from `spec.maintenance.drain`. */
@@ -56,7 +57,11 @@ function membersOf({ observed, difference }: Seen, group: string, candidate: str
   ];
 }
 
-type Seen = Pick<PlanContext, 'document' | 'observed' | 'difference'>;
+interface Seen {
+  readonly document: ClusterDocument;
+  readonly observed: Observed;
+  readonly difference: Difference;
+}
 
 /** Groups of which too few machines serve just now: what is to leave them waits. A sentence each. */
 export function noticesOfReadiness(seen: Seen): string[] {

@@ -12,7 +12,8 @@ import type { IntentRequest } from './request.ts';
 import { about, planStep } from './planned-step.ts';
 import { planCluster } from './planner.ts';
 import type { RestoreMachines } from './restore-machines.ts';
-import { machinesOnDuty, type WantedMachine } from './wanted.ts';
+import { machinesOnDuty } from './wanted.ts';
+import type { WantedMachine } from './wanted-machine.ts';
 
 type Request = IntentRequest<'restore'>;
 

@@ -4,8 +4,8 @@ import { etcdMemberStart } from '../../provisioners/kubernetes/steps/etcd-member
 import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
 import type { ClusterDocument } from '../spec/documents.ts';
 import type { Difference } from './difference.ts';
-import { exitOf, type LeavingMachine } from './leaving.ts';
-import type { WantedMachine } from './wanted.ts';
+import { exitOf, type LeavingMachine } from './leaving-machine.ts';
+import type { WantedMachine } from './wanted-machine.ts';
 
 /** Who waits for whom where some leave and others come in their place. Step ids, by machine. */
 export interface Succession {

@@ -1,6 +1,6 @@
 import { minorOf } from '../../provisioners/kubernetes/versions.ts';
 import type { PlanContext } from './cluster-plan.ts';
-import { isSealedOff } from './leaving.ts';
+import { isSealedOff } from './leaving-machine.ts';
 import { directionOf } from './upgrade.ts';
 
 /** What to know of an upgrade, and of the way back, before agreeing to it. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { MachineRole, MachineShape } from '../../provisioners/contract/machine.ts';
-import type { Observed, ObservedNode, Retirement } from '../../provisioners/contract/observed.ts';
+import type { MachineShape } from '../../provisioners/contract/machine.ts';
+import type { Observed, Retirement } from '../../provisioners/contract/observed.ts';
 import { UserProblem } from '../../provisioners/contract/problem.ts';
 import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
 import { isOfVersion } from '../../provisioners/kubernetes/cluster-health.ts';
@@ -11,28 +11,10 @@ import { isEtcdApart } from '../spec/rules/etcd.ts';
 import { AddressPool, isIn } from './addresses.ts';
 import { configDigest, isSameMachine, type Taint } from './config-digest.ts';
 import { hasEtcdChanged } from './etcd-machines.ts';
-import { isUpgradedInPlace } from './in-place.ts';
-import { isEtcdUpgradedInPlace } from './in-place-etcd.ts';
+import { isEtcdUpgradedInPlace, isUpgradedInPlace } from './in-place-machines.ts';
 import { directionOf } from './upgrade.ts';
 import { groupRoster, type GroupRoster, hasTraces, type MachineGroup } from './roster.ts';
-
-/** One machine as the document wants it, beside what there is of it. */
-export interface WantedMachine {
-  readonly name: string;
-  readonly role: MachineRole;
-  readonly shape: MachineShape;
-  /** Known before the machine exists where addresses are ours to give; absent where the provider gives them. */
-  readonly address?: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly taints: readonly Taint[];
-  readonly digest: string;
-  readonly incarnation: number;
-  readonly token: string;
-  /** What the provider has under this name. */
-  readonly machine?: ProviderMachine;
-  /** What Kubernetes has under this name. */
-  readonly node?: ObservedNode;
-}
+import type { WantedMachine } from './wanted-machine.ts';
 
 interface Place {
   readonly name: string;

@@ -1,11 +1,11 @@
 import type { ProblemReport } from '../../../provisioners/contract/problem.ts';
 import type { EngineDoors } from '../../../daemon/api/route.ts';
 import { newCounters } from '../../../daemon/operations/counters.ts';
+import type { LiveItem } from '../../../daemon/operations/recorder.ts';
 import { Refusal, type RefusalReason } from '../../../daemon/operations/requests.ts';
 import type {
   ClusterDetail,
   EngineEvent,
-  LiveItem,
   OperationDetail,
   PlanAnswer,
   PreflightAnswer,
