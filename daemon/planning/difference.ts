@@ -165,9 +165,7 @@ export function requireQuorum(
   for (const machine of row.slice(0, shrinkage)) remove(machine);
   const hold = joining.length === 0 ? undefined : whyNotAdd(members, hasEtcdLearners, isJoining);
   if (hold !== undefined)
-    throw new Blocked('PLAN-010', hold.why, {
-      remedy: `Bring ${hold.unwell.join(', ')} back first, then apply again.`,
-    });
+    throw new Blocked('PLAN-010', hold.why, { remedy: wayToAdd(document.metadata.name, members, hold) });
   const joined = joining.map(
     ({ name }): EtcdMember => ({
       id: `joining ${name}`,
@@ -181,6 +179,20 @@ export function requireQuorum(
   );
   members = [...members.filter((member) => !isJoining(member)), ...joined];
   for (const machine of row.slice(shrinkage)) remove(machine);
+}
+
+/**
+ * What makes room for another member: who does not answer comes back, or leaves for a new one where the rest can spare it.
+ * Where it cannot, the majority is gone.
+ */
+function wayToAdd(cluster: string, members: readonly EtcdMember[], { unwell }: Hold): string {
+  const named = members.filter(({ name }) => name !== '' && unwell.includes(name));
+  const spare = named.find(({ id }) => whyNotRemove(members, id) === undefined);
+  const replacement = spare && `put a new one in its place (remuda machine replace ${cluster} ${spare.name})`;
+  const lost = named.map(({ name }) => ` --lost ${name}`).join('');
+  const other =
+    replacement ?? `where they are lost for ever, restore (remuda restore ${cluster} --from survivor${lost})`;
+  return `Bring ${unwell.join(', ')} back first, then apply again; or ${other}.`;
 }
 
 const heldRemoval = (name: string, { why, unwell }: Hold): Blocked =>

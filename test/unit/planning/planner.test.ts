@@ -246,8 +246,19 @@ describe('planCluster: what was not seen is never zero', () => {
     const desired = cluster(5, 0);
     expect(problemOf(() => planCluster(request(desired, blind))).code).toBe('PLAN-009');
     const limping = voters?.map((voter, index) => Object.assign({}, voter, { healthy: index !== 0 })) ?? [];
-    expect(problemOf(() => planCluster(request(desired, { ...blind, voters: limping }))).code).toBe(
-      'PLAN-010',
+    const report = problemOf(() => planCluster(request(desired, { ...blind, voters: limping })));
+    expect(report.code).toBe('PLAN-010');
+    expect(report.remedy).toBe(
+      'Bring c-cp-1 back first, then apply again; or put a new one in its place (remuda machine replace c c-cp-1).',
+    );
+  });
+
+  it('speaks of a restore where the majority is gone, not of a replacement (complaints 6 and 19)', () => {
+    const { voters, ...blind } = finished(cluster(3, 0));
+    const lost = voters?.map((voter, index) => Object.assign({}, voter, { healthy: index === 0 })) ?? [];
+    const report = problemOf(() => planCluster(request(cluster(5, 0), { ...blind, voters: lost })));
+    expect(report.remedy).toBe(
+      'Bring c-cp-2, c-cp-3 back first, then apply again; or where they are lost for ever, restore (remuda restore c --from survivor --lost c-cp-2 --lost c-cp-3).',
     );
   });
 });
