@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { paths } from '../../../provisioners/kubernetes/paths.ts';
 import { controlPlaneInit } from '../../../provisioners/kubernetes/steps/control-plane-init.ts';
 import { controlPlaneJoin } from '../../../provisioners/kubernetes/steps/control-plane-join.ts';
+import { etcdMemberRemove } from '../../../provisioners/kubernetes/steps/etcd-member-remove.ts';
 import { controlPlaneLabel } from '../../../provisioners/kubernetes/versions.ts';
 import { FakeWorld, fakeKeys, machineNamed, memberNamed } from './fake-context.ts';
 import { settings } from './fake-settings.ts';
@@ -219,5 +220,31 @@ describe('control-plane.join', () => {
     await controlPlaneJoin.apply(world.context(), joining);
     expect(world.calls.filter((call) => call === 'restart kubelet.service')).toHaveLength(1);
     expect(world.logs.join(' ')).toContain('kubernetes#99305');
+  });
+});
+
+describe('etcd-member.remove', () => {
+  it.each([
+    ['master', undefined],
+    ['machine of etcd', [machineNamed('m2', '10.0.0.12')]],
+  ] as const)('held back, it says which %s would help (H4, complaint 6)', async (kind, etcd) => {
+    const world = new FakeWorld();
+    const masters = [machineNamed('m2', '10.0.0.12')];
+    const access = { masters, apiPort: 6443, ...(etcd === undefined ? {} : { etcd: [...etcd] }) };
+    const three = (third: boolean) => [
+      memberNamed('m1', '10.0.0.11'),
+      memberNamed('m2', '10.0.0.12'),
+      memberNamed('m3', '10.0.0.13', { healthy: third }),
+    ];
+    world.members = three(false);
+    expect(await etcdMemberRemove.observe(world.context(), { name: 'm1', access })).toMatchObject({
+      state: 'blocked',
+      remedy: `Bring m3 back, or add a ${kind} first; the removal goes on by itself.`,
+    });
+    world.members = three(true).slice(0, 1);
+    expect(await etcdMemberRemove.observe(world.context(), { name: 'm1', access })).toMatchObject({
+      state: 'blocked',
+      remedy: `Bring another ${kind} back, or add a ${kind} first; the removal goes on by itself.`,
+    });
   });
 });
