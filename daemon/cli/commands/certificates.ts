@@ -20,15 +20,17 @@ export function addCertificateCommands(program: Command, session: Session): void
     .description('when the certificates of a cluster end, and new ones');
   certificates
     .command('list <cluster>')
-    .description('every certificate of the masters, the first to end first')
-    .option('--fresh', 'look at the masters now instead of showing what was seen last')
+    .description('every certificate of masters and machines of etcd, the first to end first')
+    .option('--fresh', 'look at the machines now instead of showing what was seen last')
     .addOption(outputOption())
     .action((cluster: string, options: ListOptions) => listCertificates(session, cluster, options));
   addAgreementOptions(
     certificates
       .command('renew <cluster>')
-      .description('new certificates for the masters, one after another; also when they have run out')
-      .option('--machine <name>', 'only this master; may be repeated', collect)
+      .description(
+        'new certificates for masters and machines of etcd, one after another; also when they have run out',
+      )
+      .option('--machine <name>', 'only this machine; may be repeated', collect)
       .option('--kubelets', 'also kubelets whose own certificates have run out, on workers too')
       .option(
         '--since <time>',

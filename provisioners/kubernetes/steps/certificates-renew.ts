@@ -57,7 +57,7 @@ function impediment(
     return {
       state: 'blocked',
       why: `the certificate ${missing} is not on ${machine.name}, and kubeadm renews only what is there`,
-      remedy: `Replace ${machine.name}: a new master is given all certificates.`,
+      remedy: `Replace ${machine.name}: a new machine is given all certificates.`,
     };
   const [authority] = endingAuthorities(seen, endsAfter);
   if (authority === undefined) return undefined;

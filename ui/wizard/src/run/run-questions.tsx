@@ -108,7 +108,7 @@ function Approval(props: TypedProps): React.JSX.Element {
   return (
     <TypedQuestion {...props} title="Approve this plan" yes="Approve">
       {names.length === 0 ? (
-        <p>Masters leave the cluster; no machine is destroyed.</p>
+        <p>No machine is destroyed; what cannot be taken back stands in the plan.</p>
       ) : (
         <>
           <p>These machines are destroyed and cannot be had back:</p>
