@@ -210,6 +210,21 @@ describe('adoption of a cluster whose etcd stands apart refuses, and changes not
     );
   });
 
+  it('a member whose machine the provider knows otherwise: under another name, or as no machine of etcd', async () => {
+    const world = await lost();
+    const [member] = clusterOf(world).etcd.members.filter(({ machine }) => machine === 'demo-etcd-2');
+    if (member === undefined) throw new Error('there is no such member');
+    member.name = 'somebody';
+    expect(await refusal(world)).toEqual([
+      'ADOPT-012 the machine of somebody is not to be adopted: the provider calls it demo-etcd-2 | Adoption takes in machines that the provider knows under the names of their members of etcd, as machines of etcd.',
+    ]);
+    member.name = 'demo-etcd-2';
+    Object.assign(machineOf(world, 'demo-etcd-2'), { role: 'worker' });
+    expect((await refusal(world))[0]).toMatch(
+      /^ADOPT-012 .*: it is a member of an etcd that stands apart, and a worker there \|/,
+    );
+  });
+
   it('a file that has etcd where it is not, either way', async () => {
     const world = await lost();
     expect((await refusal(world, { text: fileOf(1) }))[0]).toMatch(

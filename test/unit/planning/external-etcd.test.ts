@@ -4,6 +4,7 @@ import type { EtcdMember, Observed, Retirement } from '../../../provisioners/con
 import type { Plan } from '../../../provisioners/contract/plan.ts';
 import { Problem } from '../../../provisioners/contract/problem.ts';
 import { planCluster, planRevival } from '../../../daemon/planning/planner.ts';
+import { compareFound } from '../../../daemon/planning/found-cluster.ts';
 import { planIntent } from '../../../daemon/planning/intents.ts';
 import type { ClusterDocument } from '../../../daemon/spec/documents.ts';
 import { quorumOf } from '../../../provisioners/kubernetes/membership.ts';
@@ -129,6 +130,16 @@ describe('plans with etcd on machines of its own (H4, H18, complaint 6)', () => 
     expect(
       planRevival({ desired: stacked, provider, observed: silent, revision: 'r1', halfJoined }),
     ).toBeDefined();
+  });
+
+  it('is not taken in on the word of an agent that knows of no etcd apart', () => {
+    const settings = { name: '', endpoint: '', podCidr: '', serviceCidr: '', serviceDomain: '' };
+    const found = { settings, version: '', nodes: [], daemonSets: [] };
+    const { provider } = request(apart(3), makes(3));
+    expect(compareFound(apart(3), provider, found).isEtcdUnseen).toBe(true);
+    expect(compareFound(cluster(3, 1), provider, found).isEtcdUnseen).toBe(false);
+    const etcd = { topology: 'external', members: [], given: {} } as const;
+    expect(compareFound(apart(3), provider, { ...found, etcd }).isEtcdUnseen).toBe(false);
   });
 
   it('refuses to rotate authorities, and says what still works', () => {
