@@ -212,7 +212,7 @@ describe('adoption of a cluster whose etcd stands apart refuses, and changes not
 
   it('a member whose machine the provider knows otherwise: under another name, or as no machine of etcd', async () => {
     const world = await lost();
-    const [member] = clusterOf(world).etcd.members.filter(({ machine }) => machine === 'demo-etcd-2');
+    const member = clusterOf(world).etcd.members.find(({ machine }) => machine === 'demo-etcd-2');
     if (member === undefined) throw new Error('there is no such member');
     member.name = 'somebody';
     expect(await refusal(world)).toEqual([
