@@ -4,7 +4,7 @@ import { quote } from '../ssh/program.ts';
 import type { Units } from '../units.ts';
 
 /** kubeadm on a machine, as a transient unit. */
-export function createKubeadmPort(units: Units): KubeadmPort {
+export function createKubeadmPort(units: Pick<Units, 'observe' | 'run'>): KubeadmPort {
   return {
     observe: (machine, verb) => units.observe(machine, labelOf(verb)),
     run: (machine, command, whileRunning) => {
@@ -49,6 +49,7 @@ function wordsOf(command: Exclude<KubeadmCommand, { verb: 'phases' }>): string[]
       'upgrade',
       'node',
       ...list('ignore-preflight-errors', command.ignorePreflightErrors),
+      ...(command.keepsCertificates === true ? ['--certificate-renewal=false'] : []),
     ];
   return [
     'kubeadm',

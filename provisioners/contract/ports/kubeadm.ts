@@ -22,6 +22,8 @@ export type KubeadmCommand =
       readonly verb: 'upgrade';
       readonly kubernetesVersion: string;
       readonly ignorePreflightErrors: readonly string[];
+      /** kubeadm makes the certificates of what it exchanges anew, unless it is told not to. */
+      readonly keepsCertificates?: true;
     }
   /** Single phases of `kubeadm init`, one after the other: `certs etcd-server`, `etcd local`. */
   | { readonly verb: 'phases'; readonly config: string; readonly phases: readonly string[] }

@@ -4,7 +4,8 @@ import type { EtcdSnapshot } from '../../../provisioners/contract/ports/etcd.ts'
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import { changing, reading } from './call.ts';
 import type { Fleet } from './fleet.ts';
-import { etcdOf, type Through } from './control-plane-calls.ts';
+import { etcdOf } from './etcd-calls.ts';
+import type { Through } from './call.ts';
 
 /** A backup as the model keeps it. */
 export interface ModelBackup {

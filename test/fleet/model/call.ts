@@ -1,7 +1,8 @@
 import type { MachineRef } from '../../../provisioners/contract/machine.ts';
+import type { ControlPlaneAccess } from '../../../provisioners/contract/ports/etcd.ts';
 import { Blocked } from '../../../provisioners/contract/problem.ts';
 import type { Caller, Fleet } from './fleet.ts';
-import type { ModelMachine } from './machine.ts';
+import { isUp, type ModelMachine } from './machine.ts';
 
 /** One primitive call on the model: JSON in, JSON out, at one instant. Ports are made of these. */
 export interface FleetCall<Arguments, Result> {
@@ -10,6 +11,16 @@ export interface FleetCall<Arguments, Result> {
   /** How long it usually takes, ms of model time: half before the effect, half before the answer. */
   readonly takes: number;
   run(fleet: Fleet, given: Arguments, by: Caller): Result;
+}
+
+/** A call about one machine. */
+export interface OnMachine {
+  readonly machine: MachineRef;
+}
+
+/** A call through the masters of a cluster. */
+export interface Through {
+  readonly access: ControlPlaneAccess;
 }
 
 /** A call that only reads. */
@@ -54,4 +65,12 @@ export function connectToChange(fleet: Fleet, reference: MachineRef, by: Caller)
     );
   machine.epoch = by.epoch;
   return machine;
+}
+
+/** A machine that is up and whose line is not cut. */
+export function reachable(fleet: Fleet, reference: MachineRef): ModelMachine | undefined {
+  const machine = fleet.byAddress.get(reference.address);
+  const isThere =
+    machine !== undefined && isUp(machine, fleet.now) && !fleet.faults.isLineCut(machine.name, fleet.elapsed);
+  return isThere ? machine : undefined;
 }

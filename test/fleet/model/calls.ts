@@ -1,12 +1,15 @@
 import { Transient } from '../../../provisioners/contract/problem.ts';
 import { backupCalls } from './backup-calls.ts';
 import { componentCalls } from './component-calls.ts';
-import { etcdCalls, kubernetesCalls } from './control-plane-calls.ts';
+import { etcdCalls } from './etcd-calls.ts';
+import { fileCalls } from './file-calls.ts';
+import { kubernetesCalls } from './kubernetes-calls.ts';
+import { serviceCalls } from './service-calls.ts';
 import { drainCalls } from './drain-calls.ts';
 import { etcdDataCalls } from './etcd-data-calls.ts';
 import type { Caller, Fleet } from './fleet.ts';
 import { hookCalls } from './hook-calls.ts';
-import { fileCalls, hostCalls, serviceCalls } from './host-calls.ts';
+import { hostCalls } from './host-calls.ts';
 import { kubeadmCalls, payloadCalls } from './machine-work-calls.ts';
 import { providerCalls } from './provider-calls.ts';
 

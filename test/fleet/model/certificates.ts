@@ -60,9 +60,13 @@ export function leafText(
   return `${head}model certificate ${name} of ${machine.name}${signed} until ${until}`;
 }
 
-/** `kubeadm certs renew all`: those that are there; a missing one is said and left out, one without its key stays. */
-export function renewCertificates(machine: ModelMachine, now: number): void {
+/**
+ * `kubeadm certs renew all`, or of some names: those that are there; a missing one is said and left out, one without its
+ * key stays.
+ */
+export function renewCertificates(machine: ModelMachine, now: number, only?: readonly string[]): void {
   for (const [path, name] of leafCertificates) {
+    if (only?.includes(name) === false) continue;
     const file = machine.files.get(path);
     if (file === undefined || !machine.files.has(authorityKeyOf(name)) || !isKeyed(machine, name)) continue;
     const content = leafText(name, machine, now);

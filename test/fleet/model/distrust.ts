@@ -118,7 +118,11 @@ export function accuseOfDistrust(fleet: Fleet, cluster: ModelCluster, cause: str
     ...nodes.flatMap((machine) => kubeletQuarrels(machine, masters)),
     ...podQuarrels(fleet, cluster, masters),
     ...masters
-      .filter((machine) => machine.files.has(`${pki}/ca.key`) && clusterSigner(machine) === undefined)
+      .filter(
+        ({ files }) =>
+          files.has(`${pki}/ca.key`) && files.has('/etc/kubernetes/manifests/kube-controller-manager.yaml'),
+      )
+      .filter((machine) => clusterSigner(machine) === undefined)
       .map(({ name }) => `the controller-manager of ${name} signs nothing`),
   ];
   for (const quarrel of quarrels) {

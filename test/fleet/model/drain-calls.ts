@@ -7,7 +7,8 @@ import type {
 import { budgetsOf, isSelectedBy } from './budgets.ts';
 import { changing } from './call.ts';
 import type { ModelCluster } from './cluster.ts';
-import { apiOf, type Through } from './control-plane-calls.ts';
+import { apiOf } from './kubernetes-calls.ts';
+import type { Through } from './call.ts';
 import type { Fleet } from './fleet.ts';
 import { field } from './kubernetes.ts';
 import { endPod, findPod } from './pods.ts';

@@ -1,4 +1,4 @@
-import { load } from 'js-yaml';
+import { load, loadAll } from 'js-yaml';
 import type { ModelCluster } from './cluster.ts';
 import type { FaultSchedule } from './faults.ts';
 import { field, textMap } from './kubernetes.ts';
@@ -38,4 +38,59 @@ export function awaitApi({ cluster, unit, now }: Scene): Look {
   if (now - unit.phaseSince > 60_000)
     return { fail: "couldn't validate the identity of the API Server: context deadline exceeded" };
   return { again: 2000 };
+}
+
+/** A phase that is through. */
+export const done: Look = { done: true };
+
+/** How long kubeadm waits for the control plane (its TimeoutForControlPlane: 4 minutes). */
+export const controlPlaneTimeout = 240_000;
+
+/** What the config file holds; nothing where it cannot be read. */
+export function documents(unit: ModelUnit): readonly unknown[] {
+  try {
+    return loadAll(unit.config) as readonly unknown[];
+  } catch {
+    return [];
+  }
+}
+
+/** One of its documents. */
+export const documentOf = (unit: ModelUnit, kind: string): unknown =>
+  documents(unit).find((document) => field(document, 'kind') === kind);
+
+/** The name under which the machine becomes a Node. */
+export const nodeName = ({ unit, machine }: Scene): string => {
+  const kind = unit.verb === 'init' ? 'InitConfiguration' : 'JoinConfiguration';
+  return String(field(documentOf(unit, kind), 'nodeRegistration', 'name') ?? machine.hostname);
+};
+
+/** Whether it makes the machine a master. */
+export const isMaster = (unit: ModelUnit): boolean =>
+  unit.verb === 'init' || field(documentOf(unit, 'JoinConfiguration'), 'controlPlane') !== undefined;
+
+/** Kubernetes version on a machine: that of its payload. */
+export const versionOn = (machine: ModelMachine): string => [...machine.payloads.keys()].at(-1) ?? 'none';
+
+/** The same as Kubernetes writes it. */
+export const version = (machine: ModelMachine): string => `v${versionOn(machine).replace(/^v/, '')}`;
+
+/** Lays down a file as kubeadm does. */
+export function write(machine: ModelMachine, path: string, content: string, mode = 0o600): void {
+  machine.files.set(path, { content, mode });
+}
+
+/** Members of etcd that stand apart, as the configuration of this command or of the cluster names them. */
+export function externalEtcd({ cluster, unit }: Scene): readonly string[] | undefined {
+  const reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name: 'kubeadm-config' };
+  const shared = load(textMap(cluster.objects.get(reference), 'data')['ClusterConfiguration'] ?? '{}');
+  const configuration = unit.verb === 'init' ? documentOf(unit, 'ClusterConfiguration') : shared;
+  const endpoints = field(configuration, 'etcd', 'external', 'endpoints');
+  return Array.isArray(endpoints) ? endpoints.map(String) : undefined;
+}
+
+/** The kubelet begins with the static pods that lie there now. */
+export function startPods({ machine, now }: Scene): Look {
+  machine.staticPodsSince = now;
+  return done;
 }

@@ -1,4 +1,5 @@
 import { load } from 'js-yaml';
+import { renewCertificates } from './certificates.ts';
 import { paths } from './cluster.ts';
 import { accuseOfApiSkew, controllersPod, staticPod, upgradedComponents } from './in-place.ts';
 import { field, textMap } from './kubernetes.ts';
@@ -60,12 +61,21 @@ const moveAway =
     return done;
   };
 
+/** What kubeadm makes anew with a component whose manifest changes (phases/upgrade/staticpods.go: renewCertsByComponent). */
+const certificatesOf: Readonly<Record<Component, readonly string[]>> = {
+  etcd: ['etcd/server', 'etcd/peer', 'etcd/healthcheck-client'],
+  'kube-apiserver': ['apiserver', 'apiserver-kubelet-client', 'front-proxy-client', 'apiserver-etcd-client'],
+  'kube-controller-manager': ['controller-manager.conf'],
+  'kube-scheduler': ['scheduler.conf'],
+};
+
 const moveIn =
   (component: Component): Phase['act'] =>
   (scene) => {
     const { machine, now, cluster } = scene;
     const path = manifestOf(component);
     if (!isMaster(scene) || isElsewhere(scene, component) || machine.files.has(path)) return done;
+    if (!scene.unit.keepsCertificates) renewCertificates(machine, now, certificatesOf[component]);
     machine.files.set(path, { content: podOf(scene, component), mode: 0o600 });
     machine.restarted.set(component, now);
     if (component === 'kube-apiserver') accuseOfApiSkew(cluster, scene.violate);

@@ -11,7 +11,7 @@ import type { UnitRun } from '../../../provisioners/contract/ports/host.ts';
 import { Blocked, Transient } from '../../../provisioners/contract/problem.ts';
 import { changing, connect, connectToChange, reading } from './call.ts';
 import type { Caller, Fleet } from './fleet.ts';
-import { isMaster } from './kubeadm.ts';
+import { isMaster } from './kubeadm-phase.ts';
 import { runningUnit, type ModelMachine, type ModelUnit } from './machine.ts';
 import { probeImage } from '../../../provisioners/kubernetes/versions.ts';
 
@@ -107,6 +107,7 @@ function newUnit(fleet: Fleet, machine: ModelMachine, command: KubeadmCommand, b
     skipPhases: 'skipPhases' in command ? command.skipPhases : [],
     phases: 'phases' in command ? command.phases : [],
     ignored: 'ignorePreflightErrors' in command ? command.ignorePreflightErrors : [],
+    keepsCertificates: 'keepsCertificates' in command && command.keepsCertificates === true,
     startedAt: fleet.now,
     startedBy: `${ownerOf(by)}#${by.attempt}`,
     phase: 0,

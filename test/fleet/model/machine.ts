@@ -12,6 +12,8 @@ export interface ModelUnit {
   readonly phases: readonly string[];
   /** Ids of kubeadm's preflight errors to overlook. */
   readonly ignored: readonly string[];
+  /** An upgrade that leaves the certificates of what it exchanges as they are. */
+  readonly keepsCertificates: boolean;
   readonly startedAt: number;
   readonly startedBy: string;
   /** Index of the phase that runs, and how often that phase has looked. */
@@ -186,3 +188,7 @@ export function runningUnit(machine: ModelMachine): ModelUnit | undefined {
 /** When the kubelet last started the process of a static pod. */
 export const startedAt = (machine: ModelMachine, component: string): number =>
   Math.max(machine.staticPodsSince, machine.restarted.get(component) ?? 0);
+
+/** Whether a file lies in a folder, or is it. */
+export const isUnder = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(`${folder}/`);
