@@ -13,6 +13,7 @@ import {
   placeOfReceiver,
   receiverOf,
 } from './audit-receiver.ts';
+import { Deliveries } from './deliveries.ts';
 import type { Reach } from './directory.ts';
 
 /** A receiver as it may be shown. */
@@ -29,18 +30,8 @@ export interface AuditReceiverView {
   readonly problem?: ProblemReport;
 }
 
-/** Rows in one delivery, and the pauses after failures, milliseconds. */
+/** Rows in one delivery. */
 const batch = 200;
-const firstPause = 1000;
-const longestPause = 5 * 60_000;
-
-/** A receiver at work. */
-interface Delivering {
-  isRunning: boolean;
-  failures: number;
-  /** Takes back the next try, while one is set. */
-  again: (() => void) | undefined;
-}
 
 /** What {@link AuditExports} stands on. */
 export interface AuditExportParts {
@@ -55,23 +46,22 @@ export interface AuditExportParts {
  */
 export class AuditExports {
   readonly #parts: AuditExportParts;
-  readonly #work = new Map<string, Delivering>();
-  #isStarted = false;
+  readonly #deliveries: Deliveries;
 
   constructor(parts: AuditExportParts) {
     this.#parts = parts;
+    this.#deliveries = new Deliveries(parts.clock, (name) => this.#deliverAll(name));
   }
 
   /** Goes on where each receiver was, now and after each new row. */
   start(): void {
-    this.#isStarted = true;
+    this.#deliveries.start();
     this.#parts.state.audit.onAppended(() => this.#wakeAll());
     this.#wakeAll();
   }
 
   stop(): void {
-    this.#isStarted = false;
-    for (const { again } of this.#work.values()) again?.();
+    this.#deliveries.stop();
   }
 
   list(): readonly AuditReceiverView[] {
@@ -104,7 +94,7 @@ export class AuditExports {
         ? { position: head.number, positionHash: head.hash }
         : { position: 0, positionHash: auditRoot };
     state.auditExports.put({ name, config, principal, updatedAt }, start);
-    this.#tryAgain(name);
+    this.#deliveries.tryAgain(name);
     const view = this.list().find((receiver) => receiver.name === name);
     if (view === undefined) throw new Error('a receiver that was just kept is gone');
     return view;
@@ -112,8 +102,7 @@ export class AuditExports {
 
   /** Answers whether there was one. */
   remove(name: string): boolean {
-    this.#work.get(name)?.again?.();
-    this.#work.delete(name);
+    this.#deliveries.forget(name);
     return this.#parts.state.auditExports.remove(name);
   }
 
@@ -141,35 +130,11 @@ export class AuditExports {
 
   #wakeAll(): void {
     // A row may be part of a transaction that is still being made: it is read when that is over.
-    if (this.#isStarted)
+    if (this.#deliveries.isStarted)
       setImmediate(() => {
-        if (!this.#isStarted) return;
-        for (const { name } of this.#parts.state.auditExports.list()) this.#wake(name);
+        if (!this.#deliveries.isStarted) return;
+        for (const { name } of this.#parts.state.auditExports.list()) this.#deliveries.wake(name);
       });
-  }
-
-  #tryAgain(name: string): void {
-    const work = this.#work.get(name);
-    work?.again?.();
-    if (work) Object.assign(work, { again: undefined, failures: 0 });
-    if (this.#isStarted) this.#wake(name);
-  }
-
-  #wake(name: string): void {
-    const work = this.#work.get(name) ?? { isRunning: false, failures: 0, again: undefined };
-    this.#work.set(name, work);
-    if (work.isRunning || work.again !== undefined) return;
-    work.isRunning = true;
-    void this.#deliverAll(name).then((isWell) => {
-      work.isRunning = false;
-      work.failures = isWell ? 0 : work.failures + 1;
-      if (isWell || !this.#isStarted || this.#work.get(name) !== work) return;
-      const pause = Math.min(longestPause, firstPause * 2 ** (work.failures - 1));
-      work.again = this.#parts.clock.after(pause, () => {
-        work.again = undefined;
-        if (this.#isStarted) this.#wake(name);
-      });
-    });
   }
 
   /** Delivers until nothing waits; false when a delivery did not come about. */
@@ -177,12 +142,12 @@ export class AuditExports {
     const { state } = this.#parts;
     for (;;) {
       const record = state.auditExports.get(name);
-      if (record === undefined || !this.#isStarted) return true;
+      if (record === undefined || !this.#deliveries.isStarted) return true;
       const rows = state.audit.list(record.position, batch);
       const problem =
         this.#cutOff(record) ?? (rows.length === 0 ? undefined : await this.#deliver(record, rows));
       // The process may have been stopped, and the state closed, while the agent was at it.
-      if (!this.#isStarted) return true;
+      if (!this.#deliveries.isStarted) return true;
       if (problem !== undefined) {
         state.auditExports.setProblem(name, problem);
         return false;

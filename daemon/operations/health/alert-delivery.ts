@@ -1,7 +1,8 @@
 import type { AlertDelivery as Delivery, Delivered } from '../../../appliance/agent/protocol/outgoing.ts';
 import type { Json, JsonObject } from '../../../provisioners/contract/json.ts';
 import { Blocked, Problem, type ProblemReport, UserProblem } from '../../../provisioners/contract/problem.ts';
-import type { Duration, Instant } from '../../../provisioners/contract/time.ts';
+import type { Instant } from '../../../provisioners/contract/time.ts';
+import { Deliveries } from '../../access/deliveries.ts';
 import type { AlertNotice, AlertReceiverRecord } from '../../state/alerts.ts';
 import { optional } from '../../state/columns.ts';
 import type { AgentLink } from '../link.ts';
@@ -21,18 +22,8 @@ export interface AlertReceiverView {
   readonly problem?: ProblemReport;
 }
 
-/** Notices in one message, and the pauses after failures, milliseconds. */
+/** Notices in one message. */
 const batch = 50;
-const firstPause: Duration = 1000;
-const longestPause: Duration = 5 * 60_000;
-
-interface Delivering {
-  isRunning: boolean;
-  /** Something came while it was at it: it looks once more when it is through. */
-  isWoken: boolean;
-  failures: number;
-  again: (() => void) | undefined;
-}
 
 /** What {@link AlertDeliveries} stands on. */
 export interface AlertDeliveryParts {
@@ -50,27 +41,26 @@ export type AlertReceiverDoors = Pick<AlertDeliveries, 'list' | 'set' | 'remove'
  */
 export class AlertDeliveries {
   readonly #parts: AlertDeliveryParts;
-  readonly #work = new Map<string, Delivering>();
-  #isStarted = false;
+  readonly #deliveries: Deliveries;
 
   constructor(parts: AlertDeliveryParts) {
     this.#parts = parts;
+    this.#deliveries = new Deliveries(parts.recorder.clock, (name) => this.#deliverAll(name));
   }
 
   start(): void {
-    this.#isStarted = true;
+    this.#deliveries.start();
     this.wake();
   }
 
   stop(): void {
-    this.#isStarted = false;
-    for (const { again } of this.#work.values()) again?.();
+    this.#deliveries.stop();
   }
 
   /** There is something new to tell. */
   wake(): void {
-    if (!this.#isStarted) return;
-    for (const { name } of this.#parts.recorder.state.alerts.listReceivers()) this.#wake(name);
+    if (!this.#deliveries.isStarted) return;
+    for (const { name } of this.#parts.recorder.state.alerts.listReceivers()) this.#deliveries.wake(name);
   }
 
   list(): readonly AlertReceiverView[] {
@@ -100,7 +90,7 @@ export class AlertDeliveries {
     secrets.bind(settings.secretRef, placeOfAlerts(settings));
     const config = JSON.parse(JSON.stringify(settings)) as JsonObject;
     alerts.putReceiver({ name, config, principal, updatedAt: recorder.now() });
-    this.#tryAgain(name);
+    this.#deliveries.tryAgain(name);
     const view = this.list().find((receiver) => receiver.name === name);
     if (view === undefined) throw new Error('a receiver that was just kept is gone');
     return view;
@@ -108,8 +98,7 @@ export class AlertDeliveries {
 
   /** Answers whether there was one. */
   remove(name: string): boolean {
-    this.#work.get(name)?.again?.();
-    this.#work.delete(name);
+    this.#deliveries.forget(name);
     return this.#parts.recorder.state.alerts.removeReceiver(name);
   }
 
@@ -131,43 +120,11 @@ export class AlertDeliveries {
     });
   }
 
-  #tryAgain(name: string): void {
-    const work = this.#work.get(name);
-    work?.again?.();
-    if (work) Object.assign(work, { again: undefined, failures: 0 });
-    if (this.#isStarted) this.#wake(name);
-  }
-
-  #wake(name: string): void {
-    const idle = { isRunning: false, isWoken: false, failures: 0, again: undefined };
-    const work: Delivering = this.#work.get(name) ?? idle;
-    this.#work.set(name, work);
-    if (work.isRunning) work.isWoken = true;
-    else if (work.again === undefined) void this.#run(name, work);
-  }
-
-  async #run(name: string, work: Delivering): Promise<void> {
-    work.isRunning = true;
-    let isWell = true;
-    do {
-      work.isWoken = false;
-      isWell = await this.#deliverAll(name);
-    } while (isWell && work.isWoken);
-    work.isRunning = false;
-    work.failures = isWell ? 0 : work.failures + 1;
-    if (isWell || !this.#isStarted || this.#work.get(name) !== work) return;
-    const pause = Math.min(longestPause, firstPause * 2 ** (work.failures - 1));
-    work.again = this.#parts.recorder.clock.after(pause, () => {
-      work.again = undefined;
-      if (this.#isStarted) this.#wake(name);
-    });
-  }
-
   /** Delivers until nothing waits; false when a delivery did not come about. */
   async #deliverAll(name: string): Promise<boolean> {
     const { alerts } = this.#parts.recorder.state;
     for (;;) {
-      const record = this.#isStarted ? alerts.getReceiver(name) : undefined;
+      const record = this.#deliveries.isStarted ? alerts.getReceiver(name) : undefined;
       if (record === undefined) return true;
       const { position, batchEnd } = record;
       const waiting = alerts
@@ -187,7 +144,7 @@ export class AlertDeliveries {
       const key = `${waiting[0]?.id ?? ''}-${last.number}`;
       const problem = wanted.length === 0 ? undefined : await this.#send(record, key, wanted);
       // The process may have been stopped, and the state closed, while the agent was at it.
-      if (!this.#isStarted) return true;
+      if (!this.#deliveries.isStarted) return true;
       if (problem !== undefined) {
         alerts.setProblem(name, problem);
         return false;
