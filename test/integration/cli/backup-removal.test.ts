@@ -1,38 +1,22 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { fakeRefusal } from '../api/fake-engine.ts';
-import { type FakeSite, startFakeSite } from '../api/fake-site.ts';
-import { CommandLine } from './command.ts';
+import { commandsOnFakeSite } from './site-commands.ts';
 
-let site: FakeSite;
-let cli: CommandLine;
-
-beforeAll(async () => {
-  site = await startFakeSite();
-  cli = new CommandLine(site);
-});
-
-afterAll(async () => {
-  cli[Symbol.dispose]();
-  await site[Symbol.asyncDispose]();
-});
-
-beforeEach(() => {
-  site.engine.asked.length = 0;
-});
+const cli = commandsOnFakeSite();
 
 test('backup remove: the id once more goes along, and --last only when it is said', async () => {
   const { code, out } = await cli.run(['backup', 'remove', 'demo', 'b-1', '--confirm', 'b-1']);
   expect([code, out]).toEqual([0, 'the backup b-1 of demo is removed\n']);
   await cli.run(['backup', 'remove', 'demo', 'b-2', '--last']);
-  expect(site.engine.asked).toMatchObject([
+  expect(cli.site.engine.asked).toMatchObject([
     { name: 'removeBackup', request: { cluster: 'demo', id: 'b-1', confirm: 'b-1', mayBeLast: false } },
     { name: 'removeBackup', request: { cluster: 'demo', id: 'b-2', mayBeLast: true } },
   ]);
-  expect(site.engine.asked[1]?.request).not.toHaveProperty('confirm');
+  expect(cli.site.engine.asked[1]?.request).not.toHaveProperty('confirm');
 });
 
 test('a refusal names the way, and is told by the exit code (K11)', async () => {
-  site.engine.refusal = fakeRefusal('needs-confirmation', {
+  cli.site.engine.refusal = fakeRefusal('needs-confirmation', {
     code: 'REMOVAL-002',
     summary: 'b-1 is the last backup',
     remedy: 'Repeat with --last.',

@@ -1,19 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { CertificateList } from '../../../daemon/operations/certificates/certificates.ts';
 import { certificateInventory } from '../../../provisioners/kubernetes/certificate-inventory.ts';
 import { addFakeCluster } from '../api/fake-clusters.ts';
-import { fakeOperation } from '../api/fake-engine.ts';
-import { type FakeSite, startFakeSite } from '../api/fake-site.ts';
-import { CommandLine } from './command.ts';
+import { commandsOnFakeSite } from './site-commands.ts';
 
-let site: FakeSite;
-let cli: CommandLine;
+const cli = commandsOnFakeSite();
 
 beforeAll(async () => {
-  site = await startFakeSite();
-  addFakeCluster(site, 'demo');
+  addFakeCluster(cli.site, 'demo');
   const seen = { state: 'present' as const, detail: '' };
-  const cluster = site.engine.getCluster('demo');
+  const cluster = cli.site.engine.getCluster('demo');
   const identity = { uid: cluster.uid, name: 'demo' };
   const observed = {
     cluster: identity,
@@ -24,13 +20,7 @@ beforeAll(async () => {
     retired: {},
     unseen: [],
   };
-  site.engine.clusters.set('demo', { ...cluster, observed });
-  cli = new CommandLine(site);
-});
-
-afterAll(async () => {
-  cli[Symbol.dispose]();
-  await site[Symbol.asyncDispose]();
+  cli.site.engine.clusters.set('demo', { ...cluster, observed });
 });
 
 const day = 24 * 3_600_000;
@@ -59,12 +49,8 @@ const listed = (): CertificateList => ({
 });
 
 beforeEach(() => {
-  site.engine.asked.length = 0;
-  site.engine.certificateList = listed();
-  site.engine.applyOperations = [fakeOperation()];
+  cli.site.engine.certificateList = listed();
 });
-
-const askedFor = (name: string): unknown => site.engine.asked.find((one) => one.name === name)?.request;
 
 describe('certificates, from the command line (H12, H16, complaint 13)', () => {
   test('every one with its end, days left, who signed it and who renews it; whose authority ends sooner', async () => {
@@ -82,7 +68,7 @@ describe('certificates, from the command line (H12, H16, complaint 13)', () => {
 
   test('--fresh looks first, and the data are there for programs', async () => {
     const { out } = await cli.run(['certificates', 'list', 'demo', '--fresh', '-o', 'json']);
-    expect(askedFor('observe')).toBe('demo');
+    expect(cli.askedFor('observe')).toBe('demo');
     expect(JSON.parse(out)).toMatchObject({
       level: 'critical',
       certificates: [{ name: 'apiserver' }, {}, {}, {}, {}],
@@ -90,7 +76,7 @@ describe('certificates, from the command line (H12, H16, complaint 13)', () => {
   });
 
   test('says why there are none', async () => {
-    site.engine.certificateList = {
+    cli.site.engine.certificateList = {
       certificates: [],
       level: 'ok',
       rotation: { isFinished: true, next: 'trust' },
@@ -104,8 +90,8 @@ describe('certificates, from the command line (H12, H16, complaint 13)', () => {
 
   test('renew asks for an operation, of all masters or of those named', async () => {
     await cli.run(['certificates', 'renew', 'demo', '--yes']);
-    expect(askedFor('startIntent')).toMatchObject({ cluster: 'demo', intent: { kind: 'renew' } });
-    site.engine.asked.length = 0;
+    expect(cli.askedFor('startIntent')).toMatchObject({ cluster: 'demo', intent: { kind: 'renew' } });
+    cli.site.engine.asked.length = 0;
     const since = '2026-11-01T00:00:00Z';
     await cli.run([
       'certificates',
@@ -119,10 +105,12 @@ describe('certificates, from the command line (H12, H16, complaint 13)', () => {
       since,
       '-y',
     ]);
-    expect(askedFor('startIntent')).toMatchObject({ intent: { kind: 'renew', machines: ['a', 'b'], since } });
-    site.engine.asked.length = 0;
+    expect(cli.askedFor('startIntent')).toMatchObject({
+      intent: { kind: 'renew', machines: ['a', 'b'], since },
+    });
+    cli.site.engine.asked.length = 0;
     await cli.run(['certificates', 'renew', 'demo', '--kubelets', '-y']);
-    expect(askedFor('startIntent')).toMatchObject({ intent: { kind: 'renew', kubelets: true } });
+    expect(cli.askedFor('startIntent')).toMatchObject({ intent: { kind: 'renew', kubelets: true } });
     const wrong = await cli.run(['certificates', 'renew', 'demo', '--since', 'yesterday', '-y']);
     expect(wrong.code).toBe(2);
     expect(wrong.err).toContain('since');
@@ -131,27 +119,27 @@ describe('certificates, from the command line (H12, H16, complaint 13)', () => {
   test('rotate asks for one stage, and the list says which comes next', async () => {
     const { code } = await cli.run(['certificates', 'rotate', 'demo', '--stage', 'trust', '--yes']);
     expect(code).toBe(0);
-    expect(askedFor('startRotation')).toMatchObject({
+    expect(cli.askedFor('startRotation')).toMatchObject({
       cluster: 'demo',
       stage: 'trust',
       endsCredentials: false,
     });
-    site.engine.asked.length = 0;
+    cli.site.engine.asked.length = 0;
     await cli.run(['certificates', 'rotate', 'demo', '--stage', 'drop', '--end-credentials', '-y']);
-    expect(askedFor('startRotation')).toMatchObject({ stage: 'drop', endsCredentials: true });
+    expect(cli.askedFor('startRotation')).toMatchObject({ stage: 'drop', endsCredentials: true });
     expect((await cli.run(['certificates', 'rotate', 'demo', '-y'])).code).toBe(2);
     expect((await cli.run(['certificates', 'rotate', 'demo', '--stage', 'all', '-y'])).code).toBe(2);
     const rotation = { stage: 'trust', since: inDays(-2), isFinished: true, next: 'reissue' } as const;
-    site.engine.certificateList = { ...listed(), rotation };
+    cli.site.engine.certificateList = { ...listed(), rotation };
     const { err } = await cli.run(['certificates', 'list', 'demo']);
     expect(err).toContain('remuda certificates rotate demo --stage reissue');
   });
 
   test('a line below the clusters says what to do, and so does describe', async () => {
-    const cluster = site.engine.getCluster('demo');
+    const cluster = cli.site.engine.getCluster('demo');
     const first = { machine: 'demo-cp-1', name: 'apiserver', notAfter: inDays(5) };
     const certificates = { level: 'critical' as const, seenAt: inDays(0), count: 3, first };
-    site.engine.clusters.set('demo', { ...cluster, certificates });
+    cli.site.engine.clusters.set('demo', { ...cluster, certificates });
     try {
       const sentence =
         '3 certificates of demo end within 7 days, the first in 5 days (apiserver on demo-cp-1): remuda certificates renew demo';
@@ -159,7 +147,7 @@ describe('certificates, from the command line (H12, H16, complaint 13)', () => {
       expect((await cli.run(['describe', 'cluster', 'demo'])).out).toContain(sentence);
       expect((await cli.run(['get', 'clusters', '-o', 'json'])).err).not.toContain('certificates of demo');
     } finally {
-      site.engine.clusters.set('demo', cluster);
+      cli.site.engine.clusters.set('demo', cluster);
     }
   });
 });

@@ -1,44 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { fakeOperation, fakeRefusal } from '../api/fake-engine.ts';
-import { type FakeSite, startFakeSite } from '../api/fake-site.ts';
-import { CommandLine } from './command.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { fakeRefusal } from '../api/fake-engine.ts';
+import { commandsOnFakeSite } from './site-commands.ts';
 
-let site: FakeSite;
-let cli: CommandLine;
-
-beforeAll(async () => {
-  site = await startFakeSite();
-  cli = new CommandLine(site);
-});
-
-afterAll(async () => {
-  cli[Symbol.dispose]();
-  await site[Symbol.asyncDispose]();
-});
+const cli = commandsOnFakeSite();
 
 beforeEach(() => {
-  site.engine.asked.length = 0;
-  site.engine.applyOperations = [fakeOperation()];
-  const plan = {
-    kind: 'update' as const,
-    cluster: { uid: 'u-1', name: 'demo' },
-    premises: { revision: 'r', observedAt: '2026-11-21T05:00:00.000Z', machines: {}, versions: {} },
-    steps: [],
+  cli.answerPlan('Change demo: 27 steps\n - demo-cp-1: control-plane, another one takes its place\n', {
+    kind: 'update',
     destroys: ['demo-cp-1'],
-    notices: [],
-    changes: [],
-  };
-  const text = 'Change demo: 27 steps\n - demo-cp-1: control-plane, another one takes its place\n';
-  const shown = { cluster: 'demo', plan, hash: 'sha256:one', text, isUnchanged: false };
-  site.engine.planAnswer = {
-    problems: [],
-    plans: [shown],
-    hash: 'sha256:one',
-    needsConfirmation: ['demo'],
-  };
+  });
 });
-
-const askedFor = (name: string): unknown => site.engine.asked.find((one) => one.name === name)?.request;
 
 describe('machines, from the command line (H16, C2)', () => {
   test('without a terminal the plan is shown, nothing is begun, and the way on is said', async () => {
@@ -46,27 +17,27 @@ describe('machines, from the command line (H16, C2)', () => {
     expect(code).toBe(7);
     expect(out + err).toContain('demo-cp-1: control-plane, another one takes its place');
     expect(err).toContain('--plan sha256:one --confirm demo');
-    expect(askedFor('planMachines')).toMatchObject({
+    expect(cli.askedFor('planMachines')).toMatchObject({
       cluster: 'demo',
       change: { kind: 'replace', machines: ['demo-cp-1'], mode: 'destroy' },
     });
-    expect(askedFor('changeMachines')).toBeUndefined();
+    expect(cli.askedFor('changeMachines')).toBeUndefined();
   });
 
   test('exactly the plan that was shown is run', async () => {
     const words = ['machine', 'replace', 'demo', 'demo-cp-1', '--plan', 'sha256:one', '--confirm', 'demo'];
     expect((await cli.run(words)).code).toBe(0);
-    expect(askedFor('changeMachines')).toMatchObject({ planHash: 'sha256:one', confirm: 'demo' });
+    expect(cli.askedFor('changeMachines')).toMatchObject({ planHash: 'sha256:one', confirm: 'demo' });
   });
 
   test('--keep leaves the machine, --yes asks nobody, --count counts', async () => {
     await cli.run(['machine', 'remove', 'demo', 'demo-w-1', 'demo-w-2', '--keep', '--yes']);
-    expect(askedFor('changeMachines')).toMatchObject({
+    expect(cli.askedFor('changeMachines')).toMatchObject({
       change: { kind: 'remove', machines: ['demo-w-1', 'demo-w-2'], mode: 'keep' },
     });
-    site.engine.asked.length = 0;
+    cli.site.engine.asked.length = 0;
     await cli.run(['machine', 'add', 'demo', 'general', '--count', '3', '--yes']);
-    expect(askedFor('changeMachines')).toMatchObject({
+    expect(cli.askedFor('changeMachines')).toMatchObject({
       change: { kind: 'add', group: 'general', count: 3 },
     });
   });
@@ -75,11 +46,11 @@ describe('machines, from the command line (H16, C2)', () => {
     const { code, err } = await cli.run(['machine', 'add', 'demo', 'general', '--count', 'two', '--yes']);
     expect(code).toBe(2);
     expect(err).toContain('Write a whole number from 1.');
-    expect(site.engine.asked).toEqual([]);
+    expect(cli.site.engine.asked).toEqual([]);
   });
 
   test('a refusal keeps its words and its remedy (K11)', async () => {
-    site.engine.refusal = fakeRefusal('invalid', {
+    cli.site.engine.refusal = fakeRefusal('invalid', {
       code: 'PLAN-016',
       summary: 'Cluster demo has no machine demo-cp-9',
       remedy: 'Did you mean demo-cp-1?',

@@ -1,20 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { fakeOperation, fakeRefusal, fakeStep } from '../api/fake-engine.ts';
-import { type FakeSite, startFakeSite } from '../api/fake-site.ts';
-import { CommandLine } from './command.ts';
+import { commandsOnFakeSite } from './site-commands.ts';
 
-let site: FakeSite;
-let cli: CommandLine;
-
-beforeAll(async () => {
-  site = await startFakeSite();
-  cli = new CommandLine(site);
-});
-
-afterAll(async () => {
-  cli[Symbol.dispose]();
-  await site[Symbol.asyncDispose]();
-});
+const cli = commandsOnFakeSite();
 
 const waitsForWindow = (minutes: number) =>
   fakeOperation({
@@ -30,11 +18,8 @@ const waitsForWindow = (minutes: number) =>
     },
   });
 
-const askedFor = (name: string): unknown => site.engine.asked.find((one) => one.name === name)?.request;
-
 beforeEach(() => {
-  site.engine.asked.length = 0;
-  site.engine.put(waitsForWindow(300));
+  cli.site.engine.put(waitsForWindow(300));
 });
 
 describe('maintenance, from the command line (V9)', () => {
@@ -47,7 +32,7 @@ describe('maintenance, from the command line (V9)', () => {
   });
 
   test('who follows it stays, is told once, and sees it go on when the window opens', async () => {
-    const running = site.engine.getOperation('op-1');
+    const running = cli.site.engine.getOperation('op-1');
     const { waitingFor: _waits, waitsUntil: _until, problem: _problem, ...rest } = running;
     const done = {
       ...rest,
@@ -59,7 +44,7 @@ describe('maintenance, from the command line (V9)', () => {
       during: (output) => {
         if (isOpen || !output.includes('opens Sat')) return;
         isOpen = true;
-        site.engine.put(done);
+        cli.site.engine.put(done);
       },
     });
     expect(code).toBe(0);
@@ -70,8 +55,8 @@ describe('maintenance, from the command line (V9)', () => {
     expect((await cli.run(['operation', 'override-window', 'op-1'])).code).toBe(2);
     const { code } = await cli.run(['operation', 'override-window', 'op-1', '--confirm', 'demo']);
     expect(code).toBe(0);
-    expect(askedFor('overrideWindow')).toMatchObject({ principal: expect.any(String), confirm: 'demo' });
-    site.engine.refusal = fakeRefusal('conflict', {
+    expect(cli.askedFor('overrideWindow')).toMatchObject({ principal: expect.any(String), confirm: 'demo' });
+    cli.site.engine.refusal = fakeRefusal('conflict', {
       code: 'OPS-016',
       summary: 'operation op-1 is over, so nothing of it waits for a maintenance window',
     });
@@ -80,7 +65,7 @@ describe('maintenance, from the command line (V9)', () => {
   });
 
   test('approve says which plan was read; describe names who has agreed', async () => {
-    site.engine.put(
+    cli.site.engine.put(
       fakeOperation({
         state: 'waiting',
         waitingFor: 'approval',
@@ -100,6 +85,6 @@ describe('maintenance, from the command line (V9)', () => {
     expect(out).toMatch(/agreed\s+user:anna, user:berta/);
     expect(out).toContain('3 principals must agree: 1 is missing');
     await cli.run(['operation', 'approve', 'op-1', '--confirm', 'demo', '--plan', 'sha256:read']);
-    expect(askedFor('approveOperation')).toMatchObject({ confirm: 'demo', planHash: 'sha256:read' });
+    expect(cli.askedFor('approveOperation')).toMatchObject({ confirm: 'demo', planHash: 'sha256:read' });
   });
 });

@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { seal } from '../../../appliance/agent/sealing.ts';
 import { fakeClusterKeys } from '../../fleet/ports/ports.ts';
-import { fakeOperation, fakeRefusal } from '../api/fake-engine.ts';
-import { type FakeSite, startFakeSite } from '../api/fake-site.ts';
-import { CommandLine } from './command.ts';
+import { fakeRefusal } from '../api/fake-engine.ts';
+import { commandsOnFakeSite } from './site-commands.ts';
 
-let site: FakeSite;
-let cli: CommandLine;
+const cli = commandsOnFakeSite();
 let folder: string;
 
 const answers = `apiVersion: remuda.dev/v1alpha1
@@ -27,16 +25,10 @@ spec:
 `;
 
 beforeAll(async () => {
-  site = await startFakeSite();
-  cli = new CommandLine(site);
   folder = mkdtempSync(join(tmpdir(), 'remuda-hand-over-'));
 });
 
-afterAll(async () => {
-  cli[Symbol.dispose]();
-  rmSync(folder, { recursive: true, force: true });
-  await site[Symbol.asyncDispose]();
-});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const reference = {
   name: 'demo-cp-1',
@@ -47,27 +39,9 @@ const reference = {
 };
 
 beforeEach(() => {
-  site.engine.asked.length = 0;
-  site.engine.refusal = undefined;
-  site.engine.applyOperations = [fakeOperation()];
-  const plan = {
-    kind: 'eject' as const,
-    cluster: { uid: 'u-1', name: 'demo' },
-    premises: { revision: 'r', observedAt: '2026-11-21T05:00:00.000Z', machines: {}, versions: {} },
-    steps: [],
-    destroys: [],
-    notices: [],
-    changes: [],
-  };
-  const shown = { cluster: 'demo', plan, hash: 'sha256:one', text: 'Eject demo\n', isUnchanged: false };
-  site.engine.planAnswer = {
-    problems: [],
-    plans: [shown],
-    hash: 'sha256:one',
-    needsConfirmation: ['demo'],
-  };
+  cli.answerPlan('Eject demo\n', { kind: 'eject' });
   // As the agent does it: to the recipient that the command has drawn, and nobody else.
-  site.engine.handOver = async ({ cluster, recipient }) => ({
+  cli.site.engine.handOver = async ({ cluster, recipient }) => ({
     cluster,
     at: '2026-11-21T22:00:00.000Z',
     recipient,
@@ -88,19 +62,17 @@ beforeEach(() => {
   });
 });
 
-const askedFor = (name: string): unknown => site.engine.asked.find((one) => one.name === name)?.request;
-
 describe('eject, from the command line (H23)', () => {
   test('keys and files come first, for their owner alone; the receipt in them begins it', async () => {
     const to = join(folder, 'given');
     const { code, out, err } = await cli.run(['eject', 'demo', '--to', to, '--confirm', 'demo']);
     expect({ code, err }).toMatchObject({ code: 0 });
-    expect(askedFor('startEject')).toMatchObject({
+    expect(cli.askedFor('startEject')).toMatchObject({
       cluster: 'demo',
       confirm: 'demo',
       receipt: 'the-receipt',
     });
-    expect(askedFor('handOver')).toMatchObject({ recipient: expect.stringMatching(/^age1/) });
+    expect(cli.askedFor('handOver')).toMatchObject({ recipient: expect.stringMatching(/^age1/) });
     const modes = readdirSync(to, { recursive: true, withFileTypes: true }).map(
       (entry) => [entry.isFile(), statSync(join(entry.parentPath, entry.name)).mode & 0o777] as const,
     );
@@ -121,25 +93,25 @@ describe('eject, from the command line (H23)', () => {
   test('nothing is fetched and nothing begun before somebody agreed (V8)', async () => {
     const { code, err } = await cli.run(['eject', 'demo', '--to', join(folder, 'none')]);
     expect({ code, err }).toMatchObject({ code: 7 });
-    expect(askedFor('handOver')).toBeUndefined();
-    expect(askedFor('startEject')).toBeUndefined();
+    expect(cli.askedFor('handOver')).toBeUndefined();
+    expect(cli.askedFor('startEject')).toBeUndefined();
   });
 
   test('keys are not mixed with other files: nothing is asked of the server then', async () => {
     const to = join(folder, 'full');
     rmSync(to, { recursive: true, force: true });
     await cli.run(['eject', 'demo', '--to', to, '--confirm', 'demo']);
-    site.engine.asked.length = 0;
+    cli.site.engine.asked.length = 0;
     const { code, err } = await cli.run(['eject', 'demo', '--to', to, '--confirm', 'demo']);
     expect([code, err]).toEqual([2, expect.stringContaining('CLI-061')]);
-    expect(site.engine.asked).toEqual([]);
+    expect(cli.site.engine.asked).toEqual([]);
     expect((await cli.run(['eject', 'demo'])).err).toContain('CLI-060');
   });
 
   test('sealed to somebody else, it opens nothing and begins nothing', async () => {
     const to = join(folder, 'sealed');
     const recipient = `age1${'q'.repeat(58)}`;
-    site.engine.handOver = async ({ cluster }) => ({
+    cli.site.engine.handOver = async ({ cluster }) => ({
       cluster,
       at: '2026-11-21T22:00:00.000Z',
       recipient,
@@ -171,9 +143,9 @@ describe('eject, from the command line (H23)', () => {
     expect(text).toContain('On a machine of etcd, as root');
     expect(text).not.toContain('etcd-MASTER');
     expect(readdirSync(to).sort()).toEqual(['READ-ME.md', 'answers.yaml', 'keys.age']);
-    expect(askedFor('startEject')).toBeUndefined();
+    expect(cli.askedFor('startEject')).toBeUndefined();
     await cli.run(['eject', 'demo', '--receipt', 'opened elsewhere', '--confirm', 'demo']);
-    expect(askedFor('startEject')).toMatchObject({ receipt: 'opened elsewhere' });
+    expect(cli.askedFor('startEject')).toMatchObject({ receipt: 'opened elsewhere' });
   });
 });
 
@@ -192,26 +164,26 @@ describe('cluster adopt, from the command line', () => {
   test('the key comes from a file and goes into the request alone', async () => {
     const { code, out, err } = await cli.run([...words(), '--host-key', 'SHA256:abc', '--take-over', '-y']);
     expect({ code, err }).toMatchObject({ code: 0 });
-    expect(askedFor('startImport')).toMatchObject({
+    expect(cli.askedFor('startImport')).toMatchObject({
       master: { address: '10.77.61.11', port: 22, user: 'root' },
       privateKey: 'PRIVATE KEY OF SOMEBODY',
       hostKey: 'SHA256:abc',
       takesOver: true,
     });
     expect(out + err).not.toContain('PRIVATE KEY');
-    const plan = site.engine.asked.find((one) => one.name === 'planImport');
+    const plan = cli.site.engine.asked.find((one) => one.name === 'planImport');
     expect(plan).toBeUndefined();
   });
 
   test('without a word the plan is shown and nothing begun', async () => {
     const { code } = await cli.run(words());
     expect(code).toBe(7);
-    expect(askedFor('planImport')).toMatchObject({ takesOver: false });
-    expect(askedFor('startImport')).toBeUndefined();
+    expect(cli.askedFor('planImport')).toMatchObject({ takesOver: false });
+    expect(cli.askedFor('startImport')).toBeUndefined();
   });
 
   test('what the file says otherwise is told at its line (K11)', async () => {
-    site.engine.refusal = fakeRefusal('invalid', {
+    cli.site.engine.refusal = fakeRefusal('invalid', {
       code: 'ADOPT-010',
       summary: 'cluster demo has v1.20.3, and the file asks for v1.20.2',
       remedy: 'Write v1.20.3 for now.',
@@ -227,17 +199,17 @@ describe('cluster adopt, from the command line', () => {
     const known = written('known_hosts', '10.77.61.11 ssh-ed25519 AAAA\n');
     const { code, err } = await cli.run([...words(), '--known-hosts', known, '-y']);
     expect({ code, err }).toMatchObject({ code: 0 });
-    expect(askedFor('startImport')).toMatchObject({ knownHosts: '10.77.61.11 ssh-ed25519 AAAA\n' });
-    site.engine.asked.length = 0;
+    expect(cli.askedFor('startImport')).toMatchObject({ knownHosts: '10.77.61.11 ssh-ed25519 AAAA\n' });
+    cli.site.engine.asked.length = 0;
     const missing = await cli.run([...words(), '--known-hosts', join(folder, 'nowhere'), '-y']);
     expect([missing.code, missing.err]).toEqual([2, expect.stringContaining('CLI-064')]);
-    expect(site.engine.asked).toEqual([]);
+    expect(cli.site.engine.asked).toEqual([]);
   });
 
   test('a key that cannot be read, and a port that is none, are refused before anything is asked', async () => {
     const missing = [...words().slice(0, -1), join(folder, 'nowhere')];
     expect((await cli.run(missing)).err).toContain('CLI-063');
     expect((await cli.run([...words(), '--ssh-port', 'many'])).err).toContain('CLI-062');
-    expect(site.engine.asked).toEqual([]);
+    expect(cli.site.engine.asked).toEqual([]);
   });
 });

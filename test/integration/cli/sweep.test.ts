@@ -1,43 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { fakeOperation } from '../api/fake-engine.ts';
-import { type FakeSite, startFakeSite } from '../api/fake-site.ts';
-import { CommandLine } from './command.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { commandsOnFakeSite } from './site-commands.ts';
 
-let site: FakeSite;
-let cli: CommandLine;
-
-beforeAll(async () => {
-  site = await startFakeSite();
-  cli = new CommandLine(site);
-});
-
-afterAll(async () => {
-  cli[Symbol.dispose]();
-  await site[Symbol.asyncDispose]();
-});
+const cli = commandsOnFakeSite();
 
 const machine = (id: string) => ({ type: 'machine', id, name: id });
 
 beforeEach(() => {
-  site.engine.asked.length = 0;
-  site.engine.applyOperations = [fakeOperation()];
-  const plan = {
-    kind: 'delete' as const,
+  cli.answerPlan('Delete demo\n', {
+    kind: 'delete',
     cluster: { uid: 'u-old', name: 'demo' },
-    premises: { revision: 'r', observedAt: '2026-11-22T02:00:00.000Z', machines: {}, versions: {} },
-    steps: [],
     destroys: ['demo-cp-1'],
-    notices: [],
-    changes: [],
-  };
-  const shown = { cluster: 'demo', plan, hash: 'sha256:one', text: 'Delete demo\n', isUnchanged: false };
-  site.engine.planAnswer = {
-    problems: [],
-    plans: [shown],
-    hash: 'sha256:one',
-    needsConfirmation: ['demo'],
-  };
-  site.engine.strays = {
+  });
+  cli.site.engine.strays = {
     strays: [
       {
         uid: 'u-old',
@@ -52,35 +26,37 @@ beforeEach(() => {
   };
 });
 
-const askedFor = (name: string): unknown => site.engine.asked.find((one) => one.name === name)?.request;
-
 describe('sweep, from the command line (complaint 16)', () => {
   test('alone it only looks: what is where, what may be done, and whom nobody could ask', async () => {
     const { code, out, err } = await cli.run(['sweep', '--provider', 'dc1']);
     expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('provider dc2 was not asked') });
-    expect(askedFor('listStrays')).toBe('dc1');
+    expect(cli.askedFor('listStrays')).toBe('dc1');
     expect(out).toMatch(/dc1\s+demo\s+u-old\s+2 machines, 1 network\s+never\s+remuda sweep u-old/);
     expect(out).toMatch(/away\s+u-given\s+1 machine\s+never\s+given away/);
-    expect(askedFor('planSweep')).toBeUndefined();
-    expect(askedFor('startSweep')).toBeUndefined();
+    expect(cli.askedFor('planSweep')).toBeUndefined();
+    expect(cli.askedFor('startSweep')).toBeUndefined();
   });
 
   test('with a uid the plan is shown; nothing is begun without a word (V8)', async () => {
     const { code, err } = await cli.run(['sweep', 'u-old']);
     expect({ code, err }).toEqual({ code: 7, err: expect.stringContaining('Delete demo') });
-    expect(askedFor('planSweep')).toMatchObject({ uid: 'u-old' });
-    expect(askedFor('startSweep')).toBeUndefined();
+    expect(cli.askedFor('planSweep')).toMatchObject({ uid: 'u-old' });
+    expect(cli.askedFor('startSweep')).toBeUndefined();
   });
 
   test("with the cluster's name exactly that plan is run", async () => {
     const { code } = await cli.run(['sweep', 'u-old', '--plan', 'sha256:one', '--confirm', 'demo']);
     expect(code).toBe(0);
-    expect(askedFor('startSweep')).toMatchObject({ uid: 'u-old', planHash: 'sha256:one', confirm: 'demo' });
+    expect(cli.askedFor('startSweep')).toMatchObject({
+      uid: 'u-old',
+      planHash: 'sha256:one',
+      confirm: 'demo',
+    });
   });
 
   test('a uid that nothing bears is refused before anything is asked for', async () => {
     const { code, err } = await cli.run(['sweep', 'u-none', '--confirm', 'demo']);
     expect([code, err]).toEqual([1, expect.stringContaining('CLI-065')]);
-    expect(askedFor('startSweep')).toBeUndefined();
+    expect(cli.askedFor('startSweep')).toBeUndefined();
   });
 });

@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Observed } from '../../../provisioners/contract/observed.ts';
 import { addFakeCluster } from '../api/fake-clusters.ts';
-import { type FakeSite, startFakeSite } from '../api/fake-site.ts';
-import { CommandLine } from './command.ts';
+import { commandsOnFakeSite } from './site-commands.ts';
 
-let site: FakeSite;
-let cli: CommandLine;
+const cli = commandsOnFakeSite();
 
 const cluster = { uid: 'u-demo', name: 'demo' };
 const at = '2026-11-21T05:00:00.000Z';
@@ -40,16 +38,9 @@ const observed: Observed = {
 };
 
 beforeAll(async () => {
-  site = await startFakeSite();
-  cli = new CommandLine(site);
-  addFakeCluster(site, 'demo');
-  const detail = site.engine.clusters.get('demo');
-  if (detail !== undefined) site.engine.clusters.set('demo', { ...detail, observed });
-});
-
-afterAll(async () => {
-  cli[Symbol.dispose]();
-  await site[Symbol.asyncDispose]();
+  addFakeCluster(cli.site, 'demo');
+  const detail = cli.site.engine.clusters.get('demo');
+  if (detail !== undefined) cli.site.engine.clusters.set('demo', { ...detail, observed });
 });
 
 describe('unfenced machines, from the command line (DESIGN §5)', () => {
@@ -66,7 +57,7 @@ describe('unfenced machines, from the command line (DESIGN §5)', () => {
   test('a person says that it is off, by its name; the word and whose it is are in the audit', async () => {
     const { code, out } = await cli.run(['machine', 'fenced', 'demo', 'demo-cp-2', '--confirm', 'demo-cp-2']);
     expect([code, out]).toEqual([0, expect.stringContaining('counts as fenced')]);
-    expect(site.engine.asked.find(({ name }) => name === 'stateFenced')?.request).toMatchObject({
+    expect(cli.askedFor('stateFenced')).toMatchObject({
       cluster: 'demo',
       machine: 'demo-cp-2',
       confirm: 'demo-cp-2',
