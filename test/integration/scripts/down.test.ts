@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -19,19 +19,27 @@ function lab(name: string, isReleased: boolean): void {
   writeFileSync(join(folder, 'labs', name, 'lab.json'), `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
-/** Nobody answers, and without --yes nothing is removed: only what is said counts here. */
-function down(...words: readonly string[]) {
+function run(command: string, words: readonly string[], input: string) {
   const places = { LAB_DIR: 'labs', STATE: 'state', CONFIG: 'config', CACHE: 'cache' };
   const env = Object.fromEntries(
     Object.entries(places).map(([name, place]) => [`REMUDA_${name}`, join(folder, place)]),
   );
-  const { status, stdout, stderr } = spawnSync(join(root, 'scripts/down'), words, {
+  const { status, stdout, stderr } = spawnSync(command, words, {
     env: { ...process.env, ...env },
     encoding: 'utf8',
-    input: '',
+    input,
   });
   return { status, said: stdout + stderr };
 }
+
+const script = join(root, 'scripts/down');
+
+/** Nobody answers, and without --yes nothing is removed: only what is said counts here. */
+const down = (...words: readonly string[]) => run(script, words, '');
+
+/** Somebody at a terminal, which script(1) is, answers; never with a word that has anything removed. */
+const answered = (...answers: readonly string[]) =>
+  run('script', ['--quiet', '--return', '--command', script, '/dev/null'], `${answers.join('\n')}\n`);
 
 // What scripts/up made belongs to root, and scripts/down says so to everybody else before anything.
 describe.runIf(process.getuid?.() === 0)('uninstalling asks what becomes of the clusters (H23)', () => {
@@ -54,6 +62,24 @@ describe.runIf(process.getuid?.() === 0)('uninstalling asks what becomes of the 
     lab('prod-1', true);
     const { status, said } = down('--cache', '--yes');
     expect([status, said]).toEqual([3, expect.stringContaining('root image')]);
+  });
+
+  test('at a terminal it asks what becomes of them, and takes any other word for no', () => {
+    lab('prod-1', false);
+    lab('given-1', true);
+    const unsure = answered('perhaps');
+    expect(unsure.said).toMatch(/kept by this Remuda: prod-1\s/);
+    expect(unsure.said).toContain('[d]elete them with their machines, or [k]eep them');
+    expect([unsure.status, unsure.said]).toEqual([0, expect.stringContaining('Nothing was removed.')]);
+    const kept = answered('k');
+    expect([kept.status, kept.said]).toEqual([3, expect.stringContaining('Eject each of them first')]);
+    const deleted = answered('d', 'n');
+    expect(deleted.said).toContain('but for ejected ones, which stay: given-1');
+    expect([deleted.status, deleted.said]).toEqual([
+      0,
+      expect.stringMatching(/Go on\?.*Nothing was removed\./s),
+    ]);
+    expect(existsSync(join(folder, 'labs', 'prod-1', 'lab.json'))).toBe(true);
   });
 
   test('a word that it does not know is refused', () => {

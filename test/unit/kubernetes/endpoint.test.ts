@@ -33,6 +33,18 @@ describe('endpoint.configure (H10)', () => {
     expect(text).toContain('bind 10.0.0.100:6443');
   });
 
+  it('gives a master that is busy longer to answer a check than one that is gone to take the line', () => {
+    const text = haproxyConfig({ ...input, network });
+    const secondsOf = (name: string): number =>
+      Number(new RegExp(`timeout ${name} (\\d+)s`).exec(text)?.[1] ?? Number.NaN);
+    const every = Number(/inter (\d+)s/.exec(text)?.[1] ?? Number.NaN);
+    // Without it haproxy takes the shorter of connect and inter for the whole check (configuration.txt: timeout check).
+    expect(secondsOf('check')).toBeGreaterThan(secondsOf('connect') + every);
+    // A master that does not answer is out within two checks: longer, and its clients wait for nothing.
+    expect(2 * (secondsOf('check') + every)).toBeLessThanOrEqual(10);
+    expect(text).toContain('fall 2');
+  });
+
   it('gives the address up where the API server is not ready while another one is', () => {
     const text = haproxyConfig({ ...input, network });
     expect(text).toContain('acl is_ready srv_is_up(masters/c-cp-1)');
