@@ -30,13 +30,20 @@ export interface SinceBackup {
   /** Machines that came to the cluster and that left it, by name. */
   readonly came: readonly string[];
   readonly left: readonly string[];
+  /** Masters were told of other authorities since. */
+  readonly hasRotated: boolean;
 }
 
 const listed = (names: readonly string[]): string =>
   names.length <= 12 ? names.join(', ') : `${names.slice(0, 10).join(', ')} and ${names.length - 10} others`;
 
-function movesText({ came, left }: SinceBackup): string[] {
+function movesText({ came, left, hasRotated }: SinceBackup): string[] {
   return [
+    ...(hasRotated
+      ? [
+          'The authorities were rotated since (remuda certificates rotate): the cluster keeps those of today, and everybody in it is told of them anew. Pods that start before that believe the old ones: start anew those that cannot reach the API.',
+        ]
+      : []),
     ...(came.length === 0
       ? []
       : [

@@ -8,7 +8,7 @@ import type { Intent } from '../../provisioners/contract/intent.ts';
 import { canonicalJson } from '../../provisioners/contract/json.ts';
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import { hasEtcdApart } from '../planning/etcd-machines.ts';
-import { machineMoves } from '../planning/machine-moves.ts';
+import { machineMoves, rotationMove } from '../planning/machine-moves.ts';
 import type { PlanAnswer } from './answers.ts';
 import { requireAgent } from './asking.ts';
 import type { DayTwoDoors, IntentAnswer } from './day-two.ts';
@@ -104,7 +104,8 @@ export class Restoring {
   #sinceBackup(cluster: string, { source }: RestoreIntent): SinceBackup {
     const { attempts, backups, clusters } = this.#parts.recorder.state;
     const uid = clusters.find(cluster)?.uid;
-    if (source.from === 'survivor' || uid === undefined) return { madeAt: '', came: [], left: [] };
+    if (source.from === 'survivor' || uid === undefined)
+      return { madeAt: '', came: [], left: [], hasRotated: false };
     const madeAt = backups.find(uid, source.id)?.at ?? source.at;
     const since = (kinds: readonly string[]): string[] =>
       [...new Set(kinds.flatMap((kind) => attempts.succeededSince(uid, kind, madeAt)))].toSorted();
@@ -112,7 +113,8 @@ export class Restoring {
     const came = since(machineMoves.come).filter((name) => !left.includes(name));
     // Machines of etcd alone are no Nodes that could come back; no group of workers bears their name.
     const hadNode = (name: string): boolean => !name.startsWith(`${cluster}-etcd-`);
-    return { madeAt, came, left: left.filter(hadNode) };
+    const hasRotated = since([rotationMove]).length > 0;
+    return { madeAt, came, left: left.filter(hadNode), hasRotated };
   }
 
   #asked(request: RestoreRequest, intent: RestoreIntent) {

@@ -9,6 +9,7 @@ import {
 import { phases } from '../../provisioners/contract/step.ts';
 import { addonInstall } from '../../provisioners/kubernetes/steps/addon-install.ts';
 import { apiServerConfigure } from '../../provisioners/kubernetes/steps/api-server-configure.ts';
+import { authoritiesFollow } from '../../provisioners/kubernetes/steps/authorities-follow.ts';
 import { clusterAccessGrant } from '../../provisioners/kubernetes/steps/cluster-access-grant.ts';
 import { clusterVerify } from '../../provisioners/kubernetes/steps/cluster-verify.ts';
 import { containerdStart } from '../../provisioners/kubernetes/steps/containerd-start.ts';
@@ -31,7 +32,7 @@ import { machinesOnDuty } from './wanted.ts';
 
 /**
  * Steps whose apply is safe on a machine that works: they put files, settings and objects back as they were, and start
- * again at most what bears a start (haproxy, keepalived, containerd with its containers alive, the kubelet; API servers one
+ * again at most what bears a start (haproxy, keepalived, containerd with its containers alive, the kubelet; control planes one
  * after another, each when the one before answers).
  */
 const mendable: ReadonlySet<string> = new Set([
@@ -41,6 +42,7 @@ const mendable: ReadonlySet<string> = new Set([
   kubeletServingApprove.kind,
   endpointConfigure.kind,
   pkiInstall.kind,
+  authoritiesFollow.kind,
   apiServerConfigure.kind,
   etcdEndpointsPublish.kind,
   clusterAccessGrant.kind,
@@ -139,7 +141,10 @@ export function mendingSteps(
     .map((step) => {
       const before = last.get(step.kind);
       last.set(step.kind, step.id);
-      return { ...step, after: before === undefined ? [] : [before] };
+      // Whatever reads the authorities is started anew when they lie there as they should.
+      const files = stepId(pkiInstall.kind, step.subject);
+      const isReader = step.kind === authoritiesFollow.kind && found.has(files);
+      return { ...step, after: [...(before === undefined ? [] : [before]), ...(isReader ? [files] : [])] };
     });
 }
 

@@ -6,6 +6,7 @@ import { controlPlaneInit } from '../../provisioners/kubernetes/steps/control-pl
 import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
 import { kubeadmConfigUpload } from '../../provisioners/kubernetes/steps/kubeadm-config-upload.ts';
 import { kubeProxyUpdate } from '../../provisioners/kubernetes/steps/kube-proxy-update.ts';
+import { kubeletAuthoritiesFollow } from '../../provisioners/kubernetes/steps/kubelet-authorities-follow.ts';
 import { kubeletServingApprove } from '../../provisioners/kubernetes/steps/kubelet-serving-approve.ts';
 import { nodeVerify } from '../../provisioners/kubernetes/steps/node-verify.ts';
 import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
@@ -144,13 +145,17 @@ export function labelSteps(context: PlanContext): PlannedStep[] {
 
 /**
  * kubeadm lets the components of a new master believe the one authority that signs: while the authorities are rotated they
- * are told of both before the master counts.
+ * are told of both before the master counts. Who joins takes his kubelet's from the cluster, which names both; the first of a
+ * control plane, after a restore, has nobody to take them from.
  */
 function followSteps(context: PlanContext, machine: WantedMachine): PlannedStep[] {
   if (machine.role !== 'control-plane' || context.keys.rotation === undefined) return [];
   const { settings } = context;
   const input = { machine: referenceTo(machine, context), settings, access: context.accessFor(machine) };
-  return [planStep(authoritiesFollow, about(machine.name), input, [servedBy(machine)])];
+  const follow = planStep(authoritiesFollow, about(machine.name), input, [servedBy(machine)]);
+  if (machine.name !== context.first?.name) return [follow];
+  const kubelet = { machine: referenceTo(machine, context), endpoint: settings.endpoint };
+  return [follow, planStep(kubeletAuthoritiesFollow, about(machine.name), kubelet, [follow.id])];
 }
 
 /** Nobody reads logs of a machine whose kubelet was not given anything to serve with: it is not finished before. */

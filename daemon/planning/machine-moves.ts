@@ -1,3 +1,4 @@
+import { authoritiesFollow } from '../../provisioners/kubernetes/steps/authorities-follow.ts';
 import { controlPlaneJoin } from '../../provisioners/kubernetes/steps/control-plane-join.ts';
 import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
 import { nodeRemove } from '../../provisioners/kubernetes/steps/node-remove.ts';
@@ -8,3 +9,6 @@ export const machineMoves = {
   come: [controlPlaneJoin.kind, workerJoin.kind],
   leave: [machineDestroy.kind, nodeRemove.kind],
 } as const;
+
+/** Kind of the step with which masters follow a rotation of the authorities; each is about one master. */
+export const rotationMove = authoritiesFollow.kind;

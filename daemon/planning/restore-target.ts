@@ -1,9 +1,11 @@
 import { factOf, type PlannedStep, stepId } from '../../provisioners/contract/plan.ts';
 import type { ClusterSettings } from '../../provisioners/kubernetes/cluster-settings.ts';
+import { authoritiesFollow } from '../../provisioners/kubernetes/steps/authorities-follow.ts';
 import { controlPlaneInit } from '../../provisioners/kubernetes/steps/control-plane-init.ts';
 import { controlPlaneStart } from '../../provisioners/kubernetes/steps/control-plane-start.ts';
 import { etcdMemberStart } from '../../provisioners/kubernetes/steps/etcd-member-start.ts';
 import { hostKeyReplace } from '../../provisioners/kubernetes/steps/host-key-replace.ts';
+import { kubeletAuthoritiesFollow } from '../../provisioners/kubernetes/steps/kubelet-authorities-follow.ts';
 import { machineDestroy } from '../../provisioners/kubernetes/steps/machine-destroy.ts';
 import { nodeLabel } from '../../provisioners/kubernetes/steps/node-label.ts';
 import { type MachineReference, planContext, settingsFor } from './cluster-plan.ts';
@@ -63,12 +65,24 @@ const stepOf = (steps: readonly PlannedStep[], id: string): PlannedStep => {
 
 const met = (name: string): Place => ({ name, reference: factOf(hostKeyReplace, name, 'reference') });
 
-/** What starts the control plane of a machine that never had one, and marks it as finished. */
+/** What is planned of a new master while authorities are rotated, each after the one before it. */
+const ofRotation = [authoritiesFollow.kind, kubeletAuthoritiesFollow.kind];
+
+/**
+ * What starts the control plane of a machine that never had one, tells it of all authorities that are believed, and marks it
+ * as finished.
+ */
 function initSteps(steps: readonly PlannedStep[], name: string) {
   const init = stepOf(steps, stepId(controlPlaneInit.kind, name));
-  const label = { ...stepOf(steps, stepId(nodeLabel.kind, name)), after: [init.id] };
+  const row = [init];
+  for (const kind of ofRotation) {
+    const told = steps.find(({ id }) => id === stepId(kind, name));
+    if (told !== undefined) row.push({ ...told, after: row.slice(-1).map(({ id }) => id) });
+  }
+  const label = { ...stepOf(steps, stepId(nodeLabel.kind, name)), after: row.slice(-1).map(({ id }) => id) };
   return (after: readonly string[]): PlannedStep[] => [
     { ...init, after: [...new Set([...init.after, ...after])].toSorted() },
+    ...row.slice(1),
     label,
   ];
 }

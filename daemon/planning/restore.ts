@@ -2,6 +2,7 @@ import { factOf, type PlannedStep } from '../../provisioners/contract/plan.ts';
 import { Blocked, UserProblem } from '../../provisioners/contract/problem.ts';
 import type { ProviderMachine } from '../../provisioners/contract/provider.ts';
 import { restoredMark } from '../../provisioners/kubernetes/marks.ts';
+import { authoritiesPublish } from '../../provisioners/kubernetes/steps/authorities-publish.ts';
 import { backupFetch } from '../../provisioners/kubernetes/steps/backup-fetch.ts';
 import { clusterReconcile } from '../../provisioners/kubernetes/steps/cluster-reconcile.ts';
 import { controlPlaneStop } from '../../provisioners/kubernetes/steps/control-plane-stop.ts';
@@ -137,8 +138,16 @@ function conclusion(
     },
     told.map(({ id }) => id),
   );
-  const compared = planStep(clusterReconcile, aboutCluster, { access, restore: intent.key }, [renewed.id]);
-  return [...told, renewed, compared];
+  // So may its authorities have been rotated: what the data says of them to whoever joins, and to pods, is older than they.
+  // Kubelets that hear nothing would exchange no pods: they come first.
+  const published = planStep(
+    authoritiesPublish,
+    aboutCluster,
+    { machine, settings, access, exchangesPods: true },
+    [renewed.id],
+  );
+  const compared = planStep(clusterReconcile, aboutCluster, { access, restore: intent.key }, [published.id]);
+  return [...told, renewed, published, compared];
 }
 
 /** @throws UserProblem where the backup is of another minor: its data may hold what this one cannot read */

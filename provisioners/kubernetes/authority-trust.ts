@@ -117,6 +117,10 @@ export const believesAll = (pem: string, { kubernetes }: Pick<ClusterKeys, 'kube
 export const digestOfAuthorities = ({ kubernetes }: Pick<ClusterKeys, 'kubernetes'>): string =>
   digestOfCertificates(trustedCertificates(kubernetes));
 
+/** Whether another authority is believed beside the one that signs. */
+export const isRotating = ({ kubernetes }: Pick<ClusterKeys, 'kubernetes'>): boolean =>
+  kubernetes.incoming !== undefined || kubernetes.outgoing !== undefined;
+
 const markSchema = z.object({ authorities: z.string(), since: z.iso.datetime() });
 
 /** The mark that a cluster bears when everybody in it can read which authorities are believed. */

@@ -2,9 +2,11 @@ import { X509Certificate } from 'node:crypto';
 import { dump } from 'js-yaml';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { paths } from '../../provisioners/kubernetes/paths.ts';
+import { blocksIn } from '../fleet/model/trust.ts';
 import { authorityExtensions, OpenSsl } from '../integration/authority/openssl.ts';
 import { answerFile } from './answer-file.ts';
 import { World } from './harness.ts';
+import { certifyKubelets, expectNothingToDo, refused, stage } from './rotation-story.ts';
 
 let world: World;
 let openssl: OpenSsl;
@@ -76,8 +78,8 @@ describe('the authorities of a cluster hang on one that somebody gives (H12)', (
     const calls = world.fleet.mutatingCalls;
     expect(await world.run(world.apply(file, 'again'))).toBeUndefined();
     expect(world.fleet.mutatingCalls).toBe(calls);
-    const refused = await world.run(world.apply(plain, 'other').catch((error: unknown) => error));
-    expect(JSON.stringify((refused as { problems?: unknown }).problems)).toContain(
+    const answer = await world.run(world.apply(plain, 'other').catch((error: unknown) => error));
+    expect(JSON.stringify((answer as { problems?: unknown }).problems)).toContain(
       'fixed when the cluster is made',
     );
   });
@@ -99,16 +101,51 @@ describe('the authorities of a cluster hang on one that somebody gives (H12)', (
 
   it('one that cannot sign is refused with the plan, before anything is made; then another is taken', async () => {
     openssl.make({ name: 'narrow', by: 'corporate-root', extensions: authorityExtensions(0) });
-    const refused = await world.run(
+    const answer = await world.run(
       world.apply(withSecret('narrow'), 'narrow').catch((error: unknown) => error),
     );
-    const [problem] = (refused as { problems: readonly { code: string; summary: string }[] }).problems;
+    const [problem] = (answer as { problems: readonly { code: string; summary: string }[] }).problems;
     expect(problem).toMatchObject({ code: 'PKI-013', summary: expect.stringContaining('pathlen:0') });
     expect(problem).toMatchObject({
       place: { line: expect.any(Number), field: 'spec.certificates.authority.given' },
     });
-    expect(JSON.stringify(refused)).not.toContain('PRIVATE');
+    expect(JSON.stringify(answer)).not.toContain('PRIVATE');
     expect(world.fleet.machines()).toEqual([]);
     expect((await world.run(world.apply(withSecret('corporate'), 'create')))?.state).toBe('succeeded');
+  });
+
+  it('signs the next ones when they are rotated, and pods are given both chains until the old one is dropped', async () => {
+    expect((await world.run(world.apply(withSecret('corporate'), 'create')))?.state).toBe('succeeded');
+    certifyKubelets(world);
+    const names = ['ca', 'etcd/ca', 'front-proxy-ca'];
+    const believed = () => names.map((name) => blocksIn(contentOn(`${paths.pki}/${name}.crt`)));
+    const chain = () => blocksIn(contentOn(paths.authorityChain));
+    const before = believed();
+    const corporate = new X509Certificate(openssl.read('corporate.crt'));
+    const isSigned = (pem: string): boolean => new X509Certificate(pem).verify(corporate.publicKey);
+    await stage(world, 'trust');
+    const both = believed();
+    expect(both.map((pems) => pems.map(isSigned))).toEqual(names.map(() => [true, true]));
+    expect(both.map(([first]) => first)).toEqual(before.flat());
+    expect(chain()).toEqual(expect.arrayContaining(both[0] ?? []));
+    expect(chain()).toHaveLength(6);
+    await stage(world, 'reissue');
+    expect(believed()).toEqual(both.map((pems) => pems.toReversed()));
+    await stage(world, 'drop');
+    expect(believed()).toEqual(both.map(([, next]) => [next]));
+    expect(chain()).toHaveLength(3);
+    expect(chain()[0]).toBe(both[0]?.[1]);
+    await expectNothingToDo(world, file);
+  });
+
+  it('a rotation is refused while what signs is gone from the store, and nothing is drawn or changed', async () => {
+    expect((await world.run(world.apply(withSecret('corporate'), 'create')))?.state).toBe('succeeded');
+    certifyKubelets(world);
+    const before = contentOn(`${paths.pki}/ca.crt`);
+    world.daemon?.state.secrets.remove('corporate');
+    const calls = world.fleet.mutatingCalls;
+    expect(await refused(world, 'trust')).toMatchObject({ code: 'SECRET-001' });
+    expect(world.fleet.mutatingCalls).toBe(calls);
+    expect(contentOn(`${paths.pki}/ca.crt`)).toBe(before);
   });
 });

@@ -305,7 +305,11 @@ export class World {
       clock,
     );
     // Keys are drawn by real threads.
-    return { ...questions, drawKeys: (request) => this.clock.hold(questions.drawKeys(request)) };
+    return {
+      ...questions,
+      drawKeys: (request) => this.clock.hold(questions.drawKeys(request)),
+      'cluster.rotate-keys': (request) => this.clock.hold(questions['cluster.rotate-keys'](request)),
+    };
   }
 
   #door(

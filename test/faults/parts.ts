@@ -9,7 +9,7 @@ import {
   trustedCertificates,
 } from '../../provisioners/contract/secrets.ts';
 import { openAuthority } from '../../appliance/agent/authority/authority.ts';
-import { drawClusterKeys } from '../../appliance/agent/pki.ts';
+import { drawAuthorities } from '../../appliance/agent/pki.ts';
 import { createHandOverQuestions } from '../../appliance/agent/hand-over.ts';
 import { createInspectQuestions } from '../../appliance/agent/inspection.ts';
 import { createRotationQuestions } from '../../appliance/agent/key-rotation.ts';
@@ -61,18 +61,25 @@ export const keysIn = ({ keys }: Pick<ClusterContext, 'keys'>): ClusterKeys | un
 
 const valuesSchema = z.record(z.string(), z.string());
 
+/** Ports whose secrets are those that came with the work, as the fake sealed them. */
+const withGiven = (ports: Ports, { secrets: sealed }: ClusterContext): Ports => ({
+  ...ports,
+  secrets: {
+    ...ports.secrets,
+    value: async (name, key) => valuesSchema.parse(JSON.parse(fakeOpen(sealed[name] ?? '')))[key] ?? '',
+  },
+});
+
 /** Real authorities below the one that is asked for; in the simulation only one that is given can be. */
-async function drawSigned({ cluster, authority }: DrawRequest): Promise<DrawnKeys> {
+async function drawSigned(ports: Ports, { cluster, authority }: DrawRequest): Promise<DrawnKeys> {
   if (authority === undefined) throw new Error('the fake keys are signed by nobody');
   const { context, source } = authority;
-  const sealed = context.secrets[source.credentials.secretRef] ?? '';
-  const values = valuesSchema.parse(JSON.parse(fakeOpen(sealed)));
-  const secrets = { value: async (_name: string, key: string) => values[key] ?? '' };
+  const { secrets } = withGiven(ports, context);
   const ground = { secrets, reach: { isLoopbackAllowed: false }, signal: new AbortController().signal };
   const signer = await openAuthority(source, { ...ground, now: new Date().toISOString() });
-  const { kubernetes, etcd, frontProxy } = await drawClusterKeys(cluster.name, signer);
-  const keys = { ...fakeClusterKeys(), kubernetes, etcd, frontProxy };
-  const shown = { ...fakePublicKeys(), caCertificate: kubernetes.certificate };
+  const authorities = await drawAuthorities(cluster.name, signer);
+  const keys = { ...fakeClusterKeys(), ...authorities };
+  const shown = { ...fakePublicKeys(), caCertificate: authorities.kubernetes.certificate };
   return { sealed: await fakeSeal(JSON.stringify(keys)), public: shown };
 }
 
@@ -112,12 +119,15 @@ export function fleetQuestions(
       publicHalf: fakePublicHalf,
     }),
     ...createRotationQuestions({
-      ports,
+      ports: (work) => withGiven(ports(work), work.context),
       epoch,
       reach,
-      now: () => clock.now(),
+      // Of whom real certificates are asked, whose time is not the model's.
+      now: () => new Date().toISOString(),
       seal: fakeSealTo,
-      draw: async () => fakeAuthorities(clock.now()),
+      // Somebody else's authority signs real certificates.
+      draw: async (name, signer) =>
+        signer === undefined ? fakeAuthorities(clock.now()) : drawAuthorities(name, signer),
       publicHalf: fakePublicHalf,
     }),
     'backup.remove': async ({ context: { cluster }, destination, id }) => {
@@ -130,7 +140,7 @@ export function fleetQuestions(
     drawKeys: async (request) =>
       request.authority === undefined
         ? { sealed: await fakeSeal(JSON.stringify(fakeClusterKeys())), public: fakePublicKeys() }
-        : drawSigned(request),
+        : drawSigned(portsFor(), request),
     issueCredential: () => Promise.reject(new Error('the simulation issues no credentials')),
     listPayloads: async () =>
       payloadVersions.map((version) => ({

@@ -1,14 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { OperationView } from '../../daemon/operations/answers.ts';
-import { Refusal } from '../../daemon/operations/requests.ts';
-import { type RotationStage, rotationStages } from '../../provisioners/contract/secrets.ts';
-import { kubeletClientPath, leafText } from '../fleet/model/certificates.ts';
-import type { ModelCluster } from '../fleet/model/cluster.ts';
+import { rotationStages } from '../../provisioners/contract/secrets.ts';
+import { kubeletClientPath } from '../fleet/model/certificates.ts';
 import { runSeed, sample, seededRandom } from '../fleet/model/random.ts';
-import { blocksIn, idOf, signerIn, signingId } from '../fleet/model/trust.ts';
 import { answerFile } from './answer-file.ts';
 import { type Cut, cutPoints } from './boundaries.ts';
 import { World, type WorldOptions } from './harness.ts';
+import { clusterOf } from './restore-story.ts';
+import { begin, certifyKubelets, openRotated, refused, seen, stage } from './rotation-story.ts';
 
 const isFull = process.env['REMUDA_RING'] === 'full';
 const seed = runSeed();
@@ -18,79 +16,10 @@ afterEach(() => {
   for (const world of worlds.splice(0)) world.close();
 });
 
-function clusterOf(world: World): ModelCluster {
-  const [cluster] = world.fleet.clusters.values();
-  if (cluster === undefined) throw new Error('there is no cluster');
-  return cluster;
-}
-
-/** Gives every kubelet that has none the certificate that it was given when it joined: a master signs it, not its machine. */
-function certifyKubelets(world: World): void {
-  const machines = [...clusterOf(world).machines.values()];
-  const master = machines.find(({ role }) => role === 'control-plane');
-  if (master === undefined) throw new Error('there is no master');
-  const signer = signingId(master, 'kubelet/client');
-  for (const machine of machines)
-    if (!machine.files.has(kubeletClientPath))
-      machine.files.set(kubeletClientPath, {
-        content: leafText('kubelet/client', machine, world.fleet.now, signer),
-        mode: 0o600,
-      });
-}
-
 async function open(masters: number, workers: number, options: WorldOptions = {}): Promise<World> {
-  const world = new World(options);
+  const world = await openRotated(answerFile({ masters, workers }), options);
   worlds.push(world);
-  await world.open();
-  const made = await world.run(world.apply(answerFile({ masters, workers }), 'create'));
-  expect(made?.state, world.explain()).toBe('succeeded');
-  certifyKubelets(world);
   return world;
-}
-
-/** Requests of one test never repeat each other. */
-let requests = 0;
-
-/** Begins a stage. */
-async function begin(world: World, name: RotationStage, more: object = {}): Promise<string> {
-  const idempotencyKey = `${name} ${(requests += 1)}`;
-  const request = { cluster: 'demo', principal: 'tester', stage: name, idempotencyKey, ...more };
-  const { operation } = await world.request((engine) => engine.rotating.start(request));
-  if (operation === undefined) throw new Error(`nothing was to ${name}`);
-  return operation.id;
-}
-
-/** The problem with which a stage is refused; nothing was begun. */
-const refused = (world: World, name: RotationStage) =>
-  world.run(
-    world.request(async (engine) => {
-      const before = engine.listOperations().length;
-      const problem = await engine.rotating.start({ cluster: 'demo', principal: 'tester', stage: name }).then(
-        () => undefined,
-        (error: unknown) => (error instanceof Refusal ? error.problems[0] : undefined),
-      );
-      expect(engine.listOperations()).toHaveLength(before);
-      return problem;
-    }),
-  );
-
-/** Runs a stage to its end, which must be good. */
-async function stage(world: World, name: RotationStage, more: object = {}): Promise<OperationView> {
-  const ended = await world.run((async () => world.ended(await begin(world, name, more)))());
-  expect(ended.state, `${name}: ${ended.problem?.summary}\n${world.explain()}`).toBe('succeeded');
-  return ended;
-}
-
-/** Who is believed by the files of the machines, and who signed what they use. */
-function seen(world: World) {
-  const machines = [...clusterOf(world).machines.values()];
-  const believed = machines.map(({ files }) =>
-    blocksIn(files.get('/etc/kubernetes/pki/ca.crt')?.content ?? '').map(idOf),
-  );
-  const leaves = machines.flatMap((machine) =>
-    [...machine.files.values()].flatMap(({ content }) => signerIn(content) ?? []),
-  );
-  return { believed, leaves: [...new Set(leaves)] };
 }
 
 describe('the authorities of a cluster are rotated in three stages, on the fleet (H12)', () => {

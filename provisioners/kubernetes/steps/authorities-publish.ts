@@ -9,7 +9,7 @@ import {
   strayClusterInfo,
   unpublishedNamespaces,
 } from '../authority-publication.ts';
-import { digestOfAuthorities, readAuthoritiesMark } from '../authority-trust.ts';
+import { digestOfAuthorities, isRotating, readAuthoritiesMark } from '../authority-trust.ts';
 import { accessSchema, clusterSettingsSchema, type NoFacts } from '../cluster-settings.ts';
 import { look, putConfiguration } from '../kubeadm-config-map.ts';
 import { proof } from '../limits.ts';
@@ -20,7 +20,7 @@ const inputSchema = z.strictObject({
   machine: machineRefSchema,
   settings: clusterSettingsSchema,
   access: accessSchema,
-  /** Whether what is believed has become more, so that pods of ours have to read it anew. */
+  /** Whether what is believed may have become more, so that pods of ours have to read it anew. */
   exchangesPods: z.boolean(),
 });
 type Input = z.infer<typeof inputSchema>;
@@ -41,16 +41,25 @@ async function untoldByOthers(context: StepContext, { access }: Input): Promise<
   return `pods in ${namespaces.slice(0, 10).join(', ')}${more} are not given the authorities yet`;
 }
 
-/** The workloads that are to read the authorities anew. */
+/** The workloads that are to read the authorities anew: none where there never were others. */
 async function workloads(context: StepContext, { access, exchangesPods }: Input) {
-  if (!exchangesPods) return [];
+  if (!exchangesPods || (await readMarks(context, access))[authoritiesMark] === undefined) return [];
   return ownWorkloads(context, access, digestOfAuthorities(await context.secrets.clusterKeys()));
 }
 
-/** Whether the cluster bears the mark of these authorities. */
+/** Whether the cluster bears the mark of these authorities; one that knows of no rotation needs none. */
 async function isMarked(context: StepContext, { access }: Input): Promise<boolean> {
   const mark = readAuthoritiesMark((await readMarks(context, access))[authoritiesMark]);
-  return mark?.authorities === digestOfAuthorities(await context.secrets.clusterKeys());
+  const keys = await context.secrets.clusterKeys();
+  return mark === undefined ? !isRotating(keys) : mark.authorities === digestOfAuthorities(keys);
+}
+
+/** Writes down since when whoever starts believes these authorities. */
+async function putMark(context: StepContext, { access }: Input): Promise<void> {
+  const authorities = digestOfAuthorities(await context.secrets.clusterKeys());
+  await setMark(context, access, authoritiesMark, JSON.stringify({ authorities, since: context.now() }));
+  // Times of pods are in whole seconds: those that come now must be told from those that were there.
+  await context.sleep(seconds(2));
 }
 
 /**
@@ -96,19 +105,17 @@ export const authoritiesPublish = defineStep<Input, NoFacts>({
   },
   async apply(context, input) {
     const { access } = input;
-    const info = await strayClusterInfo(context, access);
-    if (info !== undefined) await context.kubernetes.apply(access, [info]);
     const { isSame, wanted } = await look(context, input);
     if (!isSame) await putConfiguration(context, access, wanted);
     const lacking = await untoldByOthers(context, input);
     if (lacking !== undefined) throw new Transient('CERT-012', `Not everybody is told yet: ${lacking}`);
+    const info = await strayClusterInfo(context, access);
+    const marks = await readMarks(context, access);
+    // Data that is older than a rotation has no other trace of there having been one: the mark is first then, else last.
+    if (info !== undefined && marks[authoritiesMark] === undefined) await putMark(context, input);
+    if (info !== undefined) await context.kubernetes.apply(access, [info]);
+    if (!(await isMarked(context, input))) await putMark(context, input);
     const authorities = digestOfAuthorities(await context.secrets.clusterKeys());
-    if (!(await isMarked(context, input))) {
-      const mark = JSON.stringify({ authorities, since: context.now() });
-      await setMark(context, access, authoritiesMark, mark);
-      // Times of pods are in whole seconds: those that come now must be told from those that were there.
-      await context.sleep(seconds(2));
-    }
     for (const workload of await workloads(context, input))
       if (!workload.isMarked) await exchangePods(context, access, workload, authorities);
   },

@@ -4,7 +4,7 @@ import type { FileContent } from '../../contract/ports/file.ts';
 import { defineStep, type Observation, type StepContext } from '../../contract/step.ts';
 import { seconds } from '../../contract/time.ts';
 import { isOfVersion } from '../cluster-health.ts';
-import { layOutSigner } from '../authority-trust.ts';
+import { isRotating, layOutSigner } from '../authority-trust.ts';
 import { accessSchema, clusterSettingsSchema, type NoFacts } from '../cluster-settings.ts';
 import {
   closedEndpoint,
@@ -123,10 +123,13 @@ export const controlPlaneUpgrade = defineStep<Input, NoFacts>({
       await giveUpOffices(context, input);
       // The new manifests name it; a master that was made by an earlier release has none yet.
       await layOutSigner(context, machine);
+      const keys = await context.secrets.clusterKeys();
       await context.kubeadm.run(machine, {
         verb: 'upgrade',
         kubernetesVersion: settings.kubernetesVersion,
         ignorePreflightErrors: ignoredErrors(await declarationOf(context, machine)),
+        // kubeadm would write kubeconfigs that believe the one that signs alone, and the next stage would stand still.
+        ...(isRotating(keys) ? { keepsCertificates: true } : {}),
       });
     }
     await openEndpoint(context, input);
