@@ -136,7 +136,8 @@ describe('a finalizer that never comes off (complaint 1)', () => {
         const operation = await world.request((engine) =>
           engine.deleteCluster({ name: 'demo', principal: 'tester', confirm: 'demo' }),
         );
-        await world.clock.sleep(400_000);
+        // Twice as long as somebody who skips would wait.
+        await world.clock.sleep(1_200_000);
         return world.request((engine) => engine.getOperation(operation.id));
       })(),
     );
@@ -158,6 +159,15 @@ describe('a finalizer that never comes off (complaint 1)', () => {
     const lists = await listsOf(world, await deleteWith(world, { whenBlocked: 'skip' }));
     expect(lists.left).toEqual([]);
     expect([...cluster.made.keys()]).toEqual(['disk-demo']);
+  });
+
+  it('skip waits as long as the document says before it goes on', async () => {
+    const { world, cluster } = await inUse({ faults: [stays] });
+    const since = world.fleet.now;
+    const lists = await listsOf(world, await deleteWith(world, { whenBlocked: 'skip' }));
+    expect(lists.left).toEqual([]);
+    expect(world.fleet.now - since).toBeGreaterThan(600_000);
+    expect(cluster.machines.size).toBe(0);
   });
 
   it('does not go on when the cluster was protected meanwhile, and says what to do', async () => {

@@ -123,6 +123,51 @@ describe('the authorities of a cluster are rotated in three stages, on the fleet
     expect(world.fleet.violations, world.explain()).toEqual([]);
   });
 
+  it('drop waits until certificates that people hold of the old one have run out', async () => {
+    const world = await open(1, 1);
+    await stage(world, 'trust');
+    const { uid } = clusterOf(world).identity;
+    const hold = (id: string, minutes: number): void => {
+      const at = new Date(world.fleet.now).toISOString();
+      const until = new Date(world.fleet.now + minutes * 60_000).toISOString();
+      // As the API writes it down when the agent has signed.
+      world.daemon?.state.credentials.add({
+        id,
+        cluster: uid,
+        principal: 'bob',
+        kind: 'kubeconfig',
+        issuedAt: at,
+      });
+      world.daemon?.state.credentials.use(id, at, until);
+    };
+    hold('over', 0);
+    hold('good', 40);
+    await stage(world, 'reissue');
+    const problem = await refused(world, 'drop');
+    expect(problem).toMatchObject({ code: 'CERT-014', remedy: expect.stringContaining('--end-credentials') });
+    const [until = ''] = /until (\S+Z)/.exec(problem?.summary ?? '')?.slice(1) ?? [];
+    expect(Date.parse(until) - world.fleet.now).toBeGreaterThan(30 * 60_000);
+    const calls = world.fleet.mutatingCalls;
+    expect((await refused(world, 'drop'))?.code).toBe('CERT-014');
+    expect(world.fleet.mutatingCalls).toBe(calls);
+    await world.run(world.clock.sleep(Date.parse(until) - world.fleet.now + 1000));
+    await stage(world, 'drop');
+    expect(world.fleet.violations, world.explain()).toEqual([]);
+  });
+
+  it('drop ends what people hold of the old one at once where somebody says so', async () => {
+    const world = await open(1, 1);
+    await stage(world, 'trust');
+    const { uid } = clusterOf(world).identity;
+    const at = new Date(world.fleet.now).toISOString();
+    const { credentials } = world.daemon?.state ?? {};
+    credentials?.add({ id: 'good', cluster: uid, principal: 'bob', kind: 'kubeconfig', issuedAt: at });
+    credentials?.use('good', at, new Date(world.fleet.now + 3_600_000).toISOString());
+    await stage(world, 'reissue');
+    expect((await refused(world, 'drop'))?.code).toBe('CERT-014');
+    await stage(world, 'drop', { endsCredentials: true });
+  });
+
   it('between the stages machines come and go, and nobody is left behind', async () => {
     const world = await open(3, 1);
     await stage(world, 'trust');

@@ -5,7 +5,7 @@ import { newMachine } from '../fleet/model/machine.ts';
 import type { ModelCluster } from '../fleet/model/cluster.ts';
 import { cutPoints, type Crossing, type Cut, type ProcessName } from './boundaries.ts';
 import { World } from './harness.ts';
-import { beginEjection, clusterOf, endOf, fileOf } from './ownership-story.ts';
+import { beginEjection, clusterOf, endOf, fileOf, wish } from './ownership-story.ts';
 
 const isFull = process.env['REMUDA_RING'] === 'full';
 const seed = runSeed();
@@ -172,6 +172,54 @@ describe('sweep: what bears our tags and belongs to no cluster of ours (complain
     expect(again.operation?.id).toBe(id);
     expect((await world.run(endOf(world, id))).state).toBe('succeeded');
   });
+});
+
+describe('a sweep that is not what was read, or not alone (V8, complaint 16)', () => {
+  it('runs the plan that was read or none: what came since is named, and nothing is begun', async () => {
+    const world = await lost();
+    const { uid } = clusterOf(world).identity;
+    const read = await world.run(
+      world.request((engine) => engine.sweeping.plan({ uid, principal: 'tester' })),
+    );
+    addLate(world, clusterOf(world), 'demo-general-2');
+    const calls = world.fleet.mutatingCalls;
+    const stale = { uid, principal: 'tester', planHash: read.hash, confirm: 'demo' };
+    const asked = world.daemon?.process.run(() => world.daemon?.engine.sweeping.start(stale));
+    await expect(world.run(Promise.resolve(asked))).rejects.toMatchObject({ reason: 'plan-changed' });
+    expect(world.fleet.mutatingCalls).toBe(calls);
+    expect(world.daemon?.engine.listOperations()).toEqual([]);
+  });
+
+  it.each([0, 300, 600, 900, 1200])(
+    'an adoption and a sweep of the same cluster, %i ms apart: one of them, and what is adopted stays',
+    async (apart) => {
+      const world = await lost();
+      const { uid } = clusterOf(world).identity;
+      const all = [...clusterOf(world).machines.keys()];
+      const wanted = wish(world, 1, { takesOver: true, confirm: 'demo' });
+      const outcomes = await world.run(
+        Promise.allSettled([
+          world.request((engine) => engine.importing.start(wanted)),
+          world.clock
+            .sleep(apart)
+            .then(() =>
+              world.request((engine) => engine.sweeping.start({ uid, principal: 'tester', confirm: 'demo' })),
+            ),
+        ]),
+      );
+      const told = outcomes.map((one) => (one.status === 'fulfilled' ? 'begun' : String(one.reason)));
+      const begun = outcomes.flatMap((one) =>
+        one.status === 'fulfilled' ? [one.value.operation?.id ?? ''] : [],
+      );
+      expect(begun, told.join('; ')).toHaveLength(1);
+      const view = await world.run(endOf(world, begun[0] ?? ''));
+      expect(view.state, world.explain()).toBe('succeeded');
+      const isAdopted = view.kind !== 'delete';
+      expect([...clusterOf(world).machines.keys()]).toEqual(isAdopted ? all : []);
+      expect(world.daemon?.engine.listClusters().map(({ name }) => name)).toEqual(isAdopted ? ['demo'] : []);
+      expect(world.fleet.violations, world.explain()).toEqual([]);
+    },
+  );
 });
 
 async function wrongAfter(cut?: Cut) {

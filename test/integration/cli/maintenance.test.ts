@@ -9,7 +9,7 @@ const waitsForWindow = (minutes: number) =>
     kind: 'update',
     state: 'waiting',
     waitingFor: 'window',
-    waitsUntil: new Date(Date.now() + minutes * 60_000 + 5000).toISOString(),
+    waitsUntil: new Date(Date.now() + minutes * 60_000 + 150_000).toISOString(),
     problem: {
       kind: 'blocked',
       code: 'OPS-014',

@@ -62,9 +62,9 @@ describe('planDeletion', () => {
     expect(() => deletionOf(unseen)).toThrow(Blocked);
   });
 
-  const living = (wish: object = {}) => {
+  const living = (wish: object = {}, changes: object = {}) => {
     const observed = finished(cluster(3, 2));
-    const desired = request(cluster(3, 2), observed).desired;
+    const desired = request(cluster(3, 2, changes), observed).desired;
     return planDeletion({
       cluster: observed.cluster,
       desired,
@@ -94,6 +94,15 @@ describe('planDeletion', () => {
     expect(first.steps.find(({ kind }) => kind === 'services.release')?.input).toMatchObject({
       policy: { whenBlocked: 'skip', skipAfter: 600_000 },
     });
+  });
+
+  it('what the document says of what is held counts, until somebody says otherwise', () => {
+    const policyOf = (wish: object, deletion: object): unknown =>
+      living(wish, { deletion }).steps.find(({ kind }) => kind === 'services.release')?.input;
+    const asked = { whenBlocked: 'skip', skipAfter: '5m' };
+    expect(policyOf({}, {})).toMatchObject({ policy: { whenBlocked: 'wait' } });
+    expect(policyOf({}, asked)).toMatchObject({ policy: { whenBlocked: 'skip', skipAfter: 300_000 } });
+    expect(policyOf({ whenBlocked: 'wait' }, asked)).toMatchObject({ policy: { whenBlocked: 'wait' } });
   });
 
   it('a dead API of a cluster that served: says what cannot be looked at, before anybody agrees', () => {

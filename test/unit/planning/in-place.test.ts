@@ -60,6 +60,33 @@ describe('an upgrade in place (C3, H22, DESIGN §6)', () => {
     expect(ancestors(two.steps, 'node.cordon/c-w-3')).toContain('node.uncordon/c-w-1');
   });
 
+  it('sees the other masters at work before it takes one, or a worker, away', () => {
+    for (const name of ['c-cp-2', 'c-w-1']) {
+      const gate = plan.steps.find(({ id }) => id === `control-plane.verify/before-${name}`);
+      const seen = (gate?.input as { readonly machines: readonly { readonly name: string }[] }).machines;
+      expect(seen.map((machine) => machine.name)).toEqual(
+        ['c-cp-1', 'c-cp-2', 'c-cp-3'].filter((master) => master !== name),
+      );
+      expect(ancestors(plan.steps, `node.cordon/${name}`)).toContain(gate?.id);
+    }
+  });
+
+  it('finishes whom it has begun with before it takes another', () => {
+    const begun = withNodes(before, (node) =>
+      ['c-cp-3', 'c-w-2'].includes(node.name) ? { ...node, unschedulable: true, cordonedBy: 'before' } : node,
+    );
+    const { steps } = planned(at(3, 3, '1.20.3'), begun);
+    expect(ancestors(steps, 'node.cordon/c-cp-1')).toContain('node.uncordon/c-cp-3');
+    expect(ancestors(steps, 'node.cordon/c-w-1')).toContain('node.uncordon/c-w-2');
+  });
+
+  it('says that the API is away where there is one master, and only there', () => {
+    const told = (masters: number): string =>
+      planned(at(masters, 1, '1.20.3'), made(at(masters, 1, '1.20.2'))).notices.join(' ');
+    expect(told(1)).toContain('There is one master: the API is away');
+    expect(told(3)).not.toContain('There is one master');
+  });
+
   it('keeps the number of machines that must serve, and refuses one that leaves none to be upgraded', () => {
     const all = { maintenance: { minimumReady: 3 } };
     expect(() => planned(at(3, 3, '1.20.3', all), made(at(3, 3, '1.20.2', all)))).toThrow(
