@@ -103,13 +103,10 @@ export function listed(
   if (kind === 'PodDisruptionBudget') return budgetsOf(fleet, cluster);
   if (kind === 'CertificateSigningRequest') askForServing(cluster, fleet.faults, fleet.now);
   const nodes = cluster.nodes(fleet.now);
+  const states = new Map(nodes.map((node) => [node.name, node]));
   const given = kind === 'ConfigMap' ? rootAuthorities(fleet, cluster) : [];
   return [...cluster.objects.list(apiVersion, kind), ...given].map((object) => {
-    if (kind === 'Node')
-      return nodeObject(
-        object,
-        nodes.find(({ name }) => name === object.metadata.name),
-      );
+    if (kind === 'Node') return nodeObject(object, states.get(object.metadata.name));
     if (kind === 'DaemonSet' || kind === 'Deployment' || kind === 'StatefulSet')
       return withStatus(object, nodes, fleet.now, cluster.placements);
     if (kind === 'Job') return withJobStatus(fleet, object);
