@@ -149,13 +149,13 @@ function noticesOf(
   machines: readonly RenewedMachine[],
   { isRescue }: RenewalGoal,
 ): string[] {
-  if (isRescue)
-    return [
-      'Certificates have run out on so many machines that neither etcd nor the API can answer. That is why nodes and members were not seen; it keeps nothing from being renewed, and is proven well before the kubelets are seen to.',
-      ...observed.unseen,
-    ];
   const count = (role: MachineRole): number => machines.filter((one) => one.role === role).length;
   const [masters, etcd] = [count('control-plane'), count('etcd')];
+  if (isRescue)
+    return [
+      `Certificates have run out on so many ${etcd === 0 ? 'masters' : 'machines'} that neither etcd nor the API can answer. That is why nodes and members were not seen; it keeps nothing from being renewed, and is proven well before the kubelets are seen to.`,
+      ...observed.unseen,
+    ];
   const awayWith = (what: string): string => `With ${what} the API is away for some seconds while`;
   if (etcd > 0)
     return [
