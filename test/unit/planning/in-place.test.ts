@@ -63,10 +63,8 @@ describe('an upgrade in place (C3, H22, DESIGN §6)', () => {
   it('sees the other masters at work before it takes one, or a worker, away', () => {
     for (const name of ['c-cp-2', 'c-w-1']) {
       const gate = plan.steps.find(({ id }) => id === `control-plane.verify/before-${name}`);
-      const seen = (gate?.input as { readonly machines: readonly { readonly name: string }[] }).machines;
-      expect(seen.map((machine) => machine.name)).toEqual(
-        ['c-cp-1', 'c-cp-2', 'c-cp-3'].filter((master) => master !== name),
-      );
+      const others = ['c-cp-1', 'c-cp-2', 'c-cp-3'].filter((master) => master !== name);
+      expect(gate?.input).toMatchObject({ machines: others.map((master) => ({ name: master })) });
       expect(ancestors(plan.steps, `node.cordon/${name}`)).toContain(gate?.id);
     }
   });
