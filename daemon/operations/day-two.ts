@@ -1,5 +1,6 @@
 import type { Observed } from '../../provisioners/contract/observed.ts';
 import type { Plan } from '../../provisioners/contract/plan.ts';
+import type { ProblemReport } from '../../provisioners/contract/problem.ts';
 import type { Instant } from '../../provisioners/contract/time.ts';
 import type { DrawnKeys } from '../state/clusters.ts';
 import type { Admission } from './admission.ts';
@@ -58,6 +59,9 @@ interface PreparedIntent {
   readonly warnings: Judgement['warnings'];
 }
 
+/** Looks for what holds an intent just now that can be planned all the same: who would be left behind by it. */
+export type ObstaclesTo = (subject: Subject, plan: Plan) => Promise<readonly ProblemReport[]>;
+
 /**
  * What is wanted once of a cluster that is there, and stands in no document: each is planned, reviewed, confirmed,
  * admitted and run like every other operation.
@@ -69,8 +73,8 @@ export class DayTwo {
     this.#parts = parts;
   }
 
-  /** What it would do, from a fresh look. Starts nothing. */
-  plan(request: IntentRequest): Promise<PlanAnswer> {
+  /** What it would do, from a fresh look, and what holds it, as `obstaclesTo` finds it. Starts nothing. */
+  plan(request: IntentRequest, obstaclesTo?: ObstaclesTo): Promise<PlanAnswer> {
     return this.#parts.turns.take([request.cluster], async () => {
       const { recorder, planners } = this.#parts;
       const { cluster } = request;
@@ -81,7 +85,7 @@ export class DayTwo {
       const isUnchanged = plan.steps.length === 0;
       const needsName = needsConfirmation(plan, observed, subject.desired.destroyLimit);
       return {
-        problems: [],
+        problems: isUnchanged ? [] : ((await obstaclesTo?.(subject, plan)) ?? []),
         plans: [{ cluster, plan, hash, text, warnings, isUnchanged }],
         hash,
         needsConfirmation: needsName ? [cluster] : [],

@@ -1,5 +1,5 @@
 import type { Plan } from '../../provisioners/contract/plan.ts';
-import { Transient } from '../../provisioners/contract/problem.ts';
+import { type ProblemReport, Transient } from '../../provisioners/contract/problem.ts';
 import type { RotationStage } from '../../provisioners/contract/secrets.ts';
 import { proofsIn } from '../planning/rotation.ts';
 import type { DrawnKeys } from '../state/clusters.ts';
@@ -39,6 +39,13 @@ export interface RotatingParts {
 /** What the API asks of it. */
 export type RotationDoors = Pick<Rotating, 'plan' | 'start'>;
 
+/** A cluster whose authorities are rotated, its keys as they are, and the agent that reaches it. */
+interface Ground {
+  readonly subject: Subject;
+  readonly keys: DrawnKeys;
+  readonly link: AgentLink;
+}
+
 /** Longest life of what people are given, milliseconds (DESIGN §6). */
 const longestCredential = 3_600_000;
 
@@ -54,64 +61,78 @@ export class Rotating {
     this.#parts = parts;
   }
 
-  /** What it would do, from a fresh look. Starts nothing, draws nothing. */
+  /** What it would do and what holds it, from a fresh look. Starts nothing, draws nothing. */
   plan(request: RotationRequest): Promise<PlanAnswer> {
-    return this.#parts.dayTwo.plan(this.#asked(request));
-  }
-
-  /** Begins it. @throws Refusal CERT-013 or CERT-014 while somebody would be left behind */
-  start(request: RotationRequest): Promise<IntentAnswer> {
-    return this.#parts.dayTwo.start(this.#asked(request), async (subject, plan) => {
-      const { state } = this.#parts.recorder;
-      const link = this.#parts.links(subject.provider.site);
-      requireAgent(state, link, subject.provider.site);
+    return this.#parts.dayTwo.plan(this.#asked(request), async (subject, plan) => {
       try {
-        const { keys } = state.clusters.get(subject.cluster.uid) ?? {};
-        if (keys === undefined)
-          throw new Refusal('not-found', [problems.notFound('cluster', request.cluster)]);
-        if (request.stage === 'drop') this.#requireOver(request, subject, keys);
-        await this.#requireProof(request, { subject, plan, link });
-        return await this.#rotated(request.stage, { subject, keys, link });
+        return await this.#obstacles(request, this.#ground(request, subject), plan);
       } catch (error) {
         throw asRefusal(error);
       }
     });
   }
 
+  /** Begins it. @throws Refusal CERT-013 or CERT-014 while somebody would be left behind */
+  start(request: RotationRequest): Promise<IntentAnswer> {
+    return this.#parts.dayTwo.start(this.#asked(request), async (subject, plan) => {
+      try {
+        const ground = this.#ground(request, subject);
+        const [obstacle, ...others] = await this.#obstacles(request, ground, plan);
+        if (obstacle !== undefined) throw new Refusal('conflict', [obstacle, ...others]);
+        return await this.#rotated(request.stage, ground);
+      } catch (error) {
+        throw asRefusal(error);
+      }
+    });
+  }
+
+  /** @throws Refusal where no agent is there, or the cluster is gone */
+  #ground({ cluster }: RotationRequest, subject: Subject): Ground {
+    const { state } = this.#parts.recorder;
+    const { site } = subject.provider;
+    const link = this.#parts.links(site);
+    requireAgent(state, link, site);
+    const { keys } = state.clusters.get(subject.cluster.uid) ?? {};
+    if (keys === undefined) throw new Refusal('not-found', [problems.notFound('cluster', cluster)]);
+    return { subject, keys, link };
+  }
+
+  /** Who would be left behind by the stage, and what people hold that it would end. */
+  async #obstacles(request: RotationRequest, ground: Ground, plan: Plan): Promise<readonly ProblemReport[]> {
+    const held = request.stage === 'drop' ? this.#heldByPeople(request, ground) : [];
+    return [...held, ...(await this.#leftBehind(request, ground, plan))];
+  }
+
   #asked({ stage, endsCredentials: _consent, ...request }: RotationRequest) {
     return { ...request, intent: { kind: 'rotate' as const, stage } };
   }
 
-  /** Certificates that people were given under the old authority have run out. */
-  #requireOver(
-    { endsCredentials, cluster }: RotationRequest,
-    { cluster: { uid } }: Subject,
-    keys: DrawnKeys,
-  ): void {
+  /** Certificates that people were given under the old authority, and that have not run out. */
+  #heldByPeople({ endsCredentials, cluster }: RotationRequest, { subject, keys }: Ground): ProblemReport[] {
     const { recorder } = this.#parts;
     const { rotation } = keys.public;
-    if (endsCredentials === true || rotation === undefined) return;
+    if (endsCredentials === true || rotation === undefined) return [];
     const switched = Date.parse(rotation.since);
+    const { uid } = subject.cluster;
     const ends = recorder.state.credentials.list(uid).map(({ validUntil = '' }) => Date.parse(validUntil));
     const until = Math.min(
       switched + longestCredential,
       Math.max(0, ...ends.filter((end) => end > switched)),
     );
-    if (until > recorder.clock.now())
-      throw new Refusal('conflict', [
-        rotationProblems.credentialsLeft(cluster, new Date(until).toISOString()),
-      ]);
+    if (until <= recorder.clock.now()) return [];
+    return [rotationProblems.credentialsLeft(cluster, new Date(until).toISOString())];
   }
 
-  /** The agent sees by the keys as they are now that nobody would be left behind. */
-  async #requireProof(
+  /** The agent sees by the keys as they are now whether anybody would be left behind. */
+  async #leftBehind(
     { cluster, stage }: RotationRequest,
-    { subject, plan, link }: { readonly subject: Subject; readonly plan: Plan; readonly link: AgentLink },
-  ): Promise<void> {
+    { subject, link }: Ground,
+    plan: Plan,
+  ): Promise<ProblemReport[]> {
     const { state } = this.#parts.recorder;
     // Absent where a stage goes on: that was proven when it began.
     const proofs = proofsIn(plan.steps);
-    if (proofs.length === 0) return;
+    if (proofs.length === 0) return [];
     if (link.drift === undefined)
       throw new Transient('LINK-007', 'The agent of the site cannot look so deep.');
     const steps = proofs.map(({ id, kind, version, input }) => ({ id, kind, version, input }));
@@ -124,17 +145,10 @@ export class Rotating {
       steps,
     });
     const left = looks.filter((look) => look.state !== 'as-asked').flatMap(({ differences }) => differences);
-    if (left.length > 0) throw new Refusal('conflict', [rotationProblems.leftBehind(cluster, stage, left)]);
+    return left.length === 0 ? [] : [rotationProblems.leftBehind(cluster, stage, left)];
   }
 
-  async #rotated(
-    stage: RotationStage,
-    {
-      subject,
-      keys,
-      link,
-    }: { readonly subject: Subject; readonly keys: DrawnKeys; readonly link: AgentLink },
-  ): Promise<DrawnKeys> {
+  async #rotated(stage: RotationStage, { subject, keys, link }: Ground): Promise<DrawnKeys> {
     const { recorder, preparation } = this.#parts;
     const { state } = recorder;
     const { site } = subject.provider;

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { pino } from 'pino';
+import { createSecretsPort } from '../../appliance/agent/adapters/secrets.ts';
 import { AttemptRunner } from '../../appliance/agent/attempts.ts';
 import { enrol } from '../../appliance/agent/enrolment.ts';
+import { createRotationQuestions } from '../../appliance/agent/key-rotation.ts';
 import { AgentLinkClient } from '../../appliance/agent/link-client.ts';
 import { requestCertificate } from '../../appliance/agent/pki.ts';
 import type { PayloadListing } from '../../appliance/agent/protocol/questions.ts';
@@ -24,7 +26,7 @@ import { scaledClock } from '../faults/scaled-clock.ts';
 import { callFleet } from '../fleet/model/calls.ts';
 import { Fleet } from '../fleet/model/fleet.ts';
 import { Door } from '../fleet/ports/door.ts';
-import { fakeSecrets, fleetPorts } from '../fleet/ports/ports.ts';
+import { fleetPorts } from '../fleet/ports/ports.ts';
 import { insecureFetch } from './insecure-fetch.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -139,7 +141,9 @@ async function startAgent(given: {
       sleep: (duration) => clock.sleep(duration),
       carry: async (name, call, caller) => callFleet(fleet, name, call, caller),
     });
-    const model = fleetPorts(door, fakeSecrets(), (text, machine) => work.log(text, machine));
+    // Keys are as real as they are sealed; only what they open is a model.
+    const secrets = createSecretsPort(work.context, identity, (secret) => work.hide(secret));
+    const model = fleetPorts(door, secrets, (text, machine) => work.log(text, machine));
     return change(model, work, identity);
   };
   // The model moves by the clock: machines boot and kubelets start while nobody calls them.
@@ -189,6 +193,12 @@ async function startAgent(given: {
         epoch,
       }),
       ...createBackupQuestions({ ports, epoch }),
+      ...createRotationQuestions({
+        ports,
+        epoch,
+        reach: { isLoopbackAllowed: true },
+        now: () => new Date().toISOString(),
+      }),
       // Servers of tests are on loopback.
       ...createDirectoryQuestions({ identity, reach: { isLoopbackAllowed: true } }),
       ...createAlertQuestions({ identity, reach: { isLoopbackAllowed: true } }),

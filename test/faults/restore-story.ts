@@ -35,7 +35,7 @@ export async function openWith(size: Size, options: WorldOptions = {}): Promise<
 }
 
 /** The only cluster of a world. */
-export function clusterOf(world: World): ModelCluster {
+export function clusterOf(world: Pick<World, 'fleet'>): ModelCluster {
   const [cluster] = world.fleet.clusters.values();
   if (cluster === undefined) throw new Error('there is no cluster');
   return cluster;

@@ -10,7 +10,7 @@ import { World, type WorldOptions } from './harness.ts';
 import { clusterOf } from './restore-story.ts';
 
 /** Gives every kubelet that has none the certificate that it was given when it joined: a master signs it, not its machine. */
-export function certifyKubelets(world: World): void {
+export function certifyKubelets(world: Pick<World, 'fleet'>): void {
   const machines = [...clusterOf(world).machines.values()];
   const master = machines.find(
     ({ role, files }) => role === 'control-plane' && files.has('/etc/kubernetes/pki/ca.key'),

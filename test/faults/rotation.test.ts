@@ -86,6 +86,11 @@ describe('the authorities of a cluster are rotated in three stages, on the fleet
     expect(problem?.summary).toContain('12 pods');
     expect(problem?.summary).toContain('default/shop-0');
     expect(problem?.summary).toContain('and 2 more');
+    const wish = { cluster: 'demo', principal: 'tester', stage: 'reissue' as const };
+    // Whoever reads the plan learns the same, before anybody agrees to anything.
+    const shown = await world.run(world.request((engine) => engine.rotating.plan(wish)));
+    expect(shown.problems).toEqual([problem]);
+    expect(shown.plans[0]?.isUnchanged).toBe(false);
     // As `kubectl rollout restart` does.
     const annotations = { 'kubectl.kubernetes.io/restartedAt': 'now' };
     const of = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop', namespace: 'default' };
@@ -96,6 +101,8 @@ describe('the authorities of a cluster are rotated in three stages, on the fleet
     cluster.objects.remove(of);
     await world.run(world.clock.sleep(5000));
     cluster.objects.apply({ ...shop, spec }, world.fleet.now, 'somebody');
+    const free = await world.run(world.request((engine) => engine.rotating.plan(wish)));
+    expect(free.problems).toEqual([]);
     await stage(world, 'reissue');
     await stage(world, 'drop');
     expect(world.fleet.violations, world.explain()).toEqual([]);

@@ -98,6 +98,8 @@ async function agree(
 ): Promise<{ readonly planHash: string; readonly confirm?: string }> {
   const { printer } = session;
   for (const one of answer.plans) printer.note(cleanText(one.text).trimEnd());
+  // Nobody is asked to agree to what would be refused.
+  if (answer.problems.length > 0) throw new CommandFailure(exitCode.conflict, answer.problems);
   const planHash = answer.hash;
   if (answer.plans.every((one) => one.isUnchanged)) return { planHash };
   const needsName = answer.needsConfirmation.includes(cluster);

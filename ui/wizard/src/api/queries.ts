@@ -1,5 +1,6 @@
 import { QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type {
+  CertificateList,
   ClusterDetail,
   ClusterView,
   EngineEvent,
@@ -54,6 +55,17 @@ export const useCluster = (name: string): UseQueryResult<ClusterDetail> =>
     queryFn: ({ signal }) =>
       get<ClusterDetail>(`/api/v1/clusters/${encodeURIComponent(name)}`, { signal, isBackground: true }),
     refetchInterval: lookAgainAfter,
+  });
+
+/** Certificates of a cluster's masters as last seen, and how far its authorities are rotated. */
+export const useCertificates = (cluster: string): UseQueryResult<CertificateList> =>
+  useQuery({
+    queryKey: [...keys.cluster(cluster), 'certificates'],
+    queryFn: ({ signal }) =>
+      get<CertificateList>(`/api/v1/clusters/${encodeURIComponent(cluster)}/certificates`, {
+        signal,
+        isBackground: true,
+      }),
   });
 
 /** Machines of all clusters, as last seen. */

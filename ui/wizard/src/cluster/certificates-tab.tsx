@@ -1,11 +1,12 @@
 import { Button, Label } from '@patternfly/react-core';
 import { Td, Tr } from '@patternfly/react-table';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { CertificateList } from '../../../../daemon/api/types.ts';
-import { get, post } from '../api/http.ts';
-import { keys } from '../api/queries.ts';
+import { post } from '../api/http.ts';
+import { keys, useCertificates } from '../api/queries.ts';
 import { ProblemView } from '../problem/problem-view.tsx';
+import { AuthoritiesPanel } from '../rotation/authorities-panel.tsx';
 import { Permitted } from '../session/permitted.tsx';
 import { useHasRole } from '../session/session.ts';
 import { HeadedTable } from '../shell/headed-table.tsx';
@@ -21,17 +22,13 @@ const day = 24 * 60 * 60_000;
 
 /** Every certificate of the masters with its end, and the way to new ones. */
 export function CertificatesTab({ cluster }: { readonly cluster: string }): React.JSX.Element {
-  const path = `/api/v1/clusters/${encodeURIComponent(cluster)}`;
-  const { data, error } = useQuery({
-    queryKey: [...keys.cluster(cluster), 'certificates'],
-    queryFn: ({ signal }) => get<CertificateList>(`${path}/certificates`, { signal, isBackground: true }),
-  });
+  const { data, error } = useCertificates(cluster);
   return (
     <>
       <Actions cluster={cluster} />
       <ProblemView error={error} />
       {data === undefined && !error ? <Loading /> : undefined}
-      {data === undefined ? undefined : <Rotation cluster={cluster} rotation={data.rotation} />}
+      {data === undefined ? undefined : <AuthoritiesPanel cluster={cluster} rotation={data.rotation} />}
       {data === undefined ? undefined : <Inventory list={data} />}
     </>
   );
@@ -67,40 +64,6 @@ function Actions({ cluster }: { readonly cluster: string }): React.JSX.Element {
         />
       ) : undefined}
     </>
-  );
-}
-
-/** How far the authorities are rotated, and the way to the next stage. */
-function Rotation(props: {
-  readonly cluster: string;
-  readonly rotation: CertificateList['rotation'];
-}): React.JSX.Element {
-  const { cluster, rotation } = props;
-  const { stage, since, isFinished, next } = rotation;
-  const [isAsking, setAsking] = useState(false);
-  const mayRotate = useHasRole('operator', cluster);
-  const { rotation: told } = words;
-  return (
-    <div className="remuda-subtle">
-      {stage === undefined || since === undefined ? undefined : (
-        <p>
-          {told.at[stage]} <Time at={since} />. {isFinished ? told.finished : told.unfinished}
-        </p>
-      )}
-      <Permitted isAllowed={mayRotate} needed="operator" cluster={cluster}>
-        <Button variant="link" isInline isDisabled={!mayRotate} onClick={() => setAsking(true)}>
-          {told.next[next]}
-        </Button>
-      </Permitted>
-      {isAsking ? (
-        <IntentQuestion
-          cluster={cluster}
-          intent={{ kind: 'rotate', stage: next }}
-          words={{ title: told.question[next](cluster), action: told.begin, nothing: told.nothing }}
-          onClose={() => setAsking(false)}
-        />
-      ) : undefined}
-    </div>
   );
 }
 

@@ -2,19 +2,12 @@ import { Alert, Button, Modal, ModalBody, ModalFooter, ModalHeader } from '@patt
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import type {
-  CertificateList,
-  IntentAnswer,
-  IntentRequest,
-  PlanAnswer,
-} from '../../../../daemon/api/types.ts';
+import type { IntentAnswer, IntentRequest, PlanAnswer } from '../../../../daemon/api/types.ts';
 import { post } from '../api/http.ts';
 import { ProblemReportView, ProblemView } from '../problem/problem-view.tsx';
 import { Loading } from '../shell/loading.tsx';
 import { NameField } from './name-field.tsx';
 import { texts } from './texts.ts';
-
-type RotationStage = CertificateList['rotation']['next'];
 
 /** What the question says; the rest it reads from the plan. */
 interface Words {
@@ -25,21 +18,10 @@ interface Words {
   readonly nothing: string;
 }
 
-/** What is wanted once, or a stage of a rotation of authorities, which has paths of its own. */
-type Wish = IntentRequest['intent'] | { readonly kind: 'rotate'; readonly stage: RotationStage };
-
-/** Where to ask for the plan and where to begin, and the wish as both take it. */
-function pathsOf(cluster: string, wish: Wish) {
-  const path = `/api/v1/clusters/${encodeURIComponent(cluster)}`;
-  return wish.kind === 'rotate'
-    ? { plan: `${path}/rotation-plan`, begin: `${path}/rotations`, body: { stage: wish.stage } }
-    : { plan: `${path}/operation-plan`, begin: `${path}/operations`, body: { intent: wish } };
-}
-
 /** Shows what an operation that is wanted once would do, and begins exactly that. */
 export function IntentQuestion(props: {
   readonly cluster: string;
-  readonly intent: Wish;
+  readonly intent: IntentRequest['intent'];
   readonly words: Words;
   readonly onClose: () => void;
 }): React.JSX.Element {
@@ -47,18 +29,19 @@ export function IntentQuestion(props: {
   const [key] = useState(() => crypto.randomUUID());
   const [typed, setTyped] = useState('');
   const [, go] = useLocation();
-  const asked = pathsOf(cluster, intent);
+  const path = `/api/v1/clusters/${encodeURIComponent(cluster)}`;
   const plan = useQuery({
     queryKey: ['intent', cluster, intent],
-    queryFn: ({ signal }) => post<PlanAnswer>(asked.plan, asked.body, { signal }),
+    queryFn: ({ signal }) => post<PlanAnswer>(`${path}/operation-plan`, { intent }, { signal }),
     staleTime: 0,
     gcTime: 0,
     retry: false,
   });
   const needsName = plan.data?.needsConfirmation.includes(cluster) === true;
-  const agreed = { ...asked.body, ...hashOf(plan.data), ...(needsName ? { confirm: typed } : {}) };
+  const agreed = { intent, ...hashOf(plan.data), ...(needsName ? { confirm: typed } : {}) };
   const begin = useMutation({
-    mutationFn: () => post<IntentAnswer>(asked.begin, agreed, { headers: { 'Idempotency-Key': key } }),
+    mutationFn: () =>
+      post<IntentAnswer>(`${path}/operations`, agreed, { headers: { 'Idempotency-Key': key } }),
     onSuccess: ({ operation }) => (operation ? go(`/operations/${operation.id}`) : onClose()),
   });
   const problems = plan.data?.problems ?? [];

@@ -65,26 +65,6 @@ export const texts = {
     renewNow: 'Renew',
     question: (cluster: string) => `Renew the certificates of ${cluster}?`,
     nothing: 'All of them are new already.',
-    rotation: {
-      at: {
-        trust: 'Two authorities are believed, and the old one signs, since',
-        reissue: 'The new authority signs, and the old one is believed still, since',
-      },
-      finished: 'This stage is finished.',
-      unfinished: 'This stage is not finished: begin it again to go on.',
-      next: {
-        trust: 'Rotate the authorities: let everybody believe a new one…',
-        reissue: 'Rotate the authorities: let the new one sign everything…',
-        drop: 'Rotate the authorities: forget the old one…',
-      },
-      question: {
-        trust: (cluster: string) => `Let everybody in ${cluster} believe a new authority?`,
-        reissue: (cluster: string) => `Let the new authority sign everything in ${cluster}?`,
-        drop: (cluster: string) => `Forget the old authority of ${cluster}?`,
-      },
-      begin: 'Begin',
-      nothing: 'The cluster is past this stage already.',
-    },
     seen: 'Seen',
     due: 'next renewal due',
     unseen: (why: string) => `No certificate was seen. ${why}`,

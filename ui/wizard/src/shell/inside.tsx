@@ -16,6 +16,9 @@ const ClusterPage = lazy(async () => ({
 const RestorePage = lazy(async () => ({
   default: (await import('../restore/restore-page.tsx')).RestorePage,
 }));
+const RotationPage = lazy(async () => ({
+  default: (await import('../rotation/rotation-page.tsx')).RotationPage,
+}));
 const SuppliesPage = lazy(async () => ({
   default: (await import('../supplies/supplies-page.tsx')).SuppliesPage,
 }));
@@ -62,6 +65,9 @@ function Places(): React.JSX.Element {
         <ClustersPage />
       </Route>
       <Route path="/clusters/:name/restore">{({ name }) => <RestorePage key={name} cluster={name} />}</Route>
+      <Route path="/clusters/:name/rotation">
+        {({ name }) => <RotationPage key={name} cluster={name} />}
+      </Route>
       <Route path="/clusters/:name/:tab?">
         {({ name, tab }) => <ClusterPage key={name} name={name} {...(tab === undefined ? {} : { tab })} />}
       </Route>
