@@ -243,7 +243,7 @@ export const ruleCodes: ProblemCatalogue = {
   'SPEC-113': {
     title: 'An authority that is described wrongly',
     explanation:
-      'The type of the authority decides which section describes it: given or server; authorities that sign themselves need none. The engine of a server is named by the path under which it is mounted.',
+      'The type of the authority decides which section describes it: given or server; authorities that sign themselves need none. A server is given by https, host and port, without a user; its engine by the path under which it is mounted.',
     remedy: 'Add the section of that name, change the type, or correct the path.',
   },
   'SPEC-079': {

@@ -98,3 +98,10 @@ export function proxyProblem(value: string): SyntaxProblem | undefined {
     remedy: 'Write scheme, host and port, such as http://proxy.dc1.example:3128.',
   };
 }
+
+/** Whether it is `https://host[:port]`, and nothing else. */
+export function isServerUrl(value: string): boolean {
+  const parts = /^https:\/\/([^/:]+)(?::(\d{1,5}))?\/?$/.exec(value);
+  const isPort = parts?.[2] === undefined || (Number(parts[2]) >= 1 && Number(parts[2]) <= 65_535);
+  return parts !== null && isPort && hostProblem(parts[1] ?? '') === undefined;
+}

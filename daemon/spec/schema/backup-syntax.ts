@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import { hostProblem } from './address-syntax.ts';
+import { isServerUrl } from './address-syntax.ts';
 import type { SyntaxProblem } from './values.ts';
 
 /** Rule: the five fields of cron, which come about at some time. Times are UTC here; a rule of the cluster knows the zone. */
@@ -42,9 +42,7 @@ export function serverUrlProblem(value: string): SyntaxProblem | undefined {
       summary: 'A user name or password stands in the address of the server.',
       remedy: 'Remove everything up to the "@" and put it into the secret that "credentials" names.',
     };
-  const parts = /^https:\/\/([^/:]+)(?::(\d{1,5}))?\/?$/.exec(value);
-  const isPort = parts?.[2] === undefined || (Number(parts[2]) >= 1 && Number(parts[2]) <= 65_535);
-  if (parts !== null && isPort && hostProblem(parts[1] ?? '') === undefined) return undefined;
+  if (isServerUrl(value)) return undefined;
   return {
     code: 'SPEC-039',
     summary: 'This is not the address of an S3 server.',

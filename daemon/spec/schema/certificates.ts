@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { field } from './field.ts';
 import { secretSourceSchema } from './secret.ts';
-import { mountSchema, serverUrlSchema, textSchema } from './values.ts';
+import { authorityUrlSchema, mountSchema, textSchema } from './values.ts';
 
 /** Who may sign a cluster's authorities, in the order of the manual. */
 export const authorityTypes = ['selfSigned', 'given', 'server'] as const;
@@ -9,7 +9,7 @@ export const authorityTypes = ['selfSigned', 'given', 'server'] as const;
 const givenSchema = z.strictObject({ credentials: secretSourceSchema });
 
 const serverSchema = z.strictObject({
-  url: field(serverUrlSchema, {
+  url: field(authorityUrlSchema, {
     mutability: 'immutable',
     help: 'Address of a Vault or OpenBao server: `https://host[:port]`.',
     example: 'https://vault.dc1.example:8200',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { shorten } from './shortening.ts';
-import { mountProblem } from './authority-syntax.ts';
+import { authorityUrlProblem, mountProblem } from './authority-syntax.ts';
 import { cidrProblem, hostProblem, ipProblem, proxyProblem, rangeProblem } from './address-syntax.ts';
 import {
   bucketProblem,
@@ -93,6 +93,8 @@ export const scheduleSchema = text(scheduleProblem);
 export const folderPathSchema = text(folderPathProblem);
 /** `https://host[:port]`. */
 export const serverUrlSchema = text(serverUrlProblem);
+/** `https://host[:port]` of a server that signs certificates. */
+export const authorityUrlSchema = text(authorityUrlProblem);
 /** Path under which an engine of Vault is mounted. */
 export const mountSchema = text(mountProblem);
 /** Name of an S3 bucket. */

@@ -61,6 +61,7 @@ const texts: readonly (readonly [z.ZodType, fc.Arbitrary<unknown>])[] = [
   [values.proxyUrlSchema, fc.constant('http://proxy.example:3128')],
   [values.scheduleSchema, fc.constantFrom('30 2 * * *', '*/15 * * * 1-5', '0 0 1 * *')],
   [values.folderPathSchema, fc.constantFrom('/mnt/backups', '/srv/a b/.c')],
+  [values.authorityUrlSchema, fc.constantFrom('https://vault.dc1.example', 'https://10.20.0.9:8200')],
   [values.serverUrlSchema, fc.constantFrom('https://s3.dc1.example', 'https://10.20.0.9:9000')],
   [values.bucketSchema, fc.constantFrom('cluster-backups', 'a.b')],
   [values.mountSchema, fc.constantFrom('pki', 'teams/a_b/pki-1')],
