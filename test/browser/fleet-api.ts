@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { OperationDetail } from '../../daemon/api/types.ts';
+import type { OperationDetail, Supplies } from '../../daemon/api/types.ts';
 import type { FleetSite } from './fleet-site.ts';
 import { insecureFetch } from './insecure-fetch.ts';
 
@@ -11,7 +11,7 @@ export class FleetApi {
     this.#site = site;
   }
 
-  async ask<Answer>(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> {
+  async ask<Answer>(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<Answer> {
     const answer = await insecureFetch(`${this.#site.url}${path}`, {
       method,
       headers: { Authorization: `Bearer ${this.#site.token}`, 'Content-Type': 'application/json' },
@@ -27,8 +27,13 @@ export class FleetApi {
     await expect.poll(state, { timeout: 90_000 }).toBe('succeeded');
   }
 
-  /** Applies an answer file and waits until all it begins has ended well. */
+  /** Applies an answer file, as soon as the agent is there, and waits until all it begins has ended well. */
   async make(text: string): Promise<void> {
+    const agent = async (): Promise<boolean> =>
+      (await this.ask<Supplies>('GET', '/api/v1/supplies')).sites.some(
+        ({ agent: { state } }) => state === 'connected',
+      );
+    await expect.poll(agent, { timeout: 30_000 }).toBe(true);
     const { operations } = await this.ask<{ readonly operations: readonly OperationDetail[] }>(
       'POST',
       '/api/v1/apply',

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { createSecretsPort } from '../../appliance/agent/adapters/secrets.ts';
 import { AttemptRunner } from '../../appliance/agent/attempts.ts';
 import { enrol } from '../../appliance/agent/enrolment.ts';
+import { createInspectQuestions } from '../../appliance/agent/inspection.ts';
 import { createRotationQuestions } from '../../appliance/agent/key-rotation.ts';
 import { AgentLinkClient } from '../../appliance/agent/link-client.ts';
 import { requestCertificate } from '../../appliance/agent/pki.ts';
@@ -193,6 +194,7 @@ async function startAgent(given: {
         epoch,
       }),
       ...createBackupQuestions({ ports, epoch }),
+      ...createInspectQuestions({ ports, epoch, recipient }),
       ...createRotationQuestions({
         ports,
         epoch,

@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { OperationView } from '../../daemon/operations/answers.ts';
 import { runSeed, sample, seededRandom } from '../fleet/model/random.ts';
-import { newMachine } from '../fleet/model/machine.ts';
-import type { ModelCluster } from '../fleet/model/cluster.ts';
+import { addLate } from '../fleet/model/late-machine.ts';
 import { cutPoints, type Crossing, type Cut, type ProcessName } from './boundaries.ts';
 import { World } from './harness.ts';
 import { beginEjection, clusterOf, endOf, fileOf, wish } from './ownership-story.ts';
@@ -72,24 +71,6 @@ async function listsOf(world: World, id: string): Promise<Readonly<Record<string
   );
 }
 
-/** A machine that comes into being when its cluster is gone: its making was under way somewhere. */
-function addLate(world: World, cluster: ModelCluster, name: string): void {
-  const { identity } = cluster;
-  const request = {
-    cluster: identity,
-    name,
-    role: 'worker' as const,
-    incarnation: 9,
-    token: 'of a machine that came late',
-    shape: { cpus: 2, memory: 4096, disk: 20_000 },
-    authorizedKey: 'somebody',
-    labels: {},
-  };
-  const machine = newMachine(request as never, 'i-late', '10.80.9.99', world.fleet.now, 0);
-  cluster.machines.set(name, machine);
-  world.fleet.byAddress.set(machine.address, machine);
-}
-
 describe('sweep: what bears our tags and belongs to no cluster of ours (complaint 16, H23)', () => {
   it('of an appliance that lost its state is shown, and goes only with a word; the proof has its three lists', async () => {
     const world = await lost();
@@ -143,7 +124,7 @@ describe('sweep: what bears our tags and belongs to no cluster of ours (complain
     const [old] = world.fleet.clusters.values();
     if (old === undefined) throw new Error('there is no cluster');
     expect((await world.run(world.remove('demo', 'delete'))).state).toBe('succeeded');
-    addLate(world, old, 'demo-general-1');
+    addLate(world.fleet, old, 'demo-general-1');
     expect((await world.run(world.apply(fileOf(1), 'again')))?.state, world.explain()).toBe('succeeded');
     const today = [...world.fleet.clusters.values()].find(
       ({ identity }) => identity.uid !== old.identity.uid,

@@ -1,3 +1,4 @@
+import { Link } from 'wouter';
 import type { OperationDetail, StepView } from '../../../../daemon/api/types.ts';
 import './done.css';
 
@@ -39,6 +40,7 @@ const words = {
   notProven: 'Proof that nothing else is left',
   balancers: 'Load balancers of Services, Ingresses and Gateways',
   volumes: 'Volumes of claims',
+  more: 'All that deleted clusters have left behind',
   history: 'Operations, logs and the audit trail stay in Remuda.',
 } as const;
 
@@ -58,6 +60,11 @@ export function DeletionProof({
         <ProofList title={words.kept} lines={kept} empty={words.nothingKept} note={words.history} />
         <ProofList title={words.left} lines={left} empty={words.nothingLeft} />
       </div>
+      {kept.length + left.length === 0 ? undefined : (
+        <p className="remuda-proof-more">
+          <Link href="/leftovers">{words.more}</Link>
+        </p>
+      )}
     </section>
   );
 }

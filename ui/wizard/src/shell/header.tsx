@@ -21,8 +21,11 @@ const places = [
   { path: '/clusters', name: 'Clusters' },
   { path: '/supplies', name: 'Supplies' },
 ] as const;
-/** For those who may read at least a part of it; nobody else learns that it is there. */
-const administration = { path: '/administration', name: 'Administration' } as const;
+/** For those who may read at least a part of them; nobody else learns that they are there. */
+const morePlaces = [
+  { path: '/leftovers', name: 'Leftovers' },
+  { path: '/administration', name: 'Administration' },
+] as const;
 
 /** The bar on top of every page: where one is, where one can go, who one is. */
 export function Header(): React.JSX.Element {
@@ -43,7 +46,7 @@ export function Header(): React.JSX.Element {
             <ToolbarItem isOverflowContainer>
               <Nav variant="horizontal" aria-label="Main">
                 <NavList>
-                  {(mayRead ? [...places, administration] : places).map(({ path, name }) => (
+                  {(mayRead ? [...places, ...morePlaces] : places).map(({ path, name }) => (
                     <NavItem key={path} itemId={path} isActive={location.startsWith(path)}>
                       <Link href={path}>{name}</Link>
                     </NavItem>

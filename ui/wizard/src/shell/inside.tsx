@@ -22,6 +22,9 @@ const RotationPage = lazy(async () => ({
 const SuppliesPage = lazy(async () => ({
   default: (await import('../supplies/supplies-page.tsx')).SuppliesPage,
 }));
+const LeftoversPage = lazy(async () => ({
+  default: (await import('../leftovers/leftovers-page.tsx')).LeftoversPage,
+}));
 const AccountPage = lazy(async () => ({
   default: (await import('../account/account-page.tsx')).AccountPage,
 }));
@@ -73,6 +76,9 @@ function Places(): React.JSX.Element {
       </Route>
       <Route path="/supplies">
         <SuppliesPage />
+      </Route>
+      <Route path="/leftovers">
+        <LeftoversPage />
       </Route>
       <Route path="/administration/:part?">
         {({ part }) => <AdministrationPage {...(part === undefined ? {} : { part })} />}
