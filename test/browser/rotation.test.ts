@@ -34,19 +34,18 @@ const believed = (): string[][] =>
     blocksIn(files.get('/etc/kubernetes/pki/ca.crt')?.content ?? '').map(idOf),
   );
 
-const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop', namespace: 'default' };
+const workload = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'shop', namespace: 'default' };
 
 /** Starts a workload; with another mark its pods are others, as `kubectl rollout restart` makes them. */
 function startShop(mark: string): void {
   const { objects } = clusterOf();
-  const { name, namespace, ...type } = deployment;
-  objects.remove(deployment);
+  const { name, namespace, ...type } = workload;
+  objects.remove(workload);
   objects.apply(
     {
       ...type,
       metadata: { name, namespace },
       spec: {
-        replicas: 2,
         selector: { matchLabels: { app: name } },
         template: {
           metadata: { labels: { app: name }, annotations: { mark } },
@@ -98,25 +97,29 @@ test('a rotation, stage by stage: where it is, what holds it by name, and what e
     await later.getByText('“Believe both” comes first.').waitFor();
     expect(await later.getByRole('button').count()).toBe(0);
   }
-  await trust.getByText('believes a new authority beside the one that signs').first().waitFor();
+  const next = (name: string): Locator => page.getByRole('region', { name: `Next: ${name}` });
+  await next('Believe both')
+    .getByText('believes a new authority beside the one that signs')
+    .first()
+    .waitFor();
   await look(page, '71-rotation-trust');
-  await trust.getByRole('button', { name: 'Believe a new authority, too' }).click();
+  await next('Believe both').getByRole('button', { name: 'Believe a new authority, too' }).click();
   await ended(page);
   for (const ids of believed()) expect([ids[0], ids.length]).toEqual([old, 2]);
 
   // Pods that were started before believe the old one alone: they are named, and nothing is offered to be begun.
   await trust.getByText('Over').waitFor();
-  await reissue.getByRole('heading', { name: 'This stage is not possible yet' }).waitFor();
-  await reissue.getByText(/default\/shop-/).waitFor();
-  expect(await reissue.getByRole('button', { name: 'Let the new authority sign' }).count()).toBe(0);
+  const sign = next('Sign anew');
+  await sign.getByRole('heading', { name: 'This stage is not possible yet' }).waitFor();
+  await sign.getByText(/default\/shop-/).waitFor();
+  expect(await sign.getByRole('button', { name: 'Let the new authority sign' }).count()).toBe(0);
   await look(page, '72-rotation-held');
   startShop('new');
-  const begin = reissue.getByRole('button', { name: 'Let the new authority sign' });
+  const begin = sign.getByRole('button', { name: 'Let the new authority sign' });
   await expect
     .poll(
       async () => {
-        await reissue.getByRole('button', { name: 'Look again' }).click();
-        await reissue.getByRole('button', { name: 'Look again' }).isEnabled();
+        await sign.getByRole('button', { name: 'Look again' }).click();
         return begin.waitFor({ timeout: 5_000 }).then(
           () => true,
           () => false,
@@ -134,12 +137,13 @@ test('a rotation, stage by stage: where it is, what holds it by name, and what e
   await api.ask('POST', '/api/v1/clusters/demo/credentials', { kind: 'kubeconfig' });
   const { request } = await requestCertificate();
   await api.ask('POST', '/api/v1/clusters/demo/credentials', { request, seconds: 3600 });
-  await drop.getByRole('button', { name: 'Look again' }).click();
-  await drop.getByText(/People hold certificates for demo/).waitFor();
-  expect(await drop.getByRole('button', { name: 'Forget the old authority' }).count()).toBe(0);
+  const end = next('Forget the old one');
+  await end.getByRole('button', { name: 'Look again' }).click();
+  await end.getByText(/People hold certificates for demo/).waitFor();
+  expect(await end.getByRole('button', { name: 'Forget the old authority' }).count()).toBe(0);
   await look(page, '73-rotation-people');
-  await drop.getByLabel('End people’s certificates at once, instead of waiting for their end').check();
-  const forget = drop.getByRole('button', { name: 'Forget the old authority' });
+  await end.getByLabel('End people’s certificates at once, instead of waiting for their end').check();
+  const forget = end.getByRole('button', { name: 'Forget the old authority' });
   await forget.waitFor();
   await look(page, '74-rotation-drop');
   await forget.click();

@@ -11,7 +11,7 @@ export const rotationRoutes = [
     method: 'post',
     path: '/api/v1/clusters/{cluster}/rotation-plan',
     summary:
-      "What a stage of a rotation of the cluster's authorities would do. Starts nothing, draws nothing.",
+      "What a stage of a rotation of the cluster's authorities would do, and who holds it. Starts nothing, draws nothing.",
     access: { verb: 'plan', object: 'cluster', named: 'cluster', cluster: 'cluster' },
     mutates: false,
     status: 200,

@@ -42,7 +42,7 @@ function depthsOf(steps: readonly PlannedStep[]): ReadonlyMap<string, number> {
 function commonTitle({ subject, title }: PlannedStep): string {
   const at = subject === 'cluster' ? -1 : title.lastIndexOf(subject);
   if (at < 0) return title;
-  const before = title.slice(0, at).replace(/\s+(?:on|to|from|of)?\s*$/, '');
+  const before = title.slice(0, at).replace(/(?:\s+(?:and|on|to|from|of))*\s*$/, '');
   return `${before} ${title.slice(at + subject.length).trim()}`.trim();
 }
 
@@ -53,7 +53,9 @@ function layersOf(group: readonly PlannedStep[], depths: ReadonlyMap<string, num
   for (const { id, subject } of group) {
     if (subject === 'cluster') continue;
     const layer = isLayered ? (depths.get(id) ?? 0) : 0;
-    layers.set(layer, [...(layers.get(layer) ?? []), subject]);
+    const names = layers.get(layer) ?? [];
+    // A machine that it is done on more than once is named once.
+    if (!names.includes(subject)) layers.set(layer, [...names, subject]);
   }
   return [...layers].sort(([a], [b]) => a - b).map(([, names]) => names);
 }

@@ -12,7 +12,7 @@ export function AuthoritiesPanel(props: {
   const { cluster, rotation } = props;
   const isUnderWay = rotation.stage !== undefined || rotation.next !== 'trust';
   return (
-    <section className="remuda-panel remuda-authorities" aria-labelledby="remuda-authorities-title">
+    <section className="remuda-authorities" aria-labelledby="remuda-authorities-title">
       <div>
         <h2 id="remuda-authorities-title">{words.panel.title}</h2>
         <p>

@@ -9,7 +9,7 @@ import { Loading } from '../shell/loading.tsx';
 import { AuthoritiesState } from './authorities-state.tsx';
 import { rotationTexts as words } from './rotation-texts.ts';
 import { StageAgreement } from './stage-agreement.tsx';
-import { type Rotation, type Stage, stages, type Standing, standingOf } from './stages.ts';
+import { type Rotation, type Stage, stages, standingOf } from './stages.ts';
 import './rotation.css';
 
 /** Exchanges the authorities of a cluster: how far it is, what each stage does, and the way into the next one. */
@@ -45,8 +45,12 @@ export function RotationPage({ cluster }: { readonly cluster: string }): React.J
   );
 }
 
-function Stages(props: { readonly cluster: string; readonly rotation: Rotation }): React.JSX.Element {
-  const { cluster, rotation } = props;
+interface StagesProps {
+  readonly cluster: string;
+  readonly rotation: Rotation;
+}
+
+function Stages({ cluster, rotation }: StagesProps): React.JSX.Element {
   return (
     <>
       <p className="remuda-rotation-state">
@@ -54,9 +58,10 @@ function Stages(props: { readonly cluster: string; readonly rotation: Rotation }
       </p>
       <ol className="remuda-rotation-stages" aria-label={words.stages}>
         {stages.map((stage, place) => (
-          <StageItem key={stage} cluster={cluster} stage={stage} place={place} rotation={rotation} />
+          <StageItem key={stage} stage={stage} place={place} rotation={rotation} />
         ))}
       </ol>
+      <Next cluster={cluster} rotation={rotation} />
     </>
   );
 }
@@ -69,12 +74,11 @@ const looks = {
 } as const;
 
 function StageItem(props: {
-  readonly cluster: string;
   readonly stage: Stage;
   readonly place: number;
   readonly rotation: Rotation;
 }): React.JSX.Element {
-  const { cluster, stage, place, rotation } = props;
+  const { stage, place, rotation } = props;
   const standing = standingOf(stage, rotation);
   const isPresent = standing === 'next' || standing === 'unfinished';
   const people = words.people[stage];
@@ -100,36 +104,39 @@ function StageItem(props: {
             <strong>{words.peopleTitle}:</strong> {people}
           </p>
         )}
-        <Follows cluster={cluster} stage={stage} standing={standing} next={rotation.next} />
+        {standing === 'later' ? (
+          <p className="remuda-subtle">{words.waitsFor(words.names[rotation.next])}</p>
+        ) : undefined}
       </div>
     </li>
   );
 }
 
-/** Why a stage has to wait, or the way into it. */
-function Follows(props: {
-  readonly cluster: string;
-  readonly stage: Stage;
-  readonly standing: Standing;
-  readonly next: Stage;
-}): React.JSX.Element | undefined {
-  const { cluster, stage, standing, next } = props;
+/** The stage that comes next: what holds it, what it would do, and the way into it. */
+function Next({ cluster, rotation }: StagesProps): React.JSX.Element {
+  const { next, isFinished } = rotation;
   const { data } = useCluster(cluster);
   const maySee = useHasRole('viewer', cluster);
-  if (standing === 'over') return undefined;
-  if (standing === 'later') return <p className="remuda-subtle">{words.waitsFor(words.names[next])}</p>;
-  if (!maySee) return <p className="remuda-subtle">{words.needed}</p>;
   const operation = data?.operation;
-  if (operation !== undefined && isUnderWay(operation))
+  const contents = (): React.JSX.Element => {
+    if (!maySee) return <p>{words.needed}</p>;
+    if (operation !== undefined && isUnderWay(operation))
+      return (
+        <div className="remuda-rotation-busy">
+          {words.busy} <Running operation={operation} />
+        </div>
+      );
     return (
-      <div className="remuda-rotation-busy">
-        {words.busy} <Running operation={operation} />
-      </div>
+      <>
+        {isFinished ? undefined : <p>{words.again}</p>}
+        <StageAgreement key={next} cluster={cluster} stage={next} />
+      </>
     );
+  };
   return (
-    <>
-      {standing === 'unfinished' ? <p>{words.again}</p> : undefined}
-      <StageAgreement key={stage} cluster={cluster} stage={stage} />
-    </>
+    <section className="remuda-rotation-agreement" aria-labelledby="remuda-rotation-next">
+      <h2 id="remuda-rotation-next">{words.nextTitle(words.names[next])}</h2>
+      {contents()}
+    </section>
   );
 }

@@ -35,6 +35,7 @@ export const rotationTexts = {
     later: 'Not possible yet',
   },
   waitsFor: (stage: string) => `“${stage}” comes first.`,
+  nextTitle: (stage: string) => `Next: ${stage}`,
   again: 'Begin it again to go on: what is done already is left alone.',
   needed: 'Rotating needs the role operator. An administrator can give it to you.',
   busy: 'A stage can begin when this is over:',

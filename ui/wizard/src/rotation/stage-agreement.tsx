@@ -83,7 +83,7 @@ function Found(props: { readonly answer: PlanAnswer | undefined; readonly error:
   const shown = plans.map(({ plan }) => <PlanView key={plan.cluster.uid} plan={plan} />);
   return (
     <>
-      {error !== null || problems.length > 0 ? <h4>{words.blocked}</h4> : undefined}
+      {error !== null || problems.length > 0 ? <h3>{words.blocked}</h3> : undefined}
       <ProblemView error={error} />
       {problems.map((problem) => (
         <ProblemReportView key={problem.code + problem.summary} report={problem} />
