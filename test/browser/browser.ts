@@ -128,6 +128,21 @@ export async function goOn(page: Page, heading: string): Promise<void> {
   await page.getByRole('heading', { name: heading, level: 2 }).waitFor();
 }
 
+/** Puts another text into the wizard's editor, as the clipboard does: lines of its own, and no key pressed. */
+export async function retypeFile(page: Page, text: string): Promise<void> {
+  const editor = page.getByRole('textbox', { name: 'Answer file' });
+  await editor.focus();
+  await page.keyboard.press('Control+A');
+  await editor.evaluate(
+    (element, pasted) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', pasted);
+      element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+    },
+    text.replaceAll('\n\n', '\n'),
+  );
+}
+
 /** The name and the password of the administrator of a test. */
 export const administrator = { name: 'maria', password: 'correct horse battery staple' } as const;
 

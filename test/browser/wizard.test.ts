@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claim, goOn, look, signIn, startChromium, type Visit, visit } from './browser.ts';
+import { claim, goOn, look, retypeFile, signIn, startChromium, type Visit, visit } from './browser.ts';
 import { type FleetSite, startFleetSite } from './fleet-site.ts';
 
 let site: FleetSite;
@@ -21,20 +21,7 @@ afterAll(async () => {
 
 const next = (heading: string): Promise<void> => goOn(page, heading);
 
-/** Puts another text into the editor, as the clipboard does: lines of its own, and no key pressed. */
-async function retype(text: string): Promise<void> {
-  const editor = page.getByRole('textbox', { name: 'Answer file' });
-  await editor.focus();
-  await page.keyboard.press('Control+A');
-  await editor.evaluate(
-    (element, pasted) => {
-      const clipboardData = new DataTransfer();
-      clipboardData.setData('text/plain', pasted);
-      element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
-    },
-    text.replaceAll('\n\n', '\n'),
-  );
-}
+const retype = (text: string): Promise<void> => retypeFile(page, text);
 
 describe('the door in a browser (issue 3, DESIGN §8)', () => {
   it('shows a stranger only the set-up page, wherever she knocks', async () => {
@@ -149,6 +136,8 @@ describe('from an empty page to a cluster and back (issue 3)', () => {
   it('checks the site, shows plan and file side by side, and makes the cluster', async () => {
     await next('Networks and add-ons');
     await look(page, '16-network');
+    await next('Commands of your own');
+    await page.getByText('There is no hook yet.').waitFor();
     await next('Will it work here?');
     await page.getByText('All checks passed').waitFor();
     await look(page, '17-preflight');

@@ -162,6 +162,7 @@ describe('a person who never sees a terminal (issue 3, proof 1)', () => {
     await takePicture(page, '06-machines');
     await goOn(page, 'Networks and add-ons');
     await takePicture(page, '07-network');
+    await goOn(page, 'Commands of your own');
     await goOn(page, 'Will it work here?');
     await page.getByText('All checks passed').waitFor();
     await takePicture(page, '08-preflight');

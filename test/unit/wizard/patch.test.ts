@@ -308,6 +308,58 @@ describe('what people see of it', () => {
     expect(readAnswerFile(removeDocument(both, 1)).documents.map(({ kind }) => kind)).toEqual(['Provider']);
   });
 
+  describe('texts of several lines, such as scripts (V10)', () => {
+    const head = `kind: Cluster
+spec:
+  hooks:
+    - name: flush # c1
+      run:
+        machine:
+          script:`;
+    const tail = `
+      timeout: 5m # c2
+  deletion:   { protected: true }   # c3: as nobody but its writer would space it
+`;
+    const path = ['spec', 'hooks', 0, 'run', 'machine', 'script'];
+    const scriptArbitrary = fc
+      .array(
+        fc.oneof(fc.constantFrom('', ' ', '  two', '\ttab', '# no', '- x', 'a: b', '"', 'sync'), fc.string()),
+        {
+          maxLength: 6,
+        },
+      )
+      .map((lines) => lines.join('\n'));
+    const scriptOf = (text: string): unknown => {
+      const [document] = valuesOf(text) as { spec: { hooks: { run: { machine: { script: unknown } } }[] } }[];
+      return document?.spec.hooks[0]?.run.machine.script;
+    };
+
+    it('are read back to the letter, over whatever stood there before, and nothing beside them moves', () => {
+      fc.assert(
+        fc.property(fc.array(scriptArbitrary, { minLength: 1, maxLength: 3 }), (scripts) => {
+          let text = `${head} ""${tail}`;
+          for (const script of scripts) {
+            text = setValue(text, 0, path, script);
+            expect(scriptOf(text)).toBe(script);
+            expect([text.startsWith(head), text.endsWith(tail)]).toEqual([true, true]);
+          }
+        }),
+      );
+    });
+
+    it('stand line by line, however they are typed', () => {
+      const script = 'systemctl stop billing-worker\nsync\n';
+      let text = `${head} ""${tail}`;
+      for (let typed = 1; typed <= script.length; typed += 1)
+        text = setValue(text, 0, path, script.slice(0, typed));
+      const lines = '            systemctl stop billing-worker\n            sync';
+      expect(text).toBe(`${head} |\n${lines}${tail}`);
+      // In a hook that comes with its script, too.
+      const hooks = [{ name: 'flush', run: { machine: { script } } }];
+      expect(setValue('kind: Cluster\nspec: {}\n', 0, ['spec'], { hooks })).toContain('script: |\n');
+    });
+  });
+
   it('reads half-typed text without throwing', () => {
     fc.assert(
       fc.property(fc.string(), fc.nat(example.length), (typed, at) => {

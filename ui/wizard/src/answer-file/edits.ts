@@ -1,5 +1,14 @@
 import { isMap, isScalar, isSeq, type Pair, type ParsedNode, type YAMLMap, type YAMLSeq } from 'yaml';
-import { isBlock, type Quoting, renderBlock, renderFlow, renderPair, renderScalar } from './rendering.ts';
+import {
+  isBlock,
+  isLines,
+  type Quoting,
+  renderBlock,
+  renderFlow,
+  renderLines,
+  renderPair,
+  renderScalar,
+} from './rendering.ts';
 import type { Path } from './stream.ts';
 
 /** Text from `start` to `end` becomes `text`. */
@@ -76,6 +85,8 @@ export function replaceNode(text: string, spot: Spot, value: unknown): Edit | un
   const isNothing = node === null || node.range[0] === node.range[1];
   const isOnLines = isBlock(value) && !spot.isInFlow;
   if (isScalar(node) && !isNothing && !isBlock(value) && !Array.isArray(value)) {
+    const lines = linesInPlaceOf(text, spot, value);
+    if (lines !== undefined) return lines;
     const isQuoted = node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE';
     if (!isQuoted && node.type !== 'PLAIN') return undefined;
     const quoting: Quoting = isQuoted ? (node.type as Quoting) : 'PLAIN';
@@ -93,6 +104,32 @@ export function replaceNode(text: string, spot: Spot, value: unknown): Edit | un
   if (!isBare) return undefined;
   const written = isOnLines ? `\n${renderBlock(value, indent)}` : ` ${renderFlow(value)}`;
   return { start: colon, end: endOf(node), text: written };
+}
+
+/** Where a literal block ends: behind its last line that is not empty; empty ones belong to whoever comes next. */
+function endOfLines(text: string, start: number, column: number): number {
+  let end = lineEnd(text, start);
+  for (let from = end + 1; from <= text.length; ) {
+    const to = lineEnd(text, from + 1);
+    const line = text.slice(from, to);
+    if (line.trim() !== '' && line.search(/[^ ]/) <= column) break;
+    if (line !== '') end = to;
+    from = to + 1;
+  }
+  return end;
+}
+
+/** A text that had lines of its own, or has them from now on; undefined where it stays on its line. */
+function linesInPlaceOf(text: string, { node, pair, isInFlow }: Spot, value: unknown): Edit | undefined {
+  if (!isScalar(node) || pair === undefined || isInFlow || typeof value !== 'string') return undefined;
+  const hadLines = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
+  if (!hadLines && !isLines(value)) return undefined;
+  const [start, whole] = node.range;
+  // A comment behind the mark of a block stays with whoever can keep it.
+  if (hadLines && /^[^\n]*#/.test(text.slice(start, whole))) return undefined;
+  const column = columnOf(text, pair.key.range[0]);
+  const end = hadLines ? endOfLines(text, start, column) : whole;
+  return { start, end, text: value.trim() === '' ? renderScalar(value) : renderLines(value, column + 2) };
 }
 
 function replaceEntry(text: string, { node, isInFlow }: Spot, value: unknown): Edit | undefined {

@@ -23,6 +23,25 @@ export function renderScalar(value: unknown, quoting: Quoting = 'PLAIN'): string
 /** A key of a mapping. */
 const renderKey = (key: string): string => renderScalar(key);
 
+/** A text of several lines that can stand as it is, without a letter changed: such as a script. */
+export const isLines = (value: unknown): value is string =>
+  typeof value === 'string' && value.trim() !== '' && value.includes('\n') && !unshowable.test(value);
+
+/** What a literal block cannot hold: everything that ends no line and shows nothing, but the tab. */
+const unshowable = /[^\P{Cc}\t\n]|[\ufeff\u2028\u2029]/u;
+
+/** A text as a literal block: its head, and each line behind `indent` spaces; no line break at the end. */
+export function renderLines(value: string, indent: number): string {
+  const margin = ' '.repeat(indent);
+  // Where the first line is indented itself, YAML has to be told how far the margin goes.
+  const indicator = /^\n*[ \t]/.test(value) ? '2' : '';
+  const keep = value.endsWith('\n\n') ? '+' : '';
+  const chomping = value.endsWith('\n') ? keep : '-';
+  const lines = (value.endsWith('\n') ? value.slice(0, -1) : value).split('\n');
+  const written = lines.map((line) => (line === '' ? '' : `${margin}${line}`)).join('\n');
+  return `|${indicator}${chomping}\n${written}`;
+}
+
 /** Any value inside brackets. */
 export function renderFlow(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(renderFlow).join(', ')}]`;
@@ -42,6 +61,7 @@ export function renderBlock(value: unknown, indent: number): string {
   if (Array.isArray(value))
     return value
       .map((entry) => {
+        if (isLines(entry)) return `${margin}- ${renderLines(entry, indent + 2)}`;
         const hanging = isBlock(entry) ? renderBlock(entry, indent + 2).trimStart() : renderFlow(entry);
         return `${margin}- ${hanging}`;
       })
@@ -54,5 +74,6 @@ export function renderBlock(value: unknown, indent: number): string {
 /** `key: value`, with what needs lines of its own below it. The first line has no margin. */
 export function renderPair(key: string, value: unknown, indent: number): string {
   if (isBlock(value)) return `${renderKey(key)}:\n${renderBlock(value, indent + 2)}`;
+  if (isLines(value)) return `${renderKey(key)}: ${renderLines(value, indent + 2)}`;
   return `${renderKey(key)}: ${renderFlow(value)}`;
 }

@@ -20,8 +20,8 @@ export interface Answer {
   write(kind: FormKind, path: Path, value: unknown): void;
   /** Problems to show at a field: those of fields and steps that were left once. */
   problemsAt(kind: FormKind, path: Path): readonly ProblemReport[];
-  /** The person has left the field. */
-  touch(kind: FormKind, path: Path): void;
+  /** The person has left the field, or fields that are one to her. */
+  touch(kind: FormKind, ...paths: readonly Path[]): void;
 }
 
 /** Set by the page of a draft; read by {@link useAnswer}. */

@@ -1,19 +1,9 @@
-import {
-  Checkbox,
-  FormGroup,
-  FormHelperText,
-  FormSelect,
-  FormSelectOption,
-  HelperText,
-  HelperTextItem,
-  NumberInput,
-  TextInput,
-} from '@patternfly/react-core';
-import { useState } from 'react';
+import { FormGroup, FormHelperText, HelperText, HelperTextItem } from '@patternfly/react-core';
 import { fieldName, type Path, valueAt } from '../answer-file/stream.ts';
 import { type FormKind, useAnswer } from './answer.ts';
+import { FieldInput, type InputProps } from './field-inputs.tsx';
 import { HelpText } from './help-text.tsx';
-import { type FieldSchema, isRequired, schemaAt } from './schema.ts';
+import { isRequired, schemaAt } from './schema.ts';
 import { texts } from './texts.ts';
 
 interface FieldProps {
@@ -23,22 +13,15 @@ interface FieldProps {
   readonly label?: string;
   /** Values to choose from, where a list on board is better than a free text. */
   readonly choices?: readonly string[];
+  /** What is shown in place of the file's values, where those are no words for people. */
+  readonly names?: Readonly<Record<string, string>>;
+  /** Lines of text that are seen at once; a list has an entry on each. */
+  readonly lines?: number;
+  /** Other places whose problems are mended here: a section that has this field alone. */
+  readonly also?: readonly Path[];
   /** Shorter or more fitting than the schema's own. */
   readonly help?: string;
   readonly isHelpHidden?: boolean;
-}
-
-interface InputProps {
-  readonly id: string;
-  readonly label: string;
-  readonly schema: FieldSchema;
-  readonly value: unknown;
-  readonly describedBy: string;
-  readonly isInvalid: boolean;
-  readonly isRequired: boolean;
-  readonly choices: readonly string[] | undefined;
-  readonly write: (value: unknown) => void;
-  readonly leave: () => void;
 }
 
 /** One field of the answer file, made from the schema: input, help and the daemon's own words about what is wrong. */
@@ -49,7 +32,8 @@ export function Field(props: FieldProps): React.JSX.Element | undefined {
   const name = fieldName(path);
   const id = `${kind}-${name}`;
   if (schema === undefined) return undefined;
-  const problems = answer.problemsAt(kind, path);
+  const places = [path, ...(props.also ?? [])];
+  const problems = places.flatMap((place) => answer.problemsAt(kind, place));
   const label = props.label ?? texts.labels[`${kind}.${name}`] ?? name;
   const input: InputProps = {
     id,
@@ -59,16 +43,26 @@ export function Field(props: FieldProps): React.JSX.Element | undefined {
     describedBy: `${id}-help`,
     isInvalid: problems.length > 0,
     isRequired: isRequired(answer.schema, kind, path),
-    choices: props.choices ?? schema.enum,
+    choices: props.choices ?? schema.enum ?? schema.items?.enum,
+    names: props.names ?? {},
+    lines: props.lines,
     write: (value) => answer.write(kind, path, value),
-    leave: () => answer.touch(kind, path),
+    leave: () => answer.touch(kind, ...places),
   };
   const help = props.help ?? schema.description ?? '';
   const isBoolean = schema.type === 'boolean';
+  // Boxes to tick, or lines of their own, need no word about commas.
+  const hasCommas = schema.type === 'array' && input.choices === undefined && input.lines === undefined;
+  const isSet = schema.type === 'array' && input.choices !== undefined;
   const later = schema['x-mutability'] === undefined ? '' : texts.mutability[schema['x-mutability']];
   return (
-    <FormGroup fieldId={id} {...(isBoolean ? {} : { label })} className="remuda-field">
-      <Input {...input} />
+    <FormGroup
+      fieldId={id}
+      {...(isBoolean ? {} : { label })}
+      {...(isSet ? { role: 'group' } : {})}
+      className="remuda-field"
+    >
+      <FieldInput {...input} />
       <FormHelperText>
         <HelperText id={input.describedBy} isLiveRegion>
           {problems.map((problem) => (
@@ -78,7 +72,7 @@ export function Field(props: FieldProps): React.JSX.Element | undefined {
           ))}
           {props.isHelpHidden ? undefined : (
             <HelperTextItem>
-              <HelpText text={schema.type === 'array' ? `${help} ${texts.listHint}` : help} /> {later}
+              <HelpText text={hasCommas ? `${help} ${texts.listHint}` : help} /> {later}
             </HelperTextItem>
           )}
         </HelperText>
@@ -87,119 +81,17 @@ export function Field(props: FieldProps): React.JSX.Element | undefined {
   );
 }
 
-function Input(props: InputProps): React.JSX.Element {
-  const { schema } = props;
-  if (schema.type === 'boolean') return <BooleanInput {...props} />;
-  if (props.choices) return <ChoiceInput {...props} />;
-  if (schema.type === 'integer') return <WholeNumberInput {...props} />;
-  return <WordsInput {...props} />;
-}
-
-function BooleanInput({ id, label, schema, value, describedBy, write }: InputProps): React.JSX.Element {
+/** What the daemon has against a field that no input of its own shows: a choice between sections. */
+export function FieldProblems(props: { readonly kind: FormKind; readonly path: Path }) {
+  const problems = useAnswer().problemsAt(props.kind, props.path);
+  if (problems.length === 0) return undefined;
   return (
-    <Checkbox
-      id={id}
-      label={label}
-      isChecked={(value ?? schema.default) === true}
-      aria-describedby={describedBy}
-      onChange={(_event, isChecked) => write(isChecked)}
-    />
-  );
-}
-
-function ChoiceInput(props: InputProps): React.JSX.Element {
-  const { id, schema, value, choices = [] } = props;
-  const present = String(value ?? schema.default ?? '');
-  const options = choices.includes(present) || present === '' ? choices : [present, ...choices];
-  return (
-    <FormSelect
-      id={id}
-      value={present}
-      validated={props.isInvalid ? 'error' : 'default'}
-      aria-describedby={props.describedBy}
-      onChange={(_event, chosen) => props.write(chosen)}
-      onBlur={props.leave}
-    >
-      {options.map((option) => (
-        <FormSelectOption key={option} value={option} label={option} />
+    <HelperText isLiveRegion>
+      {problems.map((problem) => (
+        <HelperTextItem key={problem.code + problem.summary} variant="error">
+          {problem.summary} {problem.remedy}
+        </HelperTextItem>
       ))}
-    </FormSelect>
+    </HelperText>
   );
-}
-
-function WholeNumberInput(props: InputProps): React.JSX.Element {
-  const { id, label, schema, value, write } = props;
-  const present = value ?? schema.default;
-  const number = typeof present === 'number' ? present : undefined;
-  const least = schema.minimum ?? 0;
-  const most = schema.maximum ?? Number.MAX_SAFE_INTEGER;
-  const step = (by: number): void => write(Math.min(most, Math.max(least, (number ?? least) + by)));
-  return (
-    <NumberInput
-      value={number ?? ''}
-      min={least}
-      max={most}
-      onMinus={() => step(-1)}
-      onPlus={() => step(1)}
-      onChange={(event) => {
-        const typed = event.currentTarget.value.trim();
-        write(typed === '' ? undefined : Number(typed));
-      }}
-      onBlur={props.leave}
-      validated={props.isInvalid ? 'error' : 'default'}
-      inputName={id}
-      inputProps={{ id, 'aria-describedby': props.describedBy }}
-      inputAriaLabel={label}
-      minusBtnAriaLabel={`${label}: less`}
-      plusBtnAriaLabel={`${label}: more`}
-      widthChars={5}
-    />
-  );
-}
-
-/** Text, or a list with commas; what is half-typed stays as typed until the field is left. */
-function WordsInput(props: InputProps): React.JSX.Element {
-  const { id, schema, value, write } = props;
-  const isList = schema.type === 'array';
-  const [typed, setTyped] = useState<string>();
-  const present = typed ?? wordsOf(value);
-  const put = (words: string): void => {
-    setTyped(words);
-    if (isList)
-      write(
-        words
-          .split(',')
-          .map((word) => word.trim())
-          .filter((word) => word !== ''),
-      );
-    else write(words);
-  };
-  const leave = (): void => {
-    // An empty field is one that was not filled in: the default counts again.
-    if (typed?.trim() === '') write(undefined);
-    setTyped(undefined);
-    props.leave();
-  };
-  return (
-    <TextInput
-      id={id}
-      value={present}
-      isRequired={props.isRequired}
-      placeholder={wordsOf(schema.default ?? '')}
-      validated={props.isInvalid ? 'error' : 'default'}
-      aria-describedby={props.describedBy}
-      autoComplete="off"
-      autoCapitalize="none"
-      spellCheck={false}
-      onChange={(_event, words) => put(words)}
-      onBlur={leave}
-    />
-  );
-}
-
-function wordsOf(value: unknown): string {
-  if (Array.isArray(value)) return value.map(String).join(', ');
-  return value === undefined || value === null || typeof value === 'object'
-    ? ''
-    : String(value as string | number);
 }

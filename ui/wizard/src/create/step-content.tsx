@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import { useAnswer } from './answer.ts';
 import type { DraftStep } from './steps.ts';
 import { ClusterStep } from './steps/cluster-step.tsx';
+import { HooksStep } from './steps/hooks-step.tsx';
 import { MachinesStep } from './steps/machines-step.tsx';
 import { NetworkStep } from './steps/network-step.tsx';
 import { PreflightStep } from './steps/preflight-step.tsx';
@@ -37,9 +38,12 @@ export function StepContent(props: StepContentProps): React.JSX.Element {
   );
 }
 
+/** Steps whose forms write into the cluster's document. */
+const withForms: ReadonlySet<DraftStep> = new Set(['provider', 'cluster', 'machines', 'network', 'hooks']);
+
 function StepForm({ step, bypass, onBypass }: StepContentProps): React.JSX.Element {
   const { file, documentOf } = useAnswer();
-  const needsForm = step === 'provider' || step === 'cluster' || step === 'machines' || step === 'network';
+  const needsForm = withForms.has(step);
   if (needsForm && file.isUnreadable)
     return <Alert component="p" isInline variant="warning" title={texts.unreadable} />;
   if (needsForm && documentOf('Cluster') === undefined)
@@ -50,6 +54,7 @@ function StepForm({ step, bypass, onBypass }: StepContentProps): React.JSX.Eleme
     cluster: () => <ClusterStep />,
     machines: () => <MachinesStep />,
     network: () => <NetworkStep />,
+    hooks: () => <HooksStep />,
     preflight: () => <PreflightStep bypass={bypass} onBypass={onBypass} />,
     review: () => <ReviewStep />,
   };

@@ -7,6 +7,7 @@ export const draftSteps = [
   'cluster',
   'machines',
   'network',
+  'hooks',
   'preflight',
   'review',
 ] as const;
@@ -20,8 +21,9 @@ export const isDraftStep = (word: string | undefined): word is DraftStep =>
 const homes: readonly (readonly [RegExp, DraftStep])[] = [
   [/^spec\.provider\b/, 'provider'],
   [/^spec\.controlPlane\.(endpoint|certSANs)\b/, 'cluster'],
-  [/^spec\.(controlPlane|workers)\b/, 'machines'],
+  [/^spec\.(controlPlane|etcd|workers)\b/, 'machines'],
   [/^spec\.(clusterNetwork|nodeNetwork|addons|proxy)\b/, 'network'],
+  [/^spec\.hooks\b/, 'hooks'],
   [/^(metadata|spec)\b/, 'cluster'],
 ];
 

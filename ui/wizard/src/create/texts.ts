@@ -36,6 +36,12 @@ export const texts = {
       title: 'Networks and add-ons',
       intro: 'The defaults suit most sites. Change them where they would overlap with networks you have.',
     },
+    hooks: {
+      name: 'Hooks',
+      title: 'Commands of your own',
+      intro:
+        'A hook runs beside Remuda’s own steps: it flushes an application before its machine goes, looks at a machine before it counts, or tells somebody. Most clusters have none.',
+    },
     preflight: {
       name: 'Preflight',
       title: 'Will it work here?',
@@ -64,7 +70,7 @@ export const texts = {
     saved: 'Draft saved',
     saving: 'Saving…',
     'only-here': 'Kept in this browser; saved when Remuda answers again',
-    secret: 'Not saved: the text holds a Secret. Set it under Secrets instead, and refer to it.',
+    secret: 'Not saved: the text holds a Secret. Give it with remuda secret set instead, and refer to it.',
     conflict: 'Not saved',
   },
   conflict: 'Somebody else has changed this draft meanwhile.',
@@ -98,6 +104,10 @@ export const texts = {
     'Cluster.spec.controlPlane.machine.cpus': 'CPUs',
     'Cluster.spec.controlPlane.machine.memory': 'Memory',
     'Cluster.spec.controlPlane.antiAffinity': 'Keep masters apart',
+    'Cluster.spec.etcd.antiAffinity': 'Keep machines of etcd apart',
+    'Cluster.spec.certificates.authority.server.url': 'Address of the server',
+    'Cluster.spec.certificates.authority.server.mount': 'Path of its PKI engine',
+    'Cluster.spec.certificates.authority.server.trusted': 'Who signed the server’s own certificate',
     'Cluster.spec.deletion.protected': 'Protect this cluster from deletion',
     'Cluster.spec.deletion.volumes': 'Volumes, when it is deleted',
     'Cluster.spec.upgrade.strategy': 'How upgrades are made',
@@ -115,7 +125,9 @@ export const texts = {
   workerLabels: { name: 'Group', replicas: 'Machines', cpus: 'CPUs', memory: 'Memory' },
   sections: {
     controlPlane: 'Masters',
+    etcd: 'etcd',
     workers: 'Workers',
+    certificates: 'Who signs the cluster’s certificates',
     clusterNetwork: 'Inside the cluster',
     nodeNetwork: 'Machines',
     addons: 'Add-ons',

@@ -60,7 +60,8 @@ export function useAnswerFile(
         return isShown && isOf(kind, problem) && isAt(problem, path, shown[kind]?.value);
       });
     },
-    touch: (kind, path) => setTouched(new Set([...touched, `${kind}-${fieldName(path)}`])),
+    touch: (kind, ...paths) =>
+      setTouched(new Set([...touched, ...paths.map((path) => `${kind}-${fieldName(path)}`)])),
   };
   return {
     answer,

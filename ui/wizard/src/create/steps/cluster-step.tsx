@@ -3,8 +3,9 @@ import { usePayloads } from '../../api/queries.ts';
 import { Field } from '../field.tsx';
 import { versionsOnBoard } from '../template.ts';
 import { texts } from '../texts.ts';
+import { AuthoritySection } from './authority-section.tsx';
 
-/** Name, version, address, and what protects the cluster. */
+/** Name, version, address, what protects the cluster, and who signs for it. */
 export function ClusterStep(): React.JSX.Element {
   const { data: payloads = [] } = usePayloads();
   const versions = versionsOnBoard(payloads);
@@ -27,6 +28,7 @@ export function ClusterStep(): React.JSX.Element {
           <Field kind="Cluster" path={['spec', 'deletion', 'volumes']} />
         </div>
       </ExpandableSection>
+      <AuthoritySection />
     </Form>
   );
 }

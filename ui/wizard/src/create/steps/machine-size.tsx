@@ -13,17 +13,18 @@ const words = {
 /** `size: auto`, or CPUs and memory: never both. */
 export function MachineSize({
   path,
-  title,
+  label = words.size,
 }: {
   readonly path: Path;
-  readonly title: string;
+  /** Whose size it is, where a page asks for several. */
+  readonly label?: string;
 }): React.JSX.Element {
   const answer = useAnswer();
   const machine = valueAt(answer.documentOf('Cluster')?.value, path);
   const isOwn = valueAt(machine, ['cpus']) !== undefined || valueAt(machine, ['memory']) !== undefined;
   const id = path.join('-');
   return (
-    <FormGroup label={words.size} role="radiogroup" fieldId={id}>
+    <FormGroup label={label} role="radiogroup" fieldId={id} isStack>
       <Radio
         id={`${id}-auto`}
         name={id}
@@ -31,7 +32,6 @@ export function MachineSize({
         description={words.autoHelp}
         isChecked={!isOwn}
         onChange={() => answer.write('Cluster', path, undefined)}
-        aria-label={`${title}: ${words.auto}`}
       />
       <Radio
         id={`${id}-own`}
@@ -39,7 +39,6 @@ export function MachineSize({
         label={words.own}
         isChecked={isOwn}
         onChange={() => answer.write('Cluster', path, { cpus: 2, memory: '4Gi' })}
-        aria-label={`${title}: ${words.own}`}
         body={
           isOwn ? (
             <div className="remuda-pair">

@@ -1,20 +1,30 @@
-import { Button, Form, FormGroup, ToggleGroup, ToggleGroupItem } from '@patternfly/react-core';
+import { Button, Form } from '@patternfly/react-core';
 import { PlusCircleIcon } from '@patternfly/react-icons';
 import { isSection, valueAt } from '../../answer-file/stream.ts';
 import { useAnswer } from '../answer.ts';
 import { Field } from '../field.tsx';
 import { FormSection } from '../form-section.tsx';
 import { texts } from '../texts.ts';
+import { EtcdSection, etcdMachines } from './etcd-section.tsx';
 import { MachineSize } from './machine-size.tsx';
+import { MemberCount } from './member-count.tsx';
 import { WorkerGroup } from './worker-group.tsx';
 
 const words = {
   masters: 'Number of masters',
+  size: 'Size of a master',
   quorum: {
     1: 'One master: no high availability. If it is lost, so is the cluster’s state, unless you have a backup.',
     3: 'Three masters survive the loss of one. The right choice for almost everybody.',
     5: 'Five masters survive the loss of two, at the price of slower writes.',
     7: 'Seven masters survive the loss of three. Rarely worth it.',
+  } as Readonly<Record<number, string>>,
+  /** Where etcd has machines of its own, masters hold no majority. */
+  serving: {
+    1: 'One master: while it is away, nobody reaches the API.',
+    3: 'One of three masters is enough for the API to answer.',
+    5: 'One of five masters is enough for the API to answer.',
+    7: 'One of seven masters is enough for the API to answer.',
   } as Readonly<Record<number, string>>,
   addGroup: 'Add a group of workers',
   noWorkers: 'No workers: applications will only run where masters allow it.',
@@ -28,7 +38,8 @@ export function MachinesStep(): React.JSX.Element {
   const masters = Number(valueAt(cluster, ['spec', 'controlPlane', 'replicas']) ?? 3);
   const workers = valueAt(cluster, ['spec', 'workers']);
   const groups = Array.isArray(workers) ? workers.filter(isSection) : [];
-  const total = groups.reduce((sum, group) => sum + (Number(group['replicas']) || 0), masters);
+  const etcd = etcdMachines(cluster);
+  const total = groups.reduce((sum, group) => sum + (Number(group['replicas']) || 0), masters + etcd);
   const add = (): void => {
     const taken = new Set(groups.map((group) => group['name']));
     let name = 'general';
@@ -38,10 +49,17 @@ export function MachinesStep(): React.JSX.Element {
   return (
     <Form>
       <FormSection id="masters" title={texts.sections.controlPlane}>
-        <Masters replicas={masters} />
-        <MachineSize path={['spec', 'controlPlane', 'machine']} title={texts.sections.controlPlane} />
+        <MemberCount
+          id="masters"
+          label={words.masters}
+          path={['spec', 'controlPlane', 'replicas']}
+          count={masters}
+          meanings={etcd === 0 ? words.quorum : words.serving}
+        />
+        <MachineSize path={['spec', 'controlPlane', 'machine']} label={words.size} />
         <Field kind="Cluster" path={['spec', 'controlPlane', 'antiAffinity']} />
       </FormSection>
+      <EtcdSection />
       <FormSection
         id="workers"
         title={texts.sections.workers}
@@ -66,31 +84,5 @@ export function MachinesStep(): React.JSX.Element {
         </div>
       </FormSection>
     </Form>
-  );
-}
-
-/** Only the numbers that make sense to etcd; what another number would mean is the daemon's to say. */
-function Masters({ replicas }: { readonly replicas: number }): React.JSX.Element {
-  const answer = useAnswer();
-  const path = ['spec', 'controlPlane', 'replicas'];
-  const problems = answer.problemsAt('Cluster', path);
-  return (
-    <FormGroup label={words.masters} role="group" fieldId="masters-count">
-      <ToggleGroup aria-label={words.masters}>
-        {[1, 3, 5, 7].map((count) => (
-          <ToggleGroupItem
-            key={count}
-            text={String(count)}
-            buttonId={`masters-${count}`}
-            isSelected={count === replicas}
-            onChange={() => answer.write('Cluster', path, count)}
-          />
-        ))}
-      </ToggleGroup>
-      <p className="remuda-quorum" aria-live="polite">
-        {words.quorum[replicas] ??
-          problems.map(({ summary, remedy }) => `${summary} ${remedy ?? ''}`).join(' ')}
-      </p>
-    </FormGroup>
   );
 }

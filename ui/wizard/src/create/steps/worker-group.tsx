@@ -16,7 +16,7 @@ export function WorkerGroup(props: {
       <Field kind="Cluster" path={[...path, 'name']} label="Name of the group" isHelpHidden />
       <Field kind="Cluster" path={[...path, 'replicas']} label="Machines" isHelpHidden />
       <ExpandableSection toggleText="Size of its machines" isIndented>
-        <MachineSize path={[...path, 'machine']} title={name} />
+        <MachineSize path={[...path, 'machine']} />
       </ExpandableSection>
       <Button
         variant="plain"
