@@ -162,7 +162,7 @@ describe('a sweep that is not what was read, or not alone (V8, complaint 16)', (
     const read = await world.run(
       world.request((engine) => engine.sweeping.plan({ uid, principal: 'tester' })),
     );
-    addLate(world, clusterOf(world), 'demo-general-2');
+    addLate(world.fleet, clusterOf(world), 'demo-general-2');
     const calls = world.fleet.mutatingCalls;
     const stale = { uid, principal: 'tester', planHash: read.hash, confirm: 'demo' };
     const asked = world.daemon?.process.run(() => world.daemon?.engine.sweeping.start(stale));

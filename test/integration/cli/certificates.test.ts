@@ -136,7 +136,7 @@ describe('certificates, from the command line (H12, H16, complaint 13)', () => {
   });
 
   test('a plan that is held by somebody is not asked about: who holds it is said, and nothing begins (V8)', async () => {
-    const before = site.engine.planAnswer;
+    const before = cli.site.engine.planAnswer;
     const summary = 'The authorities of demo cannot reissue yet: 1 pod believes the old one alone';
     const plan = {
       kind: 'rotate' as const,
@@ -148,17 +148,20 @@ describe('certificates, from the command line (H12, H16, complaint 13)', () => {
       changes: [],
     };
     const shown = { cluster: 'demo', plan, hash: 'sha256:one', text: 'Rotate demo\n', isUnchanged: false };
-    site.engine.planAnswer = {
+    cli.site.engine.planAnswer = {
       problems: [{ kind: 'blocked', code: 'CERT-013', summary, remedy: 'Start it anew.' }],
       plans: [shown],
       hash: 'sha256:one',
       needsConfirmation: [],
     };
     const { code, err } = await cli.run(['certificates', 'rotate', 'demo', '--stage', 'reissue']);
-    expect({ code, isBegun: askedFor('startRotation') !== undefined }).toEqual({ code: 8, isBegun: false });
+    expect({ code, isBegun: cli.askedFor('startRotation') !== undefined }).toEqual({
+      code: 8,
+      isBegun: false,
+    });
     expect(err).toContain('Rotate demo');
     expect(err).toContain(summary);
-    site.engine.planAnswer = before;
+    cli.site.engine.planAnswer = before;
   });
 
   test('a line below the clusters says what to do, and so does describe', async () => {
