@@ -8,6 +8,7 @@ import {
   type ClusterPublicKeys,
   trustedCertificates,
 } from '../../provisioners/contract/secrets.ts';
+import type { Instant } from '../../provisioners/contract/time.ts';
 import { openAuthority } from '../../appliance/agent/authority/authority.ts';
 import { drawAuthorities } from '../../appliance/agent/pki.ts';
 import { createHandOverQuestions } from '../../appliance/agent/hand-over.ts';
@@ -90,12 +91,12 @@ const fakeMint = async () => ({
 });
 
 /** Model certificates are no certificates. */
-const fakePublicHalf = ({ kubernetes, sshPublicKey }: ClusterKeys): ClusterPublicKeys => ({
+const fakePublicHalf = ({ kubernetes, sshPublicKey }: ClusterKeys, since: Instant): ClusterPublicKeys => ({
   caHash: fakePublicKeys().caHash,
   caCertificate: trustedCertificates(kubernetes),
   sshPublicKey,
-  ...(kubernetes.incoming === undefined ? {} : { rotation: { stage: 'trust', since: '' } }),
-  ...(kubernetes.outgoing === undefined ? {} : { rotation: { stage: 'reissue', since: '' } }),
+  ...(kubernetes.incoming === undefined ? {} : { rotation: { stage: 'trust', since } }),
+  ...(kubernetes.outgoing === undefined ? {} : { rotation: { stage: 'reissue', since } }),
 });
 
 /** The steps that a real agent ships, by kind. */
@@ -116,7 +117,7 @@ export function fleetQuestions(
       epoch,
       recipient: 'age1fake',
       seal: fakeSealTo,
-      publicHalf: fakePublicHalf,
+      publicHalf: (keys) => fakePublicHalf(keys, clock.now()),
     }),
     ...createRotationQuestions({
       ports: (work) => withGiven(ports(work), work.context),
@@ -128,7 +129,7 @@ export function fleetQuestions(
       // Somebody else's authority signs real certificates.
       draw: async (name, signer) =>
         signer === undefined ? fakeAuthorities(clock.now()) : drawAuthorities(name, signer),
-      publicHalf: fakePublicHalf,
+      publicHalf: (keys) => fakePublicHalf(keys, clock.now()),
     }),
     'backup.remove': async ({ context: { cluster }, destination, id }) => {
       await portsFor().backup.remove({ cluster, destination }, id);

@@ -101,7 +101,7 @@ async function pods(
   return {
     state: 'blocked',
     what: 'these pods to be started anew',
-    why: `${old.length} pods speak to the API and were started before ${mark.since}, so they believe the old authority alone: ${told(names)}`,
+    why: `${old.length === 1 ? '1 pod speaks to the API and was' : `${old.length} pods speak to the API and were`} started before ${mark.since}, and believe${old.length === 1 ? 's' : ''} the old authority alone: ${told(names)}`,
     remedy:
       'Start them anew, for example with kubectl rollout restart deployment NAME -n NAMESPACE; then ask again.',
   };

@@ -31,6 +31,8 @@ export const paths = {
 export class ModelCluster {
   /** Machines on which kube-proxy runs. */
   readonly #proxies = new Set<string>();
+  /** Nodes that a network has served. */
+  readonly #networks = new Set<string>();
   readonly identity: ClusterIdentity;
   readonly machines = new Map<string, ModelMachine>();
   readonly objects = new ObjectStore();
@@ -151,10 +153,18 @@ export class ModelCluster {
         .map((pod) => String(field(pod, 'spec', 'nodeName'))),
     );
     const bound = boundProxies(this.objects.list('v1', 'Pod'));
+    this.#keepNetworks(alive, networked);
     return alive.map((node) => {
-      const serves = networked.has(node.name) || this.#hasOwnNetwork(node.name);
+      const serves = this.#networks.has(node.name) || this.#hasOwnNetwork(node.name);
       return this.#withReadiness(node, serves && this.#hasProxy(node.name, proxy, bound.get(node.name)), now);
     });
+  }
+
+  /** What a network's pod has laid out on its machine stays there while the pod is exchanged for another. */
+  #keepNetworks(alive: readonly NodeState[], networked: ReadonlySet<string>): void {
+    const names = new Set(alive.map(({ name }) => name));
+    for (const name of this.#networks) if (!names.has(name)) this.#networks.delete(name);
+    for (const name of networked) this.#networks.add(name);
   }
 
   #hasOwnNetwork(name: string): boolean {
