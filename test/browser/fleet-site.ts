@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { createSecretsPort } from '../../appliance/agent/adapters/secrets.ts';
 import { AttemptRunner } from '../../appliance/agent/attempts.ts';
 import { enrol } from '../../appliance/agent/enrolment.ts';
+import { createHandOverQuestions } from '../../appliance/agent/hand-over.ts';
 import { createInspectQuestions } from '../../appliance/agent/inspection.ts';
 import { createRotationQuestions } from '../../appliance/agent/key-rotation.ts';
 import { AgentLinkClient } from '../../appliance/agent/link-client.ts';
@@ -195,6 +196,7 @@ async function startAgent(given: {
       }),
       ...createBackupQuestions({ ports, epoch }),
       ...createInspectQuestions({ ports, epoch, recipient }),
+      ...createHandOverQuestions({ ports, epoch }),
       ...createRotationQuestions({
         ports,
         epoch,

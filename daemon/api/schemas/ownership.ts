@@ -112,3 +112,4 @@ export const adoptRequestSchema = z
     confirm,
   })
   .meta({ id: 'AdoptRequest' });
+export type AdoptRequest = z.infer<typeof adoptRequestSchema>;

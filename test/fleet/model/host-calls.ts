@@ -1,10 +1,11 @@
+import ssh2 from 'ssh2';
 import type { DiskLatency, Reach } from '../../../provisioners/contract/preflight.ts';
 import type { HostSettings } from '../../../provisioners/contract/ports/host.ts';
 import { ownHostKeyPath } from '../../../provisioners/contract/ports/host.ts';
 import { Blocked, UserProblem } from '../../../provisioners/contract/problem.ts';
 import { changing, connect, connectToChange, reading, type OnMachine } from './call.ts';
 import { certificatesOn } from './certificates.ts';
-import { hostKey, isUp } from './machine.ts';
+import { hostKey, isUp, type ModelMachine } from './machine.ts';
 import { differences, factsOf, holderOf } from './host-facts.ts';
 
 interface Grant {
@@ -13,9 +14,16 @@ interface Grant {
   readonly locksOut: boolean;
 }
 
-/** The model's keys: `model X private` is the private half of `model X`. */
-const publicHalfOf = (privateKey: string): string =>
-  `ssh-ed25519 ${Buffer.from(privateKey.replace(/ private$/, '')).toString('base64')}`;
+/** A real key, or one of the model's: `model X private` is the private half of `model X`. */
+function publicHalfOf(privateKey: string): string {
+  const real = ssh2.utils.parseKey(privateKey);
+  if (!(real instanceof Error)) return `${real.type} ${real.getPublicSSH().toString('base64')}`;
+  return `ssh-ed25519 ${Buffer.from(privateKey.replace(/ private$/, '')).toString('base64')}`;
+}
+
+/** Whether a key is among those that may log in, whatever is remarked behind them. */
+const isAuthorized = ({ authorizedKeys }: ModelMachine, publicKey: string): boolean =>
+  [...authorizedKeys].some((line) => line.split(' ').slice(0, 2).join(' ') === publicKey);
 
 /** HostPort's primitives. */
 export const hostCalls = {
@@ -72,7 +80,7 @@ export const hostCalls = {
   'host.admit': changing(60, (fleet, given: OnMachine & { readonly grant: Grant }, by) => {
     const machine = connect(fleet, given.machine);
     const { privateKey, publicKey, locksOut } = given.grant;
-    if (!machine.authorizedKeys.has(publicHalfOf(privateKey)))
+    if (!isAuthorized(machine, publicHalfOf(privateKey)))
       throw new Blocked('SSH-003', `${machine.name} does not let that key log in.`, {
         machine: machine.name,
         remedy: 'Give another key.',

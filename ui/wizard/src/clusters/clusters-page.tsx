@@ -8,7 +8,7 @@ import {
   Title,
 } from '@patternfly/react-core';
 import { ClusterIcon, PlusCircleIcon } from '@patternfly/react-icons';
-import { useLocation } from 'wouter';
+import { Link, useLocation } from 'wouter';
 import { useClusters } from '../api/queries.ts';
 import { ProblemView } from '../problem/problem-view.tsx';
 import { Permitted } from '../session/permitted.tsx';
@@ -27,7 +27,12 @@ export function ClustersPage(): React.JSX.Element {
     <PageSection isWidthLimited isFilled aria-label={texts.title}>
       <div className="remuda-page-head">
         <Title headingLevel="h1">{texts.title}</Title>
-        {isSomething ? <CreateButton /> : undefined}
+        {isSomething ? (
+          <div className="remuda-buttons">
+            <CreateButton />
+            <AdoptLink />
+          </div>
+        ) : undefined}
       </div>
       <ProblemView error={error} />
       {data === undefined && !error ? <Loading /> : undefined}
@@ -36,6 +41,16 @@ export function ClustersPage(): React.JSX.Element {
       <DraftList />
     </PageSection>
   );
+}
+
+/** Where a cluster is taken in that runs already. */
+function AdoptLink(): React.JSX.Element | undefined {
+  const mayAdopt = useHasRole('admin');
+  return mayAdopt ? (
+    <Link className="pf-v6-c-button pf-m-link" href="/adopt">
+      {texts.adopt}
+    </Link>
+  ) : undefined;
 }
 
 function CreateButton(): React.JSX.Element {
@@ -59,6 +74,9 @@ function Nothing(): React.JSX.Element {
         <EmptyStateFooter>
           <EmptyStateActions>
             <CreateButton />
+          </EmptyStateActions>
+          <EmptyStateActions>
+            <AdoptLink />
           </EmptyStateActions>
         </EmptyStateFooter>
       ) : undefined}

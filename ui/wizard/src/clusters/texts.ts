@@ -2,6 +2,7 @@
 export const texts = {
   title: 'Clusters',
   create: 'New cluster',
+  adopt: 'Adopt a cluster…',
   emptyTitle: 'No clusters yet',
   emptyBody: 'Describe one in a few steps, read what will happen, and watch it come up.',
   emptyUser: 'No cluster has been given to you yet. Ask an administrator for a role in one.',

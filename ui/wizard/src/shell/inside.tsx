@@ -19,6 +19,7 @@ const RestorePage = lazy(async () => ({
 const RotationPage = lazy(async () => ({
   default: (await import('../rotation/rotation-page.tsx')).RotationPage,
 }));
+const AdoptPage = lazy(async () => ({ default: (await import('../adopt/adopt-page.tsx')).AdoptPage }));
 const SuppliesPage = lazy(async () => ({
   default: (await import('../supplies/supplies-page.tsx')).SuppliesPage,
 }));
@@ -73,6 +74,9 @@ function Places(): React.JSX.Element {
       </Route>
       <Route path="/clusters/:name/:tab?">
         {({ name, tab }) => <ClusterPage key={name} name={name} {...(tab === undefined ? {} : { tab })} />}
+      </Route>
+      <Route path="/adopt">
+        <AdoptPage />
       </Route>
       <Route path="/supplies">
         <SuppliesPage />
