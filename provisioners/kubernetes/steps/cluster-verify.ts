@@ -32,7 +32,10 @@ export function verifiedDigest(proven: Pick<Input, 'nodes' | 'voters' | 'kuberne
 /** How long pods may take to be started and answer everywhere; which pod answers is chance, so large clusters take longer. */
 const patience = (nodes: number): number => seconds(120) + nodes * seconds(0.5);
 
-/** Endpoints are made within a second; after so long without them the controller-manager is taken for deaf, and helped once. */
+/**
+ * Endpoints are made within a second; where nobody has answered after so long, it is asked whether the controller-manager is
+ * deaf, and helped once. In a large cluster the proof itself takes longer.
+ */
 const deafAfter = seconds(10);
 
 /** Asks the Service until a pod of every node has answered; which one answers is chance, so it is asked often. */
@@ -60,7 +63,8 @@ async function askEveryNode(context: StepContext, { nodes, access }: Input): Pro
         },
       );
     }
-    if (!isHelped && Date.parse(context.now()) - began > deafAfter) {
+    const isNobodyHeard = silent.size === nodes.length;
+    if (!isHelped && isNobodyHeard && Date.parse(context.now()) - began > deafAfter) {
       isHelped = true;
       if (await areControllersDeaf(context, access, probeService))
         await replaceLeadingControllers(context, access);

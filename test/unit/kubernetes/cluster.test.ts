@@ -200,6 +200,17 @@ describe('cluster.verify', () => {
     expect(world.calls.filter((call) => call.includes('Lease'))).toEqual([]);
   });
 
+  it('takes nobody for deaf whose Service has answered: a proof of many nodes takes its time (complaint 18)', async () => {
+    const { world, context } = well(['c-cp-1']);
+    world.objects.set('Lease/kube-controller-manager', {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'kube-controller-manager' },
+    });
+    await expect(clusterVerify.apply(context, proof)).rejects.toThrow('No pod on c-w-1 answered');
+    expect(world.calls.filter((call) => call.includes('Lease'))).toEqual([]);
+  });
+
   it('waits for Nodes with Kubernetes’ own reason, and for exactly the right voters', async () => {
     const { world, context } = well(proof.nodes);
     world.objects.set('Node/c-w-1', node('c-w-1', false));
