@@ -56,12 +56,12 @@ test('a cluster that runs is adopted: whom each machine says it is stands in the
   const answers = fileWith('answers.yaml', described);
   const key = fileWith('key', sshKey);
   const inputs = page.locator('input[type=file]');
-  await inputs.nth(0).setInputFiles(answers);
   const [master] = [...site.fleet.clusters.values()].flatMap(
     ({ machines }) => machines.get('demo-cp-1') ?? [],
   );
   await page.getByLabel('Address').fill(master?.address ?? '');
-  await inputs.nth(1).setInputFiles(key);
+  // While one file is read the other is chosen, and something is typed: nothing of it is lost.
+  await Promise.all([inputs.nth(0).setInputFiles(answers), inputs.nth(1).setInputFiles(key)]);
   await page.getByLabel('Fingerprint of the master’s host key').fill('SHA256:of-somebody-else');
   // The answer file may be read and written on the page; what the key's file holds may not.
   expect(await page.locator('textarea').count()).toBe(1);

@@ -15,13 +15,13 @@ import type { Adoption, NamedText } from './adoption.ts';
 
 interface Props {
   readonly adoption: Adoption;
-  readonly onChange: (adoption: Adoption) => void;
+  /** What has become different: a file is read while other fields are filled in. */
+  readonly onChange: (change: Partial<Adoption>) => void;
 }
 
 /** What is asked of a person before a cluster can be looked at. */
-export function AdoptForm({ adoption, onChange }: Props): React.JSX.Element {
+export function AdoptForm({ adoption, onChange: set }: Props): React.JSX.Element {
   const { file, address, port, user, key, takesOver } = adoption;
-  const set = (change: Partial<Adoption>): void => onChange({ ...adoption, ...change });
   return (
     <Form onSubmit={(event) => event.preventDefault()} isWidthLimited>
       <TextOfFile
@@ -82,7 +82,7 @@ function Line(props: {
         id={id}
         value={value}
         onChange={(_event, typed) => onType(typed)}
-        aria-describedby={`${id}-help`}
+        {...(own.help === undefined ? {} : { 'aria-describedby': `${id}-help` })}
         autoComplete="off"
         autoCapitalize="none"
         spellCheck={false}

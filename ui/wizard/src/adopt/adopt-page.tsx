@@ -44,8 +44,8 @@ function Adopting(): React.JSX.Element {
     <div className="remuda-adopt">
       <AdoptForm
         adoption={adoption}
-        onChange={(next) => {
-          setAdoption(next);
+        onChange={(change) => {
+          setAdoption((now) => ({ ...now, ...change }));
           // What was said of another wish is said of this one by nobody.
           plan.reset();
         }}
